@@ -1,0 +1,57 @@
+/**
+ * A sealed block: what the spool stores, what recovery replays, what a batch is made of. All little-endian, sections 8-aligned.
+ *
+ *   byte   0  u32 magic "BLK1"     4 u32 whole size in bytes
+ *   byte   8  f64 received_at      ms UTC, the same for every row of the epoch
+ *   byte  16  u32 pipeline version number      20 u32 event rows
+ *   byte  24  u32 dead-letter rows             28 u32 frames
+ *   byte  32  u32 offset of the frames section         36 u32 offset of the dead-letter section
+ *   byte  40  u32 offset of the dictionary section     44 u32 dictionary entries
+ *   byte  48  u32 columns          52 u32 reserved
+ *   byte  56  f64 oldest admitted_at of its frames (ms UTC), 0 without frames
+ *   byte  64  column directory: per column 16 bytes: u32 encoding (BLOCK_COLUMN_*), u32 offset, u32 bytes, u32 elements
+ *             then the columns' data at their offsets (from the block's begin)
+ *
+ *   column data, PLAIN
+ *     nullable scalar     nulls, u8 a row, padded to 8; then the values
+ *     fixed-width scalar  the typed array's bytes
+ *     string, bytes       varint length + bytes a row, NULL as length 0
+ *     list                cumulative element counts (u64 a row, as ClickHouse's offsets), then the elements as a non-nullable scalar column
+ *     map                 the same with the keys (strings), 8-aligned, then the values, 8-aligned; u32 bytes of the keys part precede them, padded to 8
+ *   ABSENT                no data: every row has the preset (NULL, 0, '', empty)
+ *   CONSTANT              one row's value: every row has it; never NULL, only fixed-width scalars
+ *
+ *   frames section        per frame: 16 bytes producer id (u32 dictionary id, u32 ledger flags, u32 seq low, u32 seq high),
+ *                         then u32 received, u32 accepted, u32 duplicates, u32 dead-lettered events
+ *   dead-letter section   per entry: u32 producer dictionary id, u32 seq low, u32 seq high, u32 index in frame (0xffffffff: the whole frame),
+ *                         i32 outcome, u32 encoding, u32 bytes, u32 reserved, then the bytes as they came, padded to 8
+ *   dictionary section    per entry that this epoch added: u32 id, u32 bytes, then the bytes, padded to 8
+ */
+
+export const BLOCK_MAGIC = 0x314b4c42; // "BLK1"
+export const BLOCK_HEADER_BYTES = 64;
+export const BLOCK_DIRECTORY_ENTRY_BYTES = 16;
+export const BLOCK_SIZE_AT = 4;
+export const BLOCK_RECEIVED_AT = 8;
+export const BLOCK_PIPELINE_AT = 16;
+export const BLOCK_ROWS_AT = 20;
+export const BLOCK_DEAD_AT = 24;
+export const BLOCK_FRAMES_AT = 28;
+export const BLOCK_FRAMES_OFFSET_AT = 32;
+export const BLOCK_DEAD_OFFSET_AT = 36;
+export const BLOCK_DICTIONARY_OFFSET_AT = 40;
+export const BLOCK_DICTIONARY_COUNT_AT = 44;
+export const BLOCK_COLUMNS_AT = 48;
+export const BLOCK_ADMITTED_AT = 56;
+
+export const BLOCK_COLUMN_PLAIN = 0;
+export const BLOCK_COLUMN_ABSENT = 1;
+export const BLOCK_COLUMN_CONSTANT = 2;
+
+export const BLOCK_FRAME_BYTES = 32;
+export const BLOCK_DEAD_HEADER_BYTES = 32;
+export const DEAD_WHOLE_FRAME = 0xffffffff;
+/** Frame flags: the frame has a producer and a seq; the frame was a duplicate; the frame was rejected whole. */
+export const FRAME_HAS_SEQ = 1;
+export const FRAME_DUPLICATE = 2;
+export const FRAME_REJECTED = 4;

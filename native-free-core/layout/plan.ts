@@ -1,0 +1,190 @@
+/**
+ * The plan: what a pipeline file compiles into. Plain data (JSON, structured-cloneable), the same for every thread.
+ * `src/config` makes it; codec, features, policy and columns compile it further, each into its own loops.
+ */
+
+/** How one column lies in a block's memory, and which ClickHouse type it becomes. */
+export type ColumnKind =
+  | 'u8' // Uint8Array; Bool or UInt8
+  | 'u32' // Uint32Array; UInt32
+  | 'i32' // Int32Array; Int32
+  | 'u64' // two Uint32 (low, high) a row; UInt64
+  | 'i64' // two Int32 (low, high) a row; Int64
+  | 'time' // like i64: milliseconds UTC; DateTime64(3, 'UTC')
+  | 'f32' // Float32Array; Float32
+  | 'f64' // Float64Array; Float64
+  | 'string' // heap of varint length + bytes; String
+  | 'bytes' // the same; String
+  | 'code' // Uint16Array, index into `labels`; LowCardinality(String). Closed set: event types, actions, rules
+  | 'enum' // Int32Array, protobuf enum number, open; LowCardinality(String): name, or the number as text where unknown
+  | 'dictionary'; // Uint32Array, id in the shared string dictionary; LowCardinality(String)
+
+/** `list`: Array(T). `map`: Map(String, T) with string keys. Both have one or more elements a row, or none. */
+export type ColumnShape = 'scalar' | 'list' | 'map';
+
+export interface ColumnPlan {
+  /** Index in `Plan.columns`; the number by which expressions and kernels name it. */
+  readonly index: number;
+  /** Column name in ClickHouse. */
+  readonly name: string;
+  readonly kind: ColumnKind;
+  readonly shape: ColumnShape;
+  /** Only scalars: absent values are NULL. Without it they are 0, '' or false. */
+  readonly nullable: boolean;
+  /** Full ClickHouse type. */
+  readonly clickhouseType: string;
+  /** Codec clause or ''. */
+  readonly codec: string;
+  /** `code`: label of code 0, 1, … `enum`: names by number, as pairs. */
+  readonly labels?: readonly string[];
+  readonly enumNames?: readonly (readonly [number, string])[];
+  /** One line for `COMMENT` and `hunt check`. */
+  readonly comment: string;
+  /** Which branch of the type oneof owns it (its code in the type column), or -1: whole columns of other branches stay untouched. */
+  readonly branch: number;
+}
+
+export type ProtoScalar =
+  | 'double' | 'float' | 'int32' | 'int64' | 'uint32' | 'uint64' | 'sint32' | 'sint64'
+  | 'fixed32' | 'fixed64' | 'sfixed32' | 'sfixed64' | 'bool' | 'string' | 'bytes';
+
+/** One field of a protobuf message, resolved. */
+export interface FieldPlan {
+  readonly number: number;
+  /** Name in the .proto, and its JSON name (lowerCamelCase). */
+  readonly name: string;
+  readonly jsonName: string;
+  readonly type: ProtoScalar | 'enum' | 'message' | 'timestamp' | 'map';
+  readonly repeated: boolean;
+  /** Where the values go: an index into `Plan.columns`; -1 for `message`. A map has one column of shape `map`. */
+  readonly column: number;
+  /** `enum`: names by number. */
+  readonly enumNames?: readonly (readonly [number, string])[];
+  /** `message`: its fields, flattened into columns of their own. */
+  readonly message?: MessagePlan;
+  /** `map`: type of the values (keys are strings); `enum` values carry enumNames. */
+  readonly mapValue?: ProtoScalar | 'enum';
+  /**
+   * Set where the field is a branch of the message's type oneof: the code to put into the type column.
+   * Setting one branch clears the columns of the branch that was set before in the same event (last one wins).
+   */
+  readonly branch: number;
+  /** Number of another plain oneof within the message (fields of which exclude each other), or -1. */
+  readonly oneof: number;
+}
+
+export interface MessagePlan {
+  readonly name: string;
+  readonly fields: readonly FieldPlan[];
+}
+
+/** Types of expressions. `int` is an exact integer below 2^53, or a 64-bit column (equality and keys keep all bits). */
+export type ExpressionType = 'bool' | 'int' | 'double' | 'string' | 'bytes' | 'time';
+
+export type ExpressionOperator =
+  | 'neg' | 'not' // one operand
+  | 'add' | 'sub' | 'mul' | 'div' | 'mod' // int with int: integer result (div and mod truncate; by 0: absent); any double: double
+  | 'ratio' // floating division; absent when the divisor is 0
+  | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge'
+  | 'and' | 'or' // three-valued, as SQL
+  | 'conditional' // condition, then, else; an absent condition gives absent
+  | 'in' // first operand in the constants that follow
+  | 'has'; // true where the operand is present; never absent
+
+export type Expression =
+  | { readonly node: 'constant'; readonly type: ExpressionType; readonly value: number | string | boolean; /** 64-bit integers beyond 2^53, decimal */ readonly exact?: string }
+  | { readonly node: 'column'; readonly type: ExpressionType; readonly column: number }
+  | { readonly node: 'call'; readonly type: ExpressionType; readonly operator: ExpressionOperator; readonly operands: readonly Expression[] };
+
+export type AggregateName = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'last' | 'previous' | 'time_since_last';
+
+export interface FeaturePlan {
+  /** As rules name it after the entity: `digs_5m`. */
+  readonly name: string;
+  /** Where the value as served is stored: an index into `Plan.columns` (u32 for count, f64 for all others). */
+  readonly column: number;
+  readonly aggregate: AggregateName;
+  /** Input; null for count and time_since_last. Type int, double, bool or time. */
+  readonly of: Expression | null;
+  readonly where: Expression | null;
+  /** 0: over the entity's whole life. */
+  readonly windowMs: number;
+  readonly hopMs: number;
+  /** Input as an exact integer: scaled by 10^decimals. -1: `exact: false`, the float as it came. */
+  readonly decimals: number;
+}
+
+export interface EntityPlan {
+  readonly index: number;
+  readonly name: string;
+  readonly primary: boolean;
+  readonly max: number;
+  readonly ttlMs: number;
+  /** Parts of the key; more than one for a composite key. */
+  readonly key: readonly Expression[];
+  /** Key texts as written in the pipeline, for messages. */
+  readonly keyTexts: readonly string[];
+  readonly seqColumn: number;
+  readonly lifeColumn: number;
+  readonly features: readonly FeaturePlan[];
+}
+
+export interface RulePlan {
+  readonly id: string;
+  readonly when: Expression;
+  readonly whenText: string;
+  /** Code in the decision's action column: 1 + index of the action. */
+  readonly then: number;
+}
+
+export interface DecisionPlan {
+  readonly name: string;
+  /** null: every event. */
+  readonly where: Expression | null;
+  readonly actions: readonly string[];
+  readonly rules: readonly RulePlan[];
+  /** Code of the default action. */
+  readonly default: number;
+  /** `code` columns: action (label 0 is '', "not asked") and rule (label 0 is '', label 1 is 'default', then the rules' ids). */
+  readonly actionColumn: number;
+  readonly ruleColumn: number;
+}
+
+/** Columns that the engine itself fills: indices into `Plan.columns`, -1 where the pipeline has none. */
+export interface SystemColumns {
+  readonly eventId: number;
+  readonly eventTime: number;
+  readonly receivedAt: number;
+  readonly effectiveTime: number;
+  /** `code`: which branch of the type oneof is set. */
+  readonly type: number;
+  readonly producer: number;
+  readonly frameSeq: number;
+  readonly frameIndex: number;
+  /** u8: 1 where a feature of the row overflowed. */
+  readonly overflow: number;
+}
+
+export interface Plan {
+  readonly pipeline: string;
+  readonly owner: string;
+  /** Hex hash of the pipeline file and everything that it names; and the number that rows store. */
+  readonly version: string;
+  readonly versionNumber: number;
+  readonly message: MessagePlan;
+  /** Columns of `events`, in storage order, without those that the insert adds (`_batch`, `_row`, `_epoch`, `_pipeline`). */
+  readonly columns: readonly ColumnPlan[];
+  readonly system: SystemColumns;
+  /** Columns that stand in the message for the time: type `timestamp` fills `eventTime` directly. */
+  readonly acceptMaxAgeMs: number;
+  readonly acceptMaxFutureMs: number;
+  readonly maxFutureSkewMs: number;
+  /** ids_max 0: the pipeline has no event id. */
+  readonly dedupWindowMs: number;
+  readonly dedupIdsMax: number;
+  readonly dictionaryMax: number;
+  readonly entities: readonly EntityPlan[];
+  readonly decisions: readonly DecisionPlan[];
+  /** The pipeline file's text, for `pipelines` and the console. */
+  readonly source: string;
+}
