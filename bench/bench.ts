@@ -1,0 +1,17 @@
+/**
+ * What every micro-benchmark exports, so that one runner can run them all, small (to keep them from rotting) or in full.
+ */
+
+export interface BenchFigure {
+  readonly name: string;
+  readonly unit: string;
+  readonly value: number;
+  /** Of the result, so that a bench that computes nothing is seen. */
+  readonly checksum: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export interface Bench {
+  readonly name: string;
+  run(options: { readonly tiny: boolean }): Promise<BenchFigure[]>;
+}
