@@ -1,0 +1,70 @@
+/**
+ * Byte layout of an entity table: one or more regions of stripes. A key's hash names its stripe; a stripe owns its lock,
+ * its index and its rows, so threads meet only on the same stripe, and a stripe can be copied whole under its lock.
+ *
+ *   region   byte 16  Int32  stripes in this region
+ *            byte 64  ...    stripes, one after another
+ *
+ *   stripe   word 0   lock        compare-exchange (state/lock.ts)          whoever holds it writes the rest
+ *            word 1   live        rows in use
+ *            word 2   used        rows ever used: rows beyond are untouched memory
+ *            word 3   hand        where the CLOCK hand stands
+ *            word 4   free        first row of the free list + 1, 0: none; a free row keeps the next in its word 0
+ *            word 5   evicted     rows evicted so far, for the metrics (wraps)
+ *            word 16  index       Int32 a slot, a power of two: row + 1, 0: empty; linear probing
+ *            then     rows        `rowBytes` each, 8-aligned
+ *
+ *   row      word 0-3   key        128 bits
+ *            f64 2      seq        events of this life so far
+ *            f64 3      life       epoch that created the state; 0: the row is free
+ *            f64 4      clock      C(n) of SEMANTICS.md §5, ms
+ *            f64 5      last seen  received_at of the last event, ms
+ *            f64 6 ...  features   features/record-layout.ts
+ */
+
+export const ENTITIES_VERSION = 1;
+export const ENTITIES_STRIPES_AT = 16;
+export const STRIPE_LOCK = 0;
+export const STRIPE_LIVE = 1;
+export const STRIPE_USED = 2;
+export const STRIPE_HAND = 3;
+export const STRIPE_FREE = 4;
+export const STRIPE_EVICTED = 5;
+export const STRIPE_HEADER_WORDS = 16;
+
+/** Offsets within a row: `_SLOT` in f64, key words in Int32. */
+export const ROW_SEQ_SLOT = 2;
+export const ROW_LIFE_SLOT = 3;
+export const ROW_CLOCK_SLOT = 4;
+export const ROW_SEEN_SLOT = 5;
+export const ROW_FEATURES_SLOT = 6;
+
+export interface EntityTableShape {
+  readonly rowBytes: number;
+  readonly rowsPerStripe: number;
+  readonly indexSlots: number;
+  readonly stripeBytes: number;
+  readonly stripes: number;
+  readonly stripesPerRegion: number;
+}
+
+/** Rows that a stripe should hold: large enough to even out the hash, small enough to copy within a millisecond. */
+const ROWS_PER_STRIPE_AIM = 512;
+const STRIPES_MAX = 16384;
+
+/**
+ * `max`: declared maximum of entities. `epochRows`: rows that one epoch can bring; the state created in an epoch is
+ * not evicted in it, so a table with a single stripe has room for one epoch's newcomers besides the declared ones.
+ */
+export function shapeEntityTable(max: number, rowBytes: number, epochRows: number, regionBytesMax: number): EntityTableShape {
+  let stripes = 1;
+  while (stripes < STRIPES_MAX && max / stripes > ROWS_PER_STRIPE_AIM) stripes *= 2;
+  const even = Math.ceil(max / stripes);
+  // Hashing is uneven by about the square root: five deviations more, so that `max` entities fit without eviction.
+  const rowsPerStripe = stripes === 1 ? max + epochRows : Math.ceil(even + 5 * Math.sqrt(even));
+  let indexSlots = 16;
+  while (indexSlots < rowsPerStripe * 1.6) indexSlots *= 2;
+  const stripeBytes = Math.ceil(((STRIPE_HEADER_WORDS + indexSlots) * 4 + rowsPerStripe * rowBytes) / 64) * 64;
+  const stripesPerRegion = Math.max(1, Math.min(stripes, Math.floor((regionBytesMax - 64) / stripeBytes)));
+  return { rowBytes, rowsPerStripe, indexSlots, stripeBytes, stripes, stripesPerRegion };
+}

@@ -1,0 +1,206 @@
+/**
+ * The table of one entity's states, shared by all workers: find or create a row by its 128-bit key, evict idle rows
+ * when a stripe is full. The caller holds the stripe's lock from `lockStripe` to `unlockStripe`; the row's features are
+ * read and written by the kernels (features/kernel.ts) in between.
+ */
+// hot path: no allocation
+
+import { fail } from '../base/fail.ts';
+import { slotHash } from '../base/hash.ts';
+import {
+  ENTITIES_STRIPES_AT,
+  ENTITIES_VERSION,
+  ROW_LIFE_SLOT,
+  ROW_SEEN_SLOT,
+  ROW_SEQ_SLOT,
+  STRIPE_EVICTED,
+  STRIPE_FREE,
+  STRIPE_HAND,
+  STRIPE_HEADER_WORDS,
+  STRIPE_LIVE,
+  STRIPE_LOCK,
+  STRIPE_USED,
+  type EntityTableShape,
+} from '../layout/entity-layout.ts';
+import { REGION_ENTITIES, REGION_HEADER_BYTES, checkRegion, createRegion } from '../layout/region.ts';
+import { acquireLock, releaseLock } from './lock.ts';
+
+export interface EntityTable {
+  readonly shape: EntityTableShape;
+  readonly regions: readonly SharedArrayBuffer[];
+  readonly regionWords: readonly Int32Array[];
+  readonly regionFloats: readonly Float64Array[];
+  /** Set by `lockStripe`: views of the locked stripe's region, and where the stripe begins in Int32 words. */
+  words: Int32Array;
+  floats: Float64Array;
+  stripe: number;
+  hash: number;
+}
+
+/** How many rows the CLOCK hand looks at to find an idle one. */
+const HAND_STEPS_MAX = 64;
+export const ROW_NONE = -1;
+
+export function createEntityRegions(shape: EntityTableShape): SharedArrayBuffer[] {
+  const regions: SharedArrayBuffer[] = [];
+  for (let left = shape.stripes; left > 0; left -= shape.stripesPerRegion) {
+    const stripes = Math.min(left, shape.stripesPerRegion);
+    const region = createRegion(REGION_ENTITIES, ENTITIES_VERSION, stripes * shape.stripeBytes);
+    new Int32Array(region)[ENTITIES_STRIPES_AT >> 2] = stripes;
+    regions.push(region);
+  }
+  return regions;
+}
+
+export function openEntityTable(shape: EntityTableShape, regions: readonly SharedArrayBuffer[]): EntityTable {
+  for (const region of regions) checkRegion(region, REGION_ENTITIES, ENTITIES_VERSION);
+  const regionWords = regions.map((region) => new Int32Array(region));
+  const regionFloats = regions.map((region) => new Float64Array(region));
+  return { shape, regions, regionWords, regionFloats, words: regionWords[0], floats: regionFloats[0], stripe: 0, hash: 0 };
+}
+
+/** Locks the stripe of a key and points `words`, `floats` and `stripe` at it. */
+export function lockStripe(table: EntityTable, k0: number, k1: number, k2: number, k3: number): void {
+  const hash = slotHash(k0, k1, k2, k3);
+  table.hash = hash;
+  enterStripe(table, (hash >>> 8) & (table.shape.stripes - 1));
+}
+
+/** Locks stripe number `index`: for snapshots, which go through all of them. */
+export function enterStripe(table: EntityTable, index: number): void {
+  const region = (index / table.shape.stripesPerRegion) | 0;
+  const within = index - region * table.shape.stripesPerRegion;
+  table.words = table.regionWords[region];
+  table.floats = table.regionFloats[region];
+  table.stripe = (REGION_HEADER_BYTES + within * table.shape.stripeBytes) >> 2;
+  acquireLock(table.words, table.stripe + STRIPE_LOCK);
+}
+
+export function unlockStripe(table: EntityTable): void {
+  releaseLock(table.words, table.stripe + STRIPE_LOCK);
+}
+
+/** Index slots of a stripe use the hash bits that did not choose the stripe. */
+function homeSlot(hash: number, slots: number): number {
+  return (hash ^ (hash >>> 20)) & (slots - 1);
+}
+
+function rowWord(table: EntityTable, row: number): number {
+  return table.stripe + STRIPE_HEADER_WORDS + table.shape.indexSlots + row * (table.shape.rowBytes >> 2);
+}
+
+/** The row's first f64 index in `table.floats`, or ROW_NONE. The stripe is locked. */
+export function findRow(table: EntityTable, k0: number, k1: number, k2: number, k3: number): number {
+  const words = table.words;
+  const slots = table.shape.indexSlots;
+  const index = table.stripe + STRIPE_HEADER_WORDS;
+  const rows = index + slots;
+  const rowWords = table.shape.rowBytes >> 2;
+  for (let slot = homeSlot(table.hash, slots); ; slot = (slot + 1) & (slots - 1)) {
+    const row = words[index + slot];
+    if (row === 0) return ROW_NONE;
+    const at = rows + (row - 1) * rowWords;
+    if (words[at] === k0 && words[at + 1] === k1 && words[at + 2] === k2 && words[at + 3] === k3) return at >> 1;
+  }
+}
+
+/**
+ * Creates a row with all state zero but key and life, evicting an idle one where the stripe is full. Rows whose life
+ * began in `epoch` stay: a key has at most one life per epoch. ROW_NONE where nothing may be evicted.
+ */
+export function createRow(table: EntityTable, k0: number, k1: number, k2: number, k3: number, epoch: number): number {
+  const words = table.words;
+  const stripe = table.stripe;
+  let row = words[stripe + STRIPE_FREE] - 1;
+  if (row >= 0) {
+    words[stripe + STRIPE_FREE] = words[rowWord(table, row)];
+  } else if (words[stripe + STRIPE_USED] < table.shape.rowsPerStripe) {
+    row = words[stripe + STRIPE_USED]++;
+  } else {
+    row = evictRow(table, epoch);
+    if (row < 0) return ROW_NONE;
+  }
+  words[stripe + STRIPE_LIVE]++;
+  const at = rowWord(table, row);
+  words.fill(0, at, at + (table.shape.rowBytes >> 2));
+  words[at] = k0;
+  words[at + 1] = k1;
+  words[at + 2] = k2;
+  words[at + 3] = k3;
+  table.floats[(at >> 1) + ROW_LIFE_SLOT] = epoch;
+  insertSlot(table, homeSlot(table.hash, table.shape.indexSlots), row);
+  return at >> 1;
+}
+
+/** A new life in place: the key's state is forgotten and begins again. */
+export function restartRow(table: EntityTable, at: number, life: number): void {
+  const floats = table.floats;
+  floats.fill(0, at + ROW_SEQ_SLOT, at + (table.shape.rowBytes >> 3));
+  floats[at + ROW_LIFE_SLOT] = life;
+}
+
+function insertSlot(table: EntityTable, home: number, row: number): void {
+  const words = table.words;
+  const slots = table.shape.indexSlots;
+  const index = table.stripe + STRIPE_HEADER_WORDS;
+  let slot = home;
+  for (let probes = 0; words[index + slot] !== 0; probes++) {
+    if (probes > slots) fail('ENTITY_INDEX_FULL', table.stripe);
+    slot = (slot + 1) & (slots - 1);
+  }
+  words[index + slot] = row + 1;
+}
+
+/** Takes the longest idle of the next rows under the hand out of the index and returns it, or ROW_NONE. */
+function evictRow(table: EntityTable, epoch: number): number {
+  const words = table.words;
+  const floats = table.floats;
+  const stripe = table.stripe;
+  const rowsPerStripe = table.shape.rowsPerStripe;
+  let hand = words[stripe + STRIPE_HAND];
+  let victim = ROW_NONE;
+  let oldest = Infinity;
+  for (let step = 0; step < rowsPerStripe && (step < HAND_STEPS_MAX || victim < 0); step++) {
+    hand = hand + 1 === rowsPerStripe ? 0 : hand + 1;
+    const at = rowWord(table, hand) >> 1;
+    const seen = floats[at + ROW_SEEN_SLOT];
+    if (floats[at + ROW_LIFE_SLOT] < epoch && seen < oldest) {
+      oldest = seen;
+      victim = hand;
+    }
+  }
+  words[stripe + STRIPE_HAND] = hand;
+  if (victim < 0) return ROW_NONE;
+  removeSlot(table, victim);
+  words[stripe + STRIPE_LIVE]--;
+  words[stripe + STRIPE_EVICTED]++;
+  return victim;
+}
+
+/** Removes a row's slot and closes the gap, so that linear probing needs no tombstones. */
+function removeSlot(table: EntityTable, row: number): void {
+  const words = table.words;
+  const slots = table.shape.indexSlots;
+  const mask = slots - 1;
+  const index = table.stripe + STRIPE_HEADER_WORDS;
+  let gap = homeOfRow(table, row);
+  for (let probes = 0; words[index + gap] !== row + 1; probes++) {
+    if (probes > slots) fail('ENTITY_INDEX_LOST_ROW', row);
+    gap = (gap + 1) & mask;
+  }
+  for (let slot = (gap + 1) & mask; words[index + slot] !== 0; slot = (slot + 1) & mask) {
+    const home = homeOfRow(table, words[index + slot] - 1);
+    // The entry may move into the gap when its home does not lie between gap and slot (cyclically).
+    if (((slot - home) & mask) >= ((slot - gap) & mask)) {
+      words[index + gap] = words[index + slot];
+      gap = slot;
+    }
+  }
+  words[index + gap] = 0;
+}
+
+function homeOfRow(table: EntityTable, row: number): number {
+  const words = table.words;
+  const at = rowWord(table, row);
+  return homeSlot(slotHash(words[at], words[at + 1], words[at + 2], words[at + 3]), table.shape.indexSlots);
+}
