@@ -1,0 +1,111 @@
+/**
+ * The epoch protocol (SEMANTICS.md §4, "no ghosts"): workers share entity tables, so what one stores may rest on what
+ * another has just changed. A worker joins the running epoch before it touches state; the first that wants to end it
+ * closes it to newcomers; when all that joined have arrived at its end, the epoch is over and the next one begins.
+ * With one worker this is a lock and an unlock. Words: layout/control-layout.ts.
+ */
+// hot path: no allocation
+
+import {
+  BELL_STRIDE,
+  EPOCH_ACTIVE,
+  EPOCH_ARRIVED,
+  EPOCH_CLOSING,
+  EPOCH_DAY,
+  EPOCH_HIGH,
+  EPOCH_LOCK,
+  EPOCH_LOW,
+  EPOCH_MILLISECOND,
+  PARTICIPANTS,
+  PARTICIPANTS_RING,
+  WORKER_BELL,
+} from '../layout/control-layout.ts';
+import { ring } from '../ring/doorbell.ts';
+import { acquireLock, releaseLock } from '../state/lock.ts';
+
+const DAY_MS = 86400000;
+const HIGH = 4294967296;
+/** A worker that waits for the others looks again at least this often, so that a lost wake-up costs little. */
+const WAIT_MS = 20;
+
+export interface EpochTicket {
+  epoch: number;
+  epochLow: number;
+  /** received_at of every row of the epoch, ms UTC. */
+  receivedAt: number;
+  /** Blocks that the epoch has; known once `arriveAtEnd` has returned. */
+  participants: number;
+}
+
+export function createTicket(): EpochTicket {
+  return { epoch: 0, epochLow: 0, receivedAt: 0, participants: 0 };
+}
+
+/** Before any worker runs: the number of the first epoch, and the newest received_at that is stored already. */
+export function startEpochs(words: Int32Array, firstEpoch: number, receivedAtMin: number): void {
+  words[EPOCH_LOW] = firstEpoch % HIGH | 0;
+  words[EPOCH_HIGH] = Math.floor(firstEpoch / HIGH);
+  words[EPOCH_DAY] = Math.floor(receivedAtMin / DAY_MS);
+  words[EPOCH_MILLISECOND] = receivedAtMin % DAY_MS;
+}
+
+/** The running epoch's number, for whoever has not joined it. */
+export function runningEpochLow(words: Int32Array): number {
+  return Atomics.load(words, EPOCH_LOW);
+}
+
+/** True once some worker has reached the end of the running epoch: the others should hurry there. */
+export function isClosing(words: Int32Array): boolean {
+  return Atomics.load(words, EPOCH_CLOSING) !== 0;
+}
+
+/** Joins the running epoch, waiting out one that is closing. `now`: ms UTC; received_at never falls. */
+export function joinEpoch(words: Int32Array, ticket: EpochTicket, now: number): void {
+  for (;;) {
+    acquireLock(words, EPOCH_LOCK);
+    if (words[EPOCH_CLOSING] === 0) break;
+    const low = words[EPOCH_LOW];
+    releaseLock(words, EPOCH_LOCK);
+    Atomics.wait(words, EPOCH_LOW, low, WAIT_MS);
+  }
+  if (words[EPOCH_ACTIVE]++ === 0) {
+    const before = words[EPOCH_DAY] * DAY_MS + words[EPOCH_MILLISECOND];
+    const receivedAt = now > before ? now : before;
+    words[EPOCH_DAY] = Math.floor(receivedAt / DAY_MS);
+    words[EPOCH_MILLISECOND] = receivedAt % DAY_MS;
+  }
+  ticket.epochLow = words[EPOCH_LOW];
+  ticket.epoch = (words[EPOCH_LOW] >>> 0) + (words[EPOCH_HIGH] >>> 0) * HIGH;
+  ticket.receivedAt = words[EPOCH_DAY] * DAY_MS + words[EPOCH_MILLISECOND];
+  releaseLock(words, EPOCH_LOCK);
+}
+
+/** Ends this worker's part of the epoch that it joined; returns when all others have ended theirs. */
+export function arriveAtEnd(words: Int32Array, ticket: EpochTicket, worker: number, workers: number): void {
+  acquireLock(words, EPOCH_LOCK);
+  const first = words[EPOCH_CLOSING] === 0;
+  words[EPOCH_CLOSING] = 1;
+  const over = ++words[EPOCH_ARRIVED] === words[EPOCH_ACTIVE];
+  if (over) beginNext(words);
+  releaseLock(words, EPOCH_LOCK);
+  if (over) Atomics.notify(words, EPOCH_LOW);
+  else {
+    if (first) wakeOthers(words, worker, workers);
+    while (Atomics.load(words, EPOCH_LOW) === ticket.epochLow) Atomics.wait(words, EPOCH_LOW, ticket.epochLow, WAIT_MS);
+  }
+  ticket.participants = words[PARTICIPANTS + (ticket.epochLow & (PARTICIPANTS_RING - 1))];
+}
+
+function beginNext(words: Int32Array): void {
+  const low = words[EPOCH_LOW];
+  words[PARTICIPANTS + (low & (PARTICIPANTS_RING - 1))] = words[EPOCH_ACTIVE];
+  words[EPOCH_ACTIVE] = 0;
+  words[EPOCH_ARRIVED] = 0;
+  words[EPOCH_CLOSING] = 0;
+  if (low === -1) words[EPOCH_HIGH]++;
+  Atomics.store(words, EPOCH_LOW, (low + 1) | 0);
+}
+
+function wakeOthers(words: Int32Array, worker: number, workers: number): void {
+  for (let i = 0; i < workers; i++) if (i !== worker) ring(words, WORKER_BELL + i * BELL_STRIDE);
+}

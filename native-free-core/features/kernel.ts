@@ -1,0 +1,133 @@
+/**
+ * Compiles an entity's features into one loop over the rows of a block: lock the entity, move its clock, add the event,
+ * read every feature as it then stands, unlock. Made once per worker and pipeline; the emitted code allocates nothing.
+ *
+ * Two modes from one generator, so that they cannot drift apart:
+ *   live    gives the row the next seq of the entity's life and stores both
+ *   replay  takes seq and life from the stored row; skips what the state already has (SEMANTICS.md §4)
+ */
+
+import type { EntityPlan, Plan } from '../layout/plan.ts';
+import type { Column } from '../layout/column.ts';
+import { createRow, findRow, lockStripe, restartRow, unlockStripe, type EntityTable } from '../state/entity-table.ts';
+import { bindColumns, type EmitExpression } from './bind-columns.ts';
+import { emitRing, emitRingRead } from './emit-ring.ts';
+import { emitPlain } from './emit-plain.ts';
+import { emitContribution } from './emit-contribution.ts';
+import { layOutRecord } from './record-layout.ts';
+
+export type KernelMode = 'live' | 'replay';
+
+/** What a kernel works on besides the columns. */
+export interface KernelInput {
+  readonly table: EntityTable;
+  /** Four words a row, and 1 where the row has a key for this entity. */
+  readonly keys: Int32Array;
+  readonly present: Uint8Array;
+  /** effective_time of each row, ms. */
+  readonly effective: Float64Array;
+  readonly counters: KernelCounters;
+}
+
+export interface KernelCounters {
+  /** Events whose entity found no place because nothing could be evicted: its features are absent. */
+  noRoom: number;
+  overflows: number;
+}
+
+/** Updates the entity for the rows [from, to); `epoch` and `receivedAt` (ms) are those of the running epoch. */
+export type Kernel = (from: number, to: number, epoch: number, receivedAt: number) => void;
+
+export function compileKernel(
+  plan: Plan,
+  entity: EntityPlan,
+  columns: readonly Column[],
+  input: KernelInput,
+  emit: EmitExpression,
+  mode: KernelMode,
+): Kernel {
+  const layout = layOutRecord(entity);
+  if (layout.rowBytes !== input.table.shape.rowBytes) throw new Error(`row size differs: entity=${entity.name}`);
+  const body = emitKernel(plan, entity, emit, mode);
+  const bound = bindColumns(columns, body);
+  const state = { lockStripe, unlockStripe, findRow, createRow, restartRow };
+  const make = new Function('columns', 'input', 'state', 'runtime', `${bound.declarations}\n${body}`) as (
+    columns: readonly Column[],
+    input: KernelInput,
+    state: unknown,
+    runtime: unknown,
+  ) => Kernel;
+  return make(columns, input, state, emit.runtime);
+}
+
+/** The kernel's source; `hunt check` and tests print it. */
+export function emitKernel(plan: Plan, entity: EntityPlan, emit: EmitExpression, mode: KernelMode): string {
+  const layout = layOutRecord(entity);
+  const nullable = plan.columns[entity.seqColumn].nullable;
+  const overflow = `c${plan.system.overflow}_u8`;
+  const contributions = entity.features.map((feature, i) => emitContribution(feature, i, emit));
+  const index = (feature: { feature: unknown }): number => entity.features.indexOf(feature.feature as never);
+  return `'use strict';
+const { table, keys, present, effective, counters } = input;
+const { lockStripe, unlockStripe, findRow, createRow, restartRow } = state;
+const ttl = ${entity.ttlMs};
+${emit.declarations()}
+return function ${mode}_${entity.name}(from, to, epoch, receivedAt) {
+  ${[entity.seqColumn, entity.lifeColumn, ...entity.features.map((f) => f.column)].map((c) => `columns[${c}].touched = true;`).join(' ')}
+  for (let r = from; r < to; r++) {
+    if (present[r] === 0) continue;
+    const k0 = keys[4 * r], k1 = keys[4 * r + 1], k2 = keys[4 * r + 2], k3 = keys[4 * r + 3];
+    lockStripe(table, k0, k1, k2, k3);
+    let b = findRow(table, k0, k1, k2, k3);
+    ${mode === 'live' ? emitLiveRow() : emitReplayRow(entity)}
+    const f = table.floats, w = table.words, bw = b * 2;
+    const t = effective[r];
+    ${mode === 'live' ? emitLiveSeq(entity, nullable) : 'f[b + 2] = seq;'}
+    const fresh = seq === 1;
+    const before = f[b + 4];
+    const clock = fresh || t > before ? t : before;
+    f[b + 4] = clock;
+    f[b + 5] = receivedAt;
+    let flow = 0;
+    ${contributions.join('\n    ')}
+    ${layout.rings.map((ring, i) => emitRing(ring, i, index)).join('\n    ')}
+    ${layout.rings.map((ring) => emitRingRead(ring, plan)).join('\n    ')}
+    ${layout.plain.map((feature) => emitPlain(feature, index(feature), plan)).join('\n    ')}
+    if (flow !== 0) { ${overflow}[r] = 1; columns[${plan.system.overflow}].touched = true; counters.overflows++; }
+    unlockStripe(table);
+  }
+};`;
+}
+
+function emitLiveRow(): string {
+  return `if (b < 0) {
+      b = createRow(table, k0, k1, k2, k3, epoch);
+      if (b < 0) { unlockStripe(table); counters.noRoom++; continue; }
+    } else if (receivedAt - table.floats[b + 5] > ttl && table.floats[b + 3] < epoch) restartRow(table, b, epoch);`;
+}
+
+function emitLiveSeq(entity: EntityPlan, nullable: boolean): string {
+  const seq = `c${entity.seqColumn}`;
+  const life = `c${entity.lifeColumn}`;
+  return `const seq = f[b + 2] + 1;
+    f[b + 2] = seq;
+    const lifeHigh = Math.floor(f[b + 3] / 4294967296);
+    ${seq}_u32[2 * r] = seq; ${seq}_u32[2 * r + 1] = seq / 4294967296;
+    ${life}_u32[2 * r] = f[b + 3] - lifeHigh * 4294967296; ${life}_u32[2 * r + 1] = lifeHigh;
+    ${nullable ? `${seq}_nulls[r] = 0; ${life}_nulls[r] = 0;` : ''}`;
+}
+
+/** A row is applied when it is the next of the life that the state is in, or the first of a newer life. */
+function emitReplayRow(entity: EntityPlan): string {
+  const seq = `c${entity.seqColumn}_u32`;
+  const life = `c${entity.lifeColumn}_u32`;
+  return `const seq = ${seq}[2 * r] + ${seq}[2 * r + 1] * 4294967296;
+    const life = ${life}[2 * r] + ${life}[2 * r + 1] * 4294967296;
+    if (seq === 0) { unlockStripe(table); continue; }
+    if (b < 0) {
+      if (seq === 1) b = createRow(table, k0, k1, k2, k3, epoch);
+      if (b < 0) { unlockStripe(table); continue; }
+      table.floats[b + 3] = life;
+    } else if (life > table.floats[b + 3] && seq === 1) restartRow(table, b, life);
+    if (table.floats[b + 3] !== life || table.floats[b + 2] + 1 !== seq) { unlockStripe(table); continue; }`;
+}
