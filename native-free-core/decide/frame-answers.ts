@@ -1,0 +1,72 @@
+/**
+ * What the frames of a block are to be answered, kept until the block is sealed: one entry a frame, one outcome and row
+ * an event. Preallocated; the block closes before they overflow.
+ */
+// hot path: no allocation
+
+import { BLOCK_FRAMES_MAX, BLOCK_ROWS_MAX } from '../layout/limits.ts';
+import type { Session } from './sessions.ts';
+
+export const ANSWER_OK = 0;
+export const ANSWER_REJECTED = 1;
+export const ANSWER_LOOKUP = 2;
+
+export interface FrameAnswers {
+  count: number;
+  /** Events of all frames so far. */
+  events: number;
+  readonly sessions: (Session | null)[];
+  readonly kinds: Uint8Array;
+  readonly seqLow: Uint32Array;
+  readonly seqHigh: Uint32Array;
+  readonly firstEvent: Int32Array;
+  readonly eventCount: Int32Array;
+  /** ANSWER_REJECTED: the frame's outcome. */
+  readonly frameOutcome: Int32Array;
+  /** Per event: its row in the block, or -1; 0 or why it has none. */
+  readonly eventRow: Int32Array;
+  readonly eventOutcome: Int32Array;
+}
+
+export function createFrameAnswers(): FrameAnswers {
+  return {
+    count: 0,
+    events: 0,
+    sessions: new Array<Session | null>(BLOCK_FRAMES_MAX).fill(null),
+    kinds: new Uint8Array(BLOCK_FRAMES_MAX),
+    seqLow: new Uint32Array(BLOCK_FRAMES_MAX),
+    seqHigh: new Uint32Array(BLOCK_FRAMES_MAX),
+    firstEvent: new Int32Array(BLOCK_FRAMES_MAX),
+    eventCount: new Int32Array(BLOCK_FRAMES_MAX),
+    frameOutcome: new Int32Array(BLOCK_FRAMES_MAX),
+    eventRow: new Int32Array(BLOCK_ROWS_MAX),
+    eventOutcome: new Int32Array(BLOCK_ROWS_MAX),
+  };
+}
+
+/** Adds a frame; its events' rows and outcomes are at `firstEvent` onwards. */
+export function addFrameAnswer(
+  answers: FrameAnswers,
+  session: Session,
+  kind: number,
+  seqLow: number,
+  seqHigh: number,
+  eventCount: number,
+  frameOutcome: number,
+): void {
+  const i = answers.count++;
+  answers.sessions[i] = session;
+  answers.kinds[i] = kind;
+  answers.seqLow[i] = seqLow;
+  answers.seqHigh[i] = seqHigh;
+  answers.firstEvent[i] = answers.events;
+  answers.eventCount[i] = eventCount;
+  answers.frameOutcome[i] = frameOutcome;
+  if (kind === ANSWER_OK) answers.events += eventCount;
+}
+
+export function resetFrameAnswers(answers: FrameAnswers): void {
+  for (let i = 0; i < answers.count; i++) answers.sessions[i] = null;
+  answers.count = 0;
+  answers.events = 0;
+}

@@ -1,0 +1,50 @@
+/**
+ * What a worker knows of the connections whose frames it gets: who produces, in which encoding, at which ack level.
+ * A session is opened and closed by records in the frame lane; slots are small integers that ingress reuses.
+ */
+
+import {
+  ACK_STORED,
+  OPEN_DEDUP,
+  OPEN_HEADER_BYTES,
+  OPEN_HELLO,
+} from '../layout/records.ts';
+
+export interface Session {
+  readonly ingress: number;
+  readonly connection: number;
+  readonly generation: number;
+  readonly encoding: number;
+  readonly stored: boolean;
+  readonly hello: boolean;
+  /** event_id protects although there is a producer. */
+  readonly dedup: boolean;
+  /** The producer's name in UTF-8; empty: none. */
+  readonly producerName: Uint8Array;
+  /** Its dictionary id, 0 until its first frame. */
+  producer: number;
+}
+
+/** `sessions[ingress][connection]` */
+export type Sessions = (Session | undefined)[][];
+
+export function readOpen(bytes: Uint8Array, view: DataView, at: number, ingress: number): Session {
+  const nameBytes = view.getUint32(at + 12, true);
+  const flags = bytes[at + 10]!;
+  return {
+    ingress,
+    connection: view.getUint32(at, true),
+    generation: view.getUint32(at + 4, true),
+    encoding: bytes[at + 8]!,
+    stored: bytes[at + 9] === ACK_STORED,
+    hello: (flags & OPEN_HELLO) !== 0,
+    dedup: (flags & OPEN_DEDUP) !== 0,
+    producerName: bytes.slice(at + OPEN_HEADER_BYTES, at + OPEN_HEADER_BYTES + nameBytes),
+    producer: 0,
+  };
+}
+
+export function sessionOf(sessions: Sessions, ingress: number, connection: number, generation: number): Session | undefined {
+  const session = sessions[ingress]![connection];
+  return session !== undefined && session.generation === generation ? session : undefined;
+}

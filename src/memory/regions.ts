@@ -1,0 +1,102 @@
+/**
+ * The registry of shared memory: every region is created here, once, on the main thread, from the plan's declared maxima;
+ * `SharedMemory` is then handed to every other thread, which attaches to what it needs.
+ */
+
+import { BLOCK_ROWS_MAX } from '../../native-free-core/layout/limits.ts';
+import { CONTROL_VERSION, CONTROL_WORDS, INGRESSES_MAX, WORKERS_MAX } from '../../native-free-core/layout/control-layout.ts';
+import { shapeEntityTable, type EntityTableShape } from '../../native-free-core/layout/entity-layout.ts';
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { REGION_BYTES_MAX, REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
+import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
+import { createLane } from '../../native-free-core/ring/lane.ts';
+import { createDictionary } from '../../native-free-core/state/dictionary.ts';
+import { createEntityRegions } from '../../native-free-core/state/entity-table.ts';
+import { createIdWindow } from '../../native-free-core/state/id-window.ts';
+import { createProducers } from '../../native-free-core/state/producers.ts';
+import { OperatingError } from '../errors.ts';
+
+/** Frames in: eight of the largest, and at 35 kB a frame about 240 waiting ones. */
+const FRAME_LANE_BYTES = 8 << 20;
+/** Durable answers wait one fsync; 16,384 one-event answers are under 1 MiB. */
+const DURABLE_LANE_BYTES = 8 << 20;
+/** Stored answers wait for ClickHouse, a second or two. */
+const STORED_LANE_BYTES = 32 << 20;
+/** Sealed blocks on their way to the spool thread: two of the largest. */
+const BLOCK_LANE_BYTES = 64 << 20;
+/** Producers and dictionary values share one dictionary. */
+const PRODUCERS_MAX = 262144;
+const DICTIONARY_BYTES_PER_ENTRY = 48;
+
+export interface EntityMemory {
+  readonly shape: EntityTableShape;
+  readonly regions: readonly SharedArrayBuffer[];
+}
+
+/** Structured-cloneable; the buffers are shared, not copied. */
+export interface SharedMemory {
+  readonly workers: number;
+  readonly ingresses: number;
+  readonly control: SharedArrayBuffer;
+  /** [worker][ingress] */
+  readonly frameLanes: readonly (readonly SharedArrayBuffer[])[];
+  readonly durableLanes: readonly (readonly SharedArrayBuffer[])[];
+  readonly storedLanes: readonly (readonly SharedArrayBuffer[])[];
+  /** [worker] */
+  readonly blockLanes: readonly SharedArrayBuffer[];
+  readonly entities: readonly EntityMemory[];
+  readonly producers: SharedArrayBuffer;
+  readonly ids: SharedArrayBuffer | null;
+  readonly dictionary: SharedArrayBuffer;
+}
+
+export function allocateMemory(plan: Plan, workers: number, ingresses: number): SharedMemory {
+  if (workers < 1 || workers > WORKERS_MAX || ingresses < 1 || ingresses > INGRESSES_MAX) {
+    throw new OperatingError(
+      'thread_count',
+      `thread count out of range: workers=${workers} (1 to ${WORKERS_MAX}) ingresses=${ingresses} (1 to ${INGRESSES_MAX})`,
+    );
+  }
+  const grid = (bytes: number): SharedArrayBuffer[][] =>
+    Array.from({ length: workers }, () => Array.from({ length: ingresses }, () => createLane(bytes)));
+  const entries = plan.dictionaryMax + PRODUCERS_MAX;
+  try {
+    return {
+      workers,
+      ingresses,
+      control: createRegion(REGION_CONTROL, CONTROL_VERSION, CONTROL_WORDS * 4),
+      frameLanes: grid(FRAME_LANE_BYTES),
+      durableLanes: grid(DURABLE_LANE_BYTES),
+      storedLanes: grid(STORED_LANE_BYTES),
+      blockLanes: Array.from({ length: workers }, () => createLane(BLOCK_LANE_BYTES)),
+      entities: plan.entities.map((entity) => {
+        const rowBytes = layOutRecord(entity).rowBytes;
+        const shape = shapeEntityTable(entity.max, rowBytes, BLOCK_ROWS_MAX * workers, REGION_BYTES_MAX);
+        return { shape, regions: createEntityRegions(shape) };
+      }),
+      producers: createProducers(entries),
+      ids: plan.dedupIdsMax > 0 ? createIdWindow(plan.dedupIdsMax, plan.dedupWindowMs) : null,
+      dictionary: createDictionary(entries, entries * DICTIONARY_BYTES_PER_ENTRY),
+    };
+  } catch (cause) {
+    throw new OperatingError(
+      'memory_reserve',
+      `the shared tables could not be reserved: pipeline=${plan.pipeline} entities=${plan.entities.map((e) => `${e.name}:${e.max}`).join(',')}; lower the entities' max, or give the machine more memory`,
+      { cause },
+    );
+  }
+}
+
+/** Reserved bytes by region kind; pages are taken from the machine only once they are written. */
+export function describeMemory(memory: SharedMemory, plan: Plan): Record<string, number> {
+  const sum = (buffers: readonly SharedArrayBuffer[]): number => buffers.reduce((total, b) => total + b.byteLength, 0);
+  const report: Record<string, number> = {
+    lanes: sum([...memory.frameLanes, ...memory.durableLanes, ...memory.storedLanes].flat()) + sum(memory.blockLanes),
+    producers: memory.producers.byteLength,
+    ids: memory.ids?.byteLength ?? 0,
+    dictionary: memory.dictionary.byteLength,
+  };
+  plan.entities.forEach((entity, i) => (report[`entity_${entity.name}`] = sum(memory.entities[i]!.regions)));
+  report['total'] = Object.values(report).reduce((total, bytes) => total + bytes, 0);
+  return report;
+}

@@ -1,0 +1,19 @@
+/**
+ * Attaches the calling thread to the shared tables. Called by every decision worker, and by recovery on the main thread.
+ */
+
+import type { Tables } from '../../native-free-core/decide/tables.ts';
+import { openDictionary } from '../../native-free-core/state/dictionary.ts';
+import { openEntityTable } from '../../native-free-core/state/entity-table.ts';
+import { openIdWindow } from '../../native-free-core/state/id-window.ts';
+import { openProducers } from '../../native-free-core/state/producers.ts';
+import type { SharedMemory } from '../memory/regions.ts';
+
+export function openTables(memory: SharedMemory): Tables {
+  return {
+    entities: memory.entities.map(({ shape, regions }) => openEntityTable(shape, regions)),
+    producers: openProducers(memory.producers),
+    ids: memory.ids === null ? null : openIdWindow(memory.ids),
+    dictionary: openDictionary(memory.dictionary),
+  };
+}

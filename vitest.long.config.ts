@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** The long forms of the fault, stress and load tests: one at a time, so that each has the machine for itself. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.long.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    pool: 'forks',
+    maxWorkers: 1,
+    testTimeout: 1_800_000,
+    hookTimeout: 120_000,
+  },
+});
