@@ -1,0 +1,25 @@
+/**
+ * What lies in the data directory of the embedded ClickHouse. Used by the parent and the child.
+ *
+ *     engine/        the engine's own folder; nothing else writes there
+ *     requests/      bodies of inserts and result pipes; emptied at every start
+ *     engine.xml     server configuration, written at every start
+ *     process.json   who runs on this folder: see predecessor.ts
+ */
+import { join } from 'node:path';
+
+export interface Folders {
+  readonly engine: string;
+  readonly requests: string;
+  readonly configuration: string;
+  readonly processRecord: string;
+}
+
+export function foldersOf(dataDirectory: string): Folders {
+  return {
+    engine: join(dataDirectory, 'engine'),
+    requests: join(dataDirectory, 'requests'),
+    configuration: join(dataDirectory, 'engine.xml'),
+    processRecord: join(dataDirectory, 'process.json'),
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * Every bound of the embedded ClickHouse in one place. Read by the parent (start.ts) and by the child process.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+/** Longest statement, without the data of an insert. ClickHouse's own `max_query_size` is 256 KiB; this leaves room for long IN lists. */
+export const QUERY_BYTES_MAX = 4 * MIB;
+
+/** How much of a body is kept in memory before it must have turned out to be an insert whose data can go to a file. */
+export const BODY_HEAD_BYTES = 64 * KIB;
+
+/** Largest multipart or compressed body that is unpacked in memory; larger inserts name their query in the URL. */
+export const BODY_IN_MEMORY_BYTES_MAX = 16 * MIB;
+
+/** Largest body of one insert, on disk and in page cache only. */
+export const BODY_BYTES_MAX = 4 * GIB;
+
+/** All bodies that may lie in the request folder at one time. */
+export const SPOOLED_BYTES_MAX = 8 * GIB;
+
+/** First part of a result, held back so that small results carry their summary and failures their status. */
+export const RESULT_HOLD_BYTES = 256 * KIB;
+export const RESULT_HOLD_MS = 100;
+
+/** One read from a result pipe; a Linux pipe holds 64 KiB. */
+export const RESULT_READ_BYTES = 64 * KIB;
+
+/** Result of a statement that has no rows to stream (DDL, KILL, OPTIMIZE). */
+export const WAITING_REQUESTS_MAX = 64;
+
+/** Queries at once. Public reads are an option (`readers`); the engine's own never stand behind them. */
+export const READERS_DEFAULT = 3;
+export const READERS_MAX = 16;
+export const ENGINE_READERS = 2;
+export const ENGINE_WRITERS = 2;
+export const PUBLIC_WRITERS = 1;
+
+/** Longest run of one public query, and what it gets when it asks for nothing. */
+export const EXECUTION_SECONDS_DEFAULT = 300;
+export const EXECUTION_SECONDS_MAX = 3600;
+
+/** How long a starting engine waits for a predecessor to let go of the folder before it ends it. */
+export const PREDECESSOR_WAIT_MS = 3_000;
+/** SIGKILL of a process with gigabytes mapped took 1.4 s (measured); this is the bound after which we give up. */
+export const PREDECESSOR_KILL_MS = 10_000;
+export const POLL_MS = 50;
+
+/** Opening an engine on an existing folder took 0.15 s; a folder with very many parts takes longer. */
+export const START_MS_MAX = 120_000;
+/** A stopping child finishes what it runs for this long; the parent then kills it. */
+export const STOP_DRAIN_MS = 10_000;
+export const STOP_MS_MAX = 20_000;
+
+/** Memory the engine may use when nobody says: 4 GiB, but no more than 40 % of the machine. */
+export const MEMORY_BYTES_DEFAULT = 4 * GIB;
+export const MEMORY_MACHINE_SHARE = 0.4;
+export const MEMORY_BYTES_MIN = 512 * MIB;
+
+if (BODY_HEAD_BYTES > QUERY_BYTES_MAX || BODY_BYTES_MAX > SPOOLED_BYTES_MAX || STOP_DRAIN_MS >= STOP_MS_MAX) {
+  throw new Error('embedded limits contradict one another');
+}

@@ -1,0 +1,32 @@
+/**
+ * Messages between the parent (start.ts) and the embedded ClickHouse's process (child.ts), over Node's IPC channel.
+ * The channel is also the life line: when it breaks, the child kills itself.
+ */
+
+export type LogLevel = 'info' | 'warn' | 'error';
+
+/** Parent to child, once, right after the fork. The secret travels here, so that it is in no argument list and no file. */
+export interface ChildConfiguration {
+  readonly dataDirectory: string;
+  readonly host: string;
+  readonly port: number;
+  readonly readers: number;
+  readonly memoryMaxBytes: number;
+  readonly niceness: number;
+  readonly protectedDatabases: readonly string[];
+  readonly writerUsername: string;
+  readonly writerPassword: string;
+}
+
+export type ToChild =
+  { readonly type: 'start'; readonly configuration: ChildConfiguration } | { readonly type: 'stop' };
+
+export type ToParent =
+  | { readonly type: 'ready'; readonly port: number; readonly version: string }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly retryable: boolean }
+  | {
+      readonly type: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    };

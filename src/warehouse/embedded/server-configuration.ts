@@ -1,0 +1,48 @@
+/**
+ * The engine's server configuration, written as a file because chDB takes nested values and cache sizes in no other way. Child
+ * process, before the engine opens. Users and profiles in it are ignored by chDB (measured), which is why the front guards.
+ */
+import { writeFileSync } from 'node:fs';
+
+const MIB = 1024 * 1024;
+
+export interface ServerLimits {
+  readonly memoryMaxBytes: number;
+  readonly cores: number;
+}
+
+/** Caches are shares of the memory bound; ClickHouse's own defaults (5 GiB of marks) assume a machine of its own. */
+export function writeServerConfiguration(path: string, limits: ServerLimits): void {
+  const share = (part: number): number => Math.floor(limits.memoryMaxBytes * part);
+  const backgroundThreads = Math.max(2, Math.min(8, Math.floor(limits.cores / 2)));
+  const values: Readonly<Record<string, number | string>> = {
+    // Counted by the engine's own tracker, which came back to its base after every refused query (measured).
+    max_server_memory_usage: limits.memoryMaxBytes,
+    max_server_memory_usage_to_ram_ratio: 1,
+    mark_cache_size: share(1 / 16),
+    primary_index_cache_size: share(1 / 16),
+    index_mark_cache_size: share(1 / 32),
+    uncompressed_cache_size: 0,
+    index_uncompressed_cache_size: 0,
+    compiled_expression_cache_size: 16 * MIB,
+    mmap_cache_size: 64,
+    max_thread_pool_size: 512,
+    max_thread_pool_free_size: 16,
+    background_pool_size: backgroundThreads,
+    background_merges_mutations_concurrency_ratio: 1,
+    background_schedule_pool_size: 4,
+    background_common_pool_size: 4,
+    background_move_pool_size: 1,
+    background_fetches_pool_size: 1,
+  };
+  const lines = Object.entries(values).map(([name, value]) => `  <${name}>${value}</${name}>`);
+  // A merge reads all columns of a part at once; the default lower bounds of free pool entries exceed a small pool.
+  const mergeTree = [
+    '  <merge_tree>',
+    `    <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>`,
+    `    <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>`,
+    `    <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>`,
+    '  </merge_tree>',
+  ];
+  writeFileSync(path, ['<clickhouse>', ...lines, ...mergeTree, '</clickhouse>', ''].join('\n'));
+}

@@ -1,0 +1,94 @@
+/**
+ * Everything the front needs to run queries: the engine, its lanes, the body folder, the rules. Built once by child.ts.
+ * Child process.
+ */
+import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { openBodySpool, type BodySpool } from './body-spool.ts';
+import { openEngine, type Connection, type Engine } from './engine.ts';
+import type { Folders } from './folders.ts';
+import { forbiddenFunctions, type GuardRules } from './guard.ts';
+import { createLane, type Lane } from './lanes.ts';
+import { ENGINE_READERS, ENGINE_WRITERS, PUBLIC_WRITERS } from './limits.ts';
+import type { ChildConfiguration, LogLevel } from './protocol.ts';
+import { openResultPipe, type ResultPipe } from './result-pipe.ts';
+import { writeServerConfiguration } from './server-configuration.ts';
+import type { SettingsCatalog } from './settings.ts';
+
+export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void;
+
+export interface Warehouse {
+  readonly engine: Engine;
+  readonly spool: BodySpool;
+  readonly rules: GuardRules;
+  readonly catalog: SettingsCatalog;
+  readonly publicReads: Lane<ResultPipe>;
+  readonly engineReads: Lane<ResultPipe>;
+  readonly publicWrites: Lane<number>;
+  readonly engineWrites: Lane<number>;
+  readonly log: Log;
+  /** Statements running or waiting to run; stopping waits for zero. */
+  readonly running: number;
+  close(): void;
+}
+
+export async function openWarehouse(folders: Folders, configuration: ChildConfiguration, log: Log): Promise<Warehouse> {
+  const spool = openBodySpool(folders.requests);
+  writeServerConfiguration(folders.configuration, {
+    memoryMaxBytes: configuration.memoryMaxBytes,
+    cores: availableParallelism(),
+  });
+  const engine = await openEngine(folders.engine, folders.configuration);
+  const { functions, settings } = await introspect(engine);
+  const pipes = openPipes(folders.requests, configuration.readers + ENGINE_READERS);
+  const publicReads = createLane('reads', pipes.slice(0, configuration.readers));
+  const engineReads = createLane('engine-reads', pipes.slice(configuration.readers));
+  const publicWrites = createLane('writes', slotNumbers(PUBLIC_WRITERS));
+  const engineWrites = createLane('engine-writes', slotNumbers(ENGINE_WRITERS));
+  const protectedDatabases = ['system', 'information_schema', ...configuration.protectedDatabases];
+  return {
+    engine,
+    spool,
+    rules: {
+      protectedDatabases: new Set(protectedDatabases.map((name) => name.toLowerCase())),
+      forbiddenFunctions: forbiddenFunctions(functions),
+    },
+    // One query may take half: two at once still leave the engine's inserts their share under the tracker.
+    catalog: { known: settings, queryMemoryBytes: Math.floor(configuration.memoryMaxBytes / 2) },
+    publicReads,
+    engineReads,
+    publicWrites,
+    engineWrites,
+    log,
+    get running() {
+      return publicReads.running + engineReads.running + publicWrites.running + engineWrites.running;
+    },
+    close() {
+      for (const pipe of pipes) pipe.close();
+      engine.close();
+    },
+  };
+}
+
+async function introspect(engine: Engine): Promise<{ functions: string[]; settings: Set<string> }> {
+  const connection: Connection = engine.connect(new Map());
+  try {
+    const functions = await connection.run('SELECT name FROM system.table_functions');
+    const settings = await connection.run('SELECT name FROM system.settings');
+    return { functions: functions.text().trim().split('\n'), settings: new Set(settings.text().trim().split('\n')) };
+  } finally {
+    connection.close();
+  }
+}
+
+function openPipes(folder: string, count: number): ResultPipe[] {
+  const paths = slotNumbers(count).map((slot) => join(folder, `result-${slot}`));
+  // Node has no call for it; the command is in POSIX.
+  execFileSync('mkfifo', ['-m', '600', ...paths]);
+  return paths.map(openResultPipe);
+}
+
+function slotNumbers(count: number): number[] {
+  return Array.from({ length: count }, (_, slot) => slot);
+}
