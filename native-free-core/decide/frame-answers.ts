@@ -32,7 +32,7 @@ export function createFrameAnswers(): FrameAnswers {
   return {
     count: 0,
     events: 0,
-    sessions: new Array<Session | null>(BLOCK_FRAMES_MAX).fill(null),
+    sessions: Array.from<Session | null>({ length: BLOCK_FRAMES_MAX }).fill(null),
     kinds: new Uint8Array(BLOCK_FRAMES_MAX),
     seqLow: new Uint32Array(BLOCK_FRAMES_MAX),
     seqHigh: new Uint32Array(BLOCK_FRAMES_MAX),

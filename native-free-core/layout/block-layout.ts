@@ -55,3 +55,5 @@ export const DEAD_WHOLE_FRAME = 0xffffffff;
 export const FRAME_HAS_SEQ = 1;
 export const FRAME_DUPLICATE = 2;
 export const FRAME_REJECTED = 4;
+/** The frame's events were checked by event id; recovery remembers their ids again. */
+export const FRAME_DEDUP = 8;

@@ -1,0 +1,115 @@
+/**
+ * All that one decision worker holds: lanes, tables, the block being filled, and the loops compiled from the plan.
+ * Made once on the worker's thread; `run.ts` drives it.
+ */
+
+import { compileDecoder, type Decoder } from '../codec/decoder.ts';
+import { createFrameCursor, type FrameCursor } from '../codec/frame.ts';
+import { compileReader, type EntityReader } from '../features/read.ts';
+import { createColumn, type Column } from '../layout/column.ts';
+import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
+import type { Plan } from '../layout/plan.ts';
+import { compileDecision, type DecisionLoop } from '../policy/decision.ts';
+import type { Lane } from '../ring/lane.ts';
+import { dictionaryCount } from '../state/dictionary.ts';
+import { createDeadLetterLog, createFrameLog, type DeadLetterLog, type FrameLog } from '../columns/logs.ts';
+import { compileSealer, type Sealer } from '../columns/seal.ts';
+import { createTicket, type EpochTicket } from './epoch.ts';
+import { createFrameAnswers, type FrameAnswers } from './frame-answers.ts';
+import { internerOf } from './interner.ts';
+import type { Session, Sessions } from './sessions.ts';
+import { compileState, type StateLoops } from './state-loops.ts';
+import type { Tables } from './tables.ts';
+import { compileValidator, type Validator } from './validate.ts';
+
+export interface DeciderInput {
+  readonly plan: Plan;
+  readonly worker: number;
+  readonly workers: number;
+  readonly control: Int32Array;
+  /** One of each per ingress thread. */
+  readonly frameLanes: readonly Lane[];
+  readonly durableLanes: readonly Lane[];
+  readonly storedLanes: readonly Lane[];
+  readonly blockLane: Lane;
+  readonly tables: Tables;
+  /** ms UTC. */
+  readonly now: () => number;
+  readonly epochIntervalMs: number;
+  /** UTF-8 both ways; `textOf` throws where the bytes are not UTF-8. */
+  readonly textOf: (bytes: Uint8Array, from: number, to: number) => string;
+  readonly utf8: (text: string) => Uint8Array;
+}
+
+/** A look-up of an entity that waits for the end of the block. */
+export interface PendingRead {
+  readonly ingress: number;
+  readonly connection: number;
+  readonly generation: number;
+  readonly entity: number;
+  readonly key: string;
+}
+
+export interface Decider {
+  readonly input: DeciderInput;
+  readonly columns: readonly Column[];
+  readonly decoder: Decoder;
+  readonly cursor: FrameCursor;
+  readonly validator: Validator;
+  readonly state: StateLoops;
+  readonly readers: readonly EntityReader[];
+  readonly decisions: readonly DecisionLoop[];
+  /** Action columns of the decisions, for the answers. */
+  readonly actions: readonly Uint16Array[];
+  readonly sealer: Sealer;
+  readonly frames: FrameLog;
+  readonly deadLetters: DeadLetterLog;
+  readonly answers: FrameAnswers;
+  readonly sessions: Sessions;
+  readonly reads: PendingRead[];
+  readonly hellos: Session[];
+  readonly ticket: EpochTicket;
+  /** Most rows a block may have, so that it fits the block lane when sealed. */
+  readonly rowsMax: number;
+  joined: boolean;
+  rows: number;
+  frameBytes: number;
+  /** Oldest admitted_at among the block's frames, 0: none. */
+  admittedAt: number;
+  /** Dictionary entries below this are durable or in an earlier block. */
+  dictionaryLogged: number;
+  lastSealedAt: number;
+}
+
+export function createDecider(input: DeciderInput): Decider {
+  const { plan, tables } = input;
+  const columns = plan.columns.map((column) => createColumn(column));
+  const state = compileState(plan, columns, tables, 'live');
+  const sealer = compileSealer(plan, columns);
+  return {
+    input,
+    columns,
+    decoder: compileDecoder(plan, [...columns], internerOf(tables.dictionary)),
+    cursor: createFrameCursor(),
+    validator: compileValidator(plan, columns, tables, state),
+    state,
+    readers: plan.entities.map((entity, i) => compileReader(plan, entity, tables.entities[i])),
+    decisions: plan.decisions.map((decision) => compileDecision(plan, decision, columns, tables.dictionary)),
+    actions: plan.decisions.map((decision) => columns[decision.actionColumn].u16),
+    sealer,
+    frames: createFrameLog(),
+    deadLetters: createDeadLetterLog(),
+    answers: createFrameAnswers(),
+    sessions: input.frameLanes.map(() => []),
+    reads: [],
+    hellos: [],
+    ticket: createTicket(),
+    rowsMax: BLOCK_ROWS_MAX,
+    joined: false,
+    rows: 0,
+    frameBytes: 0,
+    admittedAt: 0,
+    dictionaryLogged: dictionaryCount(tables.dictionary),
+    lastSealedAt: 0,
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * Ends a block: state, the meeting with the other workers, decisions, the sealed bytes for the spool thread, the answers.
+ * Called by run.ts when a block is full, when its time has come, or when another worker ends the epoch.
+ */
+
+import { fail } from '../base/fail.ts';
+import { LANE_FULL } from '../base/outcomes.ts';
+import { resetDeadLetterLog, resetFrameLog } from '../columns/logs.ts';
+import { resetColumn } from '../layout/column.ts';
+import { BELL_STRIDE, INGRESS_BELL, SPOOL_BELL } from '../layout/control-layout.ts';
+import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../layout/records.ts';
+import { commit, laneRecordBytesMax, reserve, type Lane } from '../ring/lane.ts';
+import { ring } from '../ring/doorbell.ts';
+import { dictionaryCount } from '../state/dictionary.ts';
+import type { Decider } from './decider.ts';
+import { arriveAtEnd } from './epoch.ts';
+import { resetFrameAnswers } from './frame-answers.ts';
+import { updateState } from './state-loops.ts';
+import { writeAnswers, writeHellos, writeReads } from './write-answers.ts';
+
+/** How long a worker waits at a full lane before it looks again, ms. */
+const LANE_WAIT_MS = 1;
+
+export function finishBlock(d: Decider): void {
+  const { control, worker, workers, plan } = d.input;
+  const ticket = d.ticket;
+  updateState(d.state, d.rows, ticket.epoch, ticket.receivedAt, false);
+  arriveAtEnd(control, ticket, worker, workers);
+  for (const decide of d.decisions) decide(d.rows);
+  const dictionaryEnd = dictionaryCount(d.input.tables.dictionary);
+  const input = {
+    rows: d.rows,
+    receivedAt: ticket.receivedAt,
+    pipelineNumber: plan.versionNumber,
+    admittedAt: d.admittedAt,
+    frames: d.frames,
+    deadLetters: d.deadLetters,
+    dictionary: d.input.tables.dictionary,
+    dictionaryFrom: d.dictionaryLogged,
+    dictionaryEnd,
+  };
+  const bytes = d.sealer.sealedBytes(input);
+  const lane = d.input.blockLane;
+  const at = reserveWaiting(d, lane, RECORD_BLOCK, BLOCK_RECORD_HEADER_BYTES + bytes);
+  lane.view.setFloat64(at, ticket.epoch, true);
+  lane.view.setUint32(at + 8, ticket.participants, true);
+  lane.view.setUint32(at + 12, worker, true);
+  const end = d.sealer.sealBlock(lane.bytes, lane.view, at + BLOCK_RECORD_HEADER_BYTES, input);
+  if (end !== at + BLOCK_RECORD_HEADER_BYTES + bytes) fail('SEALED_SIZE', end - at - bytes);
+  commit(lane);
+  ring(control, SPOOL_BELL);
+  d.dictionaryLogged = dictionaryEnd;
+  writeAnswers(d);
+  answerWaiting(d, ticket.epochLow);
+  resetBlock(d);
+}
+
+/** Hellos and look-ups that came in since; `epochLow`: hold them until this epoch is durable. */
+export function answerWaiting(d: Decider, epochLow: number): void {
+  writeHellos(d, epochLow);
+  writeReads(d, epochLow);
+  for (let i = 0; i < d.input.frameLanes.length; i++) ring(d.input.control, INGRESS_BELL + i * BELL_STRIDE);
+}
+
+/** Waits where the lane is full: the thread at its other end frees it without this one's help. */
+export function reserveWaiting(d: Decider, lane: Lane, kind: number, payloadBytes: number): number {
+  if (payloadBytes > laneRecordBytesMax(lane.capacity)) fail('RECORD_TOO_LARGE', payloadBytes);
+  for (;;) {
+    const at = reserve(lane, kind, payloadBytes);
+    if (at !== LANE_FULL) return at;
+    for (let i = 0; i < d.input.frameLanes.length; i++) ring(d.input.control, INGRESS_BELL + i * BELL_STRIDE);
+    ring(d.input.control, SPOOL_BELL);
+    Atomics.wait(d.waitWords, 0, 0, LANE_WAIT_MS);
+  }
+}
+
+function resetBlock(d: Decider): void {
+  for (let i = 0; i < d.columns.length; i++) resetColumn(d.columns[i], d.rows);
+  resetFrameLog(d.frames);
+  resetDeadLetterLog(d.deadLetters);
+  resetFrameAnswers(d.answers);
+  d.rows = 0;
+  d.frameBytes = 0;
+  d.admittedAt = 0;
+  d.joined = false;
+  d.lastSealedAt = d.input.now();
+}

@@ -1,0 +1,117 @@
+/**
+ * The decision worker's loop: drain the lanes into a block, end the block, begin again; sleep when there is nothing.
+ *
+ * When a block ends: it is full; or another worker closes the epoch; or the lanes are empty, the last block is at least
+ * `epochIntervalMs` ago, and the spool thread has fewer than two epochs before it. So under load blocks grow as large as
+ * what arrives during one fsync, and with little load an event waits for about one fsync.
+ */
+
+import { LANE_EMPTY } from '../base/outcomes.ts';
+import { BELL_STRIDE, DURABLE_LOW, STOPPING, WORKER_BELL } from '../layout/control-layout.ts';
+import { BLOCK_FRAMES_MAX, BLOCK_FRAME_BYTES_MAX, BLOCK_ROWS_MAX, FRAME_EVENTS_MAX } from '../layout/limits.ts';
+import { RECORD_CLOSE, RECORD_FRAME, RECORD_OPEN, RECORD_READ } from '../layout/records.ts';
+import { cancelSleep, prepareSleep, sleep } from '../ring/doorbell.ts';
+import { claim, release, type Lane } from '../ring/lane.ts';
+import type { Decider } from './decider.ts';
+import { isClosing, joinEpoch, runningEpochLow } from './epoch.ts';
+import { answerWaiting, finishBlock } from './finish-block.ts';
+import { readOpen, sessionOf } from './sessions.ts';
+import { takeFrame } from './take-frame.ts';
+import { readPending } from './write-answers.ts';
+
+/** Sleeping longer saves nothing; this bounds what a lost wake-up costs. */
+const SLEEP_MS = 50;
+/** Records taken from one lane before the next has its turn. */
+const LANE_TURN = 64;
+/** Epochs that may wait for the disk before a worker holds its own back to let it grow. */
+const EPOCHS_AHEAD_MAX = 2;
+
+export function runDecider(d: Decider): void {
+  const control = d.input.control;
+  for (;;) {
+    const drained = drainLanes(d);
+    if (d.joined && (isFull(d) || isClosing(control) || (drained === 0 && isDue(d)))) finishBlock(d);
+    else if (!d.joined && (d.hellos.length > 0 || d.reads.length > 0)) answerWaiting(d, (runningEpochLow(control) - 1) | 0);
+    else if (drained === 0) {
+      if (Atomics.load(control, STOPPING) !== 0 && !d.joined) return;
+      rest(d);
+    }
+  }
+}
+
+function isFull(d: Decider): boolean {
+  return (
+    d.rows + FRAME_EVENTS_MAX > BLOCK_ROWS_MAX ||
+    d.answers.events + FRAME_EVENTS_MAX > BLOCK_ROWS_MAX ||
+    d.answers.count >= BLOCK_FRAMES_MAX ||
+    d.frameBytes >= BLOCK_FRAME_BYTES_MAX
+  );
+}
+
+function isDue(d: Decider): boolean {
+  const ahead = (d.ticket.epochLow - Atomics.load(d.input.control, DURABLE_LOW)) | 0;
+  return ahead <= EPOCHS_AHEAD_MAX && d.input.now() - d.lastSealedAt >= d.input.epochIntervalMs;
+}
+
+/** Sleeps until there is work; with an unfinished block no longer than until it may end. */
+function rest(d: Decider): void {
+  const control = d.input.control;
+  const bell = WORKER_BELL + d.input.worker * BELL_STRIDE;
+  const ticket = prepareSleep(control, bell);
+  if (hasRecords(d) || (d.joined && isClosing(control)) || Atomics.load(control, STOPPING) !== 0) {
+    cancelSleep(control, bell);
+    if (Atomics.load(control, STOPPING) !== 0) Atomics.wait(d.waitWords, 0, 0, 1);
+    return;
+  }
+  sleep(control, bell, ticket, d.joined ? Math.max(0.2, d.input.epochIntervalMs / 2) : SLEEP_MS);
+}
+
+function hasRecords(d: Decider): boolean {
+  for (const lane of d.input.frameLanes) if (claim(lane) !== LANE_EMPTY) return true;
+  return false;
+}
+
+/** Takes records from all lanes in turn until they are empty or the block must end; returns how many it took. */
+function drainLanes(d: Decider): number {
+  const lanes = d.input.frameLanes;
+  let taken = 0;
+  for (let i = 0; i < lanes.length; i++) {
+    for (let turn = 0; turn < LANE_TURN; turn++) {
+      if (isFull(d) || (d.joined && isClosing(d.input.control))) return taken;
+      const at = claim(lanes[i]);
+      if (at === LANE_EMPTY) break;
+      takeRecord(d, lanes[i], i, at);
+      release(lanes[i]);
+      taken++;
+    }
+  }
+  return taken;
+}
+
+function takeRecord(d: Decider, lane: Lane, ingress: number, at: number): void {
+  const connection = lane.view.getUint32(at, true);
+  const generation = lane.view.getUint32(at + 4, true);
+  switch (lane.claimedKind) {
+    case RECORD_FRAME: {
+      const session = sessionOf(d.sessions, ingress, connection, generation);
+      if (session === undefined) return;
+      if (!d.joined) {
+        joinEpoch(d.input.control, d.ticket, d.input.now());
+        d.joined = true;
+      }
+      takeFrame(d, session, lane.bytes, lane.view, at, at + lane.claimedBytes);
+      return;
+    }
+    case RECORD_OPEN: {
+      const session = readOpen(lane.bytes, lane.view, at, ingress);
+      d.sessions[ingress][connection] = session;
+      if (session.hello) d.hellos.push(session);
+      return;
+    }
+    case RECORD_CLOSE:
+      if (sessionOf(d.sessions, ingress, connection, generation)) d.sessions[ingress][connection] = undefined;
+      return;
+    case RECORD_READ:
+      d.reads.push(readPending(d, lane, ingress, at, at + lane.claimedBytes));
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The loops that move state: keys and kernels of every entity, compiled for one worker (live) or for recovery (replay).
+ */
+
+import { compileKernel, type Kernel, type KernelCounters, type KernelMode } from '../features/kernel.ts';
+import { compileKeys, type KeyLoop } from '../features/keys.ts';
+import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
+import type { Column } from '../layout/column.ts';
+import type { Plan } from '../layout/plan.ts';
+import { createEmitter } from '../policy/expression/emitter.ts';
+import type { Tables } from './tables.ts';
+
+export interface StateLoops {
+  readonly effective: Float64Array;
+  /** In the order of `Plan.entities`. */
+  readonly present: readonly Uint8Array[];
+  readonly keyLoops: readonly KeyLoop[];
+  readonly kernels: readonly Kernel[];
+  readonly primary: number;
+  readonly counters: KernelCounters;
+}
+
+export function compileState(plan: Plan, columns: readonly Column[], tables: Tables, mode: KernelMode): StateLoops {
+  const effective = new Float64Array(BLOCK_ROWS_MAX);
+  const counters: KernelCounters = { noRoom: 0, overflows: 0 };
+  const buffers = plan.entities.map(() => ({
+    keys: new Int32Array(BLOCK_ROWS_MAX * 4),
+    present: new Uint8Array(BLOCK_ROWS_MAX),
+  }));
+  const emitter = () => createEmitter(plan, columns, tables.dictionary);
+  return {
+    effective,
+    present: buffers.map((buffer) => buffer.present),
+    keyLoops: plan.entities.map((entity, i) => compileKeys(plan, entity, columns, buffers[i], emitter())),
+    kernels: plan.entities.map((entity, i) =>
+      compileKernel(plan, entity, columns, { table: tables.entities[i], ...buffers[i], effective, counters }, emitter(), mode),
+    ),
+    primary: plan.entities.findIndex((entity) => entity.primary),
+    counters,
+  };
+}
+
+/** Computes the keys that are not there yet and runs every entity's kernel over the rows [0, rows). */
+export function updateState(state: StateLoops, rows: number, epoch: number, receivedAt: number, withPrimaryKeys: boolean): void {
+  for (let i = 0; i < state.kernels.length; i++) {
+    if (withPrimaryKeys || i !== state.primary) state.keyLoops[i](0, rows);
+    state.kernels[i](0, rows, epoch, receivedAt);
+  }
+}
