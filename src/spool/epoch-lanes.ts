@@ -1,0 +1,163 @@
+/**
+ * The lanes from the decision workers, seen as one stream of epochs. An epoch is whole once as many lanes begin with a
+ * block of it as its blocks announce. Used by the spool writer, on the spool thread.
+ *
+ *   begin - { countBlocks - bodyBytes - takeEpoch }* - release, or rewind where the group could not be written
+ */
+
+import { crc32 } from 'node:zlib';
+
+import { fail } from '../../native-free-core/base/fail.ts';
+import {
+  BLOCK_FRAME_BYTES,
+  BLOCK_FRAMES_AT,
+  BLOCK_FRAMES_OFFSET_AT,
+  BLOCK_HEADER_BYTES,
+  BLOCK_MAGIC,
+  BLOCK_PIPELINE_AT,
+  BLOCK_ROWS_AT,
+  BLOCK_SIZE_AT,
+} from '../../native-free-core/layout/block-layout.ts';
+import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../../native-free-core/layout/records.ts';
+import { claim, releaseTo, step } from '../../native-free-core/ring/lane.ts';
+import type { Lane } from '../../native-free-core/ring/lane.ts';
+import { paddedBytes } from './epoch-record.ts';
+import type { EpochRecord } from './epoch-record.ts';
+
+/** Where a frame's counts stand in its entry of the frames section. */
+const FRAME_RECEIVED_AT = 16;
+const FRAME_DUPLICATES_AT = 24;
+const FRAME_DEAD_LETTERED_AT = 28;
+
+export class EpochLanes {
+  readonly #lanes: readonly Lane[];
+  /** Per lane the offset of the claimed payload, negative while none is; and the tail at `begin`. */
+  readonly #heads: Int32Array;
+  readonly #tails: Int32Array;
+
+  constructor(lanes: readonly Lane[]) {
+    this.#lanes = lanes;
+    this.#heads = new Int32Array(lanes.length).fill(-1);
+    this.#tails = new Int32Array(lanes.length);
+  }
+
+  /** Remembers where the lanes stand. */
+  begin(): void {
+    for (let index = 0; index < this.#lanes.length; index++) this.#tails[index] = this.#lane(index).tail;
+  }
+
+  /** How many blocks the epoch has where all of them have arrived, otherwise 0. */
+  countBlocks(epoch: number): number {
+    let blocks = 0;
+    let participants = 0;
+    for (let index = 0; index < this.#lanes.length; index++) {
+      const lane = this.#lane(index);
+      const at = this.#head(index);
+      if (at < 0) continue;
+      const found = lane.view.getFloat64(at, true);
+      if (found > epoch) continue;
+      if (found < epoch) fail('SPOOL_EPOCH_ORDER', found);
+      const announced = lane.view.getUint32(at + 8, true);
+      if (announced === 0 || (blocks > 0 && announced !== participants)) fail('SPOOL_PARTICIPANTS', announced);
+      participants = announced;
+      blocks++;
+    }
+    if (blocks > participants) fail('SPOOL_BLOCKS', blocks);
+    return blocks === participants ? blocks : 0;
+  }
+
+  /** Bytes of the blocks that `countBlocks` found, each padded. */
+  bodyBytes(epoch: number): number {
+    let bytes = 0;
+    for (let index = 0; index < this.#lanes.length; index++) {
+      if (this.#takesPart(index, epoch))
+        bytes += paddedBytes(this.#lane(index).claimedBytes - BLOCK_RECORD_HEADER_BYTES);
+    }
+    return bytes;
+  }
+
+  /** Appends the epoch's blocks to `vector`, steps over them, and fills in what `record` says about them, totals included. */
+  takeEpoch(epoch: number, record: EpochRecord, vector: Uint8Array[]): void {
+    record.workers.length = 0;
+    record.blockBytes.length = 0;
+    record.bodyCrc = 0;
+    record.bodyBytes = 0;
+    for (let index = 0; index < this.#lanes.length; index++) {
+      if (!this.#takesPart(index, epoch)) continue;
+      const lane = this.#lane(index);
+      const head = this.#head(index);
+      const at = head + BLOCK_RECORD_HEADER_BYTES;
+      const bytes = lane.claimedBytes - BLOCK_RECORD_HEADER_BYTES;
+      // The lane pads its records too, so the padding can be written with the block.
+      const padded = new Uint8Array(lane.buffer, at, paddedBytes(bytes));
+      record.workers.push(lane.view.getUint32(head + 12, true));
+      record.blockBytes.push(bytes);
+      record.bodyCrc = crc32(padded, record.bodyCrc);
+      record.bodyBytes += padded.length;
+      countBlock(record, lane.view, at, bytes);
+      vector.push(padded);
+      step(lane);
+      this.#heads[index] = -1;
+    }
+    record.epoch = epoch;
+    record.blocks = record.workers.length;
+  }
+
+  /** Frees what was taken since `begin`: the workers may overwrite it. */
+  release(): void {
+    for (let index = 0; index < this.#lanes.length; index++) {
+      const lane = this.#lane(index);
+      if (lane.tail !== this.#tails[index]) releaseTo(lane, lane.tail);
+    }
+  }
+
+  /** Goes back to where `begin` was: the same epochs will be taken again. */
+  rewind(): void {
+    for (let index = 0; index < this.#lanes.length; index++) {
+      this.#lane(index).tail = this.#tails[index] as number;
+      this.#heads[index] = -1;
+    }
+  }
+
+  #head(index: number): number {
+    const head = this.#heads[index] as number;
+    if (head >= 0) return head;
+    const lane = this.#lane(index);
+    const at = claim(lane);
+    if (at < 0) return at;
+    if (lane.claimedKind !== RECORD_BLOCK) fail('SPOOL_RECORD_KIND', lane.claimedKind);
+    this.#heads[index] = at;
+    return at;
+  }
+
+  #takesPart(index: number, epoch: number): boolean {
+    const head = this.#heads[index] as number;
+    return head >= 0 && this.#lane(index).view.getFloat64(head, true) === epoch;
+  }
+
+  #lane(index: number): Lane {
+    return this.#lanes[index] as Lane;
+  }
+}
+
+/** Adds a block's counts to the record's totals, and refuses what is not a block. */
+function countBlock(record: EpochRecord, view: DataView, at: number, bytes: number): void {
+  const magic = view.getUint32(at, true);
+  if (bytes < BLOCK_HEADER_BYTES || magic !== BLOCK_MAGIC) fail('SPOOL_BLOCK_MAGIC', magic);
+  if (view.getUint32(at + BLOCK_SIZE_AT, true) !== bytes) fail('SPOOL_BLOCK_SIZE', bytes);
+  const totals = record.totals;
+  const frames = view.getUint32(at + BLOCK_FRAMES_AT, true);
+  const section = view.getUint32(at + BLOCK_FRAMES_OFFSET_AT, true);
+  if (section + frames * BLOCK_FRAME_BYTES > bytes) fail('SPOOL_BLOCK_FRAMES', frames);
+  record.pipelineVersion = view.getUint32(at + BLOCK_PIPELINE_AT, true);
+  totals.rows += view.getUint32(at + BLOCK_ROWS_AT, true);
+  totals.frames += frames;
+  totals.blockBytes += bytes;
+  let entry = at + section;
+  for (let frame = 0; frame < frames; frame++) {
+    totals.received += view.getUint32(entry + FRAME_RECEIVED_AT, true);
+    totals.duplicates += view.getUint32(entry + FRAME_DUPLICATES_AT, true);
+    totals.deadLettered += view.getUint32(entry + FRAME_DEAD_LETTERED_AT, true);
+    entry += BLOCK_FRAME_BYTES;
+  }
+}

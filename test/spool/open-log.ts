@@ -1,0 +1,85 @@
+/** What the spool's tests share: a writer on any storage with simulated workers, and the check that a log is as sealed. */
+
+import { expect } from 'vitest';
+
+import { openSpoolReader } from '../../src/spool/reader.ts';
+import { recoverSpool } from '../../src/spool/recover.ts';
+import type { RecoveredSpool } from '../../src/spool/recover.ts';
+import { SpoolWriter } from '../../src/spool/spool-writer.ts';
+import type { Storage } from '../../src/spool/storage.ts';
+import type { Random } from './lossy-storage.ts';
+import { blockBytes, createControl, participantsOf, sealedBlock, simulateWorkers } from './simulated-workers.ts';
+import type { SimulatedWorkers } from './simulated-workers.ts';
+
+export interface LogShape {
+  readonly workers: number;
+  readonly segmentBytes: number;
+  readonly laneBytes: number;
+  readonly bytesMin: number;
+  readonly bytesMax: number;
+  readonly spoolBytesMax?: number;
+  readonly sparesMax?: number;
+  readonly random?: Random;
+  readonly now?: () => number;
+  readonly log?: (level: string, message: string) => void;
+}
+
+export interface OpenLog {
+  readonly recovered: RecoveredSpool;
+  readonly writer: SpoolWriter;
+  readonly workers: SimulatedWorkers;
+  readonly control: Int32Array;
+}
+
+/** Recovers and opens the log in `directory`, as a start of the engine does. */
+export function openLog(storage: Storage, directory: string, shape: LogShape): OpenLog {
+  const recovered = recoverSpool(storage, directory, shape.segmentBytes);
+  const workers = simulateWorkers({ ...shape, fromEpoch: recovered.lastEpoch + 1 });
+  const control = new Int32Array(createControl());
+  const writer = new SpoolWriter({
+    storage,
+    directory,
+    segmentBytes: shape.segmentBytes,
+    spoolBytesMax: shape.spoolBytesMax ?? 1024 * shape.segmentBytes,
+    sparesMax: shape.sparesMax ?? 4,
+    recovered,
+    fromEpoch: recovered.lastEpoch + 1,
+    control,
+    lanes: workers.lanes,
+    ingressCount: 1,
+    now: shape.now ?? (() => performance.now()),
+    log: shape.log ?? (() => {}),
+  });
+  return { recovered, writer, workers, control };
+}
+
+/** Reads [from, through] and compares every block with what must have been sealed. Returns the last epoch's totals. */
+export function expectEpochs(
+  storage: Storage,
+  directory: string,
+  shape: LogShape,
+  from: number,
+  through: number,
+): void {
+  const reader = openSpoolReader(storage, directory);
+  reader.seek(from);
+  let epoch = from;
+  for (const found of reader.through(through)) {
+    const participants = participantsOf(epoch, shape.workers, shape.random !== undefined);
+    if (found.epoch !== epoch || found.workers.join() !== participants.join()) {
+      expect({ epoch: found.epoch, workers: found.workers }).toEqual({ epoch, workers: participants });
+    }
+    participants.forEach((worker, index) => {
+      const wanted = sealedBlock(epoch, worker, blockBytes(epoch, worker, shape.bytesMin, shape.bytesMax));
+      const block = found.blocks[index];
+      if (block.byteOffset % 8 !== 0 || Buffer.compare(block, wanted) !== 0) {
+        expect(Buffer.from(block).toString('hex'), `epoch=${epoch} worker=${worker}`).toBe(
+          Buffer.from(wanted).toString('hex'),
+        );
+      }
+    });
+    epoch++;
+  }
+  expect(epoch).toBe(through + 1);
+  reader.close();
+}

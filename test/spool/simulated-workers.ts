@@ -1,0 +1,117 @@
+/**
+ * Stands in for the decision workers: seals blocks whose bytes follow from (epoch, worker), and puts them into lanes.
+ * So whoever reads an epoch back can tell whether it is whole, without having kept it.
+ */
+
+import {
+  BLOCK_FRAME_BYTES,
+  BLOCK_FRAMES_AT,
+  BLOCK_FRAMES_OFFSET_AT,
+  BLOCK_HEADER_BYTES,
+  BLOCK_MAGIC,
+  BLOCK_PIPELINE_AT,
+  BLOCK_ROWS_AT,
+  BLOCK_SIZE_AT,
+} from '../../native-free-core/layout/block-layout.ts';
+import {
+  CONTROL_VERSION,
+  CONTROL_WORDS,
+  DURABLE_HIGH,
+  DURABLE_LOW,
+} from '../../native-free-core/layout/control-layout.ts';
+import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../../native-free-core/layout/records.ts';
+import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
+import { commit, createLane, openLane, reserve } from '../../native-free-core/ring/lane.ts';
+import type { Lane } from '../../native-free-core/ring/lane.ts';
+import { seededRandom } from './lossy-storage.ts';
+import type { Random } from './lossy-storage.ts';
+
+const FRAMES = 1;
+
+export function createControl(): SharedArrayBuffer {
+  return createRegion(REGION_CONTROL, CONTROL_VERSION, CONTROL_WORDS * 4 - 64);
+}
+
+export function durableEpoch(control: Int32Array): number {
+  return Atomics.load(control, DURABLE_HIGH) * 2 ** 32 + (Atomics.load(control, DURABLE_LOW) >>> 0);
+}
+
+/** The block that this worker seals in this epoch: `bytes` long, from the block header's 64 + one frame entry on. */
+export function sealedBlock(epoch: number, worker: number, bytes: number): Uint8Array {
+  const block = new Uint8Array(bytes);
+  const random = seededRandom(epoch * 31 + worker);
+  for (let at = BLOCK_HEADER_BYTES + BLOCK_FRAME_BYTES; at < bytes; at++) block[at] = random() * 256;
+  const view = new DataView(block.buffer);
+  view.setUint32(0, BLOCK_MAGIC, true);
+  view.setUint32(BLOCK_SIZE_AT, bytes, true);
+  view.setUint32(BLOCK_PIPELINE_AT, 7, true);
+  view.setUint32(BLOCK_ROWS_AT, epoch % 10, true);
+  view.setUint32(BLOCK_FRAMES_AT, FRAMES, true);
+  view.setUint32(BLOCK_FRAMES_OFFSET_AT, BLOCK_HEADER_BYTES, true);
+  view.setUint32(BLOCK_HEADER_BYTES + 16, (epoch % 10) + 3, true);
+  view.setUint32(BLOCK_HEADER_BYTES + 24, 2, true);
+  view.setUint32(BLOCK_HEADER_BYTES + 28, 1, true);
+  return block;
+}
+
+/** A size between `bytesMin` and `bytesMax` that follows from (epoch, worker) too. */
+export function blockBytes(epoch: number, worker: number, bytesMin: number, bytesMax: number): number {
+  return bytesMin + Math.floor(seededRandom(epoch * 7919 + worker)() * (bytesMax - bytesMin + 1));
+}
+
+export interface SimulatedWorkers {
+  readonly lanes: readonly Lane[];
+  readonly buffers: readonly SharedArrayBuffer[];
+  /** The next epoch that will be sealed. */
+  epoch: number;
+  /** Seals one epoch; false where a lane is full (what went into the others stays, and is finished by the next call). */
+  seal(): boolean;
+}
+
+export interface SimulatedWorkersOptions {
+  readonly workers: number;
+  readonly laneBytes: number;
+  readonly fromEpoch: number;
+  readonly bytesMin: number;
+  readonly bytesMax: number;
+  /** Given: an epoch may lack some of the workers. */
+  readonly random?: Random;
+}
+
+export function participantsOf(epoch: number, workers: number, random: boolean): number[] {
+  const all = Array.from({ length: workers }, (_, worker) => worker);
+  if (!random || workers === 1) return all;
+  const some = all.filter((worker) => seededRandom(epoch * 104729 + worker)() < 0.7);
+  return some.length === 0 ? [epoch % workers] : some;
+}
+
+export function simulateWorkers(options: SimulatedWorkersOptions): SimulatedWorkers {
+  const { workers, laneBytes, bytesMin, bytesMax } = options;
+  const buffers = Array.from({ length: workers }, () => createLane(laneBytes));
+  const producers = buffers.map(openLane);
+  let done = 0;
+  const simulated: SimulatedWorkers = {
+    lanes: buffers.map(openLane),
+    buffers,
+    epoch: options.fromEpoch,
+    seal() {
+      const participants = participantsOf(simulated.epoch, workers, options.random !== undefined);
+      for (; done < participants.length; done++) {
+        const worker = participants[done];
+        const block = sealedBlock(simulated.epoch, worker, blockBytes(simulated.epoch, worker, bytesMin, bytesMax));
+        const lane = producers[worker];
+        const at = reserve(lane, RECORD_BLOCK, BLOCK_RECORD_HEADER_BYTES + block.length);
+        if (at < 0) return false;
+        lane.view.setFloat64(at, simulated.epoch, true);
+        lane.view.setUint32(at + 8, participants.length, true);
+        lane.view.setUint32(at + 12, worker, true);
+        lane.bytes.set(block, at + BLOCK_RECORD_HEADER_BYTES);
+        commit(lane);
+      }
+      done = 0;
+      simulated.epoch++;
+      return true;
+    },
+  };
+  return simulated;
+}
