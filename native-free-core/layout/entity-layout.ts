@@ -9,14 +9,13 @@
  *            word 1   live        rows in use
  *            word 2   used        rows ever used: rows beyond are untouched memory
  *            word 3   hand        where the CLOCK hand stands
- *            word 4   free        first row of the free list + 1, 0: none; a free row keeps the next in its word 0
- *            word 5   evicted     rows evicted so far, for the metrics (wraps)
+ *            word 4   evicted     rows evicted so far, for the metrics (wraps)
  *            word 16  index       Int32 a slot, a power of two: row + 1, 0: empty; linear probing
  *            then     rows        `rowBytes` each, 8-aligned
  *
  *   row      word 0-3   key        128 bits
  *            f64 2      seq        events of this life so far
- *            f64 3      life       epoch that created the state; 0: the row is free
+ *            f64 3      life       epoch that created the state
  *            f64 4      clock      C(n) of SEMANTICS.md §5, ms
  *            f64 5      last seen  received_at of the last event, ms
  *            f64 6 ...  features   features/record-layout.ts
@@ -28,8 +27,7 @@ export const STRIPE_LOCK = 0;
 export const STRIPE_LIVE = 1;
 export const STRIPE_USED = 2;
 export const STRIPE_HAND = 3;
-export const STRIPE_FREE = 4;
-export const STRIPE_EVICTED = 5;
+export const STRIPE_EVICTED = 4;
 export const STRIPE_HEADER_WORDS = 16;
 
 /** Offsets within a row: `_SLOT` in f64, key words in Int32. */

@@ -14,7 +14,6 @@ import {
   ROW_SEEN_SLOT,
   ROW_SEQ_SLOT,
   STRIPE_EVICTED,
-  STRIPE_FREE,
   STRIPE_HAND,
   STRIPE_HEADER_WORDS,
   STRIPE_LIVE,
@@ -111,10 +110,8 @@ export function findRow(table: EntityTable, k0: number, k1: number, k2: number, 
 export function createRow(table: EntityTable, k0: number, k1: number, k2: number, k3: number, epoch: number): number {
   const words = table.words;
   const stripe = table.stripe;
-  let row = words[stripe + STRIPE_FREE] - 1;
-  if (row >= 0) {
-    words[stripe + STRIPE_FREE] = words[rowWord(table, row)];
-  } else if (words[stripe + STRIPE_USED] < table.shape.rowsPerStripe) {
+  let row: number;
+  if (words[stripe + STRIPE_USED] < table.shape.rowsPerStripe) {
     row = words[stripe + STRIPE_USED]++;
   } else {
     row = evictRow(table, epoch);
@@ -203,4 +200,35 @@ function homeOfRow(table: EntityTable, row: number): number {
   const words = table.words;
   const at = rowWord(table, row);
   return homeSlot(slotHash(words[at], words[at + 1], words[at + 2], words[at + 3]), table.shape.indexSlots);
+}
+
+/** Copies the rows of stripe number `index` to the begin of `out` (at least rowsPerStripe * rowBytes) under its lock; returns the bytes. */
+export function copyStripe(table: EntityTable, index: number, out: Uint8Array): number {
+  enterStripe(table, index);
+  const bytes = table.words[table.stripe + STRIPE_USED] * table.shape.rowBytes;
+  out.set(new Uint8Array(table.words.buffer, rowWord(table, 0) * 4, bytes));
+  unlockStripe(table);
+  return bytes;
+}
+
+/** Puts a copied row back, into a table of the same row size; the shape may be another. False where it has no room. */
+export function restoreRow(table: EntityTable, rows: Int32Array, at: number): boolean {
+  const [k0, k1, k2, k3] = [rows[at], rows[at + 1], rows[at + 2], rows[at + 3]];
+  lockStripe(table, k0, k1, k2, k3);
+  let row = findRow(table, k0, k1, k2, k3);
+  if (row < 0) row = createRow(table, k0, k1, k2, k3, 0);
+  if (row >= 0) table.words.set(rows.subarray(at, at + (table.shape.rowBytes >> 2)), row * 2);
+  unlockStripe(table);
+  return row >= 0;
+}
+
+/** Entities in the table, over all stripes; a figure, read without locks. */
+export function entityCount(table: EntityTable): number {
+  let live = 0;
+  for (let index = 0; index < table.shape.stripes; index++) {
+    const region = (index / table.shape.stripesPerRegion) | 0;
+    const within = index - region * table.shape.stripesPerRegion;
+    live += table.regionWords[region][((REGION_HEADER_BYTES + within * table.shape.stripeBytes) >> 2) + STRIPE_LIVE];
+  }
+  return live;
 }

@@ -157,3 +157,26 @@ export function idsShortened(ids: IdWindow): number {
   for (let s = 0; s < ids.stripes; s++) sum += ids.words[(REGION_HEADER_BYTES >> 2) + s * ids.stripeWords + SHORTENED];
   return sum;
 }
+
+/** Words of one copied id: four of hash, one of time. */
+export const ID_ENTRY_WORDS = ENTRY_WORDS;
+
+/** Copies the ids of stripe `s`, oldest first, to the begin of `out` (idsPerStripe * ID_ENTRY_WORDS words); returns how many. */
+export function copyIdStripe(ids: IdWindow, s: number, out: Int32Array): number {
+  const words = ids.words;
+  const stripe = (REGION_HEADER_BYTES >> 2) + s * ids.stripeWords;
+  const ring = stripe + INDEX + ids.slots;
+  acquireLock(words, stripe + LOCK);
+  const count = words[stripe + COUNT];
+  for (let i = 0; i < count; i++) {
+    const position = (words[stripe + OLDEST] + i) % ids.idsPerStripe;
+    for (let w = 0; w < ENTRY_WORDS; w++) out[i * ENTRY_WORDS + w] = words[ring + position * ENTRY_WORDS + w];
+  }
+  releaseLock(words, stripe + LOCK);
+  return count;
+}
+
+/** Remembers a copied id again. */
+export function restoreId(ids: IdWindow, from: Int32Array, at: number): void {
+  takeId(ids, from[at], from[at + 1], from[at + 2], from[at + 3], from[at + TIME] * 1000);
+}

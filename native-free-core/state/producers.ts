@@ -98,3 +98,16 @@ function clearBetween(words: Int32Array, at: number, highest: number, seq: numbe
     words[at + BITMAP + (bit >> 5)] &= ~(1 << (bit & 31));
   }
 }
+
+/** Copies a producer's row, its lock left out, to out[at, at + PRODUCER_ROW_BYTES). */
+export function copyProducer(producers: Producers, producer: number, out: Uint8Array, at: number): void {
+  const row = rowAt(producer);
+  acquireLock(producers.words, row);
+  out.set(new Uint8Array(producers.buffer, row * 4, PRODUCER_ROW_BYTES), at);
+  releaseLock(producers.words, row);
+  out.fill(0, at, at + 4);
+}
+
+export function restoreProducer(producers: Producers, producer: number, from: Uint8Array, at: number): void {
+  new Uint8Array(producers.buffer, rowAt(producer) * 4, PRODUCER_ROW_BYTES).set(from.subarray(at, at + PRODUCER_ROW_BYTES));
+}

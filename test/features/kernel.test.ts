@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { compileKernel } from '../../native-free-core/features/kernel.ts';
 import { compileReader } from '../../native-free-core/features/read.ts';
 import type { FeaturePlan } from '../../native-free-core/layout/plan.ts';
+import { seeded } from '../random.ts';
 import { FLAG, KEY, LIFE, SEQ, VALUE, columnEmitter, makeTable, makeWorld, type World } from './kernel-world.ts';
 
 interface Row {
@@ -13,19 +14,9 @@ interface Row {
   flag: boolean;
 }
 
-function random(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** Mostly in order, some late within the window, some beyond it, some equal times, some jumps ahead. */
 function makeRows(seed: number, count: number, keys: number): Row[] {
-  const next = random(seed);
+  const next = seeded(seed);
   let clock = 1_700_000_000_000;
   return Array.from({ length: count }, () => {
     clock += Math.floor(next() * 400);

@@ -1,0 +1,117 @@
+/**
+ * Shared tables to snapshot chunks and back. Copies stripe by stripe under its lock while the workers go on: recovery
+ * skips rows that a state already has, so the copies need not be of one moment (SEMANTICS.md §4). Main thread.
+ */
+
+import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { dictionaryCount, entryAt, entryBytes, internEntry } from '../../native-free-core/state/dictionary.ts';
+import { copyStripe, restoreRow } from '../../native-free-core/state/entity-table.ts';
+import { ID_ENTRY_WORDS, copyIdStripe, restoreId } from '../../native-free-core/state/id-window.ts';
+import { PRODUCER_ROW_BYTES, copyProducer, restoreProducer } from '../../native-free-core/state/producers.ts';
+import { OperatingError } from '../errors.ts';
+
+export interface TableChunk {
+  readonly name: string;
+  readonly index: number;
+  /** Valid until the next chunk is asked for. */
+  readonly bytes: Uint8Array;
+}
+
+const IDS = 'ids';
+const PRODUCERS = 'producers';
+const DICTIONARY = 'dictionary';
+const PRODUCERS_PER_CHUNK = 4096;
+
+/** The dictionary comes first: whoever restores needs it before the producers. */
+export function* copyTables(plan: Plan, tables: Tables): Generator<TableChunk> {
+  yield copyDictionary(tables);
+  yield* copyProducers(tables);
+  yield* copyIds(tables);
+  for (const [i, entity] of plan.entities.entries()) {
+    const table = tables.entities[i]!;
+    const buffer = new Uint8Array(table.shape.rowsPerStripe * table.shape.rowBytes);
+    for (let stripe = 0; stripe < table.shape.stripes; stripe++) {
+      const bytes = copyStripe(table, stripe, buffer);
+      if (bytes > 0) yield { name: entityChunk(entity.name), index: stripe, bytes: buffer.subarray(0, bytes) };
+    }
+  }
+}
+
+function entityChunk(name: string): string {
+  return `entity:${name}`;
+}
+
+/** Per entry: u32 bytes, then the bytes; in id order from 1 on. */
+function copyDictionary({ dictionary }: Tables): TableChunk {
+  const count = dictionaryCount(dictionary);
+  const size = count > 1 ? entryAt(dictionary, count - 1) + entryBytes(dictionary, count - 1) - dictionary.heapAt : 0;
+  const bytes = new Uint8Array(size + 4 * count);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (let id = 1; id < count; id++) {
+    const length = entryBytes(dictionary, id);
+    const from = entryAt(dictionary, id);
+    view.setUint32(at, length, true);
+    bytes.set(dictionary.bytes.subarray(from, from + length), at + 4);
+    at += 4 + length;
+  }
+  return { name: DICTIONARY, index: 0, bytes: bytes.subarray(0, at) };
+}
+
+function* copyProducers({ producers, dictionary }: Tables): Generator<TableChunk> {
+  const count = dictionaryCount(dictionary);
+  const buffer = new Uint8Array(PRODUCERS_PER_CHUNK * PRODUCER_ROW_BYTES);
+  for (let first = 0; first < count; first += PRODUCERS_PER_CHUNK) {
+    const end = Math.min(count, first + PRODUCERS_PER_CHUNK);
+    for (let id = first; id < end; id++) copyProducer(producers, id, buffer, (id - first) * PRODUCER_ROW_BYTES);
+    yield { name: PRODUCERS, index: first, bytes: buffer.subarray(0, (end - first) * PRODUCER_ROW_BYTES) };
+  }
+}
+
+function* copyIds({ ids }: Tables): Generator<TableChunk> {
+  if (ids === null) return;
+  const buffer = new Int32Array(ids.idsPerStripe * ID_ENTRY_WORDS);
+  for (let stripe = 0; stripe < ids.stripes; stripe++) {
+    const count = copyIdStripe(ids, stripe, buffer);
+    if (count > 0) yield { name: IDS, index: stripe, bytes: new Uint8Array(buffer.buffer, 0, count * ID_ENTRY_WORDS * 4) };
+  }
+}
+
+/** Puts one chunk back; chunks in the order in which they were copied. Unknown names are the caller's own. */
+export function restoreChunk(plan: Plan, tables: Tables, chunk: TableChunk): boolean {
+  // Copied so that the words are aligned.
+  const bytes = chunk.bytes.slice();
+  const words = new Int32Array(bytes.buffer, 0, bytes.length >> 2);
+  if (chunk.name === DICTIONARY) return restoreDictionary(tables, bytes);
+  if (chunk.name === PRODUCERS) {
+    for (let i = 0; i * PRODUCER_ROW_BYTES < bytes.length; i++) restoreProducer(tables.producers, chunk.index + i, bytes, i * PRODUCER_ROW_BYTES);
+    return true;
+  }
+  if (chunk.name === IDS) {
+    if (tables.ids !== null) for (let at = 0; at < words.length; at += ID_ENTRY_WORDS) restoreId(tables.ids, words, at);
+    return true;
+  }
+  const entity = plan.entities.findIndex(({ name }) => entityChunk(name) === chunk.name);
+  if (entity < 0) return false;
+  const table = tables.entities[entity]!;
+  for (let at = 0; at < words.length; at += table.shape.rowBytes >> 2) {
+    if (!restoreRow(table, words, at)) {
+      throw new OperatingError(
+        'entity_table_small',
+        `a snapshot holds more entities than the table takes: entity=${plan.entities[entity]!.name} max=${plan.entities[entity]!.max}; raise max to what it was`,
+      );
+    }
+  }
+  return true;
+}
+
+function restoreDictionary({ dictionary }: Tables, bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length; ) {
+    const length = view.getUint32(at, true);
+    internEntry(dictionary, bytes, at + 4, length);
+    at += 4 + length;
+  }
+  return true;
+}

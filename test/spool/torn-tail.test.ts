@@ -1,0 +1,153 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { recoverSpool } from '../../src/spool/recover.ts';
+import { slotPath } from '../../src/spool/segment-pool.ts';
+import { nodeStorage } from '../../src/spool/storage.ts';
+import { LossyStorage, seededRandom } from './lossy-storage.ts';
+import { expectEpochs, openLog } from './open-log.ts';
+import type { LogShape } from './open-log.ts';
+
+const SHAPE: LogShape = { workers: 2, segmentBytes: 32 * 1024, laneBytes: 8192, bytesMin: 96, bytesMax: 160 };
+const SEGMENT_RECORD_BYTES = 96;
+
+let directory = '';
+beforeEach(() => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'spool-'));
+});
+afterEach(() => fs.rmSync(directory, { recursive: true }));
+
+/** A log whose six epochs were one group, so that any tear in it may have happened. Returns the written bytes. */
+function smallLog(): Uint8Array {
+  const log = openLog(nodeStorage, directory, SHAPE);
+  for (let epoch = 1; epoch <= 6; epoch++) log.workers.seal();
+  expect(log.writer.commitWaiting()).toBe(6);
+  log.writer.close();
+  return fs.readFileSync(slotPath(directory, 1)).subarray(0, recoverSpool(nodeStorage, directory, SHAPE.segmentBytes).position);
+}
+
+function writeTorn(written: Uint8Array, rest: number): void {
+  const bytes = new Uint8Array(SHAPE.segmentBytes).fill(rest);
+  bytes.set(written);
+  fs.writeFileSync(slotPath(directory, 1), bytes);
+}
+
+test('a log torn at any byte is cut after its last whole epoch', () => {
+  const written = smallLog();
+  let previous = 0;
+  for (let length = SEGMENT_RECORD_BYTES; length <= written.length; length++) {
+    for (const rest of [0, 0xa5]) {
+      writeTorn(written.subarray(0, length), rest);
+      const recovered = recoverSpool(nodeStorage, directory, SHAPE.segmentBytes);
+      // The last bytes may be padding that the tear replaced by the same bytes.
+      expect(recovered.lastEpoch).toBeGreaterThanOrEqual(previous);
+      expect(recovered.position).toBeLessThanOrEqual(length + 7);
+      previous = Math.max(previous, recovered.lastEpoch);
+      if (length % 16 === 0) expectEpochs(nodeStorage, directory, SHAPE, 1, recovered.lastEpoch);
+    }
+  }
+  expect(previous).toBe(6);
+});
+
+test('a damaged byte anywhere cuts the log before its epoch', () => {
+  const written = smallLog();
+  for (let at = SEGMENT_RECORD_BYTES; at < written.length; at += 5) {
+    const bytes = Uint8Array.from(written);
+    bytes[at] = (bytes[at] ^ 0x40) & 0xff;
+    writeTorn(bytes, 0);
+    const recovered = recoverSpool(nodeStorage, directory, SHAPE.segmentBytes);
+    expect(recovered.position).toBeLessThanOrEqual(at);
+    expect(recovered.lastEpoch).toBeLessThan(6);
+    expectEpochs(nodeStorage, directory, SHAPE, 1, recovered.lastEpoch);
+  }
+});
+
+test('what lies behind a cut never comes back, though new epochs end exactly where it begins', () => {
+  const shape = { ...SHAPE, bytesMin: 128, bytesMax: 128 };
+  const written = ((): Uint8Array => {
+    const log = openLog(nodeStorage, directory, shape);
+    for (let epoch = 1; epoch <= 6; epoch++) log.workers.seal();
+    log.writer.commitWaiting();
+    log.writer.close();
+    return fs.readFileSync(slotPath(directory, 1));
+  })();
+  const epochBytes = 96 + 2 * 8 + 2 * 128;
+  // Epoch 3 is torn, 4 to 6 are whole behind it.
+  written[SEGMENT_RECORD_BYTES + 2 * epochBytes + 200] ^= 1;
+  fs.writeFileSync(slotPath(directory, 1), written);
+  const first = openLog(nodeStorage, directory, shape);
+  expect(first.recovered).toMatchObject({ lastEpoch: 2, cutBytes: 4 * epochBytes, run: 1 });
+  first.workers.seal();
+  first.writer.commitWaiting();
+  first.writer.close();
+  expect(recoverSpool(nodeStorage, directory, shape.segmentBytes)).toMatchObject({ lastEpoch: 3, cutBytes: 0, run: 2 });
+  // The same with the new epochs shifted by the RUN records until they meet the old ones at every distance they can.
+  for (let start = 0; start < 8; start++) {
+    const log = openLog(nodeStorage, directory, shape);
+    expect(log.recovered.lastEpoch).toBe(3);
+    log.writer.close();
+  }
+});
+
+test('damage to epochs that had been durable is refused, not cut', () => {
+  const log = openLog(nodeStorage, directory, SHAPE);
+  for (let epoch = 1; epoch <= 6; epoch++) {
+    log.workers.seal();
+    log.writer.commitWaiting();
+  }
+  log.writer.close();
+  const file = slotPath(directory, 1);
+  const whole = fs.readFileSync(file);
+  for (const at of [20, SEGMENT_RECORD_BYTES + 120, SEGMENT_RECORD_BYTES + 500]) {
+    const bytes = Uint8Array.from(whole);
+    bytes[at] = (bytes[at] ^ 1) & 0xff;
+    fs.writeFileSync(file, bytes);
+    expect(() => recoverSpool(nodeStorage, directory, SHAPE.segmentBytes)).toThrow(/SPOOL_CORRUPT|unreadable/);
+  }
+});
+
+test('a damaged epoch in an older segment is thrown by the reader', () => {
+  const log = openLog(nodeStorage, directory, SHAPE);
+  for (let epoch = 1; epoch <= 200; epoch++) {
+    log.workers.seal();
+    log.writer.commitWaiting();
+  }
+  log.writer.close();
+  const bytes = fs.readFileSync(slotPath(directory, 2));
+  bytes[5000] ^= 1;
+  fs.writeFileSync(slotPath(directory, 2), bytes);
+  expect(recoverSpool(nodeStorage, directory, SHAPE.segmentBytes).lastEpoch).toBe(200);
+  expect(() => expectEpochs(nodeStorage, directory, SHAPE, 1, 200)).toThrow(/cannot be read/);
+});
+
+test('recycled files full of old epochs of the same size never lend them to a torn tail', () => {
+  const seed = Number(process.env['TEST_SEED'] ?? 20261);
+  console.log(`seed=${seed}`);
+  const random = seededRandom(seed);
+  const shape = { ...SHAPE, bytesMin: 104, bytesMax: 104, sparesMax: 8 };
+  let disk = new LossyStorage();
+  let durable = 0;
+  let trimmed = 1;
+  for (let round = 0; round < 60; round++) {
+    const log = openLog(disk, '/log', shape);
+    expect(log.recovered.lastEpoch).toBeGreaterThanOrEqual(durable);
+    durable = log.recovered.lastEpoch;
+    expectEpochs(disk, '/log', shape, Math.max(trimmed, log.recovered.firstEpoch), durable);
+    disk.crashAfter(1 + Math.floor(random() * 120), random);
+    try {
+      for (;;) {
+        for (let count = 0; count < 5; count++) log.workers.seal();
+        durable += log.writer.commitWaiting();
+        trimmed = Math.max(trimmed, durable - 40);
+        log.writer.trim(trimmed);
+        log.writer.work();
+      }
+    } catch (error) {
+      if (!disk.crashed) throw error;
+    }
+    disk = disk.image(random);
+  }
+});
