@@ -230,7 +230,7 @@ export class LossyStorage implements Storage {
   fsyncDirectory(directory: string): void {
     const folder = path.resolve(directory);
     this.operation(() => {
-      for (const file of [...this.#durableNames.keys()]) {
+      for (const file of this.#durableNames.keys()) {
         if (path.dirname(file) === folder && !this.#names.has(file)) this.#durableNames.delete(file);
       }
       for (const [file, inode] of this.#names) if (path.dirname(file) === folder) this.#durableNames.set(file, inode);

@@ -1,0 +1,132 @@
+/** The style that a test can hold: sizes, import arrows, what hot files may not contain, what may be imported where. */
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((file) => join(folder, file))
+    .filter((file) => file.endsWith('.ts'))
+    .sort();
+}
+
+const core = filesBelow('native-free-core');
+const src = filesBelow('src');
+const sources = [...core, ...src];
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+function importsOf(file: string): string[] {
+  return [...read(file).matchAll(/^(?:import|export)\s[^;]*?from\s+'([^']+)'/gms)].map((match) => match[1]!);
+}
+
+/** The file that a relative import names, from the project's root. */
+function resolved(file: string, specifier: string): string {
+  return relative(root, join(root, dirname(file), specifier));
+}
+
+/** Folder of the core -> folders that it may import from. */
+const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  layout: ['base'],
+  ring: ['base', 'layout'],
+  codec: ['base', 'layout'],
+  state: ['base', 'layout'],
+  columns: ['base', 'layout'],
+  expression: ['base', 'layout'],
+  features: ['base', 'layout', 'state', 'expression'],
+  policy: ['base', 'layout', 'state', 'expression'],
+  model: ['base', 'layout'],
+  decide: ['base', 'layout', 'ring', 'codec', 'state', 'columns', 'expression', 'features', 'policy', 'model'],
+};
+
+/** Stages of src meet in shared memory and through engine.ts; these folders serve them all. */
+const SERVING = ['memory', 'ops'];
+
+/** Package -> where alone it may be imported. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'uWebSockets.js': ['src/ingress/', 'src/warehouse/embedded/'],
+  piscina: ['src/workers/'],
+  '@clickhouse/client': ['src/warehouse/'],
+  chdb: ['src/warehouse/embedded/'],
+};
+
+describe('tidy', () => {
+  test('no file is over 400 lines', () => {
+    expect(sources.filter((file) => read(file).split('\n').length > 401)).toEqual([]);
+  });
+
+  test('every file begins with a header comment', () => {
+    expect(sources.filter((file) => !/^(#!.*\n)?\/\*\*/.test(read(file)))).toEqual([]);
+  });
+
+  test('file names are kebab-case and none is called after nothing', () => {
+    const bad = /(^|[-/])(utils?|helpers?|common|manager|misc)([-./]|$)/;
+    expect(sources.filter((file) => !/^[a-z0-9-]+\.ts$/.test(file.split('/').at(-1)!) || bad.test(file))).toEqual([]);
+  });
+
+  test('the core imports only along its arrows, and nothing from outside', () => {
+    const wrong: string[] = [];
+    for (const file of core) {
+      const folder = file.split('/')[1]!;
+      for (const specifier of importsOf(file)) {
+        const target = resolved(file, specifier).split('/');
+        const inside = specifier.startsWith('.') && target[0] === 'native-free-core';
+        if (file === 'native-free-core/index.ts' && inside) continue;
+        if (!inside || (target[1] !== folder && !CORE_ARROWS[folder]?.includes(target[1]!))) wrong.push(`${file} -> ${specifier}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('stages do not import one another', () => {
+    const wrong: string[] = [];
+    for (const file of src) {
+      const parts = file.split('/');
+      if (parts.length < 3 || parts[1] === 'cli') continue;
+      for (const specifier of importsOf(file).filter((s) => s.startsWith('.'))) {
+        const target = resolved(file, specifier).split('/');
+        if (target[0] !== 'src' || target.length < 3 || target[1] === parts[1]) continue;
+        if (!SERVING.includes(target[1]!)) wrong.push(`${file} -> ${specifier}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('packages are imported where they belong', () => {
+    const wrong: string[] = [];
+    for (const file of src) {
+      for (const specifier of importsOf(file)) {
+        const places = PACKAGES[specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')];
+        if (places && !places.some((place) => file.startsWith(place))) wrong.push(`${file} -> ${specifier}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('hot files allocate nothing', () => {
+    const banned = /=>|\.\.\.|\btry\b|\basync\b|`|\.subarray\(|BigInt/;
+    const wrong: string[] = [];
+    for (const file of sources) {
+      const text = read(file);
+      if (!text.includes('// hot path: no allocation')) continue;
+      const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '');
+      let setup = false;
+      code.split('\n').forEach((line, i) => {
+        // What is made once, or copied for a snapshot, may allocate.
+        if (/^(export )?(function|const|interface)/.test(line)) setup = /^export function (create|open|compile|copy|restore)/.test(line);
+        if (setup) return;
+        const isImport = /^import |^export (type|interface)/.test(line);
+        if (!isImport && banned.test(line) && !/: \(.*\) =>/.test(line)) wrong.push(`${file}:${i + 1} ${line.trim()}`);
+      });
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('no machine paths and nothing left to do', () => {
+    const marks = /\b(TODO|FIXME|XXX)\b|\/(work|home|root)\//;
+    expect(sources.filter((file) => marks.test(read(file)))).toEqual([]);
+  });
+});
