@@ -1,0 +1,27 @@
+# Production image: Debian trixie has the glibc that the upstream uWebSockets.js release needs.
+FROM node:24-trixie-slim AS build
+WORKDIR /app
+RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates && rm -rf /var/lib/apt/lists/*
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts
+# The upstream release in place of the re-upload that package.json names for older systems.
+RUN npm install --no-save --ignore-scripts "uWebSockets.js@github:uNetworking/uWebSockets.js#v20.52.0"
+COPY . .
+RUN npx tsc -b && npm prune --omit=dev --ignore-scripts
+
+FROM node:24-trixie-slim
+WORKDIR /app
+ENV NODE_ENV=production
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY --from=build /app/proto ./proto
+COPY --from=build /app/src/pipelines ./src/pipelines
+RUN mkdir /data && chown node:node /data
+USER node
+VOLUME /data
+EXPOSE 8700 8123
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=2s --start-period=30s CMD ["node", "-e", "fetch('http://127.0.0.1:8700/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "dist/src/main.js"]
+CMD ["serve", "--data", "/data", "--listen", "0.0.0.0:8700", "--clickhouse-listen", "0.0.0.0:8123"]
