@@ -4,6 +4,7 @@
  */
 import { EngineFailure } from './engine-failure.ts';
 import { isKeyword, isName, isSymbol, type Token } from './lexer.ts';
+import { isAllowedSetting, isDangerousSetting } from './settings.ts';
 import type { CommandStatement, InsertStatement, InsertTarget, ReadStatement } from './statement.ts';
 
 export interface GuardRules {
@@ -11,6 +12,8 @@ export interface GuardRules {
   readonly protectedDatabases: ReadonlySet<string>;
   /** Lower case. Functions that reach files, networks or programs; see forbiddenFunctions(). */
   readonly forbiddenFunctions: ReadonlySet<string>;
+  /** Of queries and of tables. */
+  readonly knownSettings: ReadonlySet<string>;
 }
 
 export interface GuardContext {
@@ -114,6 +117,7 @@ export function forbiddenFunctions(tableFunctions: Iterable<string>): Set<string
 export function guardRead(rules: GuardRules, context: GuardContext, statement: ReadStatement): void {
   refuseOutfile(statement.tokens);
   refuseFunctions(rules, context, statement.tokens);
+  refuseSettings(rules, statement.tokens, (name) => isAllowedSetting(name) && !isDangerousSetting(name));
 }
 
 export function guardInsert(rules: GuardRules, context: GuardContext, statement: InsertStatement): void {
@@ -128,7 +132,7 @@ export function guardCommand(rules: GuardRules, context: GuardContext, statement
       throw new EngineFailure(
         62,
         'SYNTAX_ERROR',
-        `Syntax error: failed at position 1 (${verb}): no statement begins like this`,
+        `Syntax error: failed at position 1 '${verb}': no statement begins like this`,
       );
     }
     denied(
@@ -137,6 +141,8 @@ export function guardCommand(rules: GuardRules, context: GuardContext, statement
   }
   refuseOutfile(tokens);
   refuseFunctions(rules, context, tokens);
+  // A table's own settings stand here too, so only the dangerous names are refused.
+  refuseSettings(rules, tokens, (name) => !isDangerousSetting(name));
   if (statement.target !== undefined) {
     refuseTarget(rules, context, statement.target);
     return;
@@ -173,6 +179,20 @@ function refuseFunctions(rules: GuardRules, context: GuardContext, tokens: reado
     if (name === 'file' && !isColumnOrAlias)
       denied('name `file` could be the function; write the column as table.file');
     if (name === 'identifier' && isSymbol(tokens[index + 1], '}')) refuseIdentifierParameters(rules, context);
+  }
+}
+
+/**
+ * SETTINGS of a subquery take effect in a read-only connection (measured), and some settings hold SQL or name files. Where such a clause ends is
+ * not worth parsing: after the first one, whatever looks like a setting is taken for one.
+ */
+function refuseSettings(rules: GuardRules, tokens: readonly Token[], isAllowed: (name: string) => boolean): void {
+  const first = tokens.findIndex((token) => isKeyword(token, 'SETTINGS') || isKeyword(token, 'SETTING'));
+  if (first < 0) return;
+  for (let index = first; index < tokens.length; index++) {
+    const token = tokens[index];
+    if (!isName(token) || !isSymbol(tokens[index + 1], '=') || !rules.knownSettings.has(token.value)) continue;
+    if (!isAllowed(token.value)) denied(`setting ${token.value} is not open to user default here`);
   }
 }
 

@@ -3,7 +3,7 @@
  * user may send any setting the engine knows. Child process.
  */
 import { EngineFailure } from './engine-failure.ts';
-import { EXECUTION_SECONDS_DEFAULT, EXECUTION_SECONDS_MAX } from './limits.ts';
+import { EXECUTION_SECONDS_DEFAULT, EXECUTION_SECONDS_MAX, QUERY_BYTES_MAX } from './limits.ts';
 
 /** Transport: acted on by the front, or about things it does not have; never handed to the engine. */
 const FRONT_SETTINGS = new Set([
@@ -125,7 +125,10 @@ export function settingsFor(
   requested: ReadonlyMap<string, string>,
   isTrusted: boolean,
 ): Map<string, string> {
-  const settings = new Map<string, string>([['async_insert', '0']]);
+  const settings = new Map([
+    ['async_insert', '0'],
+    ['max_query_size', String(QUERY_BYTES_MAX)],
+  ]);
   if (!isTrusted) {
     settings.set('max_execution_time', String(EXECUTION_SECONDS_DEFAULT));
     settings.set('max_memory_usage', String(catalog.queryMemoryBytes));
@@ -140,7 +143,7 @@ export function settingsFor(
       );
     }
     if (value.includes('\0')) throw new EngineFailure(36, 'BAD_ARGUMENTS', `Setting ${name} holds a NUL byte`);
-    if (!isTrusted && !isAllowed(name)) {
+    if (!isTrusted && !isAllowedSetting(name)) {
       throw new EngineFailure(
         452,
         'SETTING_CONSTRAINT_VIOLATION',
@@ -156,9 +159,17 @@ export function isFrontSetting(name: string): boolean {
   return FRONT_SETTINGS.has(name);
 }
 
-function isAllowed(name: string): boolean {
+export function isAllowedSetting(name: string): boolean {
   if (FORBIDDEN.test(name)) return false;
   return ALLOWED.has(name) || ALLOWED_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
+
+/** Names files, hosts or code, lifts a bound, or holds SQL that no guard sees. */
+export function isDangerousSetting(name: string): boolean {
+  return (
+    FORBIDDEN.test(name) ||
+    /^(additional_|readonly$|allow_ddl$|max_memory_usage|max_execution_time|storage_policy$|disk$)/.test(name)
+  );
 }
 
 /** Time and memory may be lowered, not raised above the bound; 0 means "no bound" to the engine. */

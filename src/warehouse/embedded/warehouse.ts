@@ -40,7 +40,7 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
     cores: availableParallelism(),
   });
   const engine = await openEngine(folders.engine, folders.configuration);
-  const { functions, settings } = await introspect(engine);
+  const { functions, settings, tableSettings } = await introspect(engine);
   const pipes = openPipes(folders.requests, configuration.readers + ENGINE_READERS);
   const publicReads = createLane('reads', pipes.slice(0, configuration.readers));
   const engineReads = createLane('engine-reads', pipes.slice(configuration.readers));
@@ -53,6 +53,7 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
     rules: {
       protectedDatabases: new Set(protectedDatabases.map((name) => name.toLowerCase())),
       forbiddenFunctions: forbiddenFunctions(functions),
+      knownSettings: new Set([...settings, ...tableSettings]),
     },
     // One query may take half: two at once still leave the engine's inserts their share under the tracker.
     catalog: { known: settings, queryMemoryBytes: Math.floor(configuration.memoryMaxBytes / 2) },
@@ -71,12 +72,18 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
   };
 }
 
-async function introspect(engine: Engine): Promise<{ functions: string[]; settings: Set<string> }> {
+async function introspect(
+  engine: Engine,
+): Promise<{ functions: string[]; settings: Set<string>; tableSettings: string[] }> {
   const connection: Connection = engine.connect(new Map());
+  const names = async (table: string): Promise<string[]> =>
+    (await connection.run(`SELECT name FROM system.${table}`)).text().trim().split('\n');
   try {
-    const functions = await connection.run('SELECT name FROM system.table_functions');
-    const settings = await connection.run('SELECT name FROM system.settings');
-    return { functions: functions.text().trim().split('\n'), settings: new Set(settings.text().trim().split('\n')) };
+    return {
+      functions: await names('table_functions'),
+      settings: new Set(await names('settings')),
+      tableSettings: await names('merge_tree_settings'),
+    };
   } finally {
     connection.close();
   }
