@@ -34,6 +34,8 @@ export function recordProcess(path: string, parentPid: number): void {
 export async function endPredecessor(path: string, onEnd: (pid: number) => void): Promise<void> {
   const record = readRecord(path);
   if (record === undefined || !isAlive(record.engine)) return;
+  // First of all wait: a server that has just been killed is still there for a moment, and so is its engine.
+  if (await isGoneWithin(record.engine, PREDECESSOR_WAIT_MS)) return;
   if (record.parent.pid !== process.pid && isAlive(record.parent)) {
     throw new OperatingError(
       'EMBEDDED_FOLDER_IN_USE',
@@ -41,7 +43,6 @@ export async function endPredecessor(path: string, onEnd: (pid: number) => void)
         `engine_pid=${record.engine.pid}. Stop that server, or choose another data directory.`,
     );
   }
-  if (await isGoneWithin(record.engine, PREDECESSOR_WAIT_MS)) return;
   onEnd(record.engine.pid);
   kill(record.engine);
   if (await isGoneWithin(record.engine, PREDECESSOR_KILL_MS)) return;

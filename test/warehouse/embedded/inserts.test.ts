@@ -9,14 +9,18 @@ import { until, useEmbeddedServer } from './embedded-server.ts';
 
 const server = useEmbeddedServer();
 const asEngine = true;
-const batchSettings = Object.fromEntries(Object.entries(BATCH_INSERT_SETTINGS).map(([name, value]) => [name, String(value)]));
+const batchSettings = Object.fromEntries(
+  Object.entries(BATCH_INSERT_SETTINGS).map(([name, value]) => [name, String(value)]),
+);
 const bodies = (): string[] => readdirSync(join(server.folder, 'requests')).filter((name) => name.startsWith('body-'));
 const parts = (table: string): Promise<string> =>
   server.run(`SELECT count(), sum(rows) FROM system.parts WHERE active AND database = 'hunt' AND table = '${table}'`);
 
 /** A Native body of blocks of 65,536 rows, made by the engine itself. */
 async function nativeBody(rows: number, columns: string): Promise<Uint8Array> {
-  const answer = await server.fetch(`SELECT ${columns} FROM numbers(${rows}) SETTINGS max_block_size = 65536, max_threads = 1 FORMAT Native`);
+  const answer = await server.fetch(
+    `SELECT ${columns} FROM numbers(${rows}) SETTINGS max_block_size = 65536, max_threads = 1 FORMAT Native`,
+  );
   return new Uint8Array(await answer.arrayBuffer());
 }
 
@@ -54,7 +58,9 @@ describe('batches', () => {
   it('takes several inserts and reads at once', async () => {
     await server.run('CREATE TABLE hunt.many (id UInt32) ENGINE = MergeTree ORDER BY id', { asEngine });
     const body = await nativeBody(10_000, 'toUInt32(number) AS id');
-    const inserts = Array.from({ length: 12 }, () => server.run('INSERT INTO hunt.many FORMAT Native', { asEngine, body, url: batchSettings }));
+    const inserts = Array.from({ length: 12 }, () =>
+      server.run('INSERT INTO hunt.many FORMAT Native', { asEngine, body, url: batchSettings }),
+    );
     const reads = Array.from({ length: 12 }, () => server.run('SELECT count() % 10000 FROM hunt.many'));
     await Promise.all(inserts);
     for (const read of await Promise.all(reads)) expect(read).toBe('0\n');
@@ -64,10 +70,18 @@ describe('batches', () => {
   it('reports what the engine refuses, and inserts nothing of it', async () => {
     await server.run('CREATE TABLE hunt.strict (id UInt32) ENGINE = MergeTree ORDER BY id', { asEngine });
     const body = await nativeBody(100_000, 'toUInt32(number) AS id');
-    const cut = await server.ask('INSERT INTO hunt.strict FORMAT Native', { asEngine, body: body.subarray(0, body.length - 1000), url: batchSettings });
+    const cut = await server.ask('INSERT INTO hunt.strict FORMAT Native', {
+      asEngine,
+      body: body.subarray(0, body.length - 1000),
+      url: batchSettings,
+    });
     expect(cut.status).toBeGreaterThanOrEqual(400);
     expect(cut.text).not.toContain(server.folder);
-    const unknown = await server.ask('INSERT INTO hunt.strict (nope) FORMAT Native', { asEngine, body, url: batchSettings });
+    const unknown = await server.ask('INSERT INTO hunt.strict (nope) FORMAT Native', {
+      asEngine,
+      body,
+      url: batchSettings,
+    });
     expect(unknown.headers.get('x-clickhouse-exception-code')).toBe('16');
     const missing = await server.ask('INSERT INTO hunt.missing FORMAT Native', { asEngine, body, url: batchSettings });
     expect([missing.status, missing.headers.get('x-clickhouse-exception-code')]).toEqual([404, '60']);
@@ -90,16 +104,28 @@ describe('bodies', () => {
     await server.run('INSERT INTO forms FORMAT TSVWithNames', { body: 'b\ta\nq\t4\n' });
     await server.run('INSERT INTO forms VALUES', { body: "(5, concat('v', 'w'))" });
     await server.run("INSERT INTO forms VALUES (6, 'one'),", { body: "(7, 'two')" });
-    await server.run('INSERT INTO forms SETTINGS input_format_csv_skip_first_lines = 1 FORMAT CSV', { body: 'head\n8,"s"\n' });
+    await server.run('INSERT INTO forms SETTINGS input_format_csv_skip_first_lines = 1 FORMAT CSV', {
+      body: 'head\n8,"s"\n',
+    });
     await server.run('INSERT INTO {t:Identifier} FORMAT CSV', { body: '9,"p"\n', url: { param_t: 'forms' } });
     for (const format of ['RowBinary', 'Parquet', 'Arrow', 'JSON', 'Native']) {
-      const data = new Uint8Array(await (await server.fetch(`SELECT toUInt32(10) AS a, 'f' AS b FORMAT ${format}`)).arrayBuffer());
+      const data = new Uint8Array(
+        await (await server.fetch(`SELECT toUInt32(10) AS a, 'f' AS b FORMAT ${format}`)).arrayBuffer(),
+      );
       await server.run(`INSERT INTO forms FORMAT ${format}`, { body: data });
     }
-    expect(await server.run('SELECT count(), sum(a) FROM forms')).toBe(`20\t${3 * 4 + 3 + 4 + 5 + 6 + 7 + 8 + 9 + 50}\n`);
-    const wrong = await server.ask('INSERT INTO forms FORMAT CSV', { body: 'not gzip', headers: { 'Content-Encoding': 'gzip' } });
+    expect(await server.run('SELECT count(), sum(a) FROM forms')).toBe(
+      `20\t${3 * 4 + 3 + 4 + 5 + 6 + 7 + 8 + 9 + 50}\n`,
+    );
+    const wrong = await server.ask('INSERT INTO forms FORMAT CSV', {
+      body: 'not gzip',
+      headers: { 'Content-Encoding': 'gzip' },
+    });
     expect(wrong.status).toBeGreaterThanOrEqual(400);
-    const unknown = await server.ask('INSERT INTO forms FORMAT CSV', { body: text, headers: { 'Content-Encoding': 'rot13' } });
+    const unknown = await server.ask('INSERT INTO forms FORMAT CSV', {
+      body: text,
+      headers: { 'Content-Encoding': 'rot13' },
+    });
     expect(unknown.status).toBe(501);
   });
 
@@ -114,7 +140,9 @@ describe('bodies', () => {
     const long = await server.ask('', { body: `SELECT '${'x'.repeat(5_000_000)}'` }).catch((cause: unknown) => cause);
     // The answer may come while the client still sends; then it sees a closed connection.
     if (!(long instanceof Error)) expect(long).toMatchObject({ status: 413 });
-    const lengthOnly = await rawRequest('POST /?query=INSERT+INTO+inline+FORMAT+CSV HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n');
+    const lengthOnly = await rawRequest(
+      'POST /?query=INSERT+INTO+inline+FORMAT+CSV HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n',
+    );
     expect(lengthOnly).toMatch(/^HTTP\/1\.1 413 /);
     expect(await server.run('SELECT 1')).toBe('1\n');
     expect(bodies()).toEqual([]);
@@ -123,7 +151,9 @@ describe('bodies', () => {
   it('inserts nothing when the client breaks off', async () => {
     await server.run('CREATE TABLE torn (a UInt32) ENGINE = Memory');
     const socket = connect(server.clickhouse.port, '127.0.0.1');
-    socket.write('POST /?query=INSERT+INTO+torn+FORMAT+CSV HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n1\n2\n3\n');
+    socket.write(
+      'POST /?query=INSERT+INTO+torn+FORMAT+CSV HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n1\n2\n3\n',
+    );
     await until(() => bodies().length === 1);
     socket.destroy();
     await until(() => bodies().length === 0);
@@ -142,7 +172,9 @@ describe('bodies', () => {
     });
     const answer = await server.ask('INSERT INTO large FORMAT RowBinary', { body });
     expect(answer.status, answer.text).toBe(200);
-    expect(JSON.parse(answer.headers.get('x-clickhouse-summary') ?? '{}')).toMatchObject({ written_rows: String((300 << 20) / 8) });
+    expect(JSON.parse(answer.headers.get('x-clickhouse-summary') ?? '{}')).toMatchObject({
+      written_rows: String((300 << 20) / 8),
+    });
     expect(bodies()).toEqual([]);
   });
 });
