@@ -9,7 +9,14 @@ import type { LogShape } from './open-log.ts';
 import { durableEpoch } from './simulated-workers.ts';
 
 const IMAGES = 200;
-const SHAPE: LogShape = { workers: 1, segmentBytes: 32 * 1024, laneBytes: 16 * 1024, bytesMin: 96, bytesMax: 2500, sparesMax: 3 };
+const SHAPE: LogShape = {
+  workers: 1,
+  segmentBytes: 32 * 1024,
+  laneBytes: 16 * 1024,
+  bytesMin: 96,
+  bytesMax: 2500,
+  sparesMax: 3,
+};
 const DIRECTORY = '/data/log';
 
 interface Promised {
@@ -18,7 +25,13 @@ interface Promised {
 }
 
 /** Runs until the power is cut at a random operation; `promised` then says what had been published. */
-function runUntilCut(disk: LossyStorage, shape: LogShape, promised: Promised, operations: number, random: () => number): void {
+function runUntilCut(
+  disk: LossyStorage,
+  shape: LogShape,
+  promised: Promised,
+  operations: number,
+  random: () => number,
+): void {
   disk.crashAfter(operations, random);
   try {
     const log = openLog(disk, DIRECTORY, shape);
@@ -72,7 +85,8 @@ describe.each([1, 2])('power cuts with %i workers', (workers) => {
 });
 
 describe('a disk that fails', () => {
-  const full = (): OperatingError => new OperatingError('SPOOL_DISK_FULL', 'write failed: error=ENOSPC', { retryable: true });
+  const full = (): OperatingError =>
+    new OperatingError('SPOOL_DISK_FULL', 'write failed: error=ENOSPC', { retryable: true });
 
   test('full: nothing is lost, ingress is refused, and it goes on once there is room', () => {
     const disk = new LossyStorage();
@@ -104,7 +118,7 @@ describe('a disk that fails', () => {
   test('full where no further segment can be made: what fits is committed, a trim frees the rest', () => {
     const disk = new LossyStorage();
     const log = openLog(disk, DIRECTORY, SHAPE);
-    for (let epoch = 0; epoch < 30; epoch++) {
+    for (let epoch = 0; epoch < 150; epoch++) {
       while (!log.workers.seal()) log.writer.commitWaiting();
     }
     const files = disk.list(DIRECTORY).length;

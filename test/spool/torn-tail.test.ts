@@ -26,7 +26,9 @@ function smallLog(): Uint8Array {
   for (let epoch = 1; epoch <= 6; epoch++) log.workers.seal();
   expect(log.writer.commitWaiting()).toBe(6);
   log.writer.close();
-  return fs.readFileSync(slotPath(directory, 1)).subarray(0, recoverSpool(nodeStorage, directory, SHAPE.segmentBytes).position);
+  return fs
+    .readFileSync(slotPath(directory, 1))
+    .subarray(0, recoverSpool(nodeStorage, directory, SHAPE.segmentBytes).position);
 }
 
 function writeTorn(written: Uint8Array, rest: number): void {
@@ -65,31 +67,46 @@ test('a damaged byte anywhere cuts the log before its epoch', () => {
   }
 });
 
-test('what lies behind a cut never comes back, though new epochs end exactly where it begins', () => {
-  const shape = { ...SHAPE, bytesMin: 128, bytesMax: 128 };
-  const written = ((): Uint8Array => {
-    const log = openLog(nodeStorage, directory, shape);
-    for (let epoch = 1; epoch <= 6; epoch++) log.workers.seal();
-    log.writer.commitWaiting();
-    log.writer.close();
-    return fs.readFileSync(slotPath(directory, 1));
-  })();
-  const epochBytes = 96 + 2 * 8 + 2 * 128;
+test('what lies behind a cut never comes back, though the new epoch ends exactly where it begins', () => {
+  const epochBytes = 96 + 8 + 264;
+  const old = { ...SHAPE, workers: 1, bytesMin: 264, bytesMax: 264 };
+  const before = openLog(nodeStorage, directory, old);
+  for (let epoch = 1; epoch <= 6; epoch++) before.workers.seal();
+  before.writer.commitWaiting();
+  before.writer.close();
   // Epoch 3 is torn, 4 to 6 are whole behind it.
-  written[SEGMENT_RECORD_BYTES + 2 * epochBytes + 200] ^= 1;
-  fs.writeFileSync(slotPath(directory, 1), written);
-  const first = openLog(nodeStorage, directory, shape);
-  expect(first.recovered).toMatchObject({ lastEpoch: 2, cutBytes: 4 * epochBytes, run: 1 });
-  first.workers.seal();
-  first.writer.commitWaiting();
-  first.writer.close();
-  expect(recoverSpool(nodeStorage, directory, shape.segmentBytes)).toMatchObject({ lastEpoch: 3, cutBytes: 0, run: 2 });
-  // The same with the new epochs shifted by the RUN records until they meet the old ones at every distance they can.
-  for (let start = 0; start < 8; start++) {
-    const log = openLog(nodeStorage, directory, shape);
-    expect(log.recovered.lastEpoch).toBe(3);
-    log.writer.close();
-  }
+  const bytes = fs.readFileSync(slotPath(directory, 1));
+  bytes[SEGMENT_RECORD_BYTES + 2 * epochBytes + 200] ^= 1;
+  fs.writeFileSync(slotPath(directory, 1), bytes);
+  // RUN record and a smaller epoch 3 take just the torn one's place.
+  const smaller = { ...old, bytesMin: 264 - 96, bytesMax: 264 - 96 };
+  const after = openLog(nodeStorage, directory, smaller);
+  expect(after.recovered).toMatchObject({ lastEpoch: 2, cutBytes: 4 * epochBytes, run: 1 });
+  after.workers.seal();
+  after.writer.commitWaiting();
+  after.writer.close();
+  const recovered = recoverSpool(nodeStorage, directory, SHAPE.segmentBytes);
+  expect(recovered).toMatchObject({
+    lastEpoch: 3,
+    cutBytes: 0,
+    run: 2,
+    position: SEGMENT_RECORD_BYTES + 3 * epochBytes,
+  });
+});
+
+test('what a killed process had written and not synced counts, and then survives a power cut', () => {
+  const disk = new LossyStorage();
+  const log = openLog(disk, '/log', SHAPE);
+  for (let epoch = 1; epoch <= 6; epoch++) log.workers.seal();
+  let operation = 0;
+  disk.onOperation(() => {
+    if (++operation === 2) throw new Error('killed');
+  });
+  expect(() => log.writer.commitWaiting()).toThrow();
+  disk.onOperation(null);
+  expect(recoverSpool(disk, '/log', SHAPE.segmentBytes).lastEpoch).toBe(6);
+  const image = disk.image(() => 1);
+  expect(recoverSpool(image, '/log', SHAPE.segmentBytes).lastEpoch).toBe(6);
 });
 
 test('damage to epochs that had been durable is refused, not cut', () => {
