@@ -45,6 +45,8 @@ export interface Column {
    */
   readonly counts: Uint32Array;
   elementEnd: number;
+  /** Grows with each reset: whoever remembers where a row's elements begin sees that the block is another one. */
+  generation: number;
   readonly elements: Column | null;
   readonly keys: Column | null;
 }
@@ -101,6 +103,7 @@ export function createColumn(plan: ColumnPlan, rows: number = BLOCK_ROWS_MAX): C
     lengths: new Uint32Array(scalar && text ? rows : 0),
     counts: new Uint32Array(scalar ? 0 : rows),
     elementEnd: 0,
+    generation: 0,
     elements: scalar ? null : createColumn(element, ELEMENTS_MAX),
     keys: plan.shape === 'map' ? createColumn(key, ELEMENTS_MAX) : null,
   };
@@ -108,6 +111,7 @@ export function createColumn(plan: ColumnPlan, rows: number = BLOCK_ROWS_MAX): C
 
 /** Makes the first `rows` rows preset again. */
 export function resetColumn(column: Column, rows: number): void {
+  column.generation = (column.generation + 1) | 0;
   if (!column.touched) return;
   column.touched = false;
   column.heapEnd = 0;

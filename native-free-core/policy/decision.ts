@@ -1,0 +1,76 @@
+/**
+ * Compiles a decision into one loop over the rows of a block: ordered rules, first hit wins, else the default. Called by
+ * decide/ once per worker and pipeline; the loop runs on the worker's thread and allocates nothing.
+ *
+ * All rules stand in one loop, row by row: the values that several rules read stay in registers, and a row is done at
+ * its first hit. One loop a rule over match masks was slower with two rules and more (bench/micro/policy.bench.ts).
+ */
+
+import type { Column } from '../layout/column.ts';
+import type { DecisionPlan, Plan } from '../layout/plan.ts';
+import type { Dictionary } from '../state/dictionary.ts';
+import { createEmitter, type ExpressionEmitter } from './expression/emitter.ts';
+
+/** Writes action and rule of the rows [0, rows). */
+export type DecisionLoop = (rows: number) => void;
+
+/** Code of the rule column where no rule fired; rules follow it. */
+export const RULE_DEFAULT = 1;
+
+export function compileDecision(
+  plan: Plan,
+  decision: DecisionPlan,
+  columns: readonly Column[],
+  dictionary: Dictionary,
+): DecisionLoop {
+  const emitter = createEmitter(plan, columns, dictionary);
+  const body = emitDecision(decision, emitter);
+  const make = new Function('columns', 'runtime', `'use strict';\n${columnDeclarations(body)}\n${body}`) as (
+    columns: readonly Column[],
+    runtime: unknown,
+  ) => DecisionLoop;
+  return make(columns, emitter.runtime);
+}
+
+/** The loop's source; `hunt check` and tests print it. */
+export function emitDecision(decision: DecisionPlan, emitter: ExpressionEmitter): string {
+  const rules = decision.rules.map((rule, i) => emitRule(emitter, rule.when, rule.then, RULE_DEFAULT + 1 + i));
+  const where = decision.where === null ? null : emitter.condition(decision.where);
+  const skip = where === null ? '' : `${where.setup.join(' ')} if (!(${where.value})) continue;`;
+  return `${emitter.declarations()}
+return function decide_${decision.name}(rows) {
+  columns[${decision.actionColumn}].touched = true;
+  columns[${decision.ruleColumn}].touched = true;
+  for (let r = 0; r < rows; r++) {
+    ${skip}
+    ${rules.join('\n    ')}
+    ${emitStore(decision.default, RULE_DEFAULT)}
+  }
+};`
+    .replaceAll('ACTION', `c${decision.actionColumn}_u16`)
+    .replaceAll('RULE', `c${decision.ruleColumn}_u16`);
+}
+
+function emitRule(
+  emitter: ExpressionEmitter,
+  when: DecisionPlan['rules'][number]['when'],
+  action: number,
+  rule: number,
+): string {
+  const { setup, value } = emitter.condition(when);
+  return `${setup.join(' ')} if (${value}) { ${emitStore(action, rule)} continue; }`;
+}
+
+function emitStore(action: number, rule: number): string {
+  return `ACTION[r] = ${action}; RULE[r] = ${rule};`;
+}
+
+/** The column arrays that a piece of code names, as constants of its closure. */
+function columnDeclarations(code: string): string {
+  const names = new Set<string>();
+  for (const [name] of code.matchAll(/\bc\d+_[a-zA-Z0-9]+\b/g)) names.add(name);
+  return [...names]
+    .sort()
+    .map((name) => `const ${name} = columns[${name.slice(1).replace('_', '].')};`)
+    .join('\n');
+}
