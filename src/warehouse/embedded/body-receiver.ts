@@ -28,13 +28,7 @@ export interface BodyReceiver {
 
 /** `check` is called with each statement as soon as it is known, before its data is accepted. */
 export function receiveBody(request: Request, spool: BodySpool, check: (statement: Statement) => void): BodyReceiver {
-  if (request.contentLength > BODY_BYTES_MAX) {
-    throw new EngineFailure(
-      307,
-      'TOO_MANY_BYTES',
-      `Request body is too large: BODY_BYTES_MAX=${BODY_BYTES_MAX}. Send smaller inserts`,
-    );
-  }
+  refuseSizes(request);
   const isMultipart = request.contentType.startsWith('multipart/form-data');
   const encoding = requestEncoding(request.contentEncoding);
   const isPlain = !isMultipart && encoding === undefined;
@@ -69,7 +63,6 @@ export function receiveBody(request: Request, spool: BodySpool, check: (statemen
   };
 
   const urlQuery = Buffer.from(request.query);
-  if (urlQuery.length > QUERY_BYTES_MAX) throw new EngineFailure(223, 'QUERY_IS_TOO_LARGE', 'Query is too large');
   const isInUrl = !isMultipart && urlQuery.length > 0 && startSpool(urlQuery);
 
   return {
@@ -99,6 +92,18 @@ export function receiveBody(request: Request, spool: BodySpool, check: (statemen
       body?.remove();
     },
   };
+}
+
+/** What can be refused before a byte of the body has been read. */
+function refuseSizes(request: Request): void {
+  if (request.contentLength > BODY_BYTES_MAX) {
+    throw new EngineFailure(
+      307,
+      'TOO_MANY_BYTES',
+      `Request body is too large: BODY_BYTES_MAX=${BODY_BYTES_MAX}. Send smaller inserts`,
+    );
+  }
+  if (request.query.length > QUERY_BYTES_MAX) throw new EngineFailure(223, 'QUERY_IS_TOO_LARGE', 'Query is too large');
 }
 
 function joinHead(urlQuery: Buffer, body: Buffer): Buffer {

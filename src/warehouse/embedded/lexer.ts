@@ -3,7 +3,7 @@
  * It follows the engine's own lexer; where the two could disagree the token is `odd`, and the guard refuses it. Child process.
  *
  *     'a\'b' 'a''b' ‘a’  string      "a" `a` “a”  quoted name      $tag$ ... $tag$  heredoc
- *     -- // #! #␣         comment to the end of the line            /​* ... *​/  comment, not nested
+ *     -- // #! #␣         comment to the end of the line            slash-star to star-slash  comment, not nested
  */
 
 export type TokenKind = 'word' | 'quoted' | 'string' | 'number' | 'symbol' | 'odd' | 'end';

@@ -28,7 +28,12 @@ export const RESULT_HOLD_MS = 100;
 /** One read from a result pipe; a Linux pipe holds 64 KiB. */
 export const RESULT_READ_BYTES = 64 * KIB;
 
-/** Result of a statement that has no rows to stream (DDL, KILL, OPTIMIZE). */
+/** How long a client may stop reading in the middle of a result; it holds a read slot all that time. */
+export const READER_STALL_MS_MAX = 300_000;
+/** Well under the 10 s after which uWebSockets.js closes a connection that takes nothing. */
+export const STALL_CHECK_MS = 4_000;
+
+/** Requests that wait for a slot, for each lane; more are answered 503. */
 export const WAITING_REQUESTS_MAX = 64;
 
 /** Queries at once. Public reads are an option (`readers`); the engine's own never stand behind them. */

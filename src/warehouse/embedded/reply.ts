@@ -3,6 +3,7 @@
  */
 import type { HttpResponse } from 'uWebSockets.js';
 import { httpStatusOf, type EngineFailure } from './engine-failure.ts';
+import { READER_STALL_MS_MAX, STALL_CHECK_MS } from './limits.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -27,27 +28,26 @@ export function createReply(response: HttpResponse, method: string): Reply {
   let isAnswered = false;
   let aborted: (() => void) | undefined;
   let drained: (() => void) | undefined;
+  const stall = stallWatch(response, () => isAborted);
 
   response.onAborted(() => {
     isAborted = true;
+    stall.end();
     aborted?.();
     drained?.();
   });
   // Registered once: the library keeps only one handler for each answer.
   response.onWritable(() => {
+    stall.end();
     drained?.();
     return true;
   });
 
-  const writeHead = (status: string, headers: Headers): void => {
-    response.writeStatus(status);
-    for (const name of Object.keys(headers)) response.writeHeader(name, headers[name] ?? '');
-  };
   const whole = (status: string, headers: Headers, body: Uint8Array | string, closes: boolean): void => {
     if (isAborted || isAnswered) return;
     isAnswered = true;
     response.cork(() => {
-      writeHead(status, headers);
+      writeHead(response, status, headers);
       if (method === 'head') response.endWithoutBody(0, closes);
       else response.end(body, closes);
     });
@@ -71,7 +71,7 @@ export function createReply(response: HttpResponse, method: string): Reply {
     begin(headers) {
       if (isAborted) return;
       isAnswered = true;
-      response.cork(() => writeHead('200 OK', headers));
+      response.cork(() => writeHead(response, '200 OK', headers));
     },
     write(chunk) {
       if (isAborted) return true;
@@ -79,23 +79,62 @@ export function createReply(response: HttpResponse, method: string): Reply {
       response.cork(() => {
         isTaken = response.write(chunk);
       });
+      if (!isTaken) stall.begin();
       return isTaken;
     },
     end() {
-      if (isAborted) return;
-      response.cork(() => response.end());
+      stall.end();
+      if (!isAborted) response.cork(() => response.end());
     },
-    fail(failure, headers, version) {
-      const all = {
-        ...headers,
-        'Content-Type': 'text/plain; charset=UTF-8',
-        'X-ClickHouse-Exception-Code': String(failure.clickhouseCode),
-      };
-      // A failure may come before the body has been read to its end; what still follows must not be taken for a request.
-      whole(httpStatusOf(failure.clickhouseCode), all, failure.bodyText(version), true);
-    },
+    fail: (failure, headers, version) => whole(...failureAnswer(failure, headers, version), true),
     breakOff() {
+      stall.end();
       if (!isAborted) response.close();
     },
   };
+}
+
+/**
+ * The library closes a connection on which nothing was sent for 10 s, a client that thinks between two rows included. Pausing and
+ * resuming the request side winds that clock up again; leaving it paused would lose the wake-up for writing (both measured).
+ */
+function stallWatch(response: HttpResponse, isAborted: () => boolean): { begin(): void; end(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let stalledMs = 0;
+  const windUp = (): void => {
+    if (isAborted()) return;
+    stalledMs += STALL_CHECK_MS;
+    if (stalledMs >= READER_STALL_MS_MAX) {
+      response.close();
+      return;
+    }
+    response.pause();
+    response.resume();
+  };
+  return {
+    begin() {
+      if (timer !== undefined) return;
+      stalledMs = 0;
+      timer = setInterval(windUp, STALL_CHECK_MS);
+    },
+    end() {
+      clearInterval(timer);
+      timer = undefined;
+    },
+  };
+}
+
+function writeHead(response: HttpResponse, status: string, headers: Headers): void {
+  response.writeStatus(status);
+  for (const name of Object.keys(headers)) response.writeHeader(name, headers[name] ?? '');
+}
+
+/** A failure may come before the body has been read to its end; what still follows must not be taken for a request, so the connection closes. */
+function failureAnswer(failure: EngineFailure, headers: Headers, version: string): [string, Headers, string] {
+  const all = {
+    ...headers,
+    'Content-Type': 'text/plain; charset=UTF-8',
+    'X-ClickHouse-Exception-Code': String(failure.clickhouseCode),
+  };
+  return [httpStatusOf(failure.clickhouseCode), all, failure.bodyText(version)];
 }

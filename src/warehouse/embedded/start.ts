@@ -38,6 +38,8 @@ export interface EmbeddedOptions {
   readonly memoryMaxBytes?: number;
   /** Added to the process's nice value, so that ingest wins the processor. */
   readonly niceness?: number;
+  /** Secret of the engine's own user; random when not given. Give one to keep clients across restarts. */
+  readonly writerPassword?: string;
   /** Only the engine's own user changes these. */
   readonly protectedDatabases?: readonly string[];
   readonly log: (level: LogLevel, message: string, fields?: object) => void;
@@ -49,7 +51,7 @@ export interface EmbeddedClickHouse {
   readonly port: number;
   readonly pid: number;
   readonly version: string;
-  /** Credentials of the user that may write everywhere and send any setting. New at every start. */
+  /** Credentials of the user that may write everywhere and send any setting. */
   readonly writer: { readonly username: string; readonly password: string };
   /** Lets running statements finish, within a bound. */
   stop(): Promise<void>;
@@ -184,7 +186,7 @@ function configurationOf(options: EmbeddedOptions): ChildConfiguration {
     niceness: options.niceness ?? NICENESS_DEFAULT,
     protectedDatabases: options.protectedDatabases ?? ['hunt'],
     writerUsername: WRITER_USERNAME,
-    writerPassword: randomBytes(24).toString('base64url'),
+    writerPassword: options.writerPassword ?? randomBytes(24).toString('base64url'),
   };
 }
 

@@ -16,7 +16,8 @@ describe('@clickhouse/client', () => {
   let engine: ClickHouseClient;
   beforeAll(async () => {
     const { url, writer } = server.clickhouse;
-    client = createClient({ url });
+    const log = { level: ClickHouseLogLevel.OFF };
+    client = createClient({ url, log });
     compressing = createClient({ url, compression: { request: true, response: true } });
     engine = createClient({ url, ...writer });
     await client.command({ query: 'CREATE DATABASE mine' });

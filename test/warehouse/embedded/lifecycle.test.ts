@@ -157,3 +157,24 @@ it('tells when the child dies, cleans up after it and runs at lower priority', a
   expect(existsSync(join(folder, 'requests', 'body-left'))).toBe(false);
   expect(await post(second.url, 'SELECT 1')).toBe('1\n');
 });
+
+it('says what to do where the library cannot be loaded', async () => {
+  const folder = newFolder();
+  const block = join(folder, 'block.cjs');
+  writeFileSync(
+    block,
+    "const Module = require('node:module'); const load = Module._load;" +
+      "Module._load = (name, ...rest) => { if (name === 'chdb') throw new Error('no such library'); return load(name, ...rest); };",
+  );
+  const before = process.env['NODE_OPTIONS'];
+  process.env['NODE_OPTIONS'] = `--require ${block}`;
+  try {
+    await expect(start(folder)).rejects.toMatchObject({
+      code: 'EMBEDDED_UNAVAILABLE',
+      message: expect.stringContaining('--clickhouse URL') as string,
+    });
+  } finally {
+    if (before === undefined) delete process.env['NODE_OPTIONS'];
+    else process.env['NODE_OPTIONS'] = before;
+  }
+});
