@@ -9,17 +9,20 @@
  *   byte  40  u32 offset of the dictionary section     44 u32 dictionary entries
  *   byte  48  u32 columns          52 u32 reserved
  *   byte  56  f64 oldest admitted_at of its frames (ms UTC), 0 without frames
- *   byte  64  column directory: per column 16 bytes: u32 encoding (BLOCK_COLUMN_*), u32 offset, u32 bytes, u32 elements
+ *   byte  64  column directory: per column 16 bytes: u32 encoding (BLOCK_COLUMN_*), u32 offset, u32 bytes, u32 rows
+ *            of its data; lists and maps: elements
  *             then the columns' data at their offsets (from the block's begin)
  *
- *   column data, PLAIN
- *     nullable scalar     nulls, u8 a row, padded to 8; then the values
+ *   column data, PLAIN (every part padded with zeros to 8)
+ *     nullable scalar     nulls, u8 a row; then the values
  *     fixed-width scalar  the typed array's bytes
  *     string, bytes       varint length + bytes a row, NULL as length 0
- *     list                cumulative element counts (u64 a row, as ClickHouse's offsets), then the elements as a non-nullable scalar column
- *     map                 the same with the keys (strings), 8-aligned, then the values, 8-aligned; u32 bytes of the keys part precede them, padded to 8
+ *     list                u32 element count a row; then the elements as a non-nullable scalar column
+ *     map                 u32 element count a row; u32 bytes of the keys; the keys (strings); then the values as a non-nullable scalar column
  *   ABSENT                no data: every row has the preset (NULL, 0, '', empty)
  *   CONSTANT              one row's value: every row has it; never NULL, only fixed-width scalars
+ *   BRANCH                as PLAIN, but only the rows whose code in the type column is the column's branch, in row order; all others
+ *                         have the preset. A message with 40 event types would be mostly zeros otherwise.
  *
  *   frames section        per frame: 16 bytes producer id (u32 dictionary id, u32 ledger flags, u32 seq low, u32 seq high),
  *                         then u32 received, u32 accepted, u32 duplicates, u32 dead-lettered events
@@ -47,6 +50,7 @@ export const BLOCK_ADMITTED_AT = 56;
 export const BLOCK_COLUMN_PLAIN = 0;
 export const BLOCK_COLUMN_ABSENT = 1;
 export const BLOCK_COLUMN_CONSTANT = 2;
+export const BLOCK_COLUMN_BRANCH = 3;
 
 export const BLOCK_FRAME_BYTES = 32;
 export const BLOCK_DEAD_HEADER_BYTES = 32;

@@ -1,0 +1,116 @@
+/**
+ * What a block gathers besides its rows: a line of the ledger for each frame, and the bytes of whatever was refused. Both
+ * logs are kept in the form in which they are sealed (layout/block-layout.ts), so sealing is one copy. One of each per
+ * decision worker, made at start and reset with every block.
+ */
+// hot path: no allocation
+
+import { fail } from '../base/fail.ts';
+import { BLOCK_DEAD_HEADER_BYTES, BLOCK_FRAME_BYTES } from '../layout/block-layout.ts';
+import { BLOCK_FRAMES_MAX, BLOCK_FRAME_BYTES_MAX, BLOCK_ROWS_MAX, FRAME_BYTES_MAX } from '../layout/limits.ts';
+
+/** Each event and each frame of a block can be refused once. */
+export const DEAD_LETTERS_MAX = BLOCK_ROWS_MAX + BLOCK_FRAMES_MAX;
+/** All bytes that a block's frames can bring, and each entry's header and padding. */
+export const DEAD_LETTER_LOG_BYTES =
+  BLOCK_FRAME_BYTES_MAX + FRAME_BYTES_MAX + DEAD_LETTERS_MAX * (BLOCK_DEAD_HEADER_BYTES + 8);
+
+const FRAME_WORDS = BLOCK_FRAME_BYTES / 4;
+/** From here on a native copy costs less than a loop, measured at 100-200 bytes. */
+const LOOP_BYTES_MAX = 128;
+
+export interface FrameLog {
+  readonly words: Uint32Array;
+  readonly bytes: Uint8Array;
+  count: number;
+}
+
+export interface DeadLetterLog {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  count: number;
+  /** Bytes in use, a multiple of 8. */
+  end: number;
+}
+
+export function createFrameLog(): FrameLog {
+  const words = new Uint32Array(BLOCK_FRAMES_MAX * FRAME_WORDS);
+  return { words, bytes: new Uint8Array(words.buffer), count: 0 };
+}
+
+export function createDeadLetterLog(): DeadLetterLog {
+  const words = new Int32Array(Math.ceil(DEAD_LETTER_LOG_BYTES / 4));
+  return { words, bytes: new Uint8Array(words.buffer), count: 0, end: 0 };
+}
+
+export function resetFrameLog(log: FrameLog): void {
+  log.count = 0;
+}
+
+export function resetDeadLetterLog(log: DeadLetterLog): void {
+  log.count = 0;
+  log.end = 0;
+}
+
+/** `producer`: dictionary id, 0: none. `flags`: FRAME_*. The last four count events. */
+export function appendFrame(
+  log: FrameLog,
+  producer: number,
+  flags: number,
+  seqLow: number,
+  seqHigh: number,
+  received: number,
+  accepted: number,
+  duplicates: number,
+  dead: number,
+): void {
+  if (log.count >= BLOCK_FRAMES_MAX) fail('FRAME_LOG_FULL', log.count);
+  const words = log.words;
+  const at = log.count * FRAME_WORDS;
+  words[at] = producer;
+  words[at + 1] = flags;
+  words[at + 2] = seqLow;
+  words[at + 3] = seqHigh;
+  words[at + 4] = received;
+  words[at + 5] = accepted;
+  words[at + 6] = duplicates;
+  words[at + 7] = dead;
+  log.count++;
+}
+
+/** `index`: of the event in its frame, or DEAD_WHOLE_FRAME. `outcome`: base/outcomes.ts. The refused bytes are bytes[from, from + length). */
+export function appendDeadLetter(
+  log: DeadLetterLog,
+  producer: number,
+  seqLow: number,
+  seqHigh: number,
+  index: number,
+  outcome: number,
+  encoding: number,
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+): void {
+  const end = log.end + BLOCK_DEAD_HEADER_BYTES + ((length + 7) & -8);
+  if (end > log.bytes.length) fail('DEAD_LETTER_LOG_FULL', log.count);
+  const words = log.words;
+  const at = log.end >> 2;
+  words[at] = producer;
+  words[at + 1] = seqLow;
+  words[at + 2] = seqHigh;
+  words[at + 3] = index;
+  words[at + 4] = outcome;
+  words[at + 5] = encoding;
+  words[at + 6] = length;
+  words[at + 7] = 0;
+  const body = log.end + BLOCK_DEAD_HEADER_BYTES;
+  copyInto(log.bytes, body, bytes, from, length);
+  for (let i = body + length; i < end; i++) log.bytes[i] = 0;
+  log.count++;
+  log.end = end;
+}
+
+function copyInto(out: Uint8Array, at: number, bytes: Uint8Array, from: number, length: number): void {
+  if (length <= LOOP_BYTES_MAX) for (let i = 0; i < length; i++) out[at + i] = bytes[from + i];
+  else out.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, length), at);
+}

@@ -1,0 +1,123 @@
+/**
+ * Values of one ClickHouse type, gathered over many sealed blocks: fixed-width and String. They serve scalar columns, the
+ * elements of arrays, and the keys and values of maps alike. LowCardinality is in native-low-cardinality.ts.
+ */
+
+import { pushGrowing, type ChunkList } from './chunks.ts';
+import { repeatFixed, scatterFixed } from './fixed-loops.ts';
+import { createGrowing, extend, type BufferPool } from './growing.ts';
+import { spreadText } from './text-loops.ts';
+
+/** Where values lie in a sealed block. */
+export interface SealedValues {
+  readonly block: Uint8Array;
+  readonly view: DataView;
+  readonly at: number;
+  /** Bytes of the values. */
+  readonly bytes: number;
+  /** How many there are. */
+  readonly count: number;
+  /** u8 a value, 1: NULL; -1: not nullable. */
+  readonly nullsAt: number;
+  /** The block's rows that the values belong to, at rowList[rowFrom ...]; null: all rows of the block, one each. */
+  readonly rowList: Uint16Array | null;
+  readonly rowFrom: number;
+  /** Rows to append: `count`, or more where `rowList` names some only. */
+  readonly rows: number;
+}
+
+/** Gathers values until `write`; then it is empty again. */
+export interface ValueGatherer {
+  append(values: SealedValues): void;
+  /** Repeats the one value at `values.at` for `values.rows` rows. */
+  appendConstant(values: SealedValues): void;
+  appendPresets(rows: number): void;
+  /** What stands before the column's data: the version of LowCardinality. */
+  writePrefix(list: ChunkList): void;
+  write(list: ChunkList): void;
+}
+
+const LOOP_BYTES_MAX = 48;
+
+/** Appends source[at, at + bytes). */
+export function appendRange(target: Uint8Array, to: number, source: Uint8Array, at: number, bytes: number): void {
+  if (bytes <= LOOP_BYTES_MAX) for (let i = 0; i < bytes; i++) target[to + i] = source[at + i];
+  else target.set(source.subarray(at, at + bytes), to);
+}
+
+export function createFixedGatherer(pool: BufferPool, width: number): ValueGatherer {
+  const data = createGrowing(pool);
+  return {
+    append({ block, at, count, rowList, rowFrom, rows }) {
+      const to = extend(data, rows * width);
+      if (rowList === null) {
+        appendRange(data.bytes, to, block, at, count * width);
+        return;
+      }
+      data.bytes.fill(0, to, to + rows * width);
+      scatterFixed(data.bytes, to, block, at, width, rowList, rowFrom, count);
+    },
+    appendConstant({ block, at, rows }) {
+      const to = extend(data, rows * width);
+      repeatFixed(data.bytes, to, block, at, width, rows);
+    },
+    appendPresets(rows) {
+      const to = extend(data, rows * width);
+      data.bytes.fill(0, to, to + rows * width);
+    },
+    writePrefix() {},
+    write(list) {
+      pushGrowing(list, data);
+    },
+  };
+}
+
+/** Sealed strings are varint + bytes, as Native wants them. */
+export function createTextGatherer(pool: BufferPool): ValueGatherer {
+  const data = createGrowing(pool);
+  return {
+    append({ block, at, bytes, count, rowList, rowFrom, rows }) {
+      const to = extend(data, bytes + rows - count);
+      if (rowList === null) appendRange(data.bytes, to, block, at, bytes);
+      else spreadText(data.bytes, to, block, at, rowList, rowFrom, count, rows);
+    },
+    appendConstant() {},
+    appendPresets(rows) {
+      const to = extend(data, rows);
+      data.bytes.fill(0, to, to + rows);
+    },
+    writePrefix() {},
+    write(list) {
+      pushGrowing(list, data);
+    },
+  };
+}
+
+/** Null maps: 1 where a row is NULL. */
+export interface NullGatherer {
+  append(values: SealedValues): void;
+  appendPresets(rows: number): void;
+  write(list: ChunkList): void;
+}
+
+export function createNullGatherer(pool: BufferPool): NullGatherer {
+  const data = createGrowing(pool);
+  return {
+    append({ block, nullsAt, count, rowList, rowFrom, rows }) {
+      const to = extend(data, rows);
+      if (rowList === null) {
+        appendRange(data.bytes, to, block, nullsAt, rows);
+        return;
+      }
+      data.bytes.fill(1, to, to + rows);
+      scatterFixed(data.bytes, to, block, nullsAt, 1, rowList, rowFrom, count);
+    },
+    appendPresets(rows) {
+      const to = extend(data, rows);
+      data.bytes.fill(1, to, to + rows);
+    },
+    write(list) {
+      pushGrowing(list, data);
+    },
+  };
+}
