@@ -17,6 +17,7 @@ import {
   BLOCK_PIPELINE_AT,
   BLOCK_ROWS_AT,
   BLOCK_SIZE_AT,
+  FRAME_REJECTED,
 } from '../../native-free-core/layout/block-layout.ts';
 import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../../native-free-core/layout/records.ts';
 import { claim, releaseTo, step } from '../../native-free-core/ring/lane.ts';
@@ -24,7 +25,8 @@ import type { Lane } from '../../native-free-core/ring/lane.ts';
 import { paddedBytes } from './epoch-record.ts';
 import type { EpochRecord } from './epoch-record.ts';
 
-/** Where a frame's counts stand in its entry of the frames section. */
+/** Where flags and counts stand in a frame's entry of the frames section. */
+const FRAME_FLAGS_AT = 4;
 const FRAME_RECEIVED_AT = 16;
 const FRAME_DUPLICATES_AT = 24;
 const FRAME_DEAD_LETTERED_AT = 28;
@@ -154,10 +156,10 @@ function countBlock(record: EpochRecord, view: DataView, at: number, bytes: numb
   totals.frames += frames;
   totals.blockBytes += bytes;
   let entry = at + section;
-  for (let frame = 0; frame < frames; frame++) {
+  for (let frame = 0; frame < frames; frame++, entry += BLOCK_FRAME_BYTES) {
+    if ((view.getUint32(entry + FRAME_FLAGS_AT, true) & FRAME_REJECTED) !== 0) continue;
     totals.received += view.getUint32(entry + FRAME_RECEIVED_AT, true);
     totals.duplicates += view.getUint32(entry + FRAME_DUPLICATES_AT, true);
     totals.deadLettered += view.getUint32(entry + FRAME_DEAD_LETTERED_AT, true);
-    entry += BLOCK_FRAME_BYTES;
   }
 }

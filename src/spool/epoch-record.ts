@@ -34,7 +34,7 @@ export const TABLE_ENTRY_BYTES = 8;
 export const RECORD_BYTES_MAX = RECORD_BYTES + WORKERS_MAX * TABLE_ENTRY_BYTES;
 const CRC_FROM = 8;
 
-/** Sums over all epochs since the log began, in events unless named otherwise. */
+/** Sums over all epochs since the log began, in events unless named otherwise. Frames rejected whole count as frames only. */
 export interface Totals {
   /** Event rows: what was accepted. */
   rows: number;

@@ -20,6 +20,7 @@ import {
   RECORD_BYTES_MAX,
   createRecord,
   decodeRecord,
+  paddedBytes,
   recordBytes,
   wholeBytes,
   zeroTotals,
@@ -237,13 +238,14 @@ function refuseDamagedHeader(file: StorageFile, sequence: number, lastEpoch: num
 /** Finds the commit records from `position` on, wherever they stand; bodies are not checked. */
 function eachRecord(file: StorageFile, position: number, visit: (record: EpochRecord, position: number) => void): void {
   const size = file.size();
-  const bytes = new Uint8Array(CHUNK_BYTES + RECORD_BYTES_MAX);
+  const step = Math.min(CHUNK_BYTES, paddedBytes(size - position));
+  const bytes = new Uint8Array(step + RECORD_BYTES_MAX);
   const view = new DataView(bytes.buffer);
   const words = new Uint32Array(bytes.buffer);
   const record = createRecord();
-  for (let begin = position; begin < size; begin += CHUNK_BYTES) {
+  for (let begin = position; begin < size; begin += step) {
     const end = file.read(bytes, 0, bytes.length, begin);
-    const lastWord = Math.min(end - RECORD_BYTES, CHUNK_BYTES - 8) >> 2;
+    const lastWord = Math.min(end - RECORD_BYTES, step - 8) >> 2;
     for (let word = 0; word <= lastWord; word += 2) {
       if (words[word] === MAGIC_EPOCH && decodeRecord(bytes, view, word << 2, end, record))
         visit(record, begin + (word << 2));

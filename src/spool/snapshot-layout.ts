@@ -1,0 +1,58 @@
+/**
+ * Snapshot files: what the shared tables held, so that the log can be trimmed. Layout and names; `snapshot-file.ts` writes
+ * them and `snapshot-load.ts` reads them, both on the main thread. Little-endian, everything 8-aligned.
+ *
+ *   HEADER  u32 magic "SNP1", u32 crc32 of what follows, u32 JSON bytes, u32 0; then the JSON (SnapshotHeader), padded
+ *   CHUNK   u32 magic "CHNK", u32 crc32 of what follows, u32 name bytes, u32 bytes, f64 index; then name and bytes, each padded
+ *   FOOTER  u32 magic "SNPE", u32 crc32 of what follows, u32 chunks, u32 0, f64 at epoch
+ *
+ * A snapshot is taken while epochs go by, from `fromEpoch` to `atEpoch`: it may hold traces of any epoch up to the latter, so
+ * it must not be believed before that one is durable. Therefore it grows under a temporary name, and `complete(atEpoch)`
+ * gives it its own, `snapshot-<at epoch>.bin`.
+ */
+
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+
+import type { Storage } from './storage.ts';
+
+export interface SnapshotHeader {
+  /** The first epoch whose rows must be applied after loading. */
+  readonly fromEpoch: number;
+  /** Hash of the pipeline whose tables these are. */
+  readonly pipelineVersion: string;
+  /** What the sections' owners want to know before they read their chunks: sizes, layout versions. JSON. */
+  readonly sections: Readonly<Record<string, unknown>>;
+}
+
+export const SNAPSHOT_MAGIC_HEADER = 0x31504e53; // "SNP1"
+export const SNAPSHOT_MAGIC_CHUNK = 0x4b4e4843; // "CHNK"
+export const SNAPSHOT_MAGIC_FOOTER = 0x45504e53; // "SNPE"
+export const SNAPSHOT_FORMAT = 1;
+export const SNAPSHOT_HEADER_BYTES = 16;
+export const SNAPSHOT_CHUNK_BYTES = 24;
+export const SNAPSHOT_FOOTER_BYTES = 24;
+/** One chunk is read back in one piece. */
+export const SNAPSHOT_CHUNK_BYTES_MAX = 1 << 30;
+
+const NAME = /^snapshot-(\d{16})\.bin$/;
+export const SNAPSHOT_TEMPORARY = 'snapshot.tmp';
+
+export function snapshotPath(directory: string, atEpoch: number): string {
+  return path.join(directory, `snapshot-${String(atEpoch).padStart(16, '0')}.bin`);
+}
+
+/** Epochs of the complete snapshots in the folder, newest first. */
+export function listSnapshots(storage: Storage, directory: string): number[] {
+  const epochs: number[] = [];
+  for (const name of storage.list(directory)) {
+    const match = NAME.exec(name);
+    if (match !== null) epochs.push(Number(match[1]));
+  }
+  return epochs.sort((left, right) => right - left);
+}
+
+/** Goes on with a checksum. Node's `crc32` of no bytes is 0, whatever came before. */
+export function checksum(bytes: Uint8Array, before: number): number {
+  return bytes.length === 0 ? before : crc32(bytes, before);
+}

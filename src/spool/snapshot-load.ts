@@ -1,0 +1,143 @@
+/**
+ * Finds and reads the newest whole snapshot (layout: snapshot-layout.ts). Main thread, at start, before anything runs.
+ */
+
+import { crc32 } from 'node:zlib';
+
+import { OperatingError } from '../errors.ts';
+import { paddedBytes } from './epoch-record.ts';
+import {
+  SNAPSHOT_MAGIC_HEADER,
+  SNAPSHOT_MAGIC_CHUNK,
+  SNAPSHOT_MAGIC_FOOTER,
+  SNAPSHOT_FORMAT,
+  SNAPSHOT_HEADER_BYTES,
+  SNAPSHOT_CHUNK_BYTES,
+  checksum,
+  listSnapshots,
+  snapshotPath,
+} from './snapshot-layout.ts';
+import type { SnapshotHeader } from './snapshot-layout.ts';
+import type { Storage, StorageFile } from './storage.ts';
+
+/** No header or name is longer; chunks get a larger buffer where they need one. */
+const BUFFER_BYTES = 1 << 20;
+
+export interface SnapshotChunk {
+  readonly name: string;
+  readonly index: number;
+  /** 8-aligned; valid until the next chunk is asked for. */
+  readonly bytes: Uint8Array;
+}
+
+export interface LoadedSnapshot extends SnapshotHeader {
+  /** Traces of epochs up to this one are in it: the log must hold all up to here. */
+  readonly atEpoch: number;
+  /** The chunks in the order in which they were written. */
+  chunks(): Generator<SnapshotChunk>;
+}
+
+/** The newest snapshot that is whole; null where there is none. Damaged ones are named to `warn` and passed over. */
+export function loadSnapshot(
+  storage: Storage,
+  directory: string,
+  warn: (message: string) => void,
+): LoadedSnapshot | null {
+  storage.makeDirectory(directory);
+  for (const epoch of listSnapshots(storage, directory)) {
+    const file = snapshotPath(directory, epoch);
+    const damage = checkSnapshot(storage, file, epoch);
+    const header = readSnapshotHeader(storage, file);
+    if (damage === null && header !== null)
+      return { ...header, atEpoch: epoch, chunks: () => readChunks(storage, file) };
+    warn(
+      `a snapshot is damaged and not used: file=${file} reason=${damage ?? 'header'}; an older one or the whole log is read instead`,
+    );
+  }
+  return null;
+}
+
+/** Reads the whole file once; returns what is wrong with it, or null. */
+function checkSnapshot(storage: Storage, file: string, atEpoch: number): string | null {
+  try {
+    const chunks = readChunks(storage, file);
+    for (;;) {
+      const step = chunks.next();
+      if (step.done === true) return step.value === atEpoch ? null : `it is of epoch ${step.value}`;
+    }
+  } catch (error) {
+    if (error instanceof OperatingError) return error.message;
+    throw error;
+  }
+}
+
+export function readSnapshotHeader(storage: Storage, file: string): SnapshotHeader | null {
+  const opened = storage.open(file);
+  try {
+    return readHeader(opened)?.header ?? null;
+  } finally {
+    opened.close();
+  }
+}
+
+function readHeader(file: StorageFile): { header: SnapshotHeader; end: number } | null {
+  const start = new Uint8Array(SNAPSHOT_HEADER_BYTES);
+  if (file.read(start, 0, SNAPSHOT_HEADER_BYTES, 0) < SNAPSHOT_HEADER_BYTES) return null;
+  const view = new DataView(start.buffer);
+  const length = view.getUint32(8, true);
+  if (view.getUint32(0, true) !== SNAPSHOT_MAGIC_HEADER || length > BUFFER_BYTES) return null;
+  const json = new Uint8Array(length);
+  if (file.read(json, 0, length, SNAPSHOT_HEADER_BYTES) < length) return null;
+  if (view.getUint32(4, true) !== crc32(json, crc32(start.subarray(8)))) return null;
+  const parsed = JSON.parse(new TextDecoder().decode(json)) as SnapshotHeader & { format: number };
+  if (parsed.format !== SNAPSHOT_FORMAT) return null;
+  const { fromEpoch, pipelineVersion, sections } = parsed;
+  return { header: { fromEpoch, pipelineVersion, sections }, end: SNAPSHOT_HEADER_BYTES + paddedBytes(length) };
+}
+
+/** Yields the chunks, each checked; returns the footer's epoch. Throws where the file is not whole. */
+function* readChunks(storage: Storage, path: string): Generator<SnapshotChunk, number> {
+  const file = storage.open(path);
+  try {
+    const start = new Uint8Array(SNAPSHOT_CHUNK_BYTES);
+    const view = new DataView(start.buffer);
+    const decoder = new TextDecoder();
+    let position = readHeader(file)?.end ?? 0;
+    let bytes = new Uint8Array(BUFFER_BYTES);
+    for (let chunks = 0; ; chunks++) {
+      const there = file.read(start, 0, SNAPSHOT_CHUNK_BYTES, position) === SNAPSHOT_CHUNK_BYTES;
+      const magic = view.getUint32(0, true);
+      const crc = view.getUint32(4, true);
+      if (
+        there &&
+        magic === SNAPSHOT_MAGIC_FOOTER &&
+        view.getUint32(8, true) === chunks &&
+        crc === crc32(start.subarray(8))
+      ) {
+        return view.getFloat64(16, true);
+      }
+      const nameBytes = view.getUint32(8, true);
+      const length = view.getUint32(12, true);
+      const from = paddedBytes(nameBytes);
+      const body = from + paddedBytes(length);
+      const end = position + SNAPSHOT_CHUNK_BYTES + body;
+      if (!there || magic !== SNAPSHOT_MAGIC_CHUNK || nameBytes > BUFFER_BYTES || end > file.size())
+        throw damaged(path, position);
+      if (body > bytes.length) bytes = new Uint8Array(body);
+      file.read(bytes, 0, body, position + SNAPSHOT_CHUNK_BYTES);
+      if (crc !== checksum(bytes.subarray(0, from + length), crc32(start.subarray(8)))) throw damaged(path, position);
+      const name = decoder.decode(bytes.subarray(0, nameBytes));
+      yield { name, index: view.getFloat64(16, true), bytes: bytes.subarray(from, from + length) };
+      position = end;
+    }
+  } finally {
+    file.close();
+  }
+}
+
+function damaged(path: string, position: number): OperatingError {
+  return new OperatingError(
+    'SNAPSHOT_CORRUPT',
+    `unreadable: file=${path} position=${position}; an older snapshot must serve`,
+  );
+}
