@@ -28,7 +28,7 @@ export interface LedgerFrame {
   readonly received: number;
   readonly accepted: number;
   readonly duplicates: number;
-  readonly deadLettered: number;
+  readonly dead: number;
 }
 
 export class Ledger {
@@ -47,7 +47,7 @@ export class Ledger {
     line.received += frame.received;
     line.accepted += frame.accepted;
     line.duplicates += frame.duplicates;
-    line.deadLettered += frame.deadLettered;
+    line.deadLettered += frame.dead;
     if ((frame.flags & FRAME_HAS_SEQ) === 0 || (frame.flags & FRAME_DUPLICATE) !== 0) return;
     line.framesTaken++;
     line.highestSeq = Math.max(line.highestSeq, frame.seqLow + frame.seqHigh * HIGH);

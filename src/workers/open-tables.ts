@@ -3,7 +3,7 @@
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';
-import { openDictionary } from '../../native-free-core/state/dictionary.ts';
+import { entryAt, entryBytes, openDictionary } from '../../native-free-core/state/dictionary.ts';
 import { openEntityTable } from '../../native-free-core/state/entity-table.ts';
 import { openIdWindow } from '../../native-free-core/state/id-window.ts';
 import { openProducers } from '../../native-free-core/state/producers.ts';
@@ -16,4 +16,11 @@ export function openTables(memory: SharedMemory): Tables {
     ids: memory.ids === null ? null : openIdWindow(memory.ids),
     dictionary: openDictionary(memory.dictionary),
   };
+}
+
+/** Bytes of a dictionary entry, copied: encoders and text decoders take no shared memory. */
+export function dictionaryBytes(tables: Tables, id: number): Uint8Array {
+  const { dictionary } = tables;
+  const at = entryAt(dictionary, id);
+  return dictionary.bytes.slice(at, at + entryBytes(dictionary, id));
 }

@@ -6,7 +6,7 @@
 import { createColumn, type Column } from '../../native-free-core/layout/column.ts';
 import { shapeEntityTable } from '../../native-free-core/layout/entity-layout.ts';
 import type { AggregateName, ColumnPlan, EntityPlan, Expression, FeaturePlan, Plan } from '../../native-free-core/layout/plan.ts';
-import type { EmitExpression } from '../../native-free-core/features/bind-columns.ts';
+import type { EmitExpression, ExpressionCode } from '../../native-free-core/features/bind-columns.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
 import { createEntityRegions, openEntityTable, type EntityTable } from '../../native-free-core/state/entity-table.ts';
 
@@ -85,7 +85,7 @@ export function makeTable(entity: EntityPlan, max = entity.max, epochRows = 1638
 
 /** Just enough of an expression compiler: columns. */
 export function columnEmitter(): EmitExpression {
-  const emit = ((expression: Expression) => {
+  const emit = (expression: Expression): ExpressionCode => {
     if (expression.node !== 'column') throw new Error('only columns here');
     const array = expression.column === FLAG ? 'u8' : 'f64';
     return {
@@ -93,8 +93,6 @@ export function columnEmitter(): EmitExpression {
       value: array === 'u8' ? `(c${expression.column}_u8[r] !== 0)` : `c${expression.column}_${array}[r]`,
       absent: expression.column === VALUE ? `c${VALUE}_nulls[r] !== 0` : null,
     };
-  }) as EmitExpression;
-  emit.declarations = () => '';
-  (emit as { runtime: unknown }).runtime = {};
-  return emit;
+  };
+  return Object.assign(emit, { declarations: () => '', runtime: {} });
 }

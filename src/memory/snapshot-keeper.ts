@@ -1,0 +1,105 @@
+/**
+ * Takes snapshots of the shared tables while the engine works, so that a restart replays little and the spool can be
+ * trimmed. Main thread; the file itself is the spool's, handed in by engine.ts.
+ */
+
+import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Ledger } from '../ops/ledger.ts';
+import { LEDGER_CHUNK } from './recover-tables.ts';
+import { copyTables } from './snapshot-tables.ts';
+
+/** One snapshot file being written (spool/snapshot-file.ts). */
+export interface SnapshotFile {
+  write(name: string, index: number, bytes: Uint8Array): Promise<void>;
+  /** Makes it count; returns the first epoch that is still needed in the spool. */
+  complete(atEpoch: number): Promise<number>;
+  abandon(): void;
+}
+
+export interface SnapshotSources {
+  readonly plan: Plan;
+  readonly tables: Tables;
+  readonly ledger: Ledger;
+  /** `fromEpoch`: the first epoch that a start from this snapshot replays. */
+  readonly create: (fromEpoch: number) => SnapshotFile;
+  readonly durableEpoch: () => number;
+  /** The last epoch that may have left traces in what was copied. */
+  readonly touchedEpoch: () => number;
+  /** Resolves once the epoch is durable. */
+  readonly whenDurable: (epoch: number) => Promise<void>;
+}
+
+export interface SnapshotFigures {
+  readonly taken: number;
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+/** Copying yields to the event loop after so many bytes: batches and answers to control requests go on. */
+const YIELD_BYTES = 1 << 20;
+
+export class SnapshotKeeper {
+  readonly #sources: SnapshotSources;
+  #figures: SnapshotFigures = { taken: 0, bytes: 0, seconds: 0 };
+  /** Epochs below this are not needed by any snapshot that is kept. */
+  #neededFrom = 0;
+  #running: Promise<void> | null = null;
+  #stopping = false;
+
+  constructor(sources: SnapshotSources) {
+    this.#sources = sources;
+  }
+
+  get figures(): SnapshotFigures {
+    return this.#figures;
+  }
+
+  get neededFrom(): number {
+    return this.#neededFrom;
+  }
+
+  get running(): boolean {
+    return this.#running !== null;
+  }
+
+  /** Takes one; a second call while one is being taken waits for that one. */
+  take(): Promise<void> {
+    this.#running ??= this.#take().finally(() => (this.#running = null));
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#running?.catch(() => undefined);
+  }
+
+  async #take(): Promise<void> {
+    const { plan, tables, ledger, create, durableEpoch, touchedEpoch, whenDurable } = this.#sources;
+    const begun = performance.now();
+    // Recovery replays what either the tables or the ledger may lack.
+    const file = create(Math.min(durableEpoch(), ledger.epoch) + 1);
+    let bytes = 0;
+    try {
+      await file.write(LEDGER_CHUNK, 0, ledger.save());
+      let sinceYield = 0;
+      for (const chunk of copyTables(plan, tables)) {
+        await file.write(chunk.name, chunk.index, chunk.bytes);
+        bytes += chunk.bytes.length;
+        sinceYield += chunk.bytes.length;
+        if (sinceYield > YIELD_BYTES) {
+          sinceYield = 0;
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        if (this.#stopping) return file.abandon();
+      }
+      const atEpoch = touchedEpoch();
+      await whenDurable(atEpoch);
+      this.#neededFrom = await file.complete(atEpoch);
+    } catch (error) {
+      file.abandon();
+      throw error;
+    }
+    this.#figures = { taken: this.#figures.taken + 1, bytes, seconds: (performance.now() - begun) / 1000 };
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Control requests: what the server answers about itself, on the events' port. Ingress hands them to the main thread, which
+ * answers from figures it has at hand. Every route is a GET and answers JSON.
+ */
+
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Ledger, LedgerLine } from './ledger.ts';
+
+export interface ControlRequest {
+  readonly method: string;
+  readonly path: string;
+}
+
+export interface ControlResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface ControlSources {
+  readonly plan: Plan;
+  readonly importMap: Readonly<Record<string, string>>;
+  readonly ledger: Ledger;
+  readonly producerName: (id: number) => string;
+  readonly ingressCounters: () => { readonly refusedEvents: number; readonly refusedByProducer: ReadonlyMap<string, number> };
+  readonly stored: () => { readonly epoch: number; readonly events: number; readonly deadLetters: number };
+  /** Everything else that `GET /v1/server` tells. */
+  readonly server: () => object;
+}
+
+export function controlRequests(sources: ControlSources): (request: ControlRequest) => ControlResponse {
+  const routes: Readonly<Record<string, () => object>> = {
+    '/v1/server': sources.server,
+    '/v1/pipeline': () => ({ plan: sources.plan, importMap: sources.importMap }),
+    '/v1/ledger': () => describeLedger(sources),
+  };
+  return ({ method, path }) => {
+    const route = routes[path];
+    if (route === undefined) return answer(404, failure('not_found', `nothing is served here: path=${path}`));
+    if (method !== 'GET') return answer(405, failure('method_not_allowed', `${path} answers GET only: method=${method}`));
+    return answer(200, route());
+  };
+}
+
+function answer(status: number, body: object): ControlResponse {
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
+function failure(code: string, message: string): object {
+  return { error: { code, message } };
+}
+
+function describeLedger(sources: ControlSources): object {
+  const { ledger, producerName } = sources;
+  const counters = sources.ingressCounters();
+  const stored = sources.stored();
+  const total = ledger.total();
+  const lines = [...ledger.lines()].map(([id, line]) => {
+    const producer = id === 0 ? '' : producerName(id);
+    return { producer, ...describeLine(line, counters.refusedByProducer.get(producer) ?? 0) };
+  });
+  return {
+    epoch: ledger.epoch,
+    total: describeLine(total, counters.refusedEvents),
+    producers: lines.sort((a, b) => b.received - a.received),
+    inSpool: { events: total.accepted - stored.events, deadLetters: total.deadLettered + total.framesRejected - stored.deadLetters },
+    stored: { epoch: stored.epoch, events: stored.events, deadLetters: stored.deadLetters },
+  };
+}
+
+/** Refused events were received and kept nowhere: they are in both sides of the account. */
+function describeLine(line: LedgerLine, refused: number) {
+  return {
+    received: line.received + refused,
+    accepted: line.accepted,
+    duplicates: line.duplicates,
+    refused,
+    deadLettered: line.deadLettered,
+    framesRejected: line.framesRejected,
+    highestSeq: line.highestSeq,
+    gaps: Math.max(0, line.highestSeq - line.framesTaken),
+  };
+}
