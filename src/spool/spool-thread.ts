@@ -80,7 +80,7 @@ function runSpool(options: SpoolThreadOptions, port: MessagePort): void {
     if (writer.work()) continue;
     const ticket = prepareSleep(control, SPOOL_BELL);
     if (takeRequests() || writer.waiting()) cancelSleep(control, SPOOL_BELL);
-    else sleep(control, SPOOL_BELL, ticket, SLEEP_MS_MAX);
+    else sleep(control, SPOOL_BELL, ticket, Math.min(SLEEP_MS_MAX, writer.nextChoreMs()));
   }
   const figures = writer.takeFigures();
   writer.close();

@@ -81,8 +81,10 @@ const GROUP_BYTES_MAX = 8 << 20;
 /** Pauses between attempts while the disk is full. */
 const FULL_PAUSE_MS_MIN = 100;
 const FULL_PAUSE_MS_MAX = 5000;
+/** After a slice of a future segment, pause for this many times as long: one commit in five may meet a slice. */
+const REST_PER_SLICE = 4;
 const SEGMENT_ALIGNMENT = 4096;
-const SEGMENT_BYTES_MAX = 2 ** 31;
+const SEGMENT_BYTES_MAX = 2 ** 30;
 
 export class SpoolWriter {
   readonly #options: SpoolWriterOptions;
@@ -104,6 +106,7 @@ export class SpoolWriter {
   #fullPauseMs = 0;
   #retryAt = 0;
   #starved = false;
+  #restUntil = 0;
 
   /** Returns with the log ready: a mark of this run is on the disk before the first epoch is taken. */
   constructor(options: SpoolWriterOptions) {
@@ -180,9 +183,18 @@ export class SpoolWriter {
       this.#updateFull();
       return true;
     }
-    if (this.#pool.preparedShare() >= 1 || this.pauseMs() > 0) return false;
+    if (this.nextChoreMs() > 0) return false;
+    const begun = this.#options.now();
     this.#prepare();
+    const ended = this.#options.now();
+    this.#restUntil = ended + (ended - begun) * REST_PER_SLICE;
     return true;
+  }
+
+  /** How long until `work` goes on preparing segments; infinite while none is needed. */
+  nextChoreMs(): number {
+    if (this.#pool.preparedShare() >= 1) return Number.POSITIVE_INFINITY;
+    return Math.max(0, this.#restUntil - this.#options.now(), this.pauseMs());
   }
 
   /** Epochs below are no longer needed: their segments become spare, one with each `work`. */
