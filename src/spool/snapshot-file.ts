@@ -33,6 +33,8 @@ export interface SnapshotOptions {
   readonly bytesPerSecondMax?: number;
 }
 
+export { loadSnapshot } from './snapshot-load.ts';
+
 /** The second one serves where the disk has damaged the newest. */
 export const SNAPSHOTS_KEPT = 2;
 
