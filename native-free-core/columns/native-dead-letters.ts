@@ -1,0 +1,156 @@
+/**
+ * The batch encoder of the table `dead_letters`: what the sealed blocks of a batch refused, with bytes and reason, as Native
+ * blocks. Main thread, beside native.ts. Dead letters are few, so this goes by entry, not by column.
+ */
+
+import { fail } from '../base/fail.ts';
+import { outcomeText } from '../base/outcomes.ts';
+import { DEAD_WHOLE_FRAME } from '../layout/block-layout.ts';
+import { ENCODING_JSON, ENCODING_NDJSON } from '../layout/records.ts';
+import { createChunks, finishChunks, pushBytes, pushGrowing, pushVarint, type NativeBlock } from './chunks.ts';
+import { createGrowing, createPool, extend, type BufferPool, type Growing } from './growing.ts';
+import { eachDeadLetter, readBlockHeader, type BlockDeadLetter } from './load.ts';
+import { createBatchColumns, type BatchColumns } from './native-batch-columns.ts';
+import type { NativeTexts } from './native-column.ts';
+import { columnTitle } from './native-title.ts';
+import { appendRange } from './native-values.ts';
+import type { NativeEncoder, NativeOptions } from './native.ts';
+
+/** Besides the batch columns. `frame_index`: which event of the frame; NULL where the whole frame was refused. */
+export const DEAD_LETTER_COLUMNS = [
+  { name: 'received_at', type: "DateTime64(3, 'UTC')" },
+  { name: 'producer', type: 'String' },
+  { name: 'frame_seq', type: 'UInt64' },
+  { name: 'frame_index', type: 'Nullable(UInt32)' },
+  { name: 'kind', type: "Enum8('event' = 1, 'frame' = 2)" },
+  { name: 'code', type: 'String' },
+  { name: 'reason', type: 'String' },
+  { name: 'encoding', type: "Enum8('protobuf' = 1, 'json' = 2, 'ndjson' = 3)" },
+  { name: 'bytes', type: 'String' },
+] as const;
+
+const HIGH = 4294967296;
+const ROWS_PER_BLOCK_MAX = 65536;
+/** Of refused bytes in one Native block. */
+const BYTES_PER_BLOCK_MAX = 64 << 20;
+const POOL_BYTES_MAX = 16 << 20;
+
+interface Gathering {
+  readonly texts: NativeTexts;
+  readonly pool: BufferPool;
+  readonly titles: readonly Uint8Array[];
+  /** One for each of DEAD_LETTER_COLUMNS; of `frame_index` the values, its null map is `nulls`. */
+  readonly data: readonly Growing[];
+  readonly nulls: Growing;
+  readonly batchColumns: BatchColumns;
+  readonly known: Map<number, { readonly code: Uint8Array; readonly reason: Uint8Array }>;
+  rows: number;
+}
+
+export function createDeadLetterEncoder(texts: NativeTexts, options: NativeOptions): NativeEncoder {
+  const rowsMax = options.rowsPerBlockMax ?? ROWS_PER_BLOCK_MAX;
+  const g = createGathering(texts);
+  const emit = (): void => {
+    if (g.rows > 0) options.sink(writeBlock(g));
+  };
+  return {
+    begin(batch) {
+      if (g.rows > 0) fail('NATIVE_BATCH_OPEN', g.rows);
+      g.batchColumns.begin(batch);
+    },
+    appendBlock(block, epoch) {
+      const header = readBlockHeader(block);
+      eachDeadLetter(block, (letter) => {
+        if (g.rows >= rowsMax || g.data[8].end + letter.length > BYTES_PER_BLOCK_MAX) emit();
+        g.batchColumns.append(epoch, header.pipelineNumber, 1);
+        appendLetter(g, block, letter, header.receivedAt);
+      });
+    },
+    finish() {
+      emit();
+      return g.batchColumns.batchRows();
+    },
+  };
+}
+
+function createGathering(texts: NativeTexts): Gathering {
+  const pool = createPool(POOL_BYTES_MAX);
+  return {
+    texts,
+    pool,
+    titles: DEAD_LETTER_COLUMNS.map(({ name, type }) => columnTitle(name, type, texts.utf8)),
+    data: DEAD_LETTER_COLUMNS.map(() => createGrowing(pool)),
+    nulls: createGrowing(pool),
+    batchColumns: createBatchColumns(pool, texts.utf8),
+    known: new Map(),
+    rows: 0,
+  };
+}
+
+function appendLetter(g: Gathering, block: Uint8Array, letter: BlockDeadLetter, receivedAt: number): void {
+  const [received, producer, seq, index, kind, code, reason, encoding, bytes] = g.data;
+  const whole = letter.index === DEAD_WHOLE_FRAME;
+  const high = Math.floor(receivedAt / HIGH);
+  append64(received, receivedAt - high * HIGH, high);
+  const name = g.texts.dictionary(letter.producer);
+  appendText(producer, name, 0, name.length);
+  append64(seq, letter.seqLow, letter.seqHigh);
+  appendByte(g.nulls, whole ? 1 : 0);
+  append32(index, whole ? 0 : letter.index);
+  appendByte(kind, whole ? 2 : 1);
+  const texts = textsOf(g, letter.outcome);
+  appendText(code, texts.code, 0, texts.code.length);
+  appendText(reason, texts.reason, 0, texts.reason.length);
+  appendByte(encoding, letter.encoding === ENCODING_JSON ? 2 : letter.encoding === ENCODING_NDJSON ? 3 : 1);
+  appendText(bytes, block, letter.start, letter.length);
+  g.rows++;
+}
+
+function textsOf(g: Gathering, outcome: number): { readonly code: Uint8Array; readonly reason: Uint8Array } {
+  let texts = g.known.get(outcome);
+  if (texts === undefined) {
+    const { code, text } = outcomeText(outcome);
+    texts = { code: g.texts.utf8(code), reason: g.texts.utf8(text) };
+    g.known.set(outcome, texts);
+  }
+  return texts;
+}
+
+function appendByte(target: Growing, value: number): void {
+  const at = extend(target, 1);
+  target.bytes[at] = value;
+}
+
+function append32(target: Growing, value: number): void {
+  const at = extend(target, 4);
+  target.view.setUint32(at, value, true);
+}
+
+function append64(target: Growing, low: number, high: number): void {
+  const at = extend(target, 8);
+  target.view.setUint32(at, low, true);
+  target.view.setInt32(at + 4, high, true);
+}
+
+function appendText(target: Growing, bytes: Uint8Array, start: number, length: number): void {
+  let rest = length;
+  for (; rest > 127; rest >>>= 7) appendByte(target, (rest & 127) | 128);
+  appendByte(target, rest);
+  const at = extend(target, length);
+  appendRange(target.bytes, at, bytes, start, length);
+}
+
+function writeBlock(g: Gathering): NativeBlock {
+  const list = createChunks(g.pool);
+  pushVarint(list, g.batchColumns.count + DEAD_LETTER_COLUMNS.length);
+  pushVarint(list, g.rows);
+  g.batchColumns.write(list);
+  DEAD_LETTER_COLUMNS.forEach(({ name }, i) => {
+    pushBytes(list, g.titles[i]);
+    if (name === 'frame_index') pushGrowing(list, g.nulls);
+    pushGrowing(list, g.data[i]);
+  });
+  const rows = g.rows;
+  g.rows = 0;
+  return finishChunks(list, rows);
+}
