@@ -65,6 +65,7 @@ export class SnapshotWriter {
   #sliceBytes = 0;
   #position = 0;
   #chunks = 0;
+  #closed = false;
 
   constructor(storage: Storage, directory: string, header: SnapshotHeader, options: SnapshotOptions) {
     this.#storage = storage;
@@ -119,7 +120,7 @@ export class SnapshotWriter {
     view.setUint32(4, crc32(footer.subarray(8)), true);
     await this.#append(footer);
     await this.#writeSlice();
-    this.#file.close();
+    this.#close();
     this.#storage.rename(path.join(this.#directory, SNAPSHOT_TEMPORARY), snapshotPath(this.#directory, atEpoch));
     this.#storage.fsyncDirectory(this.#directory);
     const epochs = listSnapshots(this.#storage, this.#directory);
@@ -127,10 +128,16 @@ export class SnapshotWriter {
     return this.#oldestFromEpoch(epochs.slice(0, SNAPSHOTS_KEPT));
   }
 
-  /** Gives up: the file goes, older snapshots stay. */
+  /** Gives up: the file goes, older snapshots stay. Does nothing where `complete` has got far enough. */
   abandon(): void {
-    this.#file.close();
+    if (this.#closed) return;
+    this.#close();
     this.#storage.unlink(path.join(this.#directory, SNAPSHOT_TEMPORARY));
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#file.close();
   }
 
   #oldestFromEpoch(epochs: readonly number[]): number {

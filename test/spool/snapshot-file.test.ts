@@ -78,6 +78,7 @@ test('an unfinished one does not count', async () => {
   await writer.write('entity:player', 0, new Uint8Array(100));
   expectLoaded(nodeStorage, directory, 1, 2);
   writer.abandon();
+  writer.abandon();
   expect(fs.readdirSync(directory).length).toBe(1);
   createSnapshot(nodeStorage, directory, { fromEpoch: 3, pipelineVersion: 'v3', sections: {} }, FAST);
   expect(await take(nodeStorage, directory, 4, 5)).toBe(1);
