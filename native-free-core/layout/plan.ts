@@ -71,6 +71,11 @@ export interface FieldPlan {
   readonly branch: number;
   /** Number of another plain oneof within the message (fields of which exclude each other), or -1. */
   readonly oneof: number;
+  /**
+   * A singular scalar without presence of its own (neither `optional` nor in a oneof): where its message is there and the field
+   * is not, a nullable column gets the default (0, '', false), not NULL.
+   */
+  readonly implicit?: boolean;
 }
 
 export interface MessagePlan {
