@@ -7,7 +7,6 @@ import { compileDecoder, type Decoder } from '../codec/decoder.ts';
 import { createFrameCursor, type FrameCursor } from '../codec/frame.ts';
 import { compileReader, type EntityReader } from '../features/read.ts';
 import { createColumn, type Column } from '../layout/column.ts';
-import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { Plan } from '../layout/plan.ts';
 import { compileDecision, type DecisionLoop } from '../policy/decision.ts';
 import type { Lane } from '../ring/lane.ts';
@@ -69,8 +68,8 @@ export interface Decider {
   readonly reads: PendingRead[];
   readonly hellos: Session[];
   readonly ticket: EpochTicket;
-  /** Most rows a block may have, so that it fits the block lane when sealed. */
-  readonly rowsMax: number;
+  /** Never rung: a worker that must wait for another thread's progress waits on it, with a timeout. */
+  readonly waitWords: Int32Array;
   joined: boolean;
   rows: number;
   frameBytes: number;
@@ -104,7 +103,7 @@ export function createDecider(input: DeciderInput): Decider {
     reads: [],
     hellos: [],
     ticket: createTicket(),
-    rowsMax: BLOCK_ROWS_MAX,
+    waitWords: new Int32Array(new SharedArrayBuffer(4)),
     joined: false,
     rows: 0,
     frameBytes: 0,

@@ -16,6 +16,8 @@ export interface ExpressionCode {
 /** The expression compiler, handed in by decide/: features and keys do not know how expressions are compiled. */
 export interface EmitExpression {
   (expression: Expression): ExpressionCode;
+  /** Whether the expression is true; never absent. */
+  condition(expression: Expression): ExpressionCode;
   /** Constants that the emitted code refers to, as declarations; asked for after emitting. */
   declarations(): string;
   /** Bound to the name `runtime` in the emitted code. */

@@ -16,9 +16,8 @@ export function scaleOf(feature: FeaturePlan): number {
 export function emitContribution(feature: FeaturePlan, i: number, emit: EmitExpression): string {
   const lines: string[] = [`let add${i} = true, x${i} = 0;`];
   if (feature.where !== null) {
-    const where = emit(feature.where);
-    const holds = where.absent === null ? where.value : `!(${where.absent}) && (${where.value})`;
-    lines.push(`{ ${where.setup.join(' ')} add${i} = ${holds}; }`);
+    const where = emit.condition(feature.where);
+    lines.push(`{ ${where.setup.join(' ')} add${i} = ${where.value}; }`);
   }
   if (feature.of !== null) lines.push(`if (add${i}) { ${emitInput(feature, i, emit)} }`);
   return lines.join('\n    ');

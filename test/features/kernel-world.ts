@@ -94,5 +94,5 @@ export function columnEmitter(): EmitExpression {
       absent: expression.column === VALUE ? `c${VALUE}_nulls[r] !== 0` : null,
     };
   };
-  return Object.assign(emit, { declarations: () => '', runtime: {} });
+  return Object.assign(emit, { condition: emit, declarations: () => '', runtime: {} });
 }

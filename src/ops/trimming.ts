@@ -1,0 +1,63 @@
+/**
+ * Keeps the spool short: takes a snapshot when enough has been written since the last one, and gives back the segments
+ * that neither a snapshot nor ClickHouse needs any more. Main thread, once a second.
+ */
+
+import type { Log } from './log.ts';
+
+export interface TrimmingSources {
+  readonly spool: { figures(): { readonly liveBytes: number; readonly bytes: number } | null; trim(belowEpoch: number): void };
+  readonly snapshots: { readonly running: boolean; readonly neededFrom: number; readonly figures: object; take(): Promise<void>; stop(): Promise<void> };
+  readonly ledger: { readonly epoch: number };
+  /** Epochs up to this one are in ClickHouse, and on its disk. */
+  readonly confirmedOnDisk: () => Promise<number>;
+  readonly log: Log;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface Trimming {
+  stop(): Promise<void>;
+}
+
+/** So much spool since the last snapshot is a few seconds of replay at start. */
+const SNAPSHOT_AFTER_BYTES = 1 << 30;
+/** A quiet server takes one so often where anything has come in at all. */
+const SNAPSHOT_AFTER_MS = 300_000;
+const LOOK_MS = 1000;
+
+export function keepTrimmed(sources: TrimmingSources): Trimming {
+  const { spool, snapshots, log, onFailure } = sources;
+  let snapshotAt = performance.now();
+  let snapshotBytes = 0;
+  let written = 0;
+  let lastTrim = 0;
+  let running: Promise<void> | null = null;
+  const look = async (): Promise<void> => {
+    const figures = spool.figures();
+    written = figures?.bytes ?? written;
+    const due = written - snapshotBytes > SNAPSHOT_AFTER_BYTES || performance.now() - snapshotAt > SNAPSHOT_AFTER_MS;
+    if (due && written > snapshotBytes) {
+      snapshotBytes = written;
+      await snapshots.take();
+      snapshotAt = performance.now();
+      log('info', 'snapshot taken', snapshots.figures);
+    }
+    const needed = Math.min(snapshots.neededFrom, sources.ledger.epoch + 1);
+    if (needed <= lastTrim) return;
+    const below = Math.min(needed, (await sources.confirmedOnDisk()) + 1);
+    if (below <= lastTrim) return;
+    lastTrim = below;
+    spool.trim(below);
+  };
+  const timer = setInterval(() => {
+    running ??= look()
+      .catch(onFailure)
+      .finally(() => (running = null));
+  }, LOOK_MS);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
