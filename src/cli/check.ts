@@ -1,0 +1,95 @@
+/**
+ * `hunt check FILE`: reads a pipeline and explains what it makes of it, without a server. Ends with code 1 and every
+ * problem where the file is wrong.
+ */
+
+import { defineCommand } from 'citty';
+import type { EntityPlan, FeaturePlan, Plan } from '../../native-free-core/layout/plan.ts';
+import {
+  defaultPipelineFile,
+  durationText,
+  loadPipelineFile,
+  PipelineError,
+  pipelineJsonSchema,
+} from '../config/index.ts';
+
+export const checkCommand = defineCommand({
+  meta: { name: 'check', description: 'Check a pipeline file and explain it, without a server' },
+  args: {
+    file: { type: 'positional', required: false, description: 'Pipeline file (default: the example game)' },
+    json: { type: 'boolean', default: false, description: 'Print the plan, or the problems, as JSON' },
+    schema: { type: 'boolean', default: false, description: 'Print the JSON Schema of pipeline files, for editors' },
+  },
+  async run({ args }) {
+    if (args.schema) return print(JSON.stringify(pipelineJsonSchema(), null, 2));
+    const file = args.file ?? defaultPipelineFile();
+    try {
+      const { plan, tests } = await loadPipelineFile(file);
+      print(args.json ? JSON.stringify({ valid: true, plan }, null, 2) : summary(plan, tests.length));
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error;
+      if (args.json) print(JSON.stringify({ valid: false, file: error.file, problems: error.problems }, null, 2));
+      else process.stderr.write(`${error.message}\n${count(error.problems.length, 'problem')}\n`);
+      process.exitCode = 1;
+    }
+  },
+});
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+function summary(plan: Plan, tests: number): string {
+  const owner = plan.owner === '' ? '' : ` of ${plan.owner}`;
+  return [
+    `${plan.pipeline}${owner}, version ${plan.version}`,
+    `events of ${plan.message.name}, ${eventTypes(plan)}`,
+    ...plan.entities.flatMap(entityLines),
+    ...plan.decisions.flatMap((decision) => [
+      '',
+      `decision ${decision.name}: ${decision.actions.join(' | ')}`,
+      ...table(decision.rules.map((rule) => [rule.id, decision.actions[rule.then - 1]!, oneLine(rule.whenText)])),
+      ...table([['otherwise', decision.actions[decision.default - 1]!]]),
+    ]),
+    '',
+    `${count(plan.columns.length, 'column')} in events`,
+    ...table(plan.columns.map((column) => [column.name, column.clickhouseType, column.comment])),
+    '',
+    `${count(tests, 'test')}; no problems`,
+  ].join('\n');
+}
+
+function eventTypes(plan: Plan): string {
+  const column = plan.columns[plan.system.type];
+  return column === undefined ? 'without types' : `types ${(column.labels ?? []).slice(1).join(', ')}`;
+}
+
+function entityLines(entity: EntityPlan): string[] {
+  const role = entity.primary ? ', primary' : '';
+  const bounds = `at most ${entity.max}, forgotten after ${durationText(entity.ttlMs)}`;
+  return [
+    '',
+    `entity ${entity.name}${role}: key ${entity.keyTexts.join(', ')}; ${bounds}`,
+    ...table(entity.features.map(featureRow)),
+  ];
+}
+
+function featureRow(feature: FeaturePlan): string[] {
+  const windowed = feature.windowMs > 0;
+  const hops = windowed ? `${feature.windowMs / feature.hopMs} hops of ${durationText(feature.hopMs)}` : '';
+  return [feature.name, feature.aggregate, windowed ? durationText(feature.windowMs) : 'whole life', hops];
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+/** Rows with their columns aligned, indented by two. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
+}

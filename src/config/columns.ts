@@ -1,0 +1,97 @@
+/** The columns of `events` as the pipeline's parts ask for them: names, ClickHouse types, and who came first. */
+
+import type { ColumnKind, ColumnPlan, ColumnShape } from '../../native-free-core/layout/plan.ts';
+import type { Path } from './source.ts';
+import type { Problems } from './problems.ts';
+
+/** Added by the insert, not by the worker. */
+const INSERT_COLUMNS = ['_batch', '_row', '_epoch', '_pipeline'];
+
+/** Wider tables are a mistake: each column is memory in every worker and a file in every part. */
+const COLUMNS_MAX = 2000;
+
+/**
+ * Times of neighbouring rows lie close together, so their differences compress where the times do not. LZ4, the
+ * server's default, behind them: inserting must stay cheap, and merges recompress.
+ */
+const TIME_CODEC = 'CODEC(Delta(8), LZ4)';
+
+export interface ColumnRequest {
+  readonly name: string;
+  readonly kind: ColumnKind;
+  readonly shape?: ColumnShape;
+  readonly nullable?: boolean;
+  /** Bool instead of UInt8. */
+  readonly bool?: boolean;
+  readonly labels?: readonly string[];
+  readonly enumNames?: readonly (readonly [number, string])[];
+  readonly comment: string;
+  readonly branch?: number;
+  readonly codec?: string;
+}
+
+export interface ColumnBuilder {
+  readonly columns: ColumnPlan[];
+  /** Index of the new column. `owner` says who asks, `path` where in the pipeline file. */
+  add(request: ColumnRequest, owner: string, path: Path): number;
+}
+
+export function createColumns(problems: Problems): ColumnBuilder {
+  const columns: ColumnPlan[] = [];
+  const owners = new Map<string, string>(INSERT_COLUMNS.map((name) => [name, 'the engine']));
+  return {
+    columns,
+    add(request, owner, path) {
+      const before = owners.get(request.name);
+      if (before !== undefined) {
+        problems.addAtKey(path, `two columns would be called ${request.name}: one of ${before}, one of ${owner}`);
+      }
+      if (columns.length === COLUMNS_MAX) problems.addAtKey(path, `more than ${COLUMNS_MAX} columns`);
+      owners.set(request.name, owner);
+      return columns.push(planColumn(request, columns.length)) - 1;
+    },
+  };
+}
+
+function planColumn(request: ColumnRequest, index: number): ColumnPlan {
+  const shape = request.shape ?? 'scalar';
+  const nullable = shape === 'scalar' && (request.nullable ?? false);
+  return {
+    index,
+    name: request.name,
+    kind: request.kind,
+    shape,
+    nullable,
+    clickhouseType: clickhouseType(request, shape, nullable),
+    codec: request.codec ?? (request.kind === 'time' && shape === 'scalar' ? TIME_CODEC : ''),
+    ...(request.labels === undefined ? {} : { labels: request.labels }),
+    ...(request.enumNames === undefined ? {} : { enumNames: request.enumNames }),
+    comment: request.comment,
+    branch: request.branch ?? -1,
+  };
+}
+
+const TYPES: Readonly<Record<ColumnKind, string>> = {
+  u8: 'UInt8',
+  u32: 'UInt32',
+  i32: 'Int32',
+  u64: 'UInt64',
+  i64: 'Int64',
+  time: "DateTime64(3, 'UTC')",
+  f32: 'Float32',
+  f64: 'Float64',
+  string: 'String',
+  bytes: 'String',
+  code: 'String',
+  enum: 'String',
+  dictionary: 'String',
+};
+
+function clickhouseType(request: ColumnRequest, shape: ColumnShape, nullable: boolean): string {
+  const plain = request.bool === true ? 'Bool' : TYPES[request.kind];
+  const value = nullable ? `Nullable(${plain})` : plain;
+  const lowCardinality = ['code', 'enum', 'dictionary'].includes(request.kind);
+  const full = lowCardinality ? `LowCardinality(${value})` : value;
+  if (shape === 'list') return `Array(${full})`;
+  return shape === 'map' ? `Map(String, ${full})` : full;
+}

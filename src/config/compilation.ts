@@ -1,0 +1,57 @@
+/** What the parts of a pipeline file share while it is compiled. */
+
+import type { ExpressionType } from '../../native-free-core/layout/plan.ts';
+import type { ColumnBuilder } from './columns.ts';
+import { checkExpression } from './expression/check.ts';
+import type { FeatureName, Scope } from './expression/scope.ts';
+import type { Typed } from './expression/typed.ts';
+import type { FlatMessage } from './message.ts';
+import type { Problems } from './problems.ts';
+import type { PipelineDeclaration } from './schema.ts';
+import type { Path } from './source.ts';
+
+export interface Compilation {
+  readonly declaration: PipelineDeclaration;
+  readonly problems: Problems;
+  readonly columns: ColumnBuilder;
+  readonly message: FlatMessage;
+  /** Filled by features.ts; rules read them. */
+  readonly features: Map<string, FeatureName>;
+}
+
+/** Checks the expression at a path. `withFeatures`: it may read features as well as the event. */
+export function expressionAt(c: Compilation, text: string, path: Path, withFeatures: boolean): Typed | null {
+  const scope: Scope = {
+    message: c.message,
+    columns: c.columns.columns,
+    features: withFeatures ? c.features : null,
+    entities: Object.keys(c.declaration.entities),
+  };
+  return checkExpression(text, scope, (at, message, suggestion) => c.problems.addInText(path, at, message, suggestion));
+}
+
+/** The condition at a path, or null where there is none or it is wrong. */
+export function conditionAt(
+  c: Compilation,
+  text: string | undefined,
+  path: Path,
+  withFeatures: boolean,
+): Typed['expression'] | null {
+  if (text === undefined) return null;
+  const typed = expressionAt(c, text, path, withFeatures);
+  if (typed === null) return null;
+  if (typed.expression.type === 'bool') return typed.expression;
+  c.problems.add(path, `a condition is needed here, this is ${typeText(typed.expression.type)}`);
+  return null;
+}
+
+export function typeText(type: ExpressionType): string {
+  return {
+    bool: 'true or false',
+    int: 'an integer',
+    double: 'a number',
+    string: 'a string',
+    bytes: 'bytes',
+    time: 'a time',
+  }[type];
+}

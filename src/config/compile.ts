@@ -1,0 +1,133 @@
+/**
+ * From a pipeline file's text to its plan. Pure: files are read through the reader that is handed in, so that a test or
+ * a browser can compile a pipeline too. Called by load-pipeline.ts.
+ */
+
+import { createHash } from 'node:crypto';
+import type { Plan, SystemColumns } from '../../native-free-core/layout/plan.ts';
+import { createColumns, type ColumnBuilder } from './columns.ts';
+import type { Compilation } from './compilation.ts';
+import { compileDecisions } from './decisions.ts';
+import { compileEntities } from './entities.ts';
+import { compileEvents, type CompiledEvents } from './events.ts';
+import { compileFeatures } from './features.ts';
+import { gatherProblems, PipelineError, sortedProblems, type Problems } from './problems.ts';
+import type { ProtoReader } from './proto.ts';
+import type { PipelineDeclaration } from './schema.ts';
+import { checkShape } from './shape.ts';
+import { readSource, type PipelineSource } from './source.ts';
+import { compileTests, type PipelineTest } from './tests-section.ts';
+import { countOf, durationMs } from './units.ts';
+
+/** Where the pipeline file says nothing. */
+const DEFAULTS = {
+  acceptMaxAge: '3650d',
+  acceptMaxFuture: '5m',
+  maxFutureSkew: '5s',
+  dedupWindow: '10m',
+  dedupIdsMax: 4_000_000,
+  dictionaryMax: 65_536,
+};
+
+const VERSION_DIGITS = 16;
+
+export interface CompiledPipeline {
+  readonly plan: Plan;
+  /** Field path -> column of a CSV file or key of an NDJSON file; for `hunt send`. */
+  readonly importMap: Readonly<Record<string, string>>;
+  readonly tests: readonly PipelineTest[];
+}
+
+/** `file` names the source in messages. Throws a PipelineError with every problem found. */
+export function compilePipeline(file: string, text: string, readProto: ProtoReader): CompiledPipeline {
+  const source = readSource(text);
+  const problems = gatherProblems(source);
+  const declaration = problems.list.length === 0 ? checkShape(source.value, problems) : null;
+  const compiled = declaration && compileDeclaration(declaration, source, problems, readProto);
+  if (problems.list.length > 0 || compiled === null) throw new PipelineError(file, sortedProblems(problems.list));
+  return compiled;
+}
+
+function compileDeclaration(
+  declaration: PipelineDeclaration,
+  source: PipelineSource,
+  problems: Problems,
+  readProto: ProtoReader,
+): CompiledPipeline | null {
+  const columns = createColumns(problems);
+  const receivedAt = columns.add(
+    { name: 'received_at', kind: 'time', comment: 'when the server got the event' },
+    'the engine',
+    ['events'],
+  );
+  const effectiveTime = columns.add(
+    {
+      name: 'effective_time',
+      kind: 'time',
+      comment: 'event time, at most a declared skew beyond received_at; windows go by it',
+    },
+    'the engine',
+    ['events'],
+  );
+  const events = compileEvents(declaration.events, columns, problems, readProto);
+  if (events === null) return null;
+  const c: Compilation = { declaration, problems, columns, message: events.message, features: new Map() };
+  const entities = compileEntities(c);
+  const features = compileFeatures(c, entities);
+  const decisions = compileDecisions(c);
+  const tests = compileTests(c, decisions, (path) => source.positionOf(source.offsetOf(path)).line);
+  const system = { ...systemColumns(columns, events), receivedAt, effectiveTime };
+  const plan: Plan = {
+    pipeline: declaration.pipeline,
+    owner: declaration.owner ?? '',
+    ...versionOf(source, events),
+    message: events.message.plan,
+    columns: columns.columns,
+    system,
+    ...boundsOf(declaration.events),
+    entities: entities.map((entity, i) => ({ ...entity, features: features[i]! })),
+    decisions,
+    source: source.text,
+  };
+  return { plan, importMap: events.importMap, tests };
+}
+
+function systemColumns(
+  columns: ColumnBuilder,
+  events: CompiledEvents,
+): Omit<SystemColumns, 'receivedAt' | 'effectiveTime'> {
+  const add = (name: string, kind: 'dictionary' | 'u64' | 'u32' | 'u8', comment: string): number =>
+    columns.add({ name, kind, comment }, 'the engine', ['events']);
+  return {
+    eventId: events.idColumn,
+    eventTime: events.timeColumn,
+    type: events.message.typeColumn,
+    producer: add('_producer', 'dictionary', 'who sent the event; empty where nobody said so'),
+    frameSeq: add('_frame_seq', 'u64', 'sequence number of the frame that brought the event'),
+    frameIndex: add('_frame_index', 'u32', 'place of the event in its frame'),
+    overflow: add('_overflow', 'u8', '1 where a feature was too large to be exact'),
+  };
+}
+
+function versionOf(source: PipelineSource, events: CompiledEvents): { version: string; versionNumber: number } {
+  const hash = createHash('sha256');
+  for (const text of [source.text, ...events.proto.files.map((file) => file.text)]) hash.update(text).update('\0');
+  const digest = hash.digest();
+  return { version: digest.toString('hex').slice(0, VERSION_DIGITS), versionNumber: digest.readUInt32BE(0) };
+}
+
+function boundsOf(
+  events: PipelineDeclaration['events'],
+): Pick<
+  Plan,
+  'acceptMaxAgeMs' | 'acceptMaxFutureMs' | 'maxFutureSkewMs' | 'dedupWindowMs' | 'dedupIdsMax' | 'dictionaryMax'
+> {
+  return {
+    acceptMaxAgeMs: durationMs(events.accept?.max_age ?? DEFAULTS.acceptMaxAge),
+    acceptMaxFutureMs: durationMs(events.accept?.max_future ?? DEFAULTS.acceptMaxFuture),
+    maxFutureSkewMs: durationMs(events.max_future_skew ?? DEFAULTS.maxFutureSkew),
+    dedupWindowMs: durationMs(events.dedup?.window ?? DEFAULTS.dedupWindow),
+    dedupIdsMax: events.id === undefined ? 0 : countOf(events.dedup?.ids_max ?? DEFAULTS.dedupIdsMax),
+    dictionaryMax: countOf(events.dictionary_max ?? DEFAULTS.dictionaryMax),
+  };
+}

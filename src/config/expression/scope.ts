@@ -1,0 +1,125 @@
+/** The names that an expression may use, and what they mean: event.*, <entity>.<feature>. */
+
+import type { ColumnPlan, ExpressionType } from '../../../native-free-core/layout/plan.ts';
+import { LATER_PREFIXES } from '../later.ts';
+import type { EventField, FlatMessage } from '../message.ts';
+import { nearest } from '../nearest.ts';
+import type { LabelSet, Typed } from './typed.ts';
+
+/** A feature's column, as rules read it. */
+export interface FeatureName {
+  readonly column: number;
+  readonly type: ExpressionType;
+}
+
+export interface Scope {
+  readonly message: FlatMessage;
+  readonly columns: readonly ColumnPlan[];
+  /** `<entity>.<feature>`; null where the place cannot read features. */
+  readonly features: ReadonlyMap<string, FeatureName> | null;
+  readonly entities: readonly string[];
+}
+
+export interface NameProblem {
+  readonly message: string;
+  readonly suggestion?: string;
+}
+
+export function resolveName(scope: Scope, parts: readonly string[]): Typed | NameProblem {
+  const [prefix, ...rest] = parts;
+  const later = LATER_PREFIXES[prefix!];
+  if (later !== undefined) return { message: `not supported yet: ${later} (${parts.join('.')})` };
+  if (prefix === 'event') return resolveEvent(scope, rest);
+  if (scope.entities.includes(prefix!)) return resolveFeature(scope, prefix!, rest.join('.'));
+  const suggestion = nearest(parts.join('.'), allNames(scope)) ?? nearestPrefix(scope, prefix!, rest);
+  return unknown(`unknown name: ${parts.join('.')}; names begin with event. or an entity’s name`, suggestion);
+}
+
+function unknown(message: string, suggestion: string | undefined): NameProblem {
+  return suggestion === undefined ? { message } : { message, suggestion };
+}
+
+function nearestPrefix(scope: Scope, prefix: string, rest: readonly string[]): string | undefined {
+  const found = nearest(prefix, ['event', ...scope.entities]);
+  if (found !== undefined) return [found, ...rest].join('.');
+  return scope.message.fields.has([prefix, ...rest].join('.')) ? ['event', prefix, ...rest].join('.') : undefined;
+}
+
+export function allNames(scope: Scope): string[] {
+  const fields = [...scope.message.fields.keys()].map((path) => `event.${path}`);
+  return [...fields, ...(scope.message.typeColumn >= 0 ? ['event.type'] : []), ...(scope.features?.keys() ?? [])];
+}
+
+function resolveEvent(scope: Scope, parts: readonly string[]): Typed | NameProblem {
+  const { message } = scope;
+  const path = parts.join('.');
+  if (path === 'type' && message.typeColumn >= 0)
+    return { ...codes(scope, message.typeColumn), labels: typeLabels(message) };
+  const field = message.fields.get(path);
+  if (field === undefined) {
+    return unknown(
+      `unknown field: event.${path}`,
+      nearest(
+        `event.${path}`,
+        allNames(scope).filter((name) => name.startsWith('event.')),
+      ),
+    );
+  }
+  if (field.type === 'message') return { message: `event.${path} is a message; name one of its fields` };
+  if (field.type === 'map') return { message: `not supported yet: reading a map (event.${path})` };
+  return resolveField(scope, field);
+}
+
+function resolveField(scope: Scope, field: EventField): Typed {
+  const list = field.repeated ? { list: true } : {};
+  if (field.type === 'enum') return { ...codes(scope, field.column), ...list, labels: enumLabels(field) };
+  const { kind } = scope.columns[field.column]!;
+  const expression = { node: 'column', type: typeOf(field.type), column: field.column } as const;
+  return { expression, ...list, ...(kind === 'dictionary' ? { dictionary: true } : {}) };
+}
+
+function codes(scope: Scope, column: number): Typed {
+  return { expression: { node: 'column', type: 'int', column: scope.columns[column]!.index } };
+}
+
+export function typeLabels(message: FlatMessage): LabelSet {
+  return { name: 'event.type', codes: new Map(message.typeLabels.map((label, code) => [label, code])) };
+}
+
+function enumLabels(field: EventField): LabelSet {
+  const name = (field.enumName ?? '').replace(/^\./, '');
+  return { name, codes: new Map((field.enumNames ?? []).map(([number, label]) => [label, number])) };
+}
+
+function typeOf(type: EventField['type']): ExpressionType {
+  switch (type) {
+    case 'double':
+    case 'float':
+      return 'double';
+    case 'bool':
+      return 'bool';
+    case 'string':
+      return 'string';
+    case 'bytes':
+      return 'bytes';
+    case 'timestamp':
+      return 'time';
+    default:
+      return 'int';
+  }
+}
+
+function resolveFeature(scope: Scope, entity: string, name: string): Typed | NameProblem {
+  const full = `${entity}.${name}`;
+  if (scope.features === null) {
+    return { message: `not supported yet: features here (${full}); keys, of and where read event.* only` };
+  }
+  const feature = scope.features.get(full);
+  if (feature !== undefined) return { expression: { node: 'column', type: feature.type, column: feature.column } };
+  const known = [...scope.features.keys()];
+  const ofEntity = known.filter((candidate) => candidate.startsWith(`${entity}.`));
+  return unknown(
+    `unknown feature: ${full}`,
+    nearest(full, known) ?? ofEntity.find((candidate) => candidate.startsWith(`${full}_`)),
+  );
+}

@@ -1,0 +1,10 @@
+/** The pipeline file: loading, checking, and its JSON Schema. Other stages see the plan only. */
+
+export { compilePipeline, type CompiledPipeline } from './compile.ts';
+export { loadPipeline, loadPipelineFile, protoReader, type LoadedPipeline } from './load-pipeline.ts';
+export { defaultPipelineFile, packageRoot } from './package-root.ts';
+export { PipelineError, problemText, type Problem } from './problems.ts';
+export type { ProtoFile, ProtoReader } from './proto.ts';
+export { pipelineJsonSchema } from './schema.ts';
+export type { PipelineExpectation, PipelineTest } from './tests-section.ts';
+export { durationText } from './units.ts';

@@ -1,0 +1,53 @@
+/**
+ * What the language will bring and this version does not have. It is refused by name, so that nobody takes a missing
+ * part for a spelling mistake.
+ */
+
+const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '': {
+    derived: 'derived values',
+    models: 'models',
+    lists: 'lists',
+    sessions: 'sessions',
+    calendar: 'calendars',
+    limits: 'limits',
+  },
+  events: { sessions: 'sessions', calendar: 'calendars', labels: 'labels' },
+  'entities.*': { sessions: 'sessions', session: 'sessions', calendar: 'calendars' },
+  'features.*.*': {
+    delay: 'delay',
+    current_event: 'current_event',
+    cap: 'count_distinct and its cap',
+    half_life: 'ewma and its half_life',
+    session: 'sessions',
+    calendar: 'calendars',
+  },
+  'decisions.*': { limit: 'limits', limits: 'limits', model: 'models' },
+  'decisions.*.rules.*': { limit: 'limits', limits: 'limits' },
+};
+
+export const LATER_AGGREGATES: ReadonlySet<string> = new Set(['rate', 'first', 'stddev_pop', 'count_distinct', 'ewma']);
+
+/** Prefixes of names in expressions. */
+export const LATER_PREFIXES: Readonly<Record<string, string>> = {
+  derived: 'derived values',
+  model: 'models',
+  list: 'lists',
+  decision: 'decisions within rules',
+  calendar: 'calendars',
+};
+
+/** Functions of CEL and of the language to come. */
+export const LATER_FUNCTIONS: ReadonlySet<string> = new Set(
+  `size contains startsWith endsWith matches all exists exists_one map filter string int uint double bytes bool dyn type duration timestamp
+  getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds getMilliseconds abs min max floor ceil
+  round sqrt pow exp log log2 log10 sin cos tan atan2 lowerAscii upperAscii trim split join replace substring indexOf coalesce distance hash`.split(
+    /\s+/,
+  ),
+);
+
+/** What a key will mean, or undefined where it is simply unknown. */
+export function laterKey(parent: readonly (string | number)[], key: string): string | undefined {
+  const path = parent.map((part, i) => (i === 0 || part === 'rules' ? part : '*')).join('.');
+  return KEYS[path]?.[key];
+}

@@ -1,0 +1,255 @@
+/**
+ * Flattens the pipeline's message into columns: nested messages become `parent_child`, the branches of the type oneof
+ * `branch_field`. Makes the MessagePlan that the decoder is compiled from and the index of names for expressions.
+ */
+
+import protobuf from 'protobufjs';
+import { NESTING_MAX } from '../../native-free-core/layout/limits.ts';
+import type { ColumnKind, FieldPlan, MessagePlan, ProtoScalar } from '../../native-free-core/layout/plan.ts';
+import type { ColumnBuilder } from './columns.ts';
+import type { Path } from './source.ts';
+import type { Problems } from './problems.ts';
+import { fieldPlace, type LoadedProto } from './proto.ts';
+import type { FieldDeclaration } from './schema.ts';
+
+/** A field as expressions know it, by its path (`dig.depth`). */
+export interface EventField {
+  readonly path: string;
+  /** -1 for a message. */
+  readonly column: number;
+  readonly type: FieldPlan['type'];
+  readonly repeated: boolean;
+  /** Code of the type oneof's branch that this very field is, or -1. */
+  readonly branch: number;
+  readonly enumNames?: readonly (readonly [number, string])[];
+  readonly enumName?: string;
+  readonly declaration: FieldDeclaration;
+}
+
+export interface FlatMessage {
+  readonly plan: MessagePlan;
+  readonly fields: ReadonlyMap<string, EventField>;
+  /** Labels of the type column: '' and the branches' names. */
+  readonly typeLabels: readonly string[];
+  readonly typeColumn: number;
+}
+
+const SCALAR_KINDS: Readonly<Record<ProtoScalar, ColumnKind>> = {
+  double: 'f64',
+  float: 'f32',
+  int32: 'i32',
+  sint32: 'i32',
+  sfixed32: 'i32',
+  uint32: 'u32',
+  fixed32: 'u32',
+  int64: 'i64',
+  sint64: 'i64',
+  sfixed64: 'i64',
+  uint64: 'u64',
+  fixed64: 'u64',
+  bool: 'u8',
+  string: 'string',
+  bytes: 'bytes',
+};
+
+const MESSAGE_PATH: Path = ['events', 'message'];
+
+export interface FlattenInput {
+  readonly proto: LoadedProto;
+  readonly type: protobuf.Type;
+  readonly typeOneof: string | undefined;
+  readonly timePath: string;
+  readonly declarations: Readonly<Record<string, FieldDeclaration>>;
+  readonly columns: ColumnBuilder;
+  readonly problems: Problems;
+}
+
+interface Place {
+  readonly path: readonly string[];
+  readonly nullable: boolean;
+  /** Branch of the type oneof that the fields here belong to, or -1. */
+  readonly branch: number;
+  readonly within: readonly protobuf.Type[];
+}
+
+export function flattenMessage(input: FlattenInput): FlatMessage {
+  const oneof = typeOneofOf(input);
+  const typeLabels = oneof === null ? [] : ['', ...oneof.oneof];
+  const typeColumn =
+    oneof === null
+      ? -1
+      : input.columns.add(
+          { name: oneof.name, kind: 'code', labels: typeLabels, comment: 'event type' },
+          'the event type',
+          ['events', 'type'],
+        );
+  const fields = new Map<string, EventField>();
+  const place = { path: [], nullable: false, branch: -1, within: [input.type] };
+  const plan = flattenFields(input, fields, place, typeLabels, oneof);
+  return { plan, fields, typeLabels, typeColumn };
+}
+
+function typeOneofOf({ type, typeOneof, problems }: FlattenInput): protobuf.OneOf | null {
+  if (typeOneof === undefined) return null;
+  const real = type.oneofsArray.filter((oneof) => !oneof.isProto3Optional);
+  const found = real.find((oneof) => oneof.name === typeOneof);
+  if (found === undefined) {
+    const names = real.map((oneof) => oneof.name).join(', ');
+    problems.add(['events', 'type'], `${type.fullName.slice(1)} has no oneof ${typeOneof}; it has: ${names || 'none'}`);
+  }
+  if (type.fields['type'] !== undefined) {
+    problems.add(
+      ['events', 'type'],
+      `the message has a field named type; event.type would mean both it and the oneof ${typeOneof}`,
+    );
+  }
+  return found ?? null;
+}
+
+function flattenFields(
+  input: FlattenInput,
+  fields: Map<string, EventField>,
+  place: Place,
+  typeLabels: readonly string[],
+  typeOneof: protobuf.OneOf | null,
+): MessagePlan {
+  const type = place.within.at(-1)!;
+  const oneofs = type.oneofsArray.filter((oneof) => !oneof.isProto3Optional && oneof !== typeOneof);
+  const plans: FieldPlan[] = [];
+  for (const field of type.fieldsArray) {
+    const isBranch = typeOneof !== null && field.partOf === typeOneof;
+    const branch = isBranch ? typeLabels.indexOf(field.name) : -1;
+    const inside = branch >= 0 ? branch : place.branch;
+    const nullable = place.nullable || (field.partOf !== null && field.partOf !== undefined);
+    const next = { ...place, path: [...place.path, field.name], branch: inside, nullable };
+    const oneof = field.partOf ? oneofs.indexOf(field.partOf) : -1;
+    const plan = flattenField(input, fields, field.resolve(), next, { branch, oneof });
+    if (plan !== null) plans.push(plan);
+  }
+  return { name: type.fullName.slice(1), fields: plans };
+}
+
+function flattenField(
+  input: FlattenInput,
+  fields: Map<string, EventField>,
+  field: protobuf.Field,
+  place: Place,
+  member: { branch: number; oneof: number },
+): FieldPlan | null {
+  const common = { number: field.id, name: field.name, jsonName: field.jsonName, repeated: field.repeated, ...member };
+  const refuse = (reason: string): null => {
+    const at = fieldPlace(input.proto, field.name, field.id);
+    input.problems.add(MESSAGE_PATH, `field ${place.path.join('.')}${at === '' ? '' : ` (${at})`}: ${reason}`);
+    return null;
+  };
+  if (field instanceof protobuf.MapField) return flattenMap(input, fields, field, place, common, refuse);
+  if (field.resolvedType instanceof protobuf.Type) {
+    const isTime = field.resolvedType.fullName === '.google.protobuf.Timestamp';
+    if (field.repeated) return refuse('repeated messages do not become columns');
+    if (isTime) return leaf(input, fields, field, place, { ...common, type: 'timestamp' }, 'time');
+    if (place.within.includes(field.resolvedType)) return refuse('a message within itself does not become columns');
+    if (place.within.length >= NESTING_MAX) return refuse(`nested deeper than ${NESTING_MAX}`);
+    const within = [...place.within, field.resolvedType];
+    remember(fields, place, { type: 'message', column: -1, repeated: false, branch: member.branch });
+    const message = flattenFields(input, fields, { ...place, nullable: true, within }, [], null);
+    return { ...common, type: 'message', column: -1, message };
+  }
+  if (field.resolvedType instanceof protobuf.Enum) {
+    const enumNames = namesOf(field.resolvedType);
+    return leaf(input, fields, field, place, { ...common, type: 'enum', enumNames }, 'enum');
+  }
+  const kind = SCALAR_KINDS[field.type as ProtoScalar];
+  if (kind === undefined) return refuse(`type ${field.type} does not become a column`);
+  return leaf(input, fields, field, place, { ...common, type: field.type as ProtoScalar }, kind);
+}
+
+function leaf(
+  input: FlattenInput,
+  fields: Map<string, EventField>,
+  field: protobuf.Field,
+  place: Place,
+  plan: Omit<FieldPlan, 'column'>,
+  protoKind: ColumnKind,
+): FieldPlan {
+  const path = place.path.join('.');
+  const isTime = path === input.timePath;
+  const declared = input.declarations[path];
+  const asDictionary = declared?.dictionary === true && protoKind === 'string' && !field.repeated;
+  // The event's own time is stored as a time, whichever way the message writes it: both are 64-bit milliseconds.
+  const asTime = isTime && (protoKind === 'i64' || protoKind === 'u64');
+  const kind = asTime ? 'time' : asDictionary ? 'dictionary' : protoKind;
+  const column = input.columns.add(
+    {
+      name: place.path.join('_'),
+      kind,
+      shape: field.repeated ? 'list' : 'scalar',
+      nullable: !isTime && (place.nullable || plan.type === 'timestamp'),
+      bool: plan.type === 'bool',
+      ...(plan.enumNames === undefined ? {} : { enumNames: plan.enumNames }),
+      comment: declared?.comment ?? commentOf(field),
+      branch: place.branch,
+    },
+    `event.${path}`,
+    MESSAGE_PATH,
+  );
+  const enumName = field.resolvedType?.fullName;
+  remember(fields, place, {
+    type: plan.type,
+    column,
+    repeated: field.repeated,
+    branch: plan.branch,
+    ...(plan.enumNames === undefined ? {} : { enumNames: plan.enumNames, enumName: enumName ?? '' }),
+    declaration: declared ?? {},
+  });
+  return { ...plan, column };
+}
+
+function flattenMap(
+  input: FlattenInput,
+  fields: Map<string, EventField>,
+  field: protobuf.MapField,
+  place: Place,
+  common: Pick<FieldPlan, 'number' | 'name' | 'jsonName' | 'repeated' | 'branch' | 'oneof'>,
+  refuse: (reason: string) => null,
+): FieldPlan | null {
+  if (field.keyType !== 'string') return refuse(`a map’s keys must be strings, not ${field.keyType}`);
+  const isEnum = field.resolvedType instanceof protobuf.Enum;
+  const kind = isEnum ? 'enum' : SCALAR_KINDS[field.type as ProtoScalar];
+  if (kind === undefined) return refuse('a map’s values must be scalars or enums');
+  const mapValue = isEnum ? 'enum' : (field.type as ProtoScalar);
+  const enumNames = isEnum ? { enumNames: namesOf(field.resolvedType as protobuf.Enum) } : {};
+  const column = input.columns.add(
+    {
+      name: place.path.join('_'),
+      kind,
+      shape: 'map',
+      bool: mapValue === 'bool',
+      ...enumNames,
+      comment: commentOf(field),
+      branch: place.branch,
+    },
+    `event.${place.path.join('.')}`,
+    MESSAGE_PATH,
+  );
+  remember(fields, place, { type: 'map', column, repeated: false, branch: -1 });
+  return { ...common, repeated: false, type: 'map', column, mapValue, ...enumNames };
+}
+
+function remember(
+  fields: Map<string, EventField>,
+  place: Place,
+  field: Omit<EventField, 'path' | 'declaration'> & { declaration?: FieldDeclaration },
+): void {
+  const path = place.path.join('.');
+  fields.set(path, { declaration: {}, ...field, path });
+}
+
+function namesOf(type: protobuf.Enum): (readonly [number, string])[] {
+  const names = new Map<number, string>();
+  for (const [name, number] of Object.entries(type.values)) if (!names.has(number)) names.set(number, name);
+  return [...names].sort(([a], [b]) => a - b);
+}
+
+function commentOf(field: { readonly comment: string | null }): string {
+  return (field.comment ?? '').split('\n')[0]!.trim();
+}

@@ -1,0 +1,111 @@
+/**
+ * The shape of a pipeline file: which keys there are and what kind of value each takes. Whether names exist and types
+ * fit is checked later, by compile.ts. The JSON Schema for editors is made from this.
+ */
+
+import { z } from 'zod';
+import { COUNT_PATTERN, DURATION_PATTERN } from './units.ts';
+
+const NAME = /^[a-z][a-z0-9_]{0,62}$/;
+
+const name = z.string().regex(NAME, 'a name begins with a small letter and has small letters, digits and _ only');
+const duration = z
+  .string()
+  .regex(DURATION_PATTERN, 'write a duration as a whole number with ms, s, m, h or d, such as 30s or 5m');
+const count = z.union([z.number().int().positive(), z.string().regex(COUNT_PATTERN)], {
+  error: 'write a count as a whole number above 0, with k or M if you like, such as 100k or 2M',
+});
+const expression = z.string().min(1, 'write an expression').max(10_000);
+const text = z.string().min(1);
+const decimals = z.number().int().min(0).max(9);
+
+export const AGGREGATES = ['count', 'sum', 'avg', 'min', 'max', 'last', 'previous', 'time_since_last'] as const;
+
+const field = z.strictObject({
+  decimals: decimals
+    .optional()
+    .describe('Digits behind the point that count: the field is aggregated as an exact integer of 10^-decimals.'),
+  dictionary: z
+    .boolean()
+    .optional()
+    .describe('Few distinct strings: stored as LowCardinality and compared as integers.'),
+  comment: z.string().max(1000).optional(),
+});
+
+const events = z.strictObject({
+  proto: text.describe('The .proto file, relative to this file or to the package’s proto/.'),
+  message: text.describe('Full name of the message that an event is.'),
+  type: name.optional().describe('The oneof whose branches are the event types.'),
+  id: text.optional().describe('The field that names an event for deduplication.'),
+  time: text.describe('A google.protobuf.Timestamp, or an integer of milliseconds since 1970.'),
+  accept: z.strictObject({ max_age: duration.optional(), max_future: duration.optional() }).optional(),
+  max_future_skew: duration.optional(),
+  dedup: z.strictObject({ window: duration.optional(), ids_max: count.optional() }).optional(),
+  dictionary_max: count.optional().describe('Distinct strings in all dictionary fields and producer names together.'),
+  fields: z.record(text, field).optional(),
+  import: z
+    .record(text, text)
+    .optional()
+    .describe('Field -> column of a CSV or key of an NDJSON file, for `hunt send`.'),
+});
+
+const entity = z.strictObject({
+  key: z.union([expression, z.array(expression).min(1).max(8)], {
+    error: 'write a key as an expression, or as a list of them',
+  }),
+  primary: z.boolean().optional(),
+  max: count.describe('Most entities kept at once.'),
+  ttl: duration.describe('An entity without events for so long may be forgotten.'),
+});
+
+const feature = z.strictObject({
+  agg: z.enum(AGGREGATES),
+  of: expression.optional(),
+  where: expression.optional(),
+  window: duration.optional(),
+  windows: z.array(duration).min(1).max(16).optional(),
+  hop: duration.optional(),
+  decimals: decimals.optional(),
+  exact: z.boolean().optional(),
+});
+
+const rule = z.strictObject({ id: name, when: expression, then: name });
+
+const decision = z.strictObject({
+  where: expression.optional(),
+  actions: z.array(name).min(1).max(1000),
+  rules: z.array(rule).max(10_000),
+  default: name,
+});
+
+const expectation = z.strictObject({
+  at: z.union([z.string(), z.number()]).describe('Id of the event.'),
+  decision: z.record(name, z.string()).optional(),
+  rule: z.string().optional(),
+  features: z.record(z.string(), z.union([z.number(), z.boolean(), z.null()])).optional(),
+});
+
+const test = z.strictObject({ name: text, events: text, expect: z.array(expectation).min(1) });
+
+export const pipelineSchema = z.strictObject({
+  format: z.literal(1),
+  pipeline: z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, 'a pipeline’s name has small letters, digits, - and _ only'),
+  owner: z.string().optional(),
+  events,
+  entities: z.record(name, entity),
+  features: z.record(name, z.record(name, feature)).optional(),
+  decisions: z.record(name, decision).optional(),
+  tests: z.array(test).optional(),
+});
+
+export type PipelineDeclaration = z.infer<typeof pipelineSchema>;
+export type EntityDeclaration = z.infer<typeof entity>;
+export type FeatureDeclaration = z.infer<typeof feature>;
+export type DecisionDeclaration = z.infer<typeof decision>;
+export type FieldDeclaration = z.infer<typeof field>;
+
+/** JSON Schema of a pipeline file, for editors. */
+export function pipelineJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(pipelineSchema, { target: 'draft-7', io: 'input' });
+  return { ...schema, title: 'Treasure Hunt Engine pipeline' };
+}

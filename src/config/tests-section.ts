@@ -1,0 +1,93 @@
+/** The `tests:` of a pipeline file, checked against its decisions and features; `hunt test` runs them. */
+
+import type { DecisionPlan } from '../../native-free-core/layout/plan.ts';
+import type { Compilation } from './compilation.ts';
+import { nearest } from './nearest.ts';
+import type { Path } from './source.ts';
+
+export interface PipelineTest {
+  readonly name: string;
+  /** NDJSON of events, as the pipeline file names it: relative to that file. */
+  readonly events: string;
+  readonly expect: readonly PipelineExpectation[];
+  /** Where the test stands in the pipeline file. */
+  readonly line: number;
+}
+
+export interface PipelineExpectation {
+  /** Id of the event after which it holds. */
+  readonly at: string;
+  /** Action by decision; '' where the decision is not asked. */
+  readonly decision: Readonly<Record<string, string>>;
+  /** Rule that decided the decisions named here. */
+  readonly rule: string | null;
+  /** Value by `<entity>.<feature>`; null: absent. */
+  readonly features: Readonly<Record<string, number | boolean | null>>;
+  readonly line: number;
+}
+
+export function compileTests(
+  c: Compilation,
+  decisions: readonly DecisionPlan[],
+  lineOf: (path: Path) => number,
+): PipelineTest[] {
+  const tests = c.declaration.tests ?? [];
+  if (tests.length > 0 && c.declaration.events.id === undefined) {
+    c.problems.addAtKey(['tests'], 'tests name events by id: write events.id');
+  }
+  return tests.map((test, i) => ({
+    name: test.name,
+    events: test.events,
+    line: lineOf(['tests', i]),
+    expect: test.expect.map((expectation, j) => {
+      const path: Path = ['tests', i, 'expect', j];
+      checkDecisions(c, decisions, expectation.decision ?? {}, expectation.rule, path);
+      for (const name of Object.keys(expectation.features ?? {})) {
+        if (!c.features.has(name))
+          c.problems.addAtKey(
+            [...path, 'features', name],
+            `unknown feature: ${name}`,
+            nearest(name, c.features.keys()),
+          );
+      }
+      return {
+        at: String(expectation.at),
+        decision: expectation.decision ?? {},
+        rule: expectation.rule ?? null,
+        features: expectation.features ?? {},
+        line: lineOf(path),
+      };
+    }),
+  }));
+}
+
+function checkDecisions(
+  c: Compilation,
+  decisions: readonly DecisionPlan[],
+  expected: Readonly<Record<string, string>>,
+  rule: string | undefined,
+  path: Path,
+): void {
+  const named = Object.keys(expected).map((name) => decisions.find((decision) => decision.name === name));
+  Object.entries(expected).forEach(([name, action], i) => {
+    const at: Path = [...path, 'decision', name];
+    const decision = named[i];
+    if (decision === undefined)
+      c.problems.addAtKey(
+        at,
+        `unknown decision: ${name}`,
+        nearest(
+          name,
+          decisions.map((d) => d.name),
+        ),
+      );
+    else if (action !== '' && !decision.actions.includes(action))
+      c.problems.add(at, `unknown action: ${action}`, nearest(action, decision.actions));
+  });
+  if (rule === undefined) return;
+  const rules = named.flatMap((decision) =>
+    decision === undefined ? [] : ['default', ...decision.rules.map(({ id }) => id)],
+  );
+  if (!rules.includes(rule))
+    c.problems.add([...path, 'rule'], `no decision expected here has the rule ${rule}`, nearest(rule, rules));
+}
