@@ -8,7 +8,7 @@
 
 import { join } from 'node:path';
 import type { Plan } from '../native-free-core/layout/plan.ts';
-import { loadPipeline } from './config/load-pipeline.ts';
+import { loadPipelineFile } from './config/index.ts';
 import { startIngress } from './ingress/start.ts';
 import { controlWords, type ControlWords } from './memory/control-words.ts';
 import { enterLedger, recoverTables } from './memory/recover-tables.ts';
@@ -61,13 +61,13 @@ const EPOCH_INTERVAL_MS = 1;
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { log } = options;
   const started = performance.now();
-  const { plan, importMap } = await loadPipeline(options.pipeline);
+  const { plan, importMap } = await loadPipelineFile(options.pipeline);
   const unlock = lockFolder(options.data);
   const failure = failureSignal();
   const folder = (name: string): string => join(options.data, name);
   const memory = allocateMemory(plan, options.workers, options.ingresses);
   log('info', 'shared memory reserved', describeMemory(memory, plan));
-  const clickhouse = await openClickHouse({ ...options, data: folder('clickhouse'), onDeath: failure.raise });
+  const clickhouse = await openClickHouse({ ...options, data: folder('clickhouse') });
 
   const tables = openTables(memory);
   const control = controlWords(memory);
