@@ -107,10 +107,9 @@ export function clearText(column: Column, row: number): void {
   column.lastRow = -1;
 }
 
-/** Takes the elements of `row` back: they are the last ones. */
+/** Takes the elements of `row` back, which are the last ones, and what an element that was refused halfway left in the heap. */
 export function clearElements(column: Column, row: number): void {
   const count = column.counts[row];
-  if (count === 0) return;
   column.counts[row] = 0;
   column.elementEnd -= count;
   rewindHeap(column.elements!, column.elementEnd);

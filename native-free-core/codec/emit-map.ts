@@ -38,12 +38,12 @@ while (p < end) {
 }
 if (p !== end) return ${EVENT_MALFORMED};
 const q = k${index}.elementEnd;
+k${index}.touched = true; k${index}e.touched = true; k${index}k.touched = true;
 pushText(t${index}k, bytes, view, keyAt, keyBytes, q, false);
 ${isText(type) ? 'p = valueAt; n = valueBytes;' : ''}
 ${emitStore(type, kind, `${index}e`, 'q', true)}
 k${index}.elementEnd = q + 1;
 if (++c${index}_counts[row] > 1) repeatedKeys = true;
-k${index}.touched = true; k${index}e.touched = true; k${index}k.touched = true;
 return 0;
 }`);
   return `${LENGTH}

@@ -177,6 +177,7 @@ if (r < 0) return r;
 p += n;`;
 }
 
+/** `touched` comes first: a value that is refused halfway must be cleared. */
 function emitScalar(e: Emission, field: FieldPlan, type: ValueType, depth: number): string {
   const column = e.plan.columns[field.column];
   let slot = 0;
@@ -184,26 +185,27 @@ function emitScalar(e: Emission, field: FieldPlan, type: ValueType, depth: numbe
     slot = 1 + 3 * e.timeSlots.size;
     e.timeSlots.set(field, slot);
   }
-  const nulls = column.nullable ? `c${column.index}_nulls[row] = 0; ` : '';
-  return `${emitRead(type, depth, slot).code}
-${emitStore(type, column.kind, `${column.index}`, 'row', false)}
-${nulls}k${column.index}.touched = true;`;
+  const nulls = column.nullable ? `c${column.index}_nulls[row] = 0;` : '';
+  return `k${column.index}.touched = true; ${nulls}
+${emitRead(type, depth, slot).code}
+${emitStore(type, column.kind, `${column.index}`, 'row', false)}`;
 }
 
 function emitElement(e: Emission, field: FieldPlan, type: ValueType, depth: number): string {
   const { index, kind } = e.plan.columns[field.column];
   return `if (c${index}_counts[row] >= ${LIST_ELEMENTS_MAX}) return ${EVENT_LIST_TOO_LONG};
+k${index}.touched = true; k${index}e.touched = true;
 q = k${index}.elementEnd;
 ${emitRead(type, depth, 0).code}
 ${emitStore(type, kind, `${index}e`, 'q', true)}
-k${index}.elementEnd = q + 1; c${index}_counts[row]++;
-k${index}.touched = true; k${index}e.touched = true;`;
+k${index}.elementEnd = q + 1; c${index}_counts[row]++;`;
 }
 
 function emitPacked(e: Emission, field: FieldPlan, type: ValueType, depth: number): string {
   const { index, kind } = e.plan.columns[field.column];
   return `${LENGTH}
 stop = p + n; q = k${index}.elementEnd;
+k${index}.touched = true; k${index}e.touched = true;
 while (p < stop) {
 ${emitRead(type, depth, 0).code}
 ${emitStore(type, kind, `${index}e`, 'q', true)}
@@ -212,6 +214,5 @@ q++;
 if (p !== stop) ${MALFORMED}
 n = c${index}_counts[row] + q - k${index}.elementEnd;
 if (n > ${LIST_ELEMENTS_MAX}) return ${EVENT_LIST_TOO_LONG};
-c${index}_counts[row] = n; k${index}.elementEnd = q;
-k${index}.touched = true; k${index}e.touched = true;`;
+c${index}_counts[row] = n; k${index}.elementEnd = q;`;
 }

@@ -14,11 +14,22 @@ export type Row = Record<string, Value>;
 type Long = { low: number; high: number; unsigned: boolean };
 type Message = Record<string, unknown>;
 
-const SECONDS_MIN = -62135596800n;
-const SECONDS_MAX = 253402300799n;
+const SECONDS_MIN = -62135596800;
+const SECONDS_MAX = 253402300799;
 
-/** Limits of ours that protobufjs does not have: it accepts, we refuse. */
-export class Refused extends Error {}
+/** protobufjs takes any Timestamp; we refuse, as soon as one is read, those outside of the years 1 to 9999. */
+let timestampOutOfRange = false;
+
+export function watchTimestamps(root: protobuf.Root): void {
+  const type = root.lookupType('google.protobuf.Timestamp').setup();
+  const decode = type.decode;
+  type.decode = function (this: unknown, ...args: never[]) {
+    const message = (decode as (...args: never[]) => Message).apply(this, args);
+    const seconds = Number(longText(message['seconds'] ?? 0, false));
+    if (seconds < SECONDS_MIN || seconds > SECONDS_MAX) timestampOutOfRange = true;
+    return message;
+  } as never;
+}
 
 function longText(value: unknown, unsigned: boolean): string {
   if (typeof value === 'number') return String(value);
@@ -29,7 +40,6 @@ function longText(value: unknown, unsigned: boolean): string {
 
 function millisecondsOf(value: Message): string {
   const seconds = BigInt(longText(value['seconds'] ?? 0, false));
-  if (seconds < SECONDS_MIN || seconds > SECONDS_MAX) throw new Refused('timestamp');
   return String(seconds * 1000n + BigInt(Math.floor(Number(value['nanos'] ?? 0) / 1e6)));
 }
 
@@ -83,14 +93,16 @@ function expectMessage(plan: Plan, message: MessagePlan, value: Message | undefi
   }
 }
 
-/** The row that protobufjs expects; null where it refuses. Throws Refused where only we must. */
+/** The row that protobufjs expects; null where it refuses, or where only we must. */
 export function expectRow(plan: Plan, type: protobuf.Type, bytes: Uint8Array): Row | null {
   let message: Message;
+  timestampOutOfRange = false;
   try {
     message = type.decode(bytes) as unknown as Message;
   } catch {
     return null;
   }
+  if (timestampOutOfRange) return null;
   const row: Row = plan.system.type < 0 ? {} : { $type: 0 };
   expectMessage(plan, plan.message, message, row);
   return row;
@@ -139,7 +151,9 @@ export function readRow(columns: readonly Column[], row: number, dictionary: Tes
       continue;
     }
     const first = column.elementEnd - column.counts[row];
-    const values = Array.from({ length: column.counts[row] }, (_, i) => valueAt(column.elements!, first + i, dictionary));
+    const values = Array.from({ length: column.counts[row] }, (_, i) =>
+      valueAt(column.elements!, first + i, dictionary),
+    );
     if (column.keys === null) out[name] = values;
     else out[name] = Object.fromEntries(values.map((value, i) => [textAt(column.keys!, first + i), value]));
   }

@@ -6,7 +6,14 @@
 import protobuf from 'protobufjs';
 import { createColumn, type Column } from '../../native-free-core/layout/column.ts';
 import type { DictionaryIntern } from '../../native-free-core/layout/dictionary-intern.ts';
-import type { ColumnKind, ColumnPlan, FieldPlan, MessagePlan, Plan, ProtoScalar } from '../../native-free-core/layout/plan.ts';
+import type {
+  ColumnKind,
+  ColumnPlan,
+  FieldPlan,
+  MessagePlan,
+  Plan,
+  ProtoScalar,
+} from '../../native-free-core/layout/plan.ts';
 
 export interface PlanOptions {
   /** Name of the oneof whose members are the event types. */
@@ -57,7 +64,14 @@ export function realOneof(field: protobuf.Field): protobuf.OneOf | undefined {
   return oneof === undefined || field.options?.['proto3_optional'] === true ? undefined : oneof;
 }
 
-function addColumn(b: Building, name: string, kind: ColumnKind, shape: ColumnPlan['shape'], nullable: boolean, branch: number): number {
+function addColumn(
+  b: Building,
+  name: string,
+  kind: ColumnKind,
+  shape: ColumnPlan['shape'],
+  nullable: boolean,
+  branch: number,
+): number {
   const index = b.columns.length;
   b.columns.push({ index, name, kind, shape, nullable, clickhouseType: '', codec: '', comment: '', branch });
   return index;
@@ -67,7 +81,14 @@ function enumNamesOf(type: protobuf.Enum): [number, string][] {
   return Object.entries(type.values).map(([name, number]) => [number, name]);
 }
 
-function fieldOf(b: Building, field: protobuf.Field, prefix: string, branch: number, inMessage: boolean, oneofs: protobuf.OneOf[]): FieldPlan {
+function fieldOf(
+  b: Building,
+  field: protobuf.Field,
+  prefix: string,
+  branch: number,
+  inMessage: boolean,
+  oneofs: protobuf.OneOf[],
+): FieldPlan {
   field.resolve();
   const path = `${prefix}${field.name}`;
   const oneof = realOneof(field);
@@ -86,7 +107,14 @@ function fieldOf(b: Building, field: protobuf.Field, prefix: string, branch: num
   if (field instanceof protobuf.MapField) {
     const kind = isEnum ? 'enum' : kindOf(b, field.type, path);
     const column = addColumn(b, path, kind, 'map', false, below);
-    return { ...common, ...enumNames, type: 'map', repeated: false, column, mapValue: isEnum ? 'enum' : (field.type as ProtoScalar) };
+    return {
+      ...common,
+      ...enumNames,
+      type: 'map',
+      repeated: false,
+      column,
+      mapValue: isEnum ? 'enum' : (field.type as ProtoScalar),
+    };
   }
   const presence = hasPresence(field);
   const shape = field.repeated ? 'list' : 'scalar';
@@ -95,14 +123,26 @@ function fieldOf(b: Building, field: protobuf.Field, prefix: string, branch: num
   if (field.resolvedType instanceof protobuf.Type) {
     if (field.resolvedType.fullName === '.google.protobuf.Timestamp') {
       // A message has presence, in whatever message it is.
-      return { ...common, type: 'timestamp', repeated: field.repeated, column: addColumn(b, path, 'time', shape, !field.repeated, below) };
+      return {
+        ...common,
+        type: 'timestamp',
+        repeated: field.repeated,
+        column: addColumn(b, path, 'time', shape, !field.repeated, below),
+      };
     }
     const message = messageOf(b, field.resolvedType, `${path}_`, below, true);
     return { ...common, type: 'message', repeated: false, column: -1, message };
   }
   const kind = isEnum ? 'enum' : kindOf(b, field.type, path);
   const type = isEnum ? 'enum' : (field.type as ProtoScalar);
-  return { ...common, ...enumNames, type, repeated: field.repeated, column: addColumn(b, path, kind, shape, nullable, below), implicit };
+  return {
+    ...common,
+    ...enumNames,
+    type,
+    repeated: field.repeated,
+    column: addColumn(b, path, kind, shape, nullable, below),
+    implicit,
+  };
 }
 
 function kindOf(b: Building, type: string, path: string): ColumnKind {
@@ -111,7 +151,10 @@ function kindOf(b: Building, type: string, path: string): ColumnKind {
 
 function messageOf(b: Building, type: protobuf.Type, prefix: string, branch: number, inMessage: boolean): MessagePlan {
   const oneofs = type.oneofsArray;
-  return { name: type.name, fields: type.fieldsArray.map((field) => fieldOf(b, field, prefix, branch, inMessage, oneofs)) };
+  return {
+    name: type.name,
+    fields: type.fieldsArray.map((field) => fieldOf(b, field, prefix, branch, inMessage, oneofs)),
+  };
 }
 
 export function planOf(type: protobuf.Type, options: PlanOptions = {}): Plan {
