@@ -93,8 +93,8 @@ export type ExpressionOperator =
   | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge'
   | 'and' | 'or' // three-valued, as SQL
   | 'conditional' // condition, then, else; an absent condition gives absent
-  | 'in' // first operand in the constants that follow
-  | 'has'; // true where the operand is present; never absent
+  | 'in' // first operand in the constants that follow, or in the one list column that follows
+  | 'has'; // true where the operand is present, a list not empty; never absent
 
 export type Expression =
   | { readonly node: 'constant'; readonly type: ExpressionType; readonly value: number | string | boolean; /** 64-bit integers beyond 2^53, decimal */ readonly exact?: string }

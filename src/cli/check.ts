@@ -5,13 +5,8 @@
 
 import { defineCommand } from 'citty';
 import type { EntityPlan, FeaturePlan, Plan } from '../../native-free-core/layout/plan.ts';
-import {
-  defaultPipelineFile,
-  durationText,
-  loadPipelineFile,
-  PipelineError,
-  pipelineJsonSchema,
-} from '../config/index.ts';
+import { durationText, loadPipelineFile, PipelineError, pipelineJsonSchema } from '../config/index.ts';
+import { defaultPipeline } from '../ops/default-pipeline.ts';
 
 export const checkCommand = defineCommand({
   meta: { name: 'check', description: 'Check a pipeline file and explain it, without a server' },
@@ -22,7 +17,7 @@ export const checkCommand = defineCommand({
   },
   async run({ args }) {
     if (args.schema) return print(JSON.stringify(pipelineJsonSchema(), null, 2));
-    const file = args.file ?? defaultPipelineFile();
+    const file = args.file ?? defaultPipeline();
     try {
       const { plan, tests } = await loadPipelineFile(file);
       print(args.json ? JSON.stringify({ valid: true, plan }, null, 2) : summary(plan, tests.length));

@@ -2,7 +2,6 @@
 
 export { compilePipeline, type CompiledPipeline } from './compile.ts';
 export { loadPipeline, loadPipelineFile, protoReader, type LoadedPipeline } from './load-pipeline.ts';
-export { defaultPipelineFile, packageRoot } from './package-root.ts';
 export { PipelineError, problemText, type Problem } from './problems.ts';
 export type { ProtoFile, ProtoReader } from './proto.ts';
 export { pipelineJsonSchema } from './schema.ts';

@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
+import { packageRoot } from '../ops/compiled-url.ts';
 import { compilePipeline, type CompiledPipeline } from './compile.ts';
-import { packageRoot } from './package-root.ts';
 import type { ProtoFile, ProtoReader } from './proto.ts';
 
 export interface LoadedPipeline extends CompiledPipeline {
@@ -43,7 +43,7 @@ async function readText(path: string): Promise<string> {
  * the first file's own name began (as protoc's include path), beside the importing file, then in proto/.
  */
 export function protoReader(folder: string): ProtoReader {
-  const shipped = join(packageRoot(), 'proto');
+  const shipped = join(packageRoot(import.meta.url), 'proto');
   let includes = [folder, shipped];
   return (name, importer) => {
     const places = importer === null ? includes : [...includes, dirname(importer.path)];

@@ -145,7 +145,7 @@ function flattenField(
   if (field instanceof protobuf.MapField) return flattenMap(input, fields, field, place, common, refuse);
   if (field.resolvedType instanceof protobuf.Type) {
     const isTime = field.resolvedType.fullName === '.google.protobuf.Timestamp';
-    if (field.repeated) return refuse('repeated messages do not become columns');
+    if (field.repeated && !isTime) return refuse('repeated messages do not become columns');
     if (isTime) return leaf(input, fields, field, place, { ...common, type: 'timestamp' }, 'time');
     if (place.within.includes(field.resolvedType)) return refuse('a message within itself does not become columns');
     if (place.within.length >= NESTING_MAX) return refuse(`nested deeper than ${NESTING_MAX}`);
