@@ -110,7 +110,7 @@ function emitCall(context: EmitContext, call: Call): NumberCode {
       return { ...of, value: of.integer ? `(0 - ${of.value})` : `(-${of.value})`, words: null };
     }
     case 'conditional':
-      return emitConditional(context, operands);
+      return emitConditional(context, call);
     default:
       throw new Error(`no number comes of operator=${call.operator}`);
   }
@@ -164,7 +164,7 @@ function zeroCondition(divisor: string, constant: boolean): string[] {
   return Number(divisor.replace(/[()]/g, '')) === 0 ? ['true'] : [];
 }
 
-function emitConditional(context: EmitContext, operands: readonly Expression[]): NumberCode {
+function emitConditional(context: EmitContext, { type, operands }: Call): NumberCode {
   const yes = context.named(context.truth(operands[0]));
   const no = context.named(context.falsehood(operands[0]));
   const a = emitOperand(context, operands[1]);
@@ -173,7 +173,7 @@ function emitConditional(context: EmitContext, operands: readonly Expression[]):
     value: `(${yes} ? ${a.value} : ${b.value})`,
     absent: chosenAbsent(yes, no, a.absent, b.absent),
     bound: Math.max(a.bound, b.bound),
-    integer: a.integer && b.integer,
+    integer: type !== 'double',
     words: null,
   };
 }

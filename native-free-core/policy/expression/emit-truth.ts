@@ -14,6 +14,7 @@ import {
 } from './context.ts';
 import { guarded } from './emit-number.ts';
 
+type Call = Extract<Expression, { node: 'call' }>;
 type Constant = Extract<Expression, { node: 'constant' }>;
 
 /** A comparison that holds or not where its operands are present. */
@@ -36,7 +37,7 @@ export function emitTruth(context: EmitContext, expression: Expression, wanted: 
   }
 }
 
-function emitCall(context: EmitContext, call: Extract<Expression, { node: 'call' }>, wanted: boolean): string {
+function emitCall(context: EmitContext, call: Call, wanted: boolean): string {
   const side = (expression: Expression, truth: boolean): string =>
     truth ? context.truth(expression) : context.falsehood(expression);
   const [a, b, c] = call.operands;
@@ -56,20 +57,20 @@ function emitCall(context: EmitContext, call: Extract<Expression, { node: 'call'
       const absent = absentCondition(context, a);
       return wanted ? `!(${absent})` : `(${absent})`;
     }
-    case 'in':
-      return decided(emitMembership(context, a, call.operands.slice(1)), wanted);
-    case 'eq':
-    case 'ne':
-      if (a.type === 'bool') return emitSameTruth(context, a, b, (call.operator === 'eq') === wanted);
-      return decided(emitComparison(context, call.operator, a, b), wanted);
-    case 'lt':
-    case 'le':
-    case 'gt':
-    case 'ge':
-      return decided(emitComparison(context, call.operator, a, b), wanted);
     default:
-      throw new Error(`no condition comes of operator=${call.operator}`);
+      if (call.operator === 'eq' || call.operator === 'ne') {
+        if (a.type === 'bool') return emitSameTruth(context, a, b, (call.operator === 'eq') === wanted);
+      }
+      return decided(testOf(context, call), wanted);
   }
+}
+
+/** A comparison or a membership. */
+function testOf(context: EmitContext, call: Call): Test {
+  const [a, b] = call.operands;
+  if (call.operator === 'in') return emitMembership(context, a, call.operands.slice(1));
+  if (SIGNS[call.operator] === undefined) throw new Error(`no condition comes of operator=${call.operator}`);
+  return emitComparison(context, call.operator, a, b);
 }
 
 function decided(test: Test, wanted: boolean): string {
@@ -117,7 +118,10 @@ export function neverAbsent(context: EmitContext, expression: Expression): boole
     if (expression.type === 'bool') return !nullable;
   }
   if (expression.node === 'call' && expression.type === 'bool') {
-    return expression.operator === 'has' || expression.operands.every((operand) => neverAbsent(context, operand));
+    if (expression.operator === 'has') return true;
+    const compares = expression.operator === 'in' || SIGNS[expression.operator] !== undefined;
+    if (compares && expression.operands[0].type !== 'bool') return testOf(context, expression).absent.length === 0;
+    return expression.operands.every((operand) => neverAbsent(context, operand));
   }
   return absentOf(context, expression).length === 0;
 }

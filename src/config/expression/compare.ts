@@ -114,6 +114,8 @@ function listOperand(value: Typed, list: Typed, refuse: Refuse): Expression | nu
   const element: Typed = { ...list, list: false };
   if (value.dictionary === true) return refuse('not supported yet: a dictionary field in a list');
   if (list.labels !== undefined) return list.expression;
+  if (value.expression.type === 'double' && element.expression.type !== 'double')
+    return refuse('a fractional number is never in a list of integers');
   const alike = (isNumber(value) && isNumber(element)) || value.expression.type === element.expression.type;
   return alike && value.labels === undefined
     ? list.expression
