@@ -1,0 +1,161 @@
+/**
+ * The tables that the engine keeps in ClickHouse, as data: `events` and `dead_letters` take batches, `batches` says which of
+ * them are in, `pipelines` which version was when, the view `watermark` how far SQL can see. Main thread, at start.
+ */
+
+import { BATCH_COLUMNS } from '../../../native-free-core/columns/native-batch-columns.ts';
+import { DEAD_LETTER_COLUMNS } from '../../../native-free-core/columns/native-dead-letters.ts';
+import type { ColumnPlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import { sortKey } from './sort-key.ts';
+import { BATCH_TABLE_SETTINGS, codecOf } from './storage.ts';
+
+export interface ColumnDefinition {
+  readonly name: string;
+  readonly type: string;
+  /** CODEC clause or ''. */
+  readonly codec: string;
+  readonly comment: string;
+  /** DEFAULT expression or ''. */
+  readonly defaultTo?: string;
+}
+
+export interface TableDefinition {
+  readonly name: string;
+  readonly columns: readonly ColumnDefinition[];
+  readonly indexes: readonly string[];
+  /** Engine, partition and sort key. */
+  readonly engine: string;
+  /** Those that the server does not know are left out: they make it faster, not right. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly comment: string;
+}
+
+const BATCH_COMMENTS: Readonly<Record<string, string>> = {
+  _batch: 'batch that brought the row; see the table batches',
+  _row: 'number of the row within its batch, from 0',
+  _epoch: 'epoch in which the row became durable',
+  _pipeline: 'number of the pipeline version that decided; see the table pipelines',
+};
+
+const DEAD_LETTER_COMMENTS: Readonly<Record<string, string>> = {
+  received_at: 'when the engine took the frame in',
+  producer: 'producer of the frame, empty where it named none',
+  frame_seq: 'sequence number of the frame, 0 where it had none',
+  frame_index: 'which event of the frame, from 0; NULL where the whole frame was refused',
+  kind: 'what was refused: one event, or a whole frame',
+  code: 'why, for programs',
+  reason: 'why, for people',
+  encoding: 'encoding of the bytes',
+  bytes: 'what was refused, as it came',
+};
+
+export const MILLISECONDS = "DateTime64(3, 'UTC')";
+
+function batchColumns(): ColumnDefinition[] {
+  return BATCH_COLUMNS.map(({ name, type }) => ({
+    name,
+    type,
+    codec: codecOf(name === '_row' || name === '_pipeline' ? 'u32' : 'u64'),
+    comment: BATCH_COMMENTS[name]!,
+  }));
+}
+
+export function quoteName(name: string): string {
+  return `\`${name.replace(/[\\`]/g, '\\$&')}\``;
+}
+
+export function quoteText(text: string): string {
+  return `'${text.replace(/[\\']/g, '\\$&').replaceAll('\n', '\\n')}'`;
+}
+
+export function eventsTable(plan: Plan): TableDefinition {
+  const column = (index: number): ColumnPlan => plan.columns[index]!;
+  const receivedAt = quoteName(column(plan.system.receivedAt).name);
+  const key = sortKey(plan);
+  return {
+    name: 'events',
+    columns: [...batchColumns(), ...plan.columns.map(eventColumn)],
+    indexes: ['INDEX batch_minmax _batch TYPE minmax GRANULARITY 1'],
+    engine: `MergeTree PARTITION BY toYYYYMMDD(${receivedAt}, 'UTC') ORDER BY (${key.columns.map(quoteName).join(', ')})`,
+    settings: { ...BATCH_TABLE_SETTINGS, ...(key.nullable ? { allow_nullable_key: '1' } : {}) },
+    comment: 'every accepted event, as it came, with what was decided and on which grounds',
+  };
+}
+
+function eventColumn(plan: ColumnPlan): ColumnDefinition {
+  return {
+    name: plan.name,
+    type: plan.clickhouseType,
+    codec: plan.codec === '' && plan.shape === 'scalar' ? codecOf(plan.kind) : plan.codec,
+    comment: plan.comment,
+  };
+}
+
+export function deadLettersTable(): TableDefinition {
+  return {
+    name: 'dead_letters',
+    columns: [
+      ...batchColumns(),
+      ...DEAD_LETTER_COLUMNS.map(({ name, type }) => ({ name, type, codec: '', comment: DEAD_LETTER_COMMENTS[name]! })),
+    ],
+    indexes: ['INDEX batch_minmax _batch TYPE minmax GRANULARITY 1'],
+    engine: "MergeTree PARTITION BY toYYYYMMDD(received_at, 'UTC') ORDER BY (received_at, producer, frame_seq)",
+    settings: BATCH_TABLE_SETTINGS,
+    comment: 'what was received and refused, with bytes and reason',
+  };
+}
+
+function plainColumn(name: string, type: string, comment: string, defaultTo = ''): ColumnDefinition {
+  return { name, type, codec: '', comment, defaultTo };
+}
+
+export function batchesTable(): TableDefinition {
+  return {
+    name: 'batches',
+    columns: [
+      plainColumn('batch', 'UInt64', 'number of the batch; rows of events and dead_letters carry it as _batch'),
+      plainColumn('first_epoch', 'UInt64', 'first epoch in it'),
+      plainColumn('last_epoch', 'UInt64', 'last epoch in it'),
+      plainColumn('day', 'Date', 'UTC day on which all of it arrived'),
+      plainColumn('first_received_at', MILLISECONDS, 'arrival of its first epoch'),
+      plainColumn('last_received_at', MILLISECONDS, 'arrival of its last epoch'),
+      plainColumn('rows', 'UInt64', 'events that it brought into the table events'),
+      plainColumn('dead_letters', 'UInt64', 'rows that it brought into the table dead_letters'),
+      plainColumn('frames', 'UInt64', 'frames that its epochs took in'),
+      plainColumn('received', 'UInt64', 'events in those frames'),
+      plainColumn('duplicates', 'UInt64', 'of these, events that had been seen before'),
+      plainColumn('sealed_at', MILLISECONDS, 'when the batch was closed'),
+      plainColumn('inserted_at', MILLISECONDS, 'when ClickHouse had it', "now64(3, 'UTC')"),
+    ],
+    indexes: [],
+    // A batch that is confirmed once more after a crash replaces its line.
+    engine: 'ReplacingMergeTree(inserted_at) ORDER BY batch',
+    settings: {},
+    comment: 'every batch that is in events and dead_letters',
+  };
+}
+
+export function pipelinesTable(): TableDefinition {
+  return {
+    name: 'pipelines',
+    columns: [
+      plainColumn('number', 'UInt32', 'what rows carry as _pipeline'),
+      plainColumn('version', 'String', 'hash of the pipeline file and of all that it names'),
+      plainColumn('name', 'String', 'name of the pipeline'),
+      plainColumn('owner', 'String', 'who is responsible for it'),
+      plainColumn('source', 'String', 'the file itself'),
+      plainColumn('activated_at', MILLISECONDS, 'from when on this version decided', "now64(3, 'UTC')"),
+    ],
+    indexes: [],
+    engine: 'MergeTree ORDER BY activated_at',
+    settings: {},
+    comment: 'every activation of a pipeline version',
+  };
+}
+
+/** Batches are confirmed in order, so the last one's arrival time is how far everything accepted can be seen. */
+export function watermarkView(database: string): string {
+  return `CREATE OR REPLACE VIEW ${quoteName(database)}.watermark AS
+SELECT max(last_received_at) AS watermark, max(last_epoch) AS epoch, max(batch) AS batch
+FROM ${quoteName(database)}.batches`;
+}

@@ -1,0 +1,304 @@
+/** The tables against the real engine: created, migrated, refused, and filled by the Native encoders. */
+
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { EVENT_NO_KEY, FRAME_MALFORMED } from '../../../native-free-core/base/outcomes.ts';
+import { createDeadLetterEncoder } from '../../../native-free-core/columns/native-dead-letters.ts';
+import {
+  createNativeEncoder,
+  type NativeEncoder,
+  type NativeOptions,
+} from '../../../native-free-core/columns/native.ts';
+import { appendDeadLetter } from '../../../native-free-core/columns/logs.ts';
+import { DEAD_WHOLE_FRAME } from '../../../native-free-core/layout/block-layout.ts';
+import type { EntityPlan, Expression } from '../../../native-free-core/layout/plan.ts';
+import { createTables, recordPipeline, type TableConnection } from '../../../src/warehouse/tables/index.ts';
+import { createBlockWorld, RECEIVED_AT } from '../../columns/block-world.ts';
+import { planOf, type ColumnWish } from '../../columns/plan-builder.ts';
+import { bytesOf, openWarehouse } from '../../columns/warehouse.ts';
+import { utf8 } from '../../columns/write-value.ts';
+
+const warehouse = openWarehouse();
+afterAll(() => warehouse.close());
+beforeEach(() => warehouse.run('DROP DATABASE IF EXISTS hunt'));
+
+const connection: TableConnection = {
+  execute: async (sql) => warehouse.run(sql),
+  rows: async (sql) => warehouse.rows(sql),
+};
+
+const columnNode = (column: number): Expression => ({ node: 'column', type: 'int', column });
+
+function entity(key: readonly Expression[]): EntityPlan {
+  return {
+    index: 0,
+    name: 'player',
+    primary: true,
+    max: 1,
+    ttlMs: 1,
+    key,
+    keyTexts: [],
+    seqColumn: 0,
+    lifeColumn: 0,
+    features: [],
+  };
+}
+
+const WISHES: readonly ColumnWish[] = [
+  { name: 'player_id', kind: 'u64', comment: "the player's number, `quoted` \\ and all" },
+  { name: 'team', kind: 'string', nullable: true },
+  { name: 'score', kind: 'f64', nullable: true, codec: 'CODEC(Gorilla, LZ4)' },
+  { name: 'tags', kind: 'string', shape: 'list' },
+];
+const plan = planOf(WISHES, { entities: [entity([columnNode(8)])] });
+
+function describeTable(name: string): { name: string; type: string; comment: string; compression_codec: string }[] {
+  return warehouse.rows(
+    `SELECT name, type, comment, compression_codec FROM system.columns WHERE database = 'hunt' AND table = '${name}'`,
+  );
+}
+
+describe('creating', () => {
+  test('all tables, with the types, comments and codecs of the plan', async () => {
+    expect(await createTables(plan, connection)).toEqual({
+      created: ['events', 'dead_letters', 'batches', 'pipelines'],
+      added: [],
+    });
+    const columns = describeTable('events');
+    expect(columns.slice(0, 4).map((column) => column.name)).toEqual(['_batch', '_row', '_epoch', '_pipeline']);
+    expect(columns.slice(4).map(({ name, type, comment }) => ({ name, type, comment }))).toEqual(
+      plan.columns.map((column) => ({ name: column.name, type: column.clickhouseType, comment: column.comment })),
+    );
+    expect(columns.find((column) => column.name === 'score')!.compression_codec).toMatch(/^CODEC\(Gorilla/);
+    const [table] = warehouse.rows<Record<string, string>>(
+      "SELECT engine, partition_key, sorting_key, engine_full FROM system.tables WHERE database = 'hunt' AND name = 'events'",
+    );
+    expect(table).toMatchObject({
+      engine: 'MergeTree',
+      partition_key: "toYYYYMMDD(received_at, 'UTC')",
+      sorting_key: 'player_id, effective_time',
+    });
+    expect(table['engine_full']).toContain('non_replicated_deduplication_window = 1000');
+    expect(warehouse.rows('SELECT * FROM hunt.watermark')).toHaveLength(1);
+  });
+
+  test('twice changes nothing', async () => {
+    await createTables(plan, connection);
+    expect(await createTables(plan, connection)).toEqual({ created: [], added: [] });
+  });
+
+  test('settings that a server does not know are left out', async () => {
+    const older: TableConnection = {
+      execute: async (sql) => connection.execute(sql),
+      rows: async (sql) => (await connection.rows<never>(sql)).filter((row) => row['name'] !== 'auto_statistics_types'),
+    };
+    await createTables(plan, older);
+    const [table] = warehouse.rows<{ engine_full: string }>(
+      "SELECT engine_full FROM system.tables WHERE database = 'hunt' AND name = 'events'",
+    );
+    expect(table.engine_full).not.toContain('auto_statistics_types');
+  });
+});
+
+describe('the sort key', () => {
+  const sortingKey = async (key: readonly Expression[]): Promise<string> => {
+    await createTables({ ...plan, entities: [entity(key)] }, connection);
+    return warehouse.rows<{ sorting_key: string }>(
+      "SELECT sorting_key FROM system.tables WHERE database = 'hunt' AND name = 'events'",
+    )[0].sorting_key;
+  };
+
+  test('a composite key, with a part that can be NULL', async () => {
+    expect(await sortingKey([columnNode(8), columnNode(9)])).toBe('player_id, team, effective_time');
+  });
+  test('an expression: the columns that it reads, each once', async () => {
+    const condition: Expression = { node: 'call', type: 'bool', operator: 'has', operands: [columnNode(9)] };
+    expect(
+      await sortingKey([
+        { node: 'call', type: 'string', operator: 'conditional', operands: [condition, columnNode(9), columnNode(8)] },
+      ]),
+    ).toBe('team, player_id, effective_time');
+  });
+  test('no column at all', async () => {
+    expect(await sortingKey([{ node: 'constant', type: 'int', value: 1 }])).toBe('(effective_time)');
+  });
+});
+
+describe('migrating', () => {
+  test('new columns are added, comments follow, old columns stay', async () => {
+    await createTables(plan, connection);
+    warehouse.run("INSERT INTO hunt.events (_batch, player_id, team) VALUES (1, 2, 'red')");
+    const next = planOf(
+      [
+        { ...WISHES[0], comment: 'said better' },
+        { name: 'level', kind: 'u32', comment: 'new' },
+        { name: 'place', kind: 'string', nullable: true },
+        { name: 'weights', kind: 'f64', shape: 'map' },
+        { name: 'mood', kind: 'enum', enumNames: [[0, 'CALM']] },
+      ],
+      { entities: plan.entities },
+    );
+    expect(await createTables(next, connection)).toEqual({
+      created: [],
+      added: ['events.level', 'events.place', 'events.weights', 'events.mood'],
+    });
+    expect(describeTable('events').find((column) => column.name === 'player_id')!.comment).toBe('said better');
+    expect(warehouse.rows('SELECT player_id, team, level, place, weights FROM hunt.events')).toEqual([
+      { player_id: 2, team: 'red', level: 0, place: null, weights: {} },
+    ]);
+  });
+
+  test('another type is refused before anything is changed', async () => {
+    await createTables(plan, connection);
+    const next = planOf([
+      { name: 'fresh', kind: 'u32' },
+      { name: 'player_id', kind: 'string' },
+      { name: 'score', kind: 'f32' },
+    ]);
+    await expect(createTables(next, connection)).rejects.toThrow(
+      /table=hunt\.events column=player_id has=UInt64 wants=String, column=score has=Nullable\(Float64\) wants=Float32; give the field another name/,
+    );
+    await expect(createTables(next, connection)).rejects.toMatchObject({ code: 'TABLE_TYPE_CONFLICT' });
+    expect(describeTable('events').some((column) => column.name === 'fresh')).toBe(false);
+  });
+
+  test("somebody else's table is left alone", async () => {
+    warehouse.run('CREATE DATABASE hunt');
+    warehouse.run('CREATE TABLE hunt.events (id UInt64) ENGINE = MergeTree ORDER BY id');
+    await expect(createTables(plan, connection)).rejects.toMatchObject({ code: 'TABLE_FOREIGN' });
+  });
+});
+
+test('pipeline versions are recorded with their source, whatever is in it', async () => {
+  const source = 'format: 1\n# it\'s \\n 100% "fine" ?{x}`\n\ttabs and \u{1f5dd}\r\n';
+  await createTables(plan, connection);
+  await recordPipeline({ ...plan, source }, connection, RECEIVED_AT + 0.5);
+  const rows = warehouse.rows(
+    'SELECT number, version, name, owner, source, toUnixTimestamp64Milli(activated_at) AS at FROM hunt.pipelines',
+  );
+  expect(rows).toEqual([
+    { number: 7, version: '00ff', name: 'made-for-a-test', owner: 'tests', source, at: RECEIVED_AT },
+  ]);
+});
+
+describe('batches', () => {
+  function encode(make: (options: NativeOptions) => NativeEncoder, blocks: readonly Uint8Array[]): Uint8Array[] {
+    const native: Uint8Array[] = [];
+    const encoder = make({ sink: (block) => native.push(bytesOf(block)) });
+    encoder.begin(12);
+    blocks.forEach((block, i) => encoder.appendBlock(block, 100 + i));
+    encoder.finish();
+    return native;
+  }
+
+  test('a batch becomes one part, and its token admits it once', async () => {
+    await createTables(plan, connection);
+    const world = createBlockWorld(plan);
+    const blocks = [0, 1, 2].map((n) => {
+      world.writeRows(
+        Array.from({ length: 1000 }, (_, i) => ({
+          player_id: BigInt(i % 7),
+          team: i % 2 ? `t${n}` : null,
+          score: i / 3,
+          tags: ['a'],
+        })),
+      );
+      return world.seal(1000);
+    });
+    const native = encode(
+      (options) => createNativeEncoder(plan, { dictionary: world.textOf, utf8 }, { ...options, rowsPerBlockMax: 1000 }),
+      blocks,
+    );
+    expect(native).toHaveLength(3);
+    for (let times = 0; times < 2; times++) warehouse.insert('hunt.events', native, '12');
+    expect(
+      warehouse.rows('SELECT count() AS n, uniqExact(_row) AS d, max(_row) AS last FROM hunt.events WHERE _batch = 12'),
+    ).toEqual([{ n: 3000, d: 3000, last: 2999 }]);
+    const parts = warehouse.rows(
+      "SELECT partition, part_type FROM system.parts WHERE active AND database = 'hunt' AND table = 'events'",
+    );
+    expect(parts).toEqual([{ partition: '20260102', part_type: 'Compact' }]);
+    const explain = JSON.stringify(
+      warehouse.rows(
+        'EXPLAIN indexes = 1 SELECT count() FROM hunt.events WHERE _batch = 13 SETTINGS optimize_use_projections = 0, optimize_trivial_count_query = 0',
+      ),
+    );
+    expect(explain).toContain('batch_minmax');
+  });
+
+  test('dead letters arrive with bytes and reason', async () => {
+    await createTables(plan, connection);
+    const world = createBlockWorld(plan);
+    const producer = world.intern('spieler-gerät');
+    const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i & 255);
+    appendDeadLetter(world.deadLetters, producer, 5, 1, 3, EVENT_NO_KEY, 0, bytes, 10, 200);
+    appendDeadLetter(world.deadLetters, 0, 0, 0, DEAD_WHOLE_FRAME, FRAME_MALFORMED, 1, bytes, 0, 70_000);
+    const first = world.seal(0);
+    appendDeadLetter(world.deadLetters, producer, 6, 0, 0, EVENT_NO_KEY, 2, bytes, 0, 0);
+    const second = world.seal(0);
+    const native = encode(
+      (options) => createDeadLetterEncoder({ dictionary: world.textOf, utf8 }, { ...options, rowsPerBlockMax: 2 }),
+      [first, second],
+    );
+    expect(native).toHaveLength(2);
+    warehouse.insert('hunt.dead_letters', native, '12');
+    const rows = warehouse.rows<Record<string, unknown>>(
+      'SELECT _batch, _row, _epoch, _pipeline, toUnixTimestamp64Milli(received_at) AS at, producer, toString(frame_seq) AS seq, frame_index, kind, code, encoding, hex(bytes) AS hex, length(reason) > 10 AS told FROM hunt.dead_letters ORDER BY _row',
+    );
+    const hex = (from: number, to: number): string =>
+      Buffer.from(bytes.subarray(from, to)).toString('hex').toUpperCase();
+    const shared = { _batch: 12, _pipeline: 7, at: RECEIVED_AT, told: 1 };
+    expect(rows).toEqual([
+      {
+        ...shared,
+        _row: 0,
+        _epoch: 100,
+        producer: 'spieler-gerät',
+        seq: '4294967301',
+        frame_index: 3,
+        kind: 'event',
+        code: 'no_key',
+        encoding: 'protobuf',
+        hex: hex(10, 210),
+      },
+      {
+        ...shared,
+        _row: 1,
+        _epoch: 100,
+        producer: '',
+        seq: '0',
+        frame_index: null,
+        kind: 'frame',
+        code: 'frame_malformed',
+        encoding: 'json',
+        hex: hex(0, 70_000),
+      },
+      {
+        ...shared,
+        _row: 2,
+        _epoch: 101,
+        producer: 'spieler-gerät',
+        seq: '6',
+        frame_index: 0,
+        kind: 'event',
+        code: 'no_key',
+        encoding: 'ndjson',
+        hex: '',
+      },
+    ]);
+  });
+
+  test('the watermark is the arrival of the last batch, and confirming twice counts once', async () => {
+    await createTables(plan, connection);
+    const insert = (batch: number, received: string): void =>
+      warehouse.run(
+        `INSERT INTO hunt.batches (batch, first_epoch, last_epoch, day, first_received_at, last_received_at, rows) VALUES (${batch}, ${batch * 10}, ${batch * 10 + 9}, '2026-01-02', '${received}', '${received}', 5)`,
+      );
+    insert(1, '2026-01-02 03:00:00.000');
+    insert(2, '2026-01-02 03:00:01.500');
+    insert(2, '2026-01-02 03:00:01.500');
+    expect(warehouse.rows('SELECT toString(watermark) AS at, epoch, batch FROM hunt.watermark')).toEqual([
+      { at: '2026-01-02 03:00:01.500', epoch: 29, batch: 2 },
+    ]);
+    expect(warehouse.rows('SELECT sum(rows) AS n FROM hunt.batches FINAL')).toEqual([{ n: 10 }]);
+  });
+});
