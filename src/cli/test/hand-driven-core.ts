@@ -1,0 +1,154 @@
+/**
+ * The real core on the calling thread, driven by hand: one event in, its stored row out. No server, no disk, no ClickHouse;
+ * lanes, decoder, tables, kernels, rules and sealing are those of a decision worker. Called by run-test.ts.
+ */
+
+import { createDecider, type Decider } from '../../../native-free-core/decide/decider.ts';
+import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
+import { drainAndFinish } from '../../../native-free-core/decide/run.ts';
+import { transcodeFrame } from '../../../native-free-core/codec/json-frame.ts';
+import { eachDeadLetter, eachFrame, loadBlock } from '../../../native-free-core/columns/load.ts';
+import { createColumn, resetColumn, type Column } from '../../../native-free-core/layout/column.ts';
+import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import {
+  ACK_DURABLE,
+  BLOCK_RECORD_HEADER_BYTES,
+  ENCODING_NDJSON,
+  FRAME_HEADER_BYTES,
+  OPEN_HEADER_BYTES,
+  RECORD_FRAME,
+  RECORD_OPEN,
+} from '../../../native-free-core/layout/records.ts';
+import { LANE_EMPTY, LANE_FULL } from '../../../native-free-core/base/outcomes.ts';
+import {
+  claim,
+  commit,
+  laneRecordBytesMax,
+  openLane,
+  release,
+  reserve,
+  type Lane,
+} from '../../../native-free-core/ring/lane.ts';
+import { OperatingError } from '../../errors.ts';
+import { allocateMemory } from '../../memory/regions.ts';
+import { openTables } from '../../workers/open-tables.ts';
+
+/** What became of one event. */
+export type Taken =
+  /** Its row is in `columns` at index 0, until the next event. */
+  | { readonly outcome: 'stored' }
+  | { readonly outcome: 'duplicate' }
+  | { readonly outcome: 'refused'; readonly code: number };
+
+export interface HandDrivenCore {
+  readonly columns: readonly Column[];
+  /** `json`: one event. The clock goes to its time, never back. */
+  take(json: string): Taken;
+}
+
+const HIGH = 4294967296;
+const CONNECTION = 0;
+const GENERATION = 1;
+
+/** `eventsMax`: how many events will be taken; the tables are made no larger than these can fill. */
+export function createHandDrivenCore(plan: Plan, eventsMax: number): HandDrivenCore {
+  const small = shrink(plan, eventsMax);
+  const memory = allocateMemory(small, 1, 1);
+  const control = new Int32Array(memory.control);
+  startEpochs(control, 1, 0);
+  const frameLane = openLane(memory.frameLanes[0]![0]!);
+  const durableLane = openLane(memory.durableLanes[0]![0]!);
+  const blockLane = openLane(memory.blockLanes[0]!);
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let clock = 0;
+  const decider = createDecider({
+    plan: small,
+    worker: 0,
+    workers: 1,
+    control,
+    frameLanes: [openLane(memory.frameLanes[0]![0]!)],
+    durableLanes: [openLane(memory.durableLanes[0]![0]!)],
+    storedLanes: [openLane(memory.storedLanes[0]![0]!)],
+    blockLane: openLane(memory.blockLanes[0]!),
+    tables: openTables(memory),
+    now: () => clock,
+    epochIntervalMs: 0,
+    textOf: (bytes, from, to) => decoder.decode(bytes.slice(from, to)),
+    utf8: (text) => encoder.encode(text),
+  });
+  const columns = small.columns.map((column) => createColumn(column));
+  open(frameLane);
+  return {
+    columns,
+    take(json) {
+      clock = Math.max(clock, timeOf(decider, json));
+      frame(frameLane, encoder.encode(json), clock);
+      drainAndFinish(decider);
+      for (; claim(durableLane) !== LANE_EMPTY; release(durableLane));
+      return load(small, columns, blockLane);
+    },
+  };
+}
+
+/** Every event touches at most one entity of a kind. */
+function shrink(plan: Plan, eventsMax: number): Plan {
+  const most = Math.max(1, eventsMax);
+  return {
+    ...plan,
+    dedupIdsMax: Math.min(plan.dedupIdsMax, Math.max(1024, 2 * most)),
+    entities: plan.entities.map((entity) => ({ ...entity, max: Math.min(entity.max, most) })),
+  };
+}
+
+/** The event's own time, ms UTC, read by the pipeline's own decoder; 0 where it has none. The block must be empty. */
+function timeOf(decider: Decider, json: string): number {
+  const { plan } = decider.input;
+  const { count, outcomes, bytes, view, starts, ends } = transcodeFrame(plan, json, ENCODING_NDJSON);
+  if (count !== 1 || outcomes[0] !== 0) return 0;
+  const outcome = decider.decoder.decodeEvent(bytes, view, starts[0]!, ends[0]!, 0);
+  const column = decider.columns[plan.system.eventTime]!;
+  const present = outcome === 0 && column.nulls[0] !== 1;
+  const time = present ? column.u32[0]! + column.i32[1]! * HIGH : 0;
+  for (const each of decider.columns) resetColumn(each, 1);
+  return time;
+}
+
+function open(lane: Lane): void {
+  const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES);
+  lane.bytes.fill(0, at, at + OPEN_HEADER_BYTES);
+  lane.view.setUint32(at, CONNECTION, true);
+  lane.view.setUint32(at + 4, GENERATION, true);
+  lane.bytes[at + 8] = ENCODING_NDJSON;
+  lane.bytes[at + 9] = ACK_DURABLE;
+  commit(lane);
+}
+
+function frame(lane: Lane, body: Uint8Array, admittedAt: number): void {
+  const bytes = FRAME_HEADER_BYTES + body.length;
+  const at = bytes > laneRecordBytesMax(lane.capacity) ? LANE_FULL : reserve(lane, RECORD_FRAME, bytes);
+  if (at === LANE_FULL) {
+    throw new OperatingError('event_too_large', `an event does not fit a frame: bytes=${body.length}; shorten it`);
+  }
+  lane.bytes.fill(0, at, at + FRAME_HEADER_BYTES);
+  lane.view.setUint32(at, CONNECTION, true);
+  lane.view.setUint32(at + 4, GENERATION, true);
+  lane.view.setFloat64(at + 16, admittedAt, true);
+  lane.bytes.set(body, at + FRAME_HEADER_BYTES);
+  commit(lane);
+}
+
+/** Reads the block of the one event that was taken. */
+function load(plan: Plan, columns: readonly Column[], lane: Lane): Taken {
+  for (const column of columns) resetColumn(column, 1);
+  const at = claim(lane) + BLOCK_RECORD_HEADER_BYTES;
+  const block = lane.bytes.slice(at, at + lane.claimedBytes - BLOCK_RECORD_HEADER_BYTES);
+  release(lane);
+  let taken: Taken = { outcome: 'stored' };
+  eachFrame(block, ({ duplicates }) => {
+    if (duplicates > 0) taken = { outcome: 'duplicate' };
+  });
+  eachDeadLetter(block, ({ outcome }) => (taken = { outcome: 'refused', code: outcome }));
+  if (taken.outcome === 'stored') loadBlock(plan, columns, block);
+  return taken;
+}
