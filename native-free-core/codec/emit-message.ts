@@ -9,7 +9,7 @@
 
 import { fail } from '../base/fail.ts';
 import { EVENT_LIST_TOO_LONG, EVENT_MALFORMED } from '../base/outcomes.ts';
-import { LIST_ELEMENTS_MAX, NESTING_MAX } from '../layout/limits.ts';
+import { BLOCK_ROWS_MAX, LIST_ELEMENTS_MAX, NESTING_MAX } from '../layout/limits.ts';
 import type { FieldPlan, MessagePlan } from '../layout/plan.ts';
 import { emitClearMember } from './emit-clear.ts';
 import type { Emission } from './emission.ts';
@@ -27,8 +27,9 @@ const LOCALS =
 
 /** Reads the next tag, or leaves the message. */
 const NEXT = `if (p >= end) break fields;
-start = p; tag = bytes[p++];
-if (tag > 127) { p = readTag(bytes, start); if (p < 0) ${MALFORMED} tag = W[0]; }`;
+start = p; tag = bytes[p++];`;
+/** Where a longer tag is among those that may follow; elsewhere it ends the round, and the next one reads it. */
+const LONG_TAG = `if (tag > 127) { p = readTag(bytes, start); if (p < 0) ${MALFORMED} tag = W[0]; }`;
 
 interface Case {
   readonly tag: number;
@@ -53,11 +54,12 @@ export function emitMessage(
   const cases = fields.flatMap((field) => emitCases(e, field, depth, oneofs));
   e.functions.push(`function ${name}(bytes, view, at, end, row) {
 ${before}
+row &= ${BLOCK_ROWS_MAX - 1};
 ${LOCALS}
 ${emitPresence(e, fields)}
 fields: while (p < end) {
 round = start = p; tag = bytes[p++];
-if (tag > 127) { p = readTag(bytes, start); if (p < 0) ${MALFORMED} tag = W[0]; }
+${LONG_TAG}
 ${emitRound(cases)}
 if (start === round) {
   self.unknownFields++;
@@ -88,15 +90,21 @@ function emitRound(cases: readonly Case[]): string {
     if (joins) last.push(one);
     else groups.push([one]);
   }
-  return groups.map((group) => (group.length === 1 ? emitStep(group[0]) : emitSwitch(group))).join('\n');
+  return groups
+    .map((group, i) => {
+      const from = group.length === 1 && !group[0].repeated ? i + 1 : i;
+      const next = groups.slice(from).some((later) => later.some((one) => one.tag > 127)) ? `${NEXT}\n${LONG_TAG}` : NEXT;
+      return group.length === 1 ? emitStep(group[0], next) : emitSwitch(group, next);
+    })
+    .join('\n');
 }
 
-function emitStep(one: Case): string {
-  return `${one.repeated ? 'while' : 'if'} (tag === ${one.tag}) {\n${one.body}\n${NEXT}\n}`;
+function emitStep(one: Case, next: string): string {
+  return `${one.repeated ? 'while' : 'if'} (tag === ${one.tag}) {\n${one.body}\n${next}\n}`;
 }
 
-function emitSwitch(group: readonly Case[]): string {
-  const cases = group.map((one) => `case ${one.tag}: {\n${one.body}\n${NEXT}\nbreak;\n}`);
+function emitSwitch(group: readonly Case[], next: string): string {
+  const cases = group.map((one) => `case ${one.tag}: {\n${one.body}\n${next}\nbreak;\n}`);
   return `switch (tag) {\n${cases.join('\n')}\n}`;
 }
 
