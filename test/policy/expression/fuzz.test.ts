@@ -73,7 +73,13 @@ test(`${EXPRESSIONS} random expressions agree with the interpreter, seed=${SEED}
           });
           expect.fail(`seed=${SEED} expression=${done + i} row=${r} ${shown}`);
         }
-        seen[expected === null ? 'absent' : typeof expected === 'boolean' ? `${expected}` : 'number']++;
+        seen[
+          expected === null
+            ? 'absent'
+            : typeof expected === 'boolean'
+              ? (String(expected) as 'true' | 'false')
+              : 'number'
+        ]++;
       });
     }
   }
