@@ -41,7 +41,7 @@ export function conditionAt(
   const typed = expressionAt(c, text, path, withFeatures);
   if (typed === null) return null;
   if (typed.expression.type === 'bool') return typed.expression;
-  c.problems.add(path, `a condition is needed here, this is ${typeText(typed.expression.type)}`);
+  c.problems.addInText(path, 0, `a condition is needed here, this is ${typeText(typed.expression.type)}`);
   return null;
 }
 

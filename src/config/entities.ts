@@ -65,6 +65,6 @@ function compileKey(c: Compilation, text: string, path: Path): Expression | null
 }
 
 function refuse(c: Compilation, path: Path, message: string): null {
-  c.problems.add(path, message);
+  c.problems.addInText(path, 0, message);
   return null;
 }

@@ -131,11 +131,11 @@ function compileInput(c: Compilation, path: Path, feature: FeatureDeclaration): 
   const { type } = typed.expression;
   if (typed.labels !== undefined || type === 'string' || type === 'bytes') {
     const what = typed.labels === undefined ? typeText(type) : `a name of ${typed.labels.name}`;
-    c.problems.add([...path, 'of'], `${feature.agg} needs a number, this is ${what}`);
+    c.problems.addInText([...path, 'of'], 0, `${feature.agg} needs a number, this is ${what}`);
     return none;
   }
   if (type === 'time' && ADDING.has(feature.agg))
-    c.problems.add([...path, 'of'], `${feature.agg} of times means nothing`);
+    c.problems.addInText([...path, 'of'], 0, `${feature.agg} of times means nothing`);
   return { of: typed.expression, decimals: decimalsOf(c, path, feature, typed.expression) };
 }
 
@@ -162,6 +162,6 @@ function decimalsOf(c: Compilation, path: Path, feature: FeatureDeclaration, of:
   const where =
     field === undefined ? 'decimals: 2 in this feature' : `events.fields: { ${field.path}: { decimals: 2 } }`;
   const orFloat = MAY_BE_INEXACT.has(feature.agg) ? ', or exact: false here to keep the float as it came' : '';
-  c.problems.add([...path, 'of'], `a fractional input needs its decimals: write ${where}${orFloat}`);
+  c.problems.addInText([...path, 'of'], 0, `a fractional input needs its decimals: write ${where}${orFloat}`);
   return 0;
 }

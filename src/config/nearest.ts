@@ -2,18 +2,26 @@
 
 /** Beyond a third of its letters a name is not misspelt but another one. */
 const DISTANCE_SHARE = 3;
+const SHARED_LENGTH_MIN = 4;
 
 export function nearest(name: string, known: Iterable<string>): string | undefined {
+  const candidates = [...known];
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / DISTANCE_SHARE)) + 1;
-  for (const candidate of known) {
+  for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {
       bestDistance = distance;
       best = candidate;
     }
   }
-  return best;
+  return best ?? candidates.find((candidate) => begins(name, candidate));
+}
+
+/** A name that was cut short, or to which something was added. */
+function begins(name: string, candidate: string): boolean {
+  const shorter = Math.min(name.length, candidate.length);
+  return shorter >= SHARED_LENGTH_MIN && name.slice(0, shorter) === candidate.slice(0, shorter);
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours between two words; at least `limit` where it is more. */

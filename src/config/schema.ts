@@ -12,8 +12,9 @@ const name = z.string().regex(NAME, 'a name begins with a small letter and has s
 const duration = z
   .string()
   .regex(DURATION_PATTERN, 'write a duration as a whole number with ms, s, m, h or d, such as 30s or 5m');
-const count = z.union([z.number().int().positive(), z.string().regex(COUNT_PATTERN)], {
-  error: 'write a count as a whole number above 0, with k or M if you like, such as 100k or 2M',
+const COUNT_HINT = 'write a count as a whole number above 0, with k or M if you like, such as 100k or 2M';
+const count = z.union([z.number().int(COUNT_HINT).positive(COUNT_HINT), z.string().regex(COUNT_PATTERN, COUNT_HINT)], {
+  error: COUNT_HINT,
 });
 const expression = z.string().min(1, 'write an expression').max(10_000);
 const text = z.string().min(1);

@@ -58,7 +58,11 @@ function reportValue(
     problems.add(path, `not supported yet: agg: ${String(value)}`);
     return;
   }
-  problems.add(path, `${nameOf(path)} must be ${allowed.join(', ')}`, nearest(String(value), allowed));
+  problems.add(
+    path,
+    `${nameOf(path)} must be ${allowed.join(', ')}`,
+    typeof value === 'string' ? nearest(value, allowed) : undefined,
+  );
 }
 
 function nameOf(path: Path): string {

@@ -46,7 +46,7 @@ export function readSource(text: string): PipelineSource {
     problemAt(positionOf(error.pos[0]), error.message),
   );
   if (syntax.length === 0)
-    syntax.push(...oddKeys(document).map((at) => problemAt(positionOf(at), 'a key must be a plain name')));
+    syntax.push(...oddNodes(document).map(({ at, message }) => problemAt(positionOf(at), message)));
   return {
     text,
     value: syntax.length === 0 ? plainValue(document, syntax) : null,
@@ -74,15 +74,17 @@ function plainValue(document: Document, syntax: Problem[]): unknown {
   }
 }
 
-/** Keys that are no names would be turned into text, or vanish, on the way to plain objects. */
-function oddKeys(document: Document): number[] {
-  const odd: number[] = [];
+/** Keys that are no names, which would be turned into text or vanish on the way to plain objects; aliases of nothing. */
+function oddNodes(document: Document): { at: number; message: string }[] {
+  const odd: { at: number; message: string }[] = [];
   visit(document, {
-    Pair: (_, pair) => {
-      const key = pair.key;
-      if (!isScalar(key) || typeof key.value !== 'string' || key.value === '__proto__' || key.value === '<<') {
-        odd.push(startOf(key as Node | null));
-      }
+    Pair: (_, { key }) => {
+      const named = isScalar(key) && typeof key.value === 'string' && key.value !== '__proto__' && key.value !== '<<';
+      if (!named) odd.push({ at: startOf(key), message: 'a key must be a plain name' });
+    },
+    Alias: (_, alias) => {
+      if (alias.resolve(document) === undefined)
+        odd.push({ at: startOf(alias), message: `unknown alias: ${alias.source}` });
     },
   });
   return odd;
@@ -108,37 +110,33 @@ function keyNode(document: Document, path: Path): unknown {
 }
 
 /**
- * Walks the value and its source side by side. They differ by quotes, escapes, folded lines and indentation only, so
- * each character of the value is found in the source at, or some white space behind, the place of the one before.
+ * Whichever way YAML wrote a text, folded, indented, quoted or escaped: the characters that are no white space come in
+ * the same order in the value and in its source. So the n-th of one is the n-th of the other.
  */
 function textOffset(source: string, node: Scalar, index: number): number {
   const value = String(node.value);
   const [start, end] = node.range ?? [0, 0];
-  let at = start;
-  if (node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE') at++;
-  if (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED') at = source.indexOf('\n', start) + 1;
-  let here = at;
-  for (let i = 0; i <= Math.min(index, value.length - 1); i++) {
-    const character = value[i]!;
-    if (isSpace(source[at]) && !(character === source[at]))
-      while (at < end && isSpace(source[at]) && !isSpace(character)) at++;
-    here = at;
-    if (isSpace(character) && isSpace(source[at]))
-      at = character === source[at] && character === ' ' ? at + 1 : spaceEnd(source, at, end);
-    else at += sourceLength(source, at, node.type);
+  const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
+  const isQuoted = node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE';
+  let at = isBlock ? source.indexOf('\n', start) + 1 : isQuoted ? start + 1 : start;
+  let before = value.slice(0, index).replace(/\s/g, '').length;
+  const wanted = index < value.length && !/\s/.test(value[index]!);
+  let behind = at;
+  while (at < end) {
+    const length = sourceLength(source, at, node.type);
+    if (!isSpace(source, at, node.type)) {
+      if (before === 0 && wanted) return at;
+      if (before-- === 0) break;
+      behind = at + length;
+    }
+    at += length;
   }
-  const beyond = index >= value.length ? 1 : 0;
-  return Math.min(here + beyond, Math.max(start, end));
+  return behind;
 }
 
-function isSpace(character: string | undefined): boolean {
-  return character === ' ' || character === '\n' || character === '\r' || character === '\t';
-}
-
-function spaceEnd(source: string, from: number, end: number): number {
-  let at = from;
-  while (at < end && isSpace(source[at])) at++;
-  return at;
+function isSpace(source: string, at: number, type: Scalar['type']): boolean {
+  if (type === 'QUOTE_DOUBLE' && source[at] === '\\') return /[nrtvfNLP_ \t\r\n]/.test(source[at + 1] ?? '');
+  return /\s/.test(source[at] ?? '');
 }
 
 /** Characters of the source that write one character of the value. */
