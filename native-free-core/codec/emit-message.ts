@@ -93,7 +93,9 @@ function emitRound(cases: readonly Case[]): string {
   return groups
     .map((group, i) => {
       const from = group.length === 1 && !group[0].repeated ? i + 1 : i;
-      const next = groups.slice(from).some((later) => later.some((one) => one.tag > 127)) ? `${NEXT}\n${LONG_TAG}` : NEXT;
+      const next = groups.slice(from).some((later) => later.some((one) => one.tag > 127))
+        ? `${NEXT}\n${LONG_TAG}`
+        : NEXT;
       return group.length === 1 ? emitStep(group[0], next) : emitSwitch(group, next);
     })
     .join('\n');
