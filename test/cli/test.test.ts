@@ -102,21 +102,23 @@ test('--json prints the same results for programs', async () => {
   expect(failure.features['player.digs_1m']).toBe(41);
 });
 
-test('the clock is the events’ own: an event a year later finds empty windows', async () => {
+test('the clock is the events’ own: an event weeks later finds empty windows, a year later the player is forgotten', async () => {
   const file = variant(
     'clock',
-    withTests(`  - name: a year later
+    withTests(`  - name: weeks and a year later
     events: fixtures/year.ndjson
     expect:
       - { at: y-1, features: { player.digs_5m: 1, player.quiet: null } }
       - { at: y-2, features: { player.digs_5m: 2, player.quiet: 1000 } }
-      - { at: y-3, features: { player.digs_5m: 1, player.quiet: 31535999000 } }
+      - { at: y-3, features: { player.digs_5m: 1, player.quiet: 1727999000 } }
+      - { at: y-4, features: { player.digs_5m: 1, player.quiet: null } }
 `),
     {
       'year.ndjson': [
         '{"event_id":"y-1","player_id":7,"hunt_id":1,"event_time":"2024-06-01T10:00:00Z","dig":{"depth":0.5}}',
         '{"event_id":"y-2","player_id":7,"hunt_id":1,"event_time":"2024-06-01T10:00:01Z","dig":{"depth":0.5}}',
-        '{"event_id":"y-3","player_id":7,"hunt_id":1,"event_time":"2025-06-01T10:00:00Z","dig":{"depth":0.5}}',
+        '{"event_id":"y-3","player_id":7,"hunt_id":1,"event_time":"2024-06-21T10:00:00Z","dig":{"depth":0.5}}',
+        '{"event_id":"y-4","player_id":7,"hunt_id":1,"event_time":"2025-06-21T10:00:00Z","dig":{"depth":0.5}}',
       ].join('\n'),
     },
   );
