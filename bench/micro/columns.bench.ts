@@ -1,5 +1,5 @@
 /**
- * Sealing a worker's block and encoding sealed blocks for ClickHouse, with 54 columns of the kinds and widths that a game's
+ * Sealing a worker's block and encoding sealed blocks for ClickHouse, with 56 columns of the kinds and widths that a game's
  * pipeline has. Copying a like number of bytes stands beside them: sealing and encoding should be a small multiple of that.
  */
 
@@ -47,6 +47,7 @@ function columnPlans(): ColumnPlan[] {
   }
   for (const name of ['country', 'platform', 'app_version']) add(name, 'dictionary');
   for (const name of ['lat', 'lon']) add(name, 'f64', { nullable: true });
+  add('note', 'string', { nullable: true });
   for (let branch = 1; branch < TYPES.length; branch++) {
     add(`${TYPES[branch]}_item`, 'string', { nullable: true, branch });
     add(`${TYPES[branch]}_count`, 'u32', { nullable: true, branch });

@@ -132,7 +132,7 @@ export function sealColumn(
   if (column.elements !== null) return sealElements(column, column.elements, out, view, at, rows, from, count);
   let end = at;
   if (column.nulls.length !== 0) end = zeroTo8(out, sealBytes(column.nulls, out, end, 1, rows, from, count));
-  return sealValues(column, out, end, rows, from, count, at + sealing.bytes[index] - end);
+  return sealValues(column, out, view, end, rows, from, count, at + sealing.bytes[index] - end);
 }
 
 function sealConstant(column: Column, out: Uint8Array, view: DataView, at: number, receivedAt: number): number {
@@ -160,15 +160,25 @@ function sealElements(
     const keysBytes = valueBytes(column.keys, null, 0, column.elementEnd);
     view.setUint32(end, keysBytes, true);
     view.setUint32(end + 4, 0, true);
-    end = zeroTo8(out, sealValues(column.keys, out, end + 8, null, 0, column.elementEnd, keysBytes));
+    end = zeroTo8(out, sealValues(column.keys, out, view, end + 8, null, 0, column.elementEnd, keysBytes));
   }
-  return sealValues(elements, out, end, null, 0, column.elementEnd, valueBytes(elements, null, 0, column.elementEnd));
+  return sealValues(
+    elements,
+    out,
+    view,
+    end,
+    null,
+    0,
+    column.elementEnd,
+    valueBytes(elements, null, 0, column.elementEnd),
+  );
 }
 
 /** `bytes`: how many the values take. Where the heap holds exactly these, every row has its value there, in order. */
 function sealValues(
   column: Column,
   out: Uint8Array,
+  view: DataView,
   at: number,
   rows: Uint16Array | null,
   from: number,
@@ -178,7 +188,8 @@ function sealValues(
   const width = rowBytes(column.kind);
   if (width !== 0) return sealBytes(column.u8, out, at, width, rows, from, count);
   if (bytes === column.heapEnd) return sealBytes(column.heap, out, at, 1, null, 0, bytes);
-  return writeText(out, at, column.heap, column.starts, column.lengths, rows, from, count);
+  const heap = new DataView(column.heap.buffer, 0, column.heapEnd);
+  return writeText(view, at, heap, column.starts, column.lengths, rows, from, count);
 }
 
 function sealBytes(

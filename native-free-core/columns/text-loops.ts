@@ -25,11 +25,14 @@ export function measureText(lengths: Uint32Array, rows: Uint16Array | null, from
   return bytes;
 }
 
-/** Writes varint and bytes of each row, 0 for a row without a value; returns where they end. */
+/**
+ * Writes varint and bytes of each row, 0 for a row without a value; returns where they end. Values that lie side by side in
+ * the heap, as those of neighbouring rows do, are copied together.
+ */
 export function writeText(
-  out: Uint8Array,
+  out: DataView,
   at: number,
-  heap: Uint8Array,
+  heap: DataView,
   starts: Uint32Array,
   lengths: Uint32Array,
   rows: Uint16Array | null,
@@ -37,23 +40,39 @@ export function writeText(
   count: number,
 ): number {
   let end = at;
+  let runStart = 0;
+  let runEnd = 0;
   for (let i = 0; i < count; i++) {
     const row = rows === null ? i : rows[from + i];
-    let length = lengths[row];
-    if (length === 0) {
-      out[end++] = 0;
+    const length = lengths[row];
+    const start = starts[row];
+    const begin = start - varintBytes(length);
+    if (length !== 0 && begin === runEnd) {
+      runEnd = start + length;
       continue;
     }
-    let start = starts[row];
-    const stop = start + length;
-    while (length > 127) {
-      out[end++] = (length & 127) | 128;
-      length >>>= 7;
+    end = copyRun(out, end, heap, runStart, runEnd);
+    runStart = begin;
+    runEnd = start + length;
+    if (length === 0) {
+      out.setUint8(end++, 0);
+      runStart = 0;
+      runEnd = 0;
     }
-    out[end++] = length;
-    while (start < stop) out[end++] = heap[start++];
   }
-  return end;
+  return copyRun(out, end, heap, runStart, runEnd);
+}
+
+/** Eight bytes at a time, as integers: floats would not keep every bit pattern. */
+function copyRun(out: DataView, at: number, heap: DataView, start: number, stop: number): number {
+  const shift = at - start;
+  let p = start;
+  for (; p + 8 <= stop; p += 8) {
+    out.setInt32(p + shift, heap.getInt32(p));
+    out.setInt32(p + 4 + shift, heap.getInt32(p + 4));
+  }
+  for (; p < stop; p++) out.setUint8(p + shift, heap.getUint8(p));
+  return stop + shift;
 }
 
 /** The inverse over sealed bytes: where each value begins and how long it is, from `at` on. Returns where the last one ends. */

@@ -44,6 +44,8 @@ function writeScalar(column: Column, row: number, value: Scalar): void {
 
 function writeBytes(column: Column, row: number, bytes: Uint8Array): void {
   let length = bytes.length;
+  // As the decoder does: an empty value leaves nothing in the heap.
+  if (length === 0) return;
   column.lastRow = row;
   column.lastStart = column.heapEnd;
   while (length > 127) {
