@@ -50,7 +50,7 @@ export function compileEvents(
     type,
     typeOneof: events.type,
     timePath: events.time,
-    declarations: events.fields ?? {},
+    declarations: new Map(Object.entries(events.fields ?? {})),
     columns,
     problems,
   });

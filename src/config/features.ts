@@ -28,8 +28,9 @@ export function compileFeatures(c: Compilation, entities: readonly BareEntity[])
   for (const name of Object.keys(c.declaration.features ?? {})) {
     if (!known.includes(name)) c.problems.addAtKey(['features', name], `unknown entity: ${name}`, nearest(name, known));
   }
+  const features = new Map(Object.entries(c.declaration.features ?? {}));
   return entities.map((entity) => {
-    const declared = Object.entries(c.declaration.features?.[entity.name] ?? {});
+    const declared = Object.entries(features.get(entity.name) ?? {});
     return declared.flatMap(([name, feature]) => compileFeature(c, entity, name, feature));
   });
 }

@@ -29,13 +29,15 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 export const LATER_AGGREGATES: ReadonlySet<string> = new Set(['rate', 'first', 'stddev_pop', 'count_distinct', 'ewma']);
 
 /** Prefixes of names in expressions. */
-export const LATER_PREFIXES: Readonly<Record<string, string>> = {
-  derived: 'derived values',
-  model: 'models',
-  list: 'lists',
-  decision: 'decisions within rules',
-  calendar: 'calendars',
-};
+export const LATER_PREFIXES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    derived: 'derived values',
+    model: 'models',
+    list: 'lists',
+    decision: 'decisions within rules',
+    calendar: 'calendars',
+  }),
+);
 
 /** Functions of CEL and of the language to come. */
 export const LATER_FUNCTIONS: ReadonlySet<string> = new Set(
@@ -49,5 +51,6 @@ export const LATER_FUNCTIONS: ReadonlySet<string> = new Set(
 /** What a key will mean, or undefined where it is simply unknown. */
 export function laterKey(parent: readonly (string | number)[], key: string): string | undefined {
   const path = parent.map((part, i) => (i === 0 || part === 'rules' ? part : '*')).join('.');
-  return KEYS[path]?.[key];
+  const keys = KEYS[path] ?? {};
+  return Object.hasOwn(keys, key) ? keys[key] : undefined;
 }

@@ -52,6 +52,10 @@ const SCALAR_KINDS: Readonly<Record<ProtoScalar, ColumnKind>> = {
   bytes: 'bytes',
 };
 
+function scalarKind(type: string): ColumnKind | undefined {
+  return Object.hasOwn(SCALAR_KINDS, type) ? SCALAR_KINDS[type as ProtoScalar] : undefined;
+}
+
 const MESSAGE_PATH: Path = ['events', 'message'];
 
 export interface FlattenInput {
@@ -59,7 +63,7 @@ export interface FlattenInput {
   readonly type: protobuf.Type;
   readonly typeOneof: string | undefined;
   readonly timePath: string;
-  readonly declarations: Readonly<Record<string, FieldDeclaration>>;
+  readonly declarations: ReadonlyMap<string, FieldDeclaration>;
   readonly columns: ColumnBuilder;
   readonly problems: Problems;
 }
@@ -97,7 +101,7 @@ function typeOneofOf({ type, typeOneof, problems }: FlattenInput): protobuf.OneO
     const names = real.map((oneof) => oneof.name).join(', ');
     problems.add(['events', 'type'], `${type.fullName.slice(1)} has no oneof ${typeOneof}; it has: ${names || 'none'}`);
   }
-  if (type.fields['type'] !== undefined) {
+  if (Object.hasOwn(type.fields, 'type')) {
     problems.add(
       ['events', 'type'],
       `the message has a field named type; event.type would mean both it and the oneof ${typeOneof}`,
@@ -158,7 +162,7 @@ function flattenField(
     const enumNames = namesOf(field.resolvedType);
     return leaf(input, fields, field, place, { ...common, type: 'enum', enumNames }, 'enum');
   }
-  const kind = SCALAR_KINDS[field.type as ProtoScalar];
+  const kind = scalarKind(field.type);
   if (kind === undefined) return refuse(`type ${field.type} does not become a column`);
   return leaf(input, fields, field, place, { ...common, type: field.type as ProtoScalar }, kind);
 }
@@ -173,7 +177,7 @@ function leaf(
 ): FieldPlan {
   const path = place.path.join('.');
   const isTime = path === input.timePath;
-  const declared = input.declarations[path];
+  const declared = input.declarations.get(path);
   const asDictionary = declared?.dictionary === true && protoKind === 'string' && !field.repeated;
   // The event's own time is stored as a time, whichever way the message writes it: both are 64-bit milliseconds.
   const asTime = isTime && (protoKind === 'i64' || protoKind === 'u64');
@@ -214,7 +218,7 @@ function flattenMap(
 ): FieldPlan | null {
   if (field.keyType !== 'string') return refuse(`a map’s keys must be strings, not ${field.keyType}`);
   const isEnum = field.resolvedType instanceof protobuf.Enum;
-  const kind = isEnum ? 'enum' : SCALAR_KINDS[field.type as ProtoScalar];
+  const kind = isEnum ? 'enum' : scalarKind(field.type);
   if (kind === undefined) return refuse('a map’s values must be scalars or enums');
   const mapValue = isEnum ? 'enum' : (field.type as ProtoScalar);
   const enumNames = isEnum ? { enumNames: namesOf(field.resolvedType as protobuf.Enum) } : {};

@@ -3,17 +3,7 @@
  * ['features', 'player', 'digs'], and from a character within a text value, whichever way YAML wrote it.
  */
 
-import {
-  LineCounter,
-  isMap,
-  isPair,
-  isScalar,
-  parseDocument,
-  visit,
-  type Document,
-  type Node,
-  type Scalar,
-} from 'yaml';
+import { isMap, isPair, isScalar, parseDocument, visit, type Document, type Node, type Scalar } from 'yaml';
 import type { Problem } from './problems.ts';
 
 export type Path = readonly (string | number)[];
@@ -36,11 +26,10 @@ export interface PipelineSource {
 const ALIASES_MAX = 100;
 
 export function readSource(text: string): PipelineSource {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, version: '1.2' });
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true, version: '1.2' });
   const positionOf = (offset: number): { line: number; column: number } => {
-    const { line, col } = lines.linePos(Math.max(0, Math.min(offset, text.length)));
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+    const before = text.slice(0, Math.max(0, offset)).split('\n');
+    return { line: before.length, column: before.at(-1)!.length + 1 };
   };
   const syntax = [...document.errors, ...document.warnings].map((error) =>
     problemAt(positionOf(error.pos[0]), error.message),

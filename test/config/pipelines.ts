@@ -66,7 +66,7 @@ decisions:
 
 export function readerOf(files: Readonly<Record<string, string>>): ProtoReader {
   return (name) => {
-    const text = files[name];
+    const text = Object.hasOwn(files, name) ? files[name] : undefined;
     return text === undefined ? null : { path: name, text };
   };
 }

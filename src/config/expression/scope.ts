@@ -27,7 +27,7 @@ export interface NameProblem {
 
 export function resolveName(scope: Scope, parts: readonly string[]): Typed | NameProblem {
   const [prefix, ...rest] = parts;
-  const later = LATER_PREFIXES[prefix!];
+  const later = LATER_PREFIXES.get(prefix!);
   if (later !== undefined) return { message: `not supported yet: ${later} (${parts.join('.')})` };
   if (prefix === 'event') return resolveEvent(scope, rest);
   if (scope.entities.includes(prefix!)) return resolveFeature(scope, prefix!, rest.join('.'));
