@@ -46,7 +46,9 @@ const PROTO_BYTES_MAX = 9 + 2 + 6 + 6 + 6;
 const JSON_BYTES_MAX = 160;
 
 const SEQ_JSON = utf8Of('{"seq":"');
-const OK_JSON = utf8Of('","status":"OK","events":');
+const STATUS_JSON = utf8Of('","status":"');
+const EVENTS_JSON = utf8Of('","events":');
+const NAME_OF_STATUS = [utf8Of('STATUS_UNSPECIFIED'), utf8Of('OK'), utf8Of('DUPLICATE')];
 const REJECTED_JSON = utf8Of('","status":"REJECTED","events":0,"decisions":[],"rejections":[');
 const RETRY_JSON = utf8Of('","status":"RETRY","events":0,"retryAfterMs":');
 const DECISIONS_JSON = utf8Of(',"decisions":[');
@@ -72,7 +74,7 @@ export function rejectionBytesMax(encoding: number): number {
 }
 
 /**
- * The answer OK to the events [first, first + count) of a block. `actions`: the action column of each decision.
+ * The answer to the events [first, first + count) of a block; `status`: STATUS_OK, or STATUS_DUPLICATE for one given again. `actions`: the action column of each decision.
  * `eventRow`: an event's row in the block, -1 for none; `eventOutcome`: 0, or why it was rejected.
  */
 export function writeAnswerProto(
@@ -85,8 +87,9 @@ export function writeAnswerProto(
   eventOutcome: Int32Array,
   first: number,
   count: number,
+  status: number = STATUS_OK,
 ): number {
-  let p = writeHead(out, at, seqLow, seqHigh, STATUS_OK);
+  let p = writeHead(out, at, seqLow, seqHigh, status);
   const last = first + count;
   if (count !== 0 && actions.length !== 0) {
     out[p++] = TAG_DECISIONS;
@@ -178,9 +181,11 @@ export function writeAnswerJson(
   eventOutcome: Int32Array,
   first: number,
   count: number,
+  status: number = STATUS_OK,
 ): number {
   const labels = answerLabels(plan).labels;
-  let p = writeBytes(out, writeDecimal(out, writeBytes(out, at, SEQ_JSON), seqLow, seqHigh), OK_JSON);
+  let p = writeBytes(out, writeDecimal(out, writeBytes(out, at, SEQ_JSON), seqLow, seqHigh), STATUS_JSON);
+  p = writeBytes(out, writeBytes(out, p, NAME_OF_STATUS[status]), EVENTS_JSON);
   p = writeBytes(out, writeDecimal(out, p, count, 0), DECISIONS_JSON);
   const last = first + count;
   let rejections = 0;

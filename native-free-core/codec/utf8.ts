@@ -81,3 +81,24 @@ export function writeUtf8(out: Uint8Array, at: number, text: string): number {
   }
   return p;
 }
+
+/** The text of bytes[start, start + length); what is not UTF-8 becomes U+FFFD. For names and messages, not for events. */
+export function readUtf8(bytes: Uint8Array, start: number, length: number): string {
+  let text = '';
+  const end = start + length;
+  let p = start;
+  while (p < end) {
+    const b = bytes[p];
+    const size = b < 0x80 ? 1 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : 4;
+    if (p + size > end || !isUtf8(bytes, p, size)) {
+      text += '\ufffd';
+      p++;
+      continue;
+    }
+    let c = size === 1 ? b : b & (0xff >> (size + 1));
+    for (let i = 1; i < size; i++) c = (c << 6) | (bytes[p + i] & 63);
+    text += String.fromCodePoint(c);
+    p += size;
+  }
+  return text;
+}
