@@ -27,6 +27,7 @@ function compileDecision(c: Compilation, name: string, decision: DecisionDeclara
     const at = [...path, 'rules', i];
     if (rule.id === DEFAULT_RULE) c.problems.add([...at, 'id'], `a rule cannot be called ${DEFAULT_RULE}`);
     const when = conditionAt(c, rule.when, [...at, 'when'], true) ?? NEVER;
+    // oxlint-disable-next-line unicorn/no-thenable -- a rule's own word; rules are never awaited
     return { id: rule.id, when, whenText: rule.when, then: actionCode(c, actions, rule.then, [...at, 'then']) };
   });
   const ruleLabels = ['', DEFAULT_RULE, ...rules.map((rule) => rule.id)];

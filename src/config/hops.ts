@@ -6,7 +6,12 @@ const HOUR = 60 * MINUTE;
 
 /** Ascending. */
 export const HOPS_MS: readonly number[] = [
-  ...[10, 20, 50, 100, 200, 500],
+  10,
+  20,
+  50,
+  100,
+  200,
+  500,
   ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
   ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
   ...[1, 2, 3, 6, 12, 24].map((n) => n * HOUR),

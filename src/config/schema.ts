@@ -70,6 +70,7 @@ const feature = z.strictObject({
   exact: z.boolean().optional(),
 });
 
+// oxlint-disable-next-line unicorn/no-thenable -- a rule's own word; rules are never awaited
 const rule = z.strictObject({ id: name, when: expression, then: name });
 
 const decision = z.strictObject({

@@ -42,7 +42,9 @@ const decision: DecisionPlan = {
   where: { node: 'column', type: 'bool', column: 2 },
   actions: ['allow', 'challenge', 'block'],
   rules: [
+    // oxlint-disable-next-line unicorn/no-thenable -- a rule's own word; rules are never awaited
     { id: 'many', when: above(0, 'int', 100), whenText: '', then: 3 },
+    // oxlint-disable-next-line unicorn/no-thenable -- a rule's own word; rules are never awaited
     { id: 'much', when: above(1, 'double', 5), whenText: '', then: 2 },
   ],
   default: 1,

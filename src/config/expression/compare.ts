@@ -4,18 +4,18 @@ import type { Expression, ExpressionOperator } from '../../../native-free-core/l
 import { nearest } from '../nearest.ts';
 import { call, isNumber, kindText, type LabelSet, type Typed } from './typed.ts';
 
+type Refuse = (message: string, suggestion?: string) => null;
+
 export interface ComparisonComplaints {
-  left(message: string, suggestion?: string): null;
-  right(message: string, suggestion?: string): null;
-  both(message: string): null;
+  readonly left: Refuse;
+  readonly right: Refuse;
+  readonly both: Refuse;
 }
 
 export interface MembershipComplaints {
-  value(message: string, suggestion?: string): null;
-  member(index: number, message: string, suggestion?: string): null;
+  readonly value: Refuse;
+  readonly member: (index: number, message: string, suggestion?: string) => null;
 }
-
-type Refuse = (message: string, suggestion?: string) => null;
 
 export function compareTyped(
   operator: ExpressionOperator,
