@@ -16,7 +16,7 @@ import { randomSchema } from './random-schema.ts';
 import { randomEvent } from './random-wire.ts';
 
 const SEED = Number(process.env['HUNT_FUZZ_SEED'] ?? 20260726);
-const SCHEMAS = 40;
+const SCHEMAS = 25;
 const RUNS = 100_000 / SCHEMAS;
 const ROWS = 32;
 

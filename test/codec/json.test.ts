@@ -32,7 +32,7 @@ type Json = Record<string, unknown>;
 
 function rfc3339(time: Json): string {
   const seconds = Number(time['seconds'] ?? 0);
-  const digits = String(time['nanos'] ?? 0).padStart(9, '0');
+  const digits = String(Number(time['nanos'] ?? 0)).padStart(9, '0');
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${digits}Z`;
 }
 
@@ -210,7 +210,7 @@ describe('JSON frames', () => {
       ' { "seq" : "18446744073709551615", "more": [{"events":[1]}], "events" : [ {"small":1} , {"user_name":"a\\"]}" ,"small":-1},7, {"x":{"y":[1]}} ] } ';
     const frame = transcodeFrame(plan, text, ENCODING_JSON);
     expect([frame.count, frame.seqLow, frame.seqHigh, frame.unknownFields]).toEqual([4, 4294967295, 4294967295, 1]);
-    expect([...frame.outcomes.slice(0, 4)]).toEqual([0, EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE, 0]);
+    expect(Array.from(frame.outcomes.slice(0, 4))).toEqual([0, EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE, 0]);
     expect([0, 1, 2, 3].map((i) => frame.source(i))).toEqual([
       '{"small":1}',
       '{"user_name":"a\\"]}" ,"small":-1}',

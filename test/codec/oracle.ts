@@ -3,7 +3,7 @@
  * Integers of 64 bits are decimal texts, bytes are hexadecimal, NULL is null.
  */
 
-import protobuf from 'protobufjs';
+import type protobuf from 'protobufjs';
 import type { Column } from '../../native-free-core/layout/column.ts';
 import type { ColumnPlan, FieldPlan, MessagePlan, Plan } from '../../native-free-core/layout/plan.ts';
 import type { TestDictionary } from './plan-of.ts';
@@ -22,13 +22,13 @@ let timestampOutOfRange = false;
 
 export function watchTimestamps(root: protobuf.Root): void {
   const type = root.lookupType('google.protobuf.Timestamp').setup();
-  const decode = type.decode;
-  type.decode = function (this: unknown, ...args: never[]) {
-    const message = (decode as (...args: never[]) => Message).apply(this, args);
+  const decode = type.decode.bind(type) as unknown as (...args: never[]) => Message;
+  type.decode = ((...args: never[]) => {
+    const message = decode(...args);
     const seconds = Number(longText(message['seconds'] ?? 0, false));
     if (seconds < SECONDS_MIN || seconds > SECONDS_MAX) timestampOutOfRange = true;
     return message;
-  } as never;
+  }) as never;
 }
 
 function longText(value: unknown, unsigned: boolean): string {

@@ -93,9 +93,9 @@ function message(random: Random, name: string, depth: number, branches: number):
   return `${before.join('\n')}\nmessage ${name} {\n${lines.join('\n')}\n}`;
 }
 
-/** Every fourth schema has a type oneof of forty branches, every second one of a few. */
+/** Every fifth schema has a type oneof of forty branches, every second of the others one of a few. */
 export function randomSchema(random: Random, index: number): string {
-  const branches = index % 4 === 0 ? 40 : index % 2 === 0 ? 1 + Math.floor(random() * 6) : 0;
+  const branches = index % 5 === 0 ? 40 : index % 2 === 0 ? 1 + Math.floor(random() * 6) : 0;
   return `syntax = "proto3";
 import "google/protobuf/timestamp.proto";
 enum Color { NONE = 0; RED = 1; GREEN = 2; OLD = -5; }

@@ -12,20 +12,22 @@ type Random = () => number;
 class Writer {
   readonly bytes: number[] = [];
 
+  /** `pad`: bytes more than needed. */
   varint(value: bigint, pad = 0): void {
     let rest = BigInt.asUintN(64, value);
-    do {
-      const more = rest > 127n || pad > 0;
-      this.bytes.push(Number(rest & 127n) | (more ? 128 : 0));
-      if (rest <= 127n && pad > 0) (pad--, (rest = 0n), pad === 0 && this.bytes.push(0));
-      else rest >>= 7n;
-      if (!more) return;
-      if (rest === 0n && pad === 0 && this.bytes.at(-1) === 0) return;
-    } while (true);
+    for (; rest > 0xffffffffn; rest >>= 7n) this.bytes.push(Number(rest & 127n) | 128);
+    this.small(Number(rest), pad);
+  }
+
+  small(value: number, pad = 0): void {
+    let rest = value;
+    for (; rest > 127; rest = Math.floor(rest / 128)) this.bytes.push((rest & 127) | 128);
+    this.bytes.push(pad > 0 ? rest | 128 : rest);
+    for (let i = 1; i <= pad; i++) this.bytes.push(i === pad ? 0 : 128);
   }
 
   tag(number: number, wire: number): void {
-    this.varint(BigInt(number) * 8n + BigInt(wire));
+    this.small(number * 8 + wire);
   }
 
   raw(bytes: Iterable<number>): void {
@@ -33,7 +35,7 @@ class Writer {
   }
 
   block(bytes: readonly number[]): void {
-    this.varint(BigInt(bytes.length));
+    this.small(bytes.length);
     this.raw(bytes);
   }
 }
@@ -161,9 +163,13 @@ function entry(random: Random, type: string): number[] {
     random() < 0.8 ? [1, 2] : Array.from({ length: Math.floor(random() * 5) }, () => 1 + Math.floor(random() * 3));
   for (const part of parts) {
     if (part === 3) unknown(w, random, 3);
-    else if (part === 1)
-      (w.tag(1, 2), w.block([...Buffer.from(random() < 0.8 ? `k${Math.floor(random() * 12)}` : pick(random, TEXTS))]));
-    else (w.tag(2, wire), bareValue(w, random, type));
+    else if (part === 1) {
+      w.tag(1, 2);
+      w.block([...Buffer.from(random() < 0.8 ? `k${Math.floor(random() * 12)}` : pick(random, TEXTS))]);
+    } else {
+      w.tag(2, wire);
+      bareValue(w, random, type);
+    }
   }
   return w.bytes;
 }
@@ -173,7 +179,10 @@ function field(w: Writer, random: Random, one: protobuf.Field): void {
   const type = isEnum ? 'int32' : one.type;
   if (one instanceof protobuf.MapField) {
     const entries = random() < 0.05 ? 40 : Math.floor(random() * 4);
-    for (let i = 0; i < entries; i++) (w.tag(one.id, 2), w.block(entry(random, type)));
+    for (let i = 0; i < entries; i++) {
+      w.tag(one.id, 2);
+      w.block(entry(random, type));
+    }
     return;
   }
   if (one.resolvedType instanceof protobuf.Type) {
@@ -192,8 +201,10 @@ function field(w: Writer, random: Random, one: protobuf.Field): void {
     w.block(packed.bytes);
     return;
   }
-  for (let i = one.repeated ? Math.floor(random() * 4) : 1; i > 0; i--)
-    (w.tag(one.id, wire), bareValue(w, random, type));
+  for (let i = one.repeated ? Math.floor(random() * 4) : 1; i > 0; i--) {
+    w.tag(one.id, wire);
+    bareValue(w, random, type);
+  }
 }
 
 /** One serialised message of `type`; usually in order, each field once or not at all. */

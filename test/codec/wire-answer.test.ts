@@ -299,7 +299,9 @@ describe('frames', () => {
       fc.property(seqs, fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 30 }), (number, events) => {
         const bytes = FrameType.encode(FrameType.fromObject({ seq: number, events })).finish();
         expect(readFrame(bytes, viewOf(bytes), 0, bytes.length, cursor)).toBe(events.length);
-        events.forEach((event, i) => expect([...bytes.slice(cursor.starts[i], cursor.ends[i])]).toEqual([...event]));
+        events.forEach((event, i) =>
+          expect(Buffer.from(bytes.slice(cursor.starts[i], cursor.ends[i]))).toEqual(Buffer.from(event)),
+        );
         readFrameSeq(bytes, 0, bytes.length, seq);
         expect([cursor.seqLow + cursor.seqHigh * HIGH, seq[0] + seq[1] * HIGH]).toEqual([number, number]);
         expect(countFrameEvents(bytes, 0, bytes.length)).toBe(events.length);
