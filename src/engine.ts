@@ -141,7 +141,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       server,
     }),
   );
-  ingress.onLookup((producer, seq, epochLow) => warehouse.lookupDecisions(producer, seq, epochLow));
+  ingress.onLookup(warehouse.lookupDecisions);
   ingress.setReady(true);
   log('info', 'ready', { seconds: Number(((performance.now() - started) / 1000).toFixed(3)), url: ingress.url });
 

@@ -57,3 +57,9 @@ const TEXTS: Readonly<Record<number, OutcomeText>> = {
 export function outcomeText(outcome: number): OutcomeText {
   return TEXTS[outcome] ?? { code: 'unknown', text: `outcome ${outcome}` };
 }
+
+/** The outcome with this code, or EVENT_MALFORMED where no outcome has it. */
+export function outcomeByCode(code: string): number {
+  for (const [outcome, text] of Object.entries(TEXTS)) if (text.code === code) return Number(outcome);
+  return EVENT_MALFORMED;
+}

@@ -3,7 +3,10 @@
  * Every record names the epoch that must be durable (or stored) before it may be sent.
  */
 
-import { answerBytesMax, rejectionBytesMax, writeAnswerJson, writeAnswerProto, writeRejectedFrameJson, writeRejectedFrameProto } from '../codec/answer.ts';
+import { answerBytesMax, rejectionBytesMax, writeAnswerJson, writeAnswerProto, writeRejectedFrameJson, writeRejectedFrameProto,
+  STATUS_OK,
+  STATUS_REJECTED,
+} from '../codec/answer.ts';
 import { keyFromText } from '../features/keys.ts';
 import { ANSWER_HEADER_BYTES, ENCODING_PROTO, READ_HEADER_BYTES, RECORD_ANSWER, RECORD_HELLO, RECORD_LOOKUP, RECORD_READ_ANSWER } from '../layout/records.ts';
 import { commit, shrink, type Lane } from '../ring/lane.ts';
@@ -44,7 +47,7 @@ function writeAnswer(d: Decider, session: Session, i: number): void {
   const rejections = rejected ? 1 : rejectionsOf(d, i);
   const room = ANSWER_HEADER_BYTES + answerBytesMax(session.encoding, count, d.input.plan) + rejectionBytesMax(session.encoding) * rejections;
   const at = reserveWaiting(d, lane, RECORD_ANSWER, room);
-  writeHeader(lane, at, session.connection, session.generation, d.ticket.epochLow, 0);
+  writeHeader(lane, at, session.connection, session.generation, d.ticket.epochLow, rejected ? STATUS_REJECTED : STATUS_OK);
   const body = at + ANSWER_HEADER_BYTES;
   const [low, high] = [answers.seqLow[i], answers.seqHigh[i]];
   const proto = session.encoding === ENCODING_PROTO;

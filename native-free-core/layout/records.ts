@@ -20,7 +20,7 @@
  *
  * worker -> ingress
  *   ANSWER 0 u32 connection, 4 u32 generation, 8 u32 epoch low: hold the answer until this epoch has the ack level
- *          12 u32 flags
+ *          12 u32 flags        the answer's Status
  *          16     the answer, encoded, ready to send
  *   HELLO  the same header; then 16 u32 seq low, 20 u32 seq high: the producer's highest seq
  *   READ_ANSWER  the same header; flags: HTTP status; then JSON
