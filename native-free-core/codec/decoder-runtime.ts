@@ -82,7 +82,6 @@ function appendText(
   column.starts[row] = h;
   column.lengths[row] = length;
   column.heapEnd = h + length;
-  // Whole words: up to three bytes are written behind the value, which the next value overwrites.
   let bits = 0;
   let i = 0;
   for (; i + 4 <= length; i += 4) {

@@ -21,12 +21,12 @@ export function emitMapEntry(e: Emission, field: FieldPlan, depth: number): stri
 if (c${index}_counts[row] >= ${LIST_ELEMENTS_MAX}) return ${EVENT_LIST_TOO_LONG};
 let p = at, tag = 0, v = 0, b = 0, n = 0, r = 0, lo = 0, hi = 0, f = 0, keyAt = at, keyBytes = 0, valueAt = at, valueBytes = 0;
 while (p < end) {
-  tag = bytes[p++];
+  tag = bytes[p]; p = (p + 1) | 0;
   if (tag > 127) { p = readTag(bytes, p - 1); if (p < 0) return ${EVENT_MALFORMED}; tag = W[0]; }
   if (tag === ${KEY_TAG}) {
     ${emitRead('string', depth, 0).code}
     if (!isUtf8(bytes, p, n)) return ${EVENT_INVALID_UTF8};
-    keyAt = p; keyBytes = n; p += n;
+    keyAt = p; keyBytes = n; p = (p + n) | 0;
   } else if (tag === ${(2 << 3) | emitRead(type, depth, 0).wire}) {
     ${emitRead(type, depth, 0).code}
     ${emitHold(type)}
@@ -49,7 +49,7 @@ return 0;
   return `${LENGTH}
 r = ${name}(bytes, view, p, p + n, row);
 if (r < 0) return r;
-p += n;`;
+p = (p + n) | 0;`;
 }
 
 function isText(type: ValueType): boolean {
@@ -60,5 +60,5 @@ function isText(type: ValueType): boolean {
 function emitHold(type: ValueType): string {
   if (!isText(type)) return '';
   const check = type === 'string' ? `if (!isUtf8(bytes, p, n)) return ${EVENT_INVALID_UTF8}; ` : '';
-  return `${check}valueAt = p; valueBytes = n; p += n;`;
+  return `${check}valueAt = p; valueBytes = n; p = (p + n) | 0;`;
 }

@@ -27,9 +27,13 @@ const LOCALS =
 
 /** Reads the next tag, or leaves the message. */
 const NEXT = `if (p >= end) break fields;
-start = p; tag = bytes[p++];`;
+start = p; tag = bytes[p]; p = (p + 1) | 0;`;
 /** Where a longer tag is among those that may follow; elsewhere it ends the round, and the next one reads it. */
-const LONG_TAG = `if (tag > 127) { p = readTag(bytes, start); if (p < 0) ${MALFORMED} tag = W[0]; }`;
+const LONG_TAG = `if (tag > 127) {
+  b = bytes[p]; p = (p + 1) | 0;
+  if (b < 128) tag = (tag & 127) | (b << 7);
+  else { p = readTag(bytes, start); if (p < 0) ${MALFORMED} tag = W[0]; }
+}`;
 
 interface Case {
   readonly tag: number;
@@ -58,7 +62,7 @@ row &= ${BLOCK_ROWS_MAX - 1};
 ${LOCALS}
 ${emitPresence(e, fields)}
 fields: while (p < end) {
-round = start = p; tag = bytes[p++];
+round = start = p; tag = bytes[p]; p = (p + 1) | 0;
 ${LONG_TAG}
 ${emitRound(cases)}
 if (start === round) {
@@ -184,7 +188,7 @@ function emitSubMessage(e: Emission, field: FieldPlan, depth: number): string {
   return `${LENGTH}
 r = ${name}(bytes, view, p, p + n, row);
 if (r < 0) return r;
-p += n;`;
+p = (p + n) | 0;`;
 }
 
 /** `touched` comes first: a value that is refused halfway must be cleared. */
