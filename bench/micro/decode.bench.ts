@@ -153,7 +153,7 @@ function random(seed: number): () => number {
   };
 }
 
-const CLIENTS = ['ios-3.2', 'web-9.1', 'and-4.0', 'ios-3.1'];
+const CLIENTS = ['ios3', 'web9', 'and4', 'ios4'];
 
 /** The event's fields [from, to) as protobuf, numbered from 1. */
 function writeFields(next: () => number, w: protobuf.Writer, from: number, to: number): void {
@@ -176,7 +176,7 @@ function writeFields(next: () => number, w: protobuf.Writer, from: number, to: n
     () => w.string(CLIENTS[int(0, 4)]),
     () => w.uint32(int(1, 128)),
     () => w.sint32(int(64, 8000)),
-    () => w.string(`s${int(1e4, 99999)}`),
+    () => w.string(`s${int(10, 100)}`),
     () => w.bool(true),
   ];
   const wires = [1, 0, 0, 2, 1, 1, 0, 2, 0, 0, 2, 0];
