@@ -50,18 +50,23 @@ export function takeFrame(d: Decider, session: Session, bytes: Uint8Array, view:
 
 /** SEQ_NEW or SEQ_TAKEN, or why the frame is refused whole. A frame that parses takes its sequence number. */
 export function frameOutcome(d: Decider, session: Session, count: number, seqLow: number, seqHigh: number): number {
+  if (session.producerName.length === 0) return count < 0 ? count : SEQ_NEW;
+  // A frame that does not parse is its producer's too: in the dead letters and in the ledger.
+  const known = knowProducer(d, session);
   if (count < 0) return count;
-  if (session.producerName.length === 0) return SEQ_NEW;
   const seq = seqLow + seqHigh * HIGH;
-  if (seq === 0 || seq >= Number.MAX_SAFE_INTEGER) return FRAME_SEQ_MISSING;
-  const tables = d.input.tables;
-  if (session.producer === 0) {
-    const id = internEntry(tables.dictionary, session.producerName, 0, session.producerName.length);
-    if (id === DICTIONARY_FULL) return FRAME_SEQ_MISSING;
-    session.producer = id;
-  }
-  const taken = takeSeq(tables.producers, session.producer, seq, d.ticket.receivedAt);
+  if (!known || seq === 0 || seq >= Number.MAX_SAFE_INTEGER) return FRAME_SEQ_MISSING;
+  const taken = takeSeq(d.input.tables.producers, session.producer, seq, d.ticket.receivedAt);
   return taken === SEQ_NEW || taken === SEQ_TAKEN ? taken : FRAME_SEQ_TOO_OLD;
+}
+
+/** Gives the session its producer's id; false where the dictionary has no room for another. */
+function knowProducer(d: Decider, session: Session): boolean {
+  if (session.producer !== 0) return true;
+  const id = internEntry(d.input.tables.dictionary, session.producerName, 0, session.producerName.length);
+  if (id === DICTIONARY_FULL) return false;
+  session.producer = id;
+  return true;
 }
 
 export function rejectFrame(
