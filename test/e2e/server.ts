@@ -61,6 +61,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A test run that is ended early must leave nothing behind.
+  const killAtExit = (): unknown => child.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  child.once('exit', () => process.off('exit', killAtExit));
   let log = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-LOG_BYTES_MAX)));
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
