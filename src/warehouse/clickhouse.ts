@@ -81,6 +81,8 @@ async function openEmbedded(options: ClickHouseOptions): Promise<ClickHouse> {
         try {
           engine = await start(listen);
           restarts++;
+          // Told to stop while it started: nobody else knows of this one.
+          if (stopping) await engine.stop();
           break;
         } catch (error) {
           log('error', 'the embedded ClickHouse does not start; trying again', { error: String(error), waitMs: wait });

@@ -26,10 +26,10 @@ let stopping: Promise<void> | undefined;
 let opened: { warehouse: Warehouse; front: Front } | undefined;
 
 process.on('disconnect', leave);
-// Ctrl-C reaches the whole process group; the parent decides in which order things stop.
+// Ctrl-C and a service manager's SIGTERM reach the whole process group; the parent decides in which order things stop.
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
-process.on('SIGTERM', () => void stop());
+process.on('SIGTERM', () => undefined);
 process.on('message', (message: ToChild) => void (message.type === 'start' ? start(message.configuration) : stop()));
 process.on('uncaughtException', (cause) => {
   log('error', 'embedded ClickHouse ends because of a broken invariant', { cause: cause.stack ?? String(cause) });
