@@ -4,7 +4,7 @@ import { hunt, startServer, temporaryFolder, until, type Server } from './server
 import { digJson, openStream, post, type AnswerBody, type Dig } from './wire-client.ts';
 
 const now = Date.now();
-const folders = [temporaryFolder(), temporaryFolder()];
+const folders: ReturnType<typeof temporaryFolder>[] = [];
 const servers = new Set<Server>();
 afterAll(async () => {
   for (const server of servers) await server.kill();
@@ -17,9 +17,11 @@ async function start(data: string): Promise<Server> {
   return server;
 }
 
-async function end(server: Server, how: 'stop' | 'kill'): Promise<void> {
+type End = 'stop' | 'kill' | 'SIGINT' | 'SIGTERM';
+
+async function end(server: Server, how: End): Promise<void> {
   if (how === 'kill') await server.kill();
-  else expect(await server.stop()).toBe(0);
+  else expect(how === 'stop' ? await server.stop() : await server.stopGroup(how)).toBe(0);
   servers.delete(server);
 }
 
@@ -37,9 +39,11 @@ async function entities(server: Server): Promise<Entity[]> {
   return Promise.all(['player/7', 'player/8', 'hunt/3'].map((path) => server.get<Entity>(`/v1/entities/${path}`)));
 }
 
-describe.each(['stop', 'kill'] as const)('%s', (how) => {
+describe.each(['stop', 'kill', 'SIGINT', 'SIGTERM'] as const)('%s', (how) => {
   test('and start: everything is as it was, and every event is stored once', async () => {
-    const data = folders[how === 'stop' ? 0 : 1].path;
+    const folder = temporaryFolder();
+    folders.push(folder);
+    const data = folder.path;
     const before = await start(data);
     const stream = await openStream(before.url, { protocol: 'hunt.v1.json', producer: 'phone' });
     const original = await stream.send(1, fast);

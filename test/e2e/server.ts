@@ -39,6 +39,8 @@ export interface Server {
   get<Body>(path: string): Promise<Body>;
   /** As an operator would: SIGTERM; resolves with the exit code once it is gone. */
   stop(): Promise<number | null>;
+  /** As a terminal or a service manager would: the signal goes to all of its processes at once. */
+  stopGroup(signal: 'SIGINT' | 'SIGTERM'): Promise<number | null>;
   /** `kill -9`. */
   kill(): Promise<void>;
   readonly exited: Promise<number | null>;
@@ -60,6 +62,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const child = spawn(process.execPath, [main, 'serve', ...serveOptions(options)], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own.
+    detached: true,
   });
   // A test run that is ended early must leave nothing behind.
   const killAtExit = (): unknown => child.kill('SIGKILL');
@@ -81,6 +85,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     get: (path) => get(`${url}${path}`),
     async stop() {
       child.kill('SIGTERM');
+      return bounded(exited, STOP_MS_MAX, () => `the server did not stop\n${log}`);
+    },
+    async stopGroup(signal) {
+      process.kill(-child.pid!, signal);
       return bounded(exited, STOP_MS_MAX, () => `the server did not stop\n${log}`);
     },
     async kill() {
