@@ -37,6 +37,10 @@ const TEMPLATES_BYTES = 16 << 20;
 const TEMPLATES_MAX = 20_000;
 const DIGITS = Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz', 'latin1');
 const ID_BYTES = 12;
+const FIRST_DIGIT = 0x30;
+const NINE = 0x39;
+const LETTER_A = 0x61;
+const LAST_DIGIT = 0x7a;
 const ACTIONS = ['dig', 'dig', 'dig', 'dig', 'move', 'move', 'clue', 'clue', 'find', 'purchase', 'join'] as const;
 const FIELD: Readonly<Record<string, number>> = { join: 10, move: 11, dig: 12, clue: 13, find: 14, purchase: 15 };
 
@@ -53,6 +57,7 @@ export function createFrameMaker(shape: FrameShape): FrameMaker {
   const templates = Array.from({ length: count }, () => makeTemplate(shape, root, random, player, hunt));
   const templateOf = (seq: number): Template => templates[seq % count]!;
   const time = Buffer.alloc(12);
+  const id = Buffer.alloc(ID_BYTES);
   return {
     bytes: (seq) => templateOf(seq).bytes.length,
     write(out, at, seq, prefix, timeMs) {
@@ -61,24 +66,38 @@ export function createFrameMaker(shape: FrameShape): FrameMaker {
       out.writeUInt32LE(seq % 4294967296, at + seqAt);
       out.writeUInt32LE(Math.floor(seq / 4294967296), at + seqAt + 4);
       writeTime(time, timeMs);
-      let number = seq * shape.eventsPerFrame;
+      writeId(id, prefix, seq * shape.eventsPerFrame);
       for (let i = 0; i < idAt.length; i++) {
-        writeId(out, at + idAt[i]!, prefix, number++);
-        const to = at + timeAt[i]!;
-        for (let b = 0; b < 12; b++) out[to + b] = time[b]!;
+        const to = at + idAt[i]!;
+        for (let b = 0; b < ID_BYTES; b++) out[to + b] = id[b]!;
+        const then = at + timeAt[i]!;
+        for (let b = 0; b < 12; b++) out[then + b] = time[b]!;
+        countUp(id);
       }
       return at + bytes.length;
     },
   };
 }
 
-function writeId(out: Buffer, at: number, prefix: string, number: number): void {
-  for (let i = 0; i < 4; i++) out[at + i] = prefix.charCodeAt(i);
+function writeId(out: Buffer, prefix: string, number: number): void {
+  for (let i = 0; i < 4; i++) out[i] = prefix.charCodeAt(i);
   let rest = number;
   for (let i = ID_BYTES - 1; i >= 4; i--) {
     const next = Math.floor(rest / 36);
-    out[at + i] = DIGITS[rest - next * 36]!;
+    out[i] = DIGITS[rest - next * 36]!;
     rest = next;
+  }
+}
+
+/** The next number in place: cheaper than dividing for each event. */
+function countUp(id: Buffer): void {
+  for (let i = ID_BYTES - 1; i >= 4; i--) {
+    const digit = id[i]!;
+    if (digit === LAST_DIGIT) id[i] = FIRST_DIGIT;
+    else {
+      id[i] = digit === NINE ? LETTER_A : digit + 1;
+      return;
+    }
   }
 }
 

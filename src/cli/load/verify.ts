@@ -8,7 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { askClickHouse } from './server-figures.ts';
 import type { LoadStream } from './stream.ts';
 
-const PROBE_MS = 100;
+/** Each look costs ClickHouse some milliseconds on the same cores: often enough for quantiles, seldom enough not to be the load. */
+const PROBE_MS = 250;
 const DRAIN_MS = 120_000;
 /** Distinct ids are counted in as many passes as keep each below about so many. */
 const IDS_PER_PASS = 8_000_000;
@@ -28,7 +29,7 @@ export function startProbe(clickhouse: string, database: string, run: string, st
     const rows = await askClickHouse<{ producer: string; seq: number; batch: number }>(
       clickhouse,
       `SELECT toString(_producer) AS producer, max(_frame_seq) AS seq, max(_batch) AS batch FROM ${database}.events
-       WHERE _batch > ${lastBatch} AND startsWith(toString(_producer), '${run}') GROUP BY producer`,
+       WHERE _batch > ${lastBatch} AND startsWith(toString(_producer), '${run}') GROUP BY producer SETTINGS max_threads = 1`,
     );
     const now = performance.now();
     for (const { producer, seq, batch } of rows) {
