@@ -1,96 +1,73 @@
 /**
- * Admission: the records that ingress writes into the workers' lanes. Nothing is parsed and nothing waits; where there is no
- * room the caller answers RETRY. Ingress thread.
+ * Admission: whether a frame may come in, and if so the copy into its worker's lane. Nothing is parsed and nothing waits; a
+ * frame that may not come in leaves no trace but its RETRY. Ingress thread.
  */
 
 import { BELL_STRIDE, SPOOL_FULL, STOPPING, WORKER_BELL } from '../../native-free-core/layout/control-layout.ts';
-import {
-  ACK_DURABLE,
-  ACK_STORED,
-  FRAME_HEADER_BYTES,
-  OPEN_DEDUP,
-  OPEN_HEADER_BYTES,
-  OPEN_HELLO,
-  READ_HEADER_BYTES,
-  RECORD_CLOSE,
-  RECORD_FRAME,
-  RECORD_OPEN,
-  RECORD_READ,
-} from '../../native-free-core/layout/records.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
-import { commit, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
+import { laneUsedBytes, type Lane } from '../../native-free-core/ring/lane.ts';
+import { writeClose, writeFrame, writeOpen, writeRead } from './lane-records.ts';
+import { RETRY_AFTER_CLOSED_MS, RETRY_AFTER_MS } from './limits.ts';
 import type { Peer } from './peers.ts';
 
-export interface OpenFlags {
-  readonly hello: boolean;
-  readonly dedup: boolean;
+/** The frame is the worker's now. Any other outcome is the time in ms after which it may be sent again. */
+export const ADMITTED = 0;
+
+export interface AdmissionOptions {
+  readonly control: Int32Array;
+  /** By worker; frames go in here. */
+  readonly frameLanes: readonly Lane[];
+  /** By worker; how full they are decides over frames whose answers will wait in them. */
+  readonly storedLanes: readonly Lane[];
+  /** 0: no limit */
+  readonly framesPerSecondMax: number;
 }
 
 export class Admission {
   readonly #control: Int32Array;
   readonly #lanes: readonly Lane[];
-  /** Closes that found no room; a worker keeps such a session a little longer. */
+  readonly #storedLanes: readonly Lane[];
+  readonly #rate: number;
+  /** Closes that found no room; the worker keeps such a session a little longer. */
   readonly #closes: Peer[] = [];
+  /** Set once the thread stops: no frame comes in any more. */
+  stopping = false;
 
-  constructor(control: Int32Array, lanes: readonly Lane[]) {
-    this.#control = control;
-    this.#lanes = lanes;
+  constructor(options: AdmissionOptions) {
+    this.#control = options.control;
+    this.#lanes = options.frameLanes;
+    this.#storedLanes = options.storedLanes;
+    this.#rate = options.framesPerSecondMax;
   }
 
   get workers(): number {
     return this.#lanes.length;
   }
 
-  /** False while nothing may come in. */
-  get open(): boolean {
-    return Atomics.load(this.#control, SPOOL_FULL) === 0 && Atomics.load(this.#control, STOPPING) === 0;
+  open(peer: Peer, hello: boolean, dedup: boolean): boolean {
+    const written = writeOpen(this.#lanes[peer.worker]!, peer, hello, dedup, Buffer.from(peer.producer, 'utf8'));
+    if (written) this.#ring(peer.worker);
+    return written;
   }
 
-  openPeer(peer: Peer, flags: OpenFlags): boolean {
-    const name = Buffer.from(peer.producer, 'utf8');
-    const lane = this.#lanes[peer.worker]!;
-    const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES + name.length);
-    if (at < 0) return false;
-    lane.view.setUint32(at, peer.slot, true);
-    lane.view.setUint32(at + 4, peer.generation, true);
-    lane.bytes[at + 8] = peer.encoding;
-    lane.bytes[at + 9] = peer.stored ? ACK_STORED : ACK_DURABLE;
-    lane.bytes[at + 10] = (flags.hello ? OPEN_HELLO : 0) | (flags.dedup ? OPEN_DEDUP : 0);
-    lane.bytes[at + 11] = 0;
-    lane.view.setUint32(at + 12, name.length, true);
-    lane.bytes.set(name, at + OPEN_HEADER_BYTES);
-    this.#publish(lane, peer.worker);
-    return true;
-  }
-
-  /** Copies a frame into the peer's lane; false where there is no room. `seq` 0: the frame has none of its own. */
-  frame(peer: Peer, bytes: Uint8Array, seqLow: number, seqHigh: number, admittedAt: number): boolean {
-    const lane = this.#lanes[peer.worker]!;
-    const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + bytes.length);
-    if (at < 0) return false;
-    lane.view.setUint32(at, peer.slot, true);
-    lane.view.setUint32(at + 4, peer.generation, true);
-    lane.view.setUint32(at + 8, seqLow, true);
-    lane.view.setUint32(at + 12, seqHigh, true);
-    lane.view.setFloat64(at + 16, admittedAt, true);
-    lane.bytes.set(bytes, at + FRAME_HEADER_BYTES);
+  /** ADMITTED, or after how many milliseconds to try again. `seqLow`, `seqHigh`: 0 where the frame has none of its own. */
+  admit(peer: Peer, frame: Uint8Array, seqLow: number, seqHigh: number): number {
+    if (this.#isClosed) return RETRY_AFTER_CLOSED_MS;
+    if (peer.outstanding >= peer.credit) return RETRY_AFTER_MS;
+    if (peer.stored && !this.#hasRoomForStored(peer.worker)) return RETRY_AFTER_CLOSED_MS;
+    const now = Date.now();
+    if (this.#rate > 0 && !this.#fillTokens(peer, now)) return Math.ceil(((1 - peer.tokens) * 1000) / this.#rate);
+    if (!writeFrame(this.#lanes[peer.worker]!, peer, frame, seqLow, seqHigh, now)) return RETRY_AFTER_MS;
+    if (this.#rate > 0) peer.tokens--;
     peer.admitted++;
-    this.#publish(lane, peer.worker);
-    return true;
+    this.#ring(peer.worker);
+    return ADMITTED;
   }
 
   read(peer: Peer, entity: number, key: Uint8Array): boolean {
-    const lane = this.#lanes[peer.worker]!;
-    const at = reserve(lane, RECORD_READ, READ_HEADER_BYTES + key.length);
-    if (at < 0) return false;
-    lane.view.setUint32(at, peer.slot, true);
-    lane.view.setUint32(at + 4, peer.generation, true);
-    lane.view.setUint32(at + 8, entity, true);
-    lane.view.setUint32(at + 12, 0, true);
-    lane.bytes.set(key, at + READ_HEADER_BYTES);
-    peer.admitted++;
-    this.#publish(lane, peer.worker);
-    return true;
+    const written = writeRead(this.#lanes[peer.worker]!, peer, entity, key);
+    if (written) this.#ring(peer.worker);
+    return written;
   }
 
   close(peer: Peer): void {
@@ -99,20 +76,38 @@ export class Admission {
   }
 
   flushCloses(): void {
-    while (this.#closes.length > 0) {
-      const peer = this.#closes[0]!;
-      const lane = this.#lanes[peer.worker]!;
-      const at = reserve(lane, RECORD_CLOSE, 8);
-      if (at < 0) return;
-      lane.view.setUint32(at, peer.slot, true);
-      lane.view.setUint32(at + 4, peer.generation, true);
-      this.#publish(lane, peer.worker);
-      this.#closes.shift();
+    let written = 0;
+    for (; written < this.#closes.length; written++) {
+      const peer = this.#closes[written]!;
+      if (!writeClose(this.#lanes[peer.worker]!, peer)) break;
+      this.#ring(peer.worker);
     }
+    if (written > 0) this.#closes.splice(0, written);
   }
 
-  #publish(lane: Lane, worker: number): void {
-    commit(lane);
+  get #isClosed(): boolean {
+    const control = this.#control;
+    return this.stopping || Atomics.load(control, SPOOL_FULL) !== 0 || Atomics.load(control, STOPPING) !== 0;
+  }
+
+  /**
+   * While ClickHouse is away its answers gather in a lane, and a worker that finds it full waits, with everybody's frames.
+   * Half of it is kept for what is already on its way.
+   */
+  #hasRoomForStored(worker: number): boolean {
+    const lane = this.#storedLanes[worker]!;
+    return laneUsedBytes(lane) < lane.capacity / 2;
+  }
+
+  /** A bucket of one second's frames. */
+  #fillTokens(peer: Peer, now: number): boolean {
+    const elapsed = peer.filledAt === 0 ? 1000 : Math.max(0, now - peer.filledAt);
+    peer.tokens = Math.min(this.#rate, peer.tokens + (elapsed * this.#rate) / 1000);
+    peer.filledAt = now;
+    return peer.tokens >= 1;
+  }
+
+  #ring(worker: number): void {
     ring(this.#control, WORKER_BELL + worker * BELL_STRIDE);
   }
 }

@@ -4,14 +4,18 @@
  */
 
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import { STATUS_REJECTED, STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
 import { readFrameSeq } from '../../native-free-core/codec/frame.ts';
-import { STATUS_REJECTED } from '../../native-free-core/codec/answer.ts';
-import { FRAME_BYTES_MAX, PRODUCER_NAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
+import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
 import { ENCODING_JSON, ENCODING_NDJSON, ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
-import { workerOf } from './admission.ts';
-import { hasKey, refuse, RETRY_AFTER_FULL_MS, STATUS_RETRY, type IngressContext } from './context.ts';
-import { endWith, statusLine } from './http-answer.ts';
-import type { Peer } from './peers.ts';
+import { ADMITTED, workerOf } from './admission.ts';
+import type { IngressContext } from './context.ts';
+import { readJsonSeq } from './count-events.ts';
+import { BUSY, endWith, statusLine, type HttpProblem } from './http-answer.ts';
+import { exchangeOf, type Bodies, type Exchange } from './http-body.ts';
+import { RETRY_AFTER_CLOSED_MS } from './limits.ts';
+import type { Outlet, Peer } from './peers.ts';
+import { isProblem, readTerms, type Terms } from './terms.ts';
 
 const ENCODINGS: Readonly<Record<string, number>> = {
   'application/x-protobuf': ENCODING_PROTO,
@@ -20,149 +24,155 @@ const ENCODINGS: Readonly<Record<string, number>> = {
 };
 /** Sessions kept for producers that may send again; the longest unused go first. */
 const SESSIONS_MAX = 4096;
-/** A body that has not come by then is given up. */
-const BODY_MS = 30_000;
+/** Sequence numbers stay below 2^53 (layout: the producer table). */
+const SEQ_TEXT = /^[0-9]{1,16}$/;
+const HIGH = 4294967296;
 
-interface Reply {
-  response: HttpResponse | null;
+interface EventsRequest {
+  readonly terms: Terms;
+  readonly encoding: number;
+  /** 0: none in the headers. */
+  readonly seq: number;
 }
 
-interface HttpSession {
+/** What the requests of one producer, or of those without one, share. */
+class Session implements Outlet {
   readonly peer: Peer;
   /** Requests whose frames are with the worker, oldest first. */
-  readonly waiting: Reply[];
+  readonly waiting: Exchange[] = [];
+
+  constructor(context: IngressContext, { terms, encoding }: EventsRequest, worker: number) {
+    // Each request waits for its own answer: connections bound how many there are.
+    const { producer, stored } = terms;
+    this.peer = context.peers.add({ worker, encoding, stored, producer, credit: Infinity }, this);
+  }
+
+  send(bytes: Uint8Array, status: number): void {
+    const exchange = this.waiting.shift();
+    if (exchange !== undefined) endWithAnswer(exchange, this.peer.encoding, bytes, status);
+  }
+
+  gather(sends: () => void): void {
+    sends();
+  }
 }
 
-interface Terms {
-  readonly encoding: number;
-  readonly producer: string;
-  readonly stored: boolean;
-  readonly dedup: boolean;
-  readonly seq: bigint;
-}
-
-export function serveEvents(context: IngressContext): void {
-  const sessions = new Map<string, HttpSession>();
-  let turn = context.options.index;
+export function serveEvents(context: IngressContext, bodies: Bodies): void {
+  const sessions = new Sessions(context);
+  const bounds = { bytesMax: FRAME_BYTES_MAX, msMax: context.options.limits.bodyMsMax };
   context.app.post('/v1/events', (response, request) => {
-    const reply: Reply = { response };
-    response.onAborted(() => (reply.response = null));
-    const terms = readTerms(context, response, request);
-    if (terms === null) return;
-    receiveBody(reply, (body) => {
-      const worker = terms.producer === '' ? turn++ % context.admission.workers : workerOf(terms.producer, context.admission.workers);
-      takeBody(context, sessionOf(context, sessions, terms, worker), reply, terms, body);
-    });
+    const read = context.keys.check(request) ?? readRequest(request);
+    if (isProblem(read)) return endWith(response, read);
+    const exchange = exchangeOf(response);
+    bodies.collect(exchange, bounds, (body) => takeFrame(context, sessions.of(read), exchange, read, body));
   });
+  context.app.any('/v1/events', (response) => endWith(response, NOT_POST));
 }
 
-/** null: the response has been ended with what is wrong. */
-function readTerms(context: IngressContext, response: HttpResponse, request: HttpRequest): Terms | null {
+const NOT_POST: HttpProblem = { status: 405, code: 'method_not_allowed', message: '/v1/events takes POST only' };
+
+function readRequest(request: HttpRequest): EventsRequest | HttpProblem {
   const type = request.getHeader('content-type').split(';')[0]!.trim().toLowerCase();
   const encoding = ENCODINGS[type];
-  const producer = request.getHeader('x-hunt-producer');
-  const ack = request.getHeader('x-hunt-ack') || 'durable';
-  const seqText = request.getHeader('x-hunt-seq');
-  const refuseWith = (status: number, code: string, message: string): null => {
-    endWith(response, status, code, message);
-    return null;
-  };
-  if (!hasKey(context, request.getHeader('authorization'), request.getHeader('x-hunt-key'), request.getQuery('key') ?? '')) {
-    return refuseWith(401, 'unauthorized', 'an API key is required: send Authorization: Bearer KEY, X-Hunt-Key or ?key=');
-  }
   if (encoding === undefined) {
-    return refuseWith(415, 'unknown_content_type', `content-type=${type || 'none'}; send ${Object.keys(ENCODINGS).join(', ')}`);
+    const message = `unknown content type: content-type=${type || 'none'}; send ${Object.keys(ENCODINGS).join(', ')}`;
+    return { status: 415, code: 'unknown_content_type', message };
   }
-  if (ack !== 'durable' && ack !== 'stored') return refuseWith(400, 'unknown_ack', `X-Hunt-Ack: ${ack}; use durable or stored`);
-  if (Buffer.byteLength(producer) > PRODUCER_NAME_BYTES_MAX) {
-    return refuseWith(400, 'producer_too_long', `producer names have at most ${PRODUCER_NAME_BYTES_MAX} bytes`);
+  const seqText = request.getHeader('x-hunt-seq');
+  const seq = Number(seqText);
+  if (seqText !== '' && !(SEQ_TEXT.test(seqText) && seq > 0 && seq < Number.MAX_SAFE_INTEGER)) {
+    return { status: 400, code: 'bad_seq', message: `not a sequence number: X-Hunt-Seq=${seqText}; send 1, 2, 3, …` };
   }
-  if (seqText !== '' && !/^\d{1,16}$/.test(seqText)) return refuseWith(400, 'bad_seq', `X-Hunt-Seq: ${seqText}; send a whole number from 1 on`);
   if (Number(request.getHeader('content-length')) > FRAME_BYTES_MAX) {
-    return refuseWith(413, 'frame_too_large', `a frame has at most ${FRAME_BYTES_MAX} bytes; send several`);
+    const message = `the body has more than ${FRAME_BYTES_MAX} bytes; send several frames`;
+    return { status: 413, code: 'body_too_large', message };
   }
-  return { encoding, producer, stored: ack === 'stored', dedup: request.getHeader('x-hunt-dedup') === '1', seq: BigInt(seqText || 0) };
+  const terms = readTerms(request);
+  return isProblem(terms) ? terms : { terms, encoding, seq };
 }
 
-function receiveBody(reply: Reply, done: (body: Uint8Array) => void): void {
-  const response = reply.response!;
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const timer = setTimeout(() => finish(() => endWith(response, 408, 'body_timeout', `the body did not come within ${BODY_MS} ms`)), BODY_MS);
-  const finish = (then: () => void): void => {
-    clearTimeout(timer);
-    if (reply.response !== null && bytes >= 0) then();
-    bytes = -1;
-  };
-  response.onData((chunk, isLast) => {
-    if (bytes < 0 || reply.response === null) return finish(() => undefined);
-    bytes += chunk.byteLength;
-    if (bytes > FRAME_BYTES_MAX) {
-      return finish(() => endWith(response, 413, 'frame_too_large', `a frame has at most ${FRAME_BYTES_MAX} bytes; send several`));
-    }
-    if (isLast && chunks.length === 0) return finish(() => done(new Uint8Array(chunk)));
-    // The chunk's memory is only valid now.
-    chunks.push(Buffer.from(new Uint8Array(chunk)));
-    if (isLast) finish(() => done(Buffer.concat(chunks)));
-  });
-}
+const own = new Uint32Array(2);
 
-/** One session per producer and terms; without a producer, one per worker. */
-function sessionOf(context: IngressContext, sessions: Map<string, HttpSession>, terms: Terms, worker: number): HttpSession | null {
-  const key = `${terms.encoding}|${terms.stored}|${terms.dedup}|${worker}|${terms.producer}`;
-  let session = sessions.get(key);
-  if (session === undefined) {
-    const waiting: Reply[] = [];
-    const peer = context.peers.add(worker, terms.encoding, terms.stored, terms.producer, (bytes, status) => {
-      answer(waiting.shift(), terms.encoding, bytes, status);
-      return true;
-    });
-    if (!context.admission.openPeer(peer, { hello: false, dedup: terms.dedup })) {
-      context.peers.remove(peer);
-      return null;
-    }
-    session = { peer, waiting };
-  }
-  // Moved to the end: the first of the map is the longest unused.
-  sessions.delete(key);
-  sessions.set(key, session);
-  if (sessions.size > SESSIONS_MAX) dropOldest(context, sessions);
-  return session;
-}
-
-function dropOldest(context: IngressContext, sessions: Map<string, HttpSession>): void {
-  for (const [key, { peer, waiting }] of sessions) {
-    if (waiting.length > 0) continue;
-    sessions.delete(key);
-    context.peers.remove(peer);
-    context.admission.close(peer);
+function takeFrame(
+  context: IngressContext,
+  session: Session | null,
+  exchange: Exchange,
+  { encoding, seq }: EventsRequest,
+  frame: Uint8Array,
+): void {
+  const isProto = encoding === ENCODING_PROTO;
+  own[0] = seq % HIGH;
+  own[1] = Math.floor(seq / HIGH);
+  if (seq === 0 && isProto) readFrameSeq(frame, 0, frame.length, own);
+  context.received.frames++;
+  context.received.bytes += frame.length;
+  if (session === null) return endWith(exchange.response, BUSY);
+  const outcome = context.admission.admit(session.peer, frame, own[0]!, own[1]!);
+  if (outcome === ADMITTED) {
+    session.waiting.push(exchange);
     return;
   }
+  if (seq === 0 && encoding === ENCODING_JSON) readJsonSeq(frame, own);
+  const answer = context.refusals.refuse(session.peer, frame, own[0]!, own[1]!, outcome);
+  endWithAnswer(exchange, encoding, answer, STATUS_RETRY);
 }
 
-function takeBody(context: IngressContext, session: HttpSession | null, reply: Reply, terms: Terms, body: Uint8Array): void {
-  const { admission, counters } = context;
-  const seq = new Uint32Array([Number(BigInt.asUintN(32, terms.seq)), Number(terms.seq >> 32n)]);
-  if (terms.seq === 0n && terms.encoding === ENCODING_PROTO) readFrameSeq(body, 0, body.length, seq);
-  counters.frames++;
-  counters.bytes += body.length;
-  if (session === null) return endWith(reply.response!, 503, 'busy', 'the server is busy; try again in a moment');
-  if (admission.open && admission.frame(session.peer, body, seq[0]!, seq[1]!, Date.now())) {
-    session.waiting.push(reply);
-    return;
+function endWithAnswer(exchange: Exchange, encoding: number, bytes: Uint8Array, status: number): void {
+  if (exchange.aborted) return;
+  const { response } = exchange;
+  response.cork(() => writeAnswer(response, encoding, bytes, status));
+}
+
+function writeAnswer(response: HttpResponse, encoding: number, bytes: Uint8Array, status: number): void {
+  if (status === STATUS_REJECTED) response.writeStatus(statusLine(400));
+  if (status === STATUS_RETRY) {
+    response.writeStatus(statusLine(429));
+    // Whole seconds; the body says it in milliseconds.
+    response.writeHeader('retry-after', String(Math.ceil(RETRY_AFTER_CLOSED_MS / 1000)));
   }
-  answer(reply, terms.encoding, refuse(context, session.peer, body, seq[0]!, seq[1]!), STATUS_RETRY);
+  response.writeHeader('content-type', encoding === ENCODING_PROTO ? 'application/x-protobuf' : 'application/json');
+  response.end(bytes);
 }
 
-function answer(reply: Reply | undefined, encoding: number, bytes: Uint8Array, status: number): void {
-  const response = reply?.response;
-  if (!response) return;
-  reply.response = null;
-  response.cork(() => {
-    const code = status === STATUS_REJECTED ? 400 : status === STATUS_RETRY ? 429 : 200;
-    response.writeStatus(statusLine(code));
-    response.writeHeader('content-type', encoding === ENCODING_PROTO ? 'application/x-protobuf' : 'application/json');
-    if (status === STATUS_RETRY) response.writeHeader('retry-after', String(Math.ceil(RETRY_AFTER_FULL_MS / 1000)));
-    response.end(bytes);
-  });
+/** One for each producer and its terms; without a producer one for each worker. */
+class Sessions {
+  readonly #context: IngressContext;
+  readonly #sessions = new Map<string, Session>();
+  #turn: number;
+
+  constructor(context: IngressContext) {
+    this.#context = context;
+    this.#turn = context.options.index;
+  }
+
+  /** null: the worker's lane has no room for a new one. */
+  of(request: EventsRequest): Session | null {
+    const { admission, peers } = this.#context;
+    const { producer, stored, dedup } = request.terms;
+    const worker = producer === '' ? this.#turn++ % admission.workers : workerOf(producer, admission.workers);
+    const key = `${request.encoding} ${stored} ${dedup} ${worker} ${producer}`;
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      session = new Session(this.#context, request, worker);
+      if (!admission.open(session.peer, false, dedup)) {
+        peers.remove(session.peer);
+        return null;
+      }
+    }
+    // Moved to the end: the first of the map is the longest unused.
+    this.#sessions.delete(key);
+    this.#sessions.set(key, session);
+    if (this.#sessions.size > SESSIONS_MAX) this.#dropOldest(session);
+    return session;
+  }
+
+  #dropOldest(keep: Session): void {
+    for (const [key, session] of this.#sessions) {
+      if (session === keep || session.waiting.length > 0) continue;
+      this.#sessions.delete(key);
+      this.#context.peers.remove(session.peer);
+      this.#context.admission.close(session.peer);
+      return;
+    }
+  }
 }

@@ -3,96 +3,116 @@
  * frames and sends answers; it parses no event and waits for nothing. Started by start.ts.
  */
 
-import uWS from 'uWebSockets.js';
+import uWS, { type us_listen_socket } from 'uWebSockets.js';
+import { setTimeout as pause } from 'node:timers/promises';
 import { isMainThread, parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { CONTROL_VERSION } from '../../native-free-core/layout/control-layout.ts';
+import { REGION_CONTROL, checkRegion } from '../../native-free-core/layout/region.ts';
 import { openLane } from '../../native-free-core/ring/lane.ts';
 import { Admission } from './admission.ts';
 import type { IngressContext } from './context.ts';
 import { Delivery } from './delivery.ts';
 import { createHello } from './hello.ts';
+import { Bodies } from './http-body.ts';
 import { serveControl } from './http-control.ts';
+import { serveEntities } from './http-entities.ts';
 import { serveEvents } from './http-events.ts';
+import { Lookups } from './lookups.ts';
 import type { FromIngress, IngressThreadOptions, ToIngress } from './messages.ts';
-import { Peers, type HeldAnswer, type Peer } from './peers.ts';
-import { serveStream } from './websocket.ts';
+import { Peers } from './peers.ts';
+import { Refusals } from './refusals.ts';
+import { serveStream } from './stream.ts';
+import { ApiKeys } from './terms.ts';
 
 const COUNTERS_MS = 500;
-/** After `stop`, answers that are still outstanding have this long to become durable. */
-const STOP_MS = 3000;
-const STATUS_DUPLICATE = 2;
+/** How often what has waited too long is looked for. */
+const EXPIRE_MS = 250;
+/** While stopping: how often to look whether all is answered. */
+const LOOK_MS = 5;
+/** What has been written last reaches clients that still send; closing at once would reset their connections. */
+const LINGER_MS = 100;
+const HIGH = 4294967296;
 
 function runIngress(options: IngressThreadOptions, port: MessagePort): void {
+  checkRegion(options.control, REGION_CONTROL, CONTROL_VERSION);
   const control = new Int32Array(options.control);
+  const storedLanes = options.storedLanes.map(openLane);
   const post = (message: FromIngress): void => port.postMessage(message);
-  const app = uWS.App();
   const peers = new Peers();
   const context: IngressContext = {
-    app,
+    app: uWS.App(),
     options,
+    keys: new ApiKeys(options.keys),
     peers,
-    admission: new Admission(control, options.frameLanes.map(openLane)),
-    counters: { connections: 0, frames: 0, bytes: 0, refusedFrames: 0, refusedEvents: 0, refusedByProducer: new Map() },
+    admission: new Admission({
+      control,
+      frameLanes: options.frameLanes.map(openLane),
+      storedLanes,
+      framesPerSecondMax: options.limits.framesPerSecondMax,
+    }),
+    refusals: new Refusals(),
+    received: { frames: 0, bytes: 0 },
     post,
-    hello: createHello(options.hello),
-    state: { ready: false, stopping: false },
   };
-  const sockets = serveStream(context);
-  serveEvents(context);
-  const routes = serveControl(context);
-  const lookups = new Map<number, { peer: Peer; held: HeldAnswer }>();
-  let nextLookup = 1;
+  const { admission, app } = context;
+  const bodies = new Bodies();
+  const hello = createHello(options.pipeline, options.limits.framesInFlight);
+  const lookups = new Lookups(peers, post, options.limits.lookupMsMax);
+  const streams = serveStream(context);
+  serveEvents(context, bodies);
+  const reads = serveEntities(context);
+  const requests = serveControl(context, bodies);
 
-  const delivery = new Delivery(control, options.index, options.durableLanes.map(openLane), options.storedLanes.map(openLane), {
+  const delivery = new Delivery(control, options.index, options.durableLanes.map(openLane), storedLanes, {
     peers,
-    hello: (peer, low, high) => void peer.send(context.hello(peer.encoding, low, high), 0),
-    lookup(peer, producer, seqLow, seqHigh, epochLow) {
-      const id = nextLookup++;
-      lookups.set(id, { peer, held: peer.hold() });
-      post({ kind: 'lookup', id, lookup: { producer, seqLow, seqHigh, epochLow, encoding: peer.encoding } });
+    hello(peer, seqLow, seqHigh) {
+      if (peer.greeting !== null) peer.release(peer.greeting, hello(peer.encoding, seqHigh * HIGH + seqLow), 0);
     },
-    readAnswer(peer, status, body) {
-      peers.remove(peer);
-      routes.readAnswer(peer.slot, status, body);
-    },
-    corked(peer, sends) {
-      const socket = sockets.get(peer);
-      if (socket === undefined) sends();
-      else socket.cork(sends);
-    },
-    idle: () => context.admission.flushCloses(),
+    lookup: (peer, request) => lookups.ask(peer, request),
+    readAnswer: (peer, status, body) => reads.answer(peer, status, body),
+    afterTurn: () => admission.flushCloses(),
   });
 
-  const timer = setInterval(() => post({ kind: 'counters', counters: context.counters }), COUNTERS_MS);
+  const postCounters = (): void => {
+    const { frames: refusedFrames, events: refusedEvents, byProducer: refusedByProducer } = context.refusals;
+    const counters = { ...context.received, connections: streams.count, answers: delivery.answers };
+    post({ kind: 'counters', counters: { ...counters, refusedFrames, refusedEvents, refusedByProducer } });
+  };
+  const timers = [
+    setInterval(postCounters, COUNTERS_MS),
+    setInterval(
+      () => [bodies, lookups, reads, requests].forEach((waiting) => waiting.expire(performance.now())),
+      EXPIRE_MS,
+    ),
+  ];
+
+  let listening: us_listen_socket | null = null;
   app.listen(options.host, options.port, (socket) => {
-    if (socket === false) post({ kind: 'listen-failed' });
-    else post({ kind: 'listening', port: uWS.us_socket_local_port(socket) });
+    if (socket === false) return post({ kind: 'listen-failed' });
+    listening = socket;
+    post({ kind: 'listening', port: uWS.us_socket_local_port(socket) });
   });
 
+  /** Nothing new comes in; what is with the workers is answered as far as it becomes durable in time. */
   const stop = async (): Promise<void> => {
-    context.state.stopping = true;
-    const until = performance.now() + STOP_MS;
-    const waiting = (): boolean => [...sockets.keys()].some((peer) => peer.outstanding > 0 && !peer.stored);
-    while (waiting() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 5));
-    for (const socket of [...sockets.values()]) socket.end(1001, 'the server is stopping');
-    clearInterval(timer);
+    admission.stopping = true;
+    if (listening !== null) uWS.us_listen_socket_close(listening);
+    const until = performance.now() + options.limits.stopMsMax;
+    while (peers.durableOutstanding && performance.now() < until) await pause(LOOK_MS);
+    streams.endAll();
+    await pause(LINGER_MS);
+    timers.forEach((timer) => clearInterval(timer));
     delivery.stop();
     app.close();
-    post({ kind: 'counters', counters: context.counters });
-    post({ kind: 'stopped' });
+    postCounters();
     port.close();
   };
 
   port.on('message', (message: ToIngress) => {
-    if (message.kind === 'ready') context.state.ready = message.ready;
-    else if (message.kind === 'response') routes.respond(message.id, message.response);
-    else if (message.kind === 'stop') void stop();
-    else {
-      const lookup = lookups.get(message.id);
-      lookups.delete(message.id);
-      if (lookup !== undefined && peers.find(lookup.peer.slot, lookup.peer.generation)) {
-        lookup.peer.release(lookup.held, message.bytes, STATUS_DUPLICATE);
-      }
-    }
+    if (message.kind === 'ready') requests.ready = message.ready;
+    else if (message.kind === 'response') requests.answer(message.id, message.response);
+    else if (message.kind === 'lookup-answer') lookups.answer(message.id, message.bytes);
+    else void stop();
   });
   void delivery.run();
 }

@@ -1,6 +1,7 @@
 /** What an ingress thread and the main thread say to each other, beside the shared memory. */
 
-import type { HelloFacts } from './hello.ts';
+import type { DecisionNames } from '../../native-free-core/codec/messages.ts';
+import type { IngressLimits } from './limits.ts';
 
 export interface IngressThreadOptions {
   readonly index: number;
@@ -11,16 +12,25 @@ export interface IngressThreadOptions {
   readonly frameLanes: readonly SharedArrayBuffer[];
   readonly durableLanes: readonly SharedArrayBuffer[];
   readonly storedLanes: readonly SharedArrayBuffer[];
-  readonly hello: HelloFacts;
-  readonly entities: readonly string[];
+  readonly pipeline: PipelineFacts;
   /** Empty: open to all. */
   readonly keys: readonly string[];
+  readonly limits: IngressLimits;
+}
+
+/** What clients are told of the pipeline. */
+export interface PipelineFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly decisions: readonly DecisionNames[];
+  readonly entities: readonly string[];
 }
 
 export interface IngressCounters {
   readonly connections: number;
   readonly frames: number;
   readonly bytes: number;
+  readonly answers: number;
   readonly refusedFrames: number;
   readonly refusedEvents: number;
   readonly refusedByProducer: ReadonlyMap<string, number>;
@@ -30,13 +40,15 @@ export interface ProxiedRequest {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  /** `accept` and `content-type`, where sent. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
 
 export interface ProxiedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /** A duplicate whose decisions have to be looked up: found rows become the answer again. */
@@ -52,7 +64,8 @@ export interface LookupRequest {
 export type ToIngress =
   | { readonly kind: 'ready'; readonly ready: boolean }
   | { readonly kind: 'response'; readonly id: number; readonly response: ProxiedResponse }
-  | { readonly kind: 'lookup-answer'; readonly id: number; readonly bytes: Uint8Array }
+  /** `bytes` null: it failed, and the client is to ask again. */
+  | { readonly kind: 'lookup-answer'; readonly id: number; readonly bytes: Uint8Array | null }
   | { readonly kind: 'stop' };
 
 export type FromIngress =
@@ -60,5 +73,4 @@ export type FromIngress =
   | { readonly kind: 'listen-failed' }
   | { readonly kind: 'request'; readonly id: number; readonly request: ProxiedRequest }
   | { readonly kind: 'lookup'; readonly id: number; readonly lookup: LookupRequest }
-  | { readonly kind: 'counters'; readonly counters: IngressCounters }
-  | { readonly kind: 'stopped' };
+  | { readonly kind: 'counters'; readonly counters: IngressCounters };

@@ -1,12 +1,22 @@
 /**
  * Who is connected to an ingress thread: a slot and a generation for each WebSocket, each HTTP session and each look-up that
  * waits. Workers name a peer by both, so an answer to someone who has left finds nobody. Ingress thread.
+ *
+ * A peer's answers keep the order of its frames. The worker answers in that order; what ingress itself has to say (RETRY)
+ * goes behind the answers that are outstanding, and an answer that is still being looked up holds back those behind it.
  */
 
-/** Sends one answer; false where the peer cannot take it and must go. */
-export type SendAnswer = (bytes: Uint8Array, status: number) => boolean;
+import { STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
 
-/** An answer that must wait for its turn; `bytes` is null until a look-up has brought it. */
+/** Where a peer's answers go. */
+export interface Outlet {
+  /** `bytes` are only valid during the call; they may be lane memory. */
+  send(bytes: Uint8Array, status: number): void;
+  /** Runs `sends`, whose writes should go out together. The peer may be gone afterwards. */
+  gather(sends: () => void): void;
+}
+
+/** An answer that is not there yet. */
 export interface HeldAnswer {
   bytes: Uint8Array | null;
   status: number;
@@ -18,6 +28,18 @@ interface DueRetry {
   readonly bytes: Uint8Array;
 }
 
+export interface PeerTerms {
+  readonly worker: number;
+  /** ENCODING_* */
+  readonly encoding: number;
+  /** Answers wait for ClickHouse, not only for the disk. */
+  readonly stored: boolean;
+  /** '': none */
+  readonly producer: string;
+  /** Frames that may be outstanding. */
+  readonly credit: number;
+}
+
 export class Peer {
   readonly slot: number;
   readonly generation: number;
@@ -25,100 +47,129 @@ export class Peer {
   readonly encoding: number;
   readonly stored: boolean;
   readonly producer: string;
-  readonly send: SendAnswer;
+  readonly credit: number;
+  readonly outlet: Outlet;
+  /** The place of the hello, which comes before every answer; null where none is due. */
+  greeting: HeldAnswer | null = null;
   /** Frames handed to the worker, and how many of them have been answered or are held. */
   admitted = 0;
   answered = 0;
+  /** Token bucket of the rate limit, and when it was last filled, ms. */
+  tokens = 0;
+  filledAt = 0;
   readonly #held: HeldAnswer[] = [];
   readonly #retries: DueRetry[] = [];
 
-  constructor(slot: number, generation: number, worker: number, encoding: number, stored: boolean, producer: string, send: SendAnswer) {
+  constructor(slot: number, generation: number, terms: PeerTerms, outlet: Outlet) {
     this.slot = slot;
     this.generation = generation;
-    this.worker = worker;
-    this.encoding = encoding;
-    this.stored = stored;
-    this.producer = producer;
-    this.send = send;
+    this.worker = terms.worker;
+    this.encoding = terms.encoding;
+    this.stored = terms.stored;
+    this.producer = terms.producer;
+    this.credit = terms.credit;
+    this.outlet = outlet;
   }
 
   get outstanding(): number {
     return this.admitted - this.answered;
   }
 
-  /** The worker's answer to the oldest outstanding frame. `bytes` may be lane memory. */
-  answer(bytes: Uint8Array, status: number): void {
-    if (this.#held.length > 0) this.#held.push({ bytes: bytes.slice(), status });
-    else this.send(bytes, status);
-    this.#answeredOne();
+  /** Answers that wait here for their turn. */
+  get waiting(): number {
+    return this.#held.length + this.#retries.length;
   }
 
-  /** The oldest outstanding frame's answer has to be looked up: later ones wait behind it. */
-  hold(): HeldAnswer {
-    const held: HeldAnswer = { bytes: null, status: 0 };
-    this.#held.push(held);
-    this.#answeredOne();
+  /** The worker's answer to the oldest outstanding frame. */
+  answer(bytes: Uint8Array, status: number): void {
+    if (this.#held.length === 0) this.outlet.send(bytes, status);
+    else this.#held.push({ bytes: bytes.slice(), status });
+    this.answered++;
+    if (this.#retries.length !== 0) this.#sendDueRetries();
+  }
+
+  /** The oldest outstanding frame's answer comes later: those behind it wait. */
+  holdAnswer(): HeldAnswer {
+    const held = this.#hold();
+    this.answered++;
+    this.#sendDueRetries();
     return held;
   }
 
-  /** A held answer has come: sends what its turn is. */
+  awaitHello(): void {
+    this.greeting = this.#hold();
+  }
+
+  /** What was held has come: sends it, and what waited behind it, when its turn is. */
   release(held: HeldAnswer, bytes: Uint8Array, status: number): void {
     held.bytes = bytes;
     held.status = status;
-    while (this.#held.length > 0 && this.#held[0]!.bytes !== null) {
-      const next = this.#held.shift()!;
-      this.send(next.bytes!, next.status);
-    }
+    if (this.#held[0] === held) this.outlet.gather(() => this.#sendHeld());
   }
 
   /** An answer of ingress itself, behind those that are outstanding. */
-  retry(bytes: Uint8Array, status: number): void {
-    if (this.outstanding === 0 && this.#held.length === 0) this.send(bytes, status);
-    else if (this.outstanding === 0) this.#held.push({ bytes, status });
-    else this.#retries.push({ after: this.admitted, bytes });
+  retry(bytes: Uint8Array): void {
+    if (this.outstanding !== 0) this.#retries.push({ after: this.admitted, bytes });
+    else this.#sendRetry(bytes);
   }
 
-  #answeredOne(): void {
-    this.answered++;
+  #hold(): HeldAnswer {
+    const held: HeldAnswer = { bytes: null, status: 0 };
+    this.#held.push(held);
+    return held;
+  }
+
+  #sendHeld(): void {
+    const held = this.#held;
+    let sent = 0;
+    for (; sent < held.length && held[sent]!.bytes !== null; sent++)
+      this.outlet.send(held[sent]!.bytes!, held[sent]!.status);
+    held.splice(0, sent);
+  }
+
+  #sendDueRetries(): void {
     while (this.#retries.length > 0 && this.#retries[0]!.after <= this.answered) {
-      const { bytes } = this.#retries.shift()!;
-      if (this.#held.length > 0) this.#held.push({ bytes, status: STATUS_RETRY });
-      else this.send(bytes, STATUS_RETRY);
+      this.#sendRetry(this.#retries.shift()!.bytes);
     }
   }
-}
 
-const STATUS_RETRY = 4;
+  #sendRetry(bytes: Uint8Array): void {
+    if (this.#held.length === 0) this.outlet.send(bytes, STATUS_RETRY);
+    else this.#held.push({ bytes, status: STATUS_RETRY });
+  }
+}
 
 export class Peers {
   readonly #peers: (Peer | undefined)[] = [];
   readonly #generations: number[] = [];
   readonly #free: number[] = [];
-  #count = 0;
 
-  get count(): number {
-    return this.#count;
-  }
-
-  add(worker: number, encoding: number, stored: boolean, producer: string, send: SendAnswer): Peer {
+  add(terms: PeerTerms, outlet: Outlet): Peer {
     const slot = this.#free.pop() ?? this.#peers.length;
     const generation = ((this.#generations[slot] ?? 0) + 1) >>> 0;
     this.#generations[slot] = generation;
-    const peer = new Peer(slot, generation, worker, encoding, stored, producer, send);
+    const peer = new Peer(slot, generation, terms, outlet);
     this.#peers[slot] = peer;
-    this.#count++;
     return peer;
   }
 
   find(slot: number, generation: number): Peer | undefined {
     const peer = this.#peers[slot];
-    return peer?.generation === generation ? peer : undefined;
+    return peer !== undefined && peer.generation === generation ? peer : undefined;
+  }
+
+  has(peer: Peer): boolean {
+    return this.#peers[peer.slot] === peer;
   }
 
   remove(peer: Peer): void {
-    if (this.#peers[peer.slot] !== peer) return;
+    if (!this.has(peer)) return;
     this.#peers[peer.slot] = undefined;
     this.#free.push(peer.slot);
-    this.#count--;
+  }
+
+  /** Whether a frame that only has to become durable is still unanswered. */
+  get durableOutstanding(): boolean {
+    return this.#peers.some((peer) => peer !== undefined && !peer.stored && peer.outstanding > 0);
   }
 }

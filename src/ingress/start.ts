@@ -9,137 +9,222 @@ import { OperatingError } from '../errors.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import { compiledUrl } from '../ops/compiled-url.ts';
 import type { Log } from '../ops/log.ts';
-import type { FromIngress, IngressCounters, IngressThreadOptions, LookupRequest, ProxiedRequest, ProxiedResponse, ToIngress } from './messages.ts';
+import { INGRESS_LIMITS, type IngressLimits } from './limits.ts';
+import { addressOf, probeAddress, type Address } from './listen-address.ts';
+import type {
+  FromIngress,
+  IngressCounters,
+  IngressThreadOptions,
+  LookupRequest,
+  ProxiedRequest,
+  ProxiedResponse,
+  ToIngress,
+} from './messages.ts';
 
 export interface IngressStart {
-  readonly plan: Plan;
-  readonly memory: SharedMemory;
+  readonly plan: Pick<Plan, 'pipeline' | 'version' | 'decisions' | 'entities'>;
+  readonly memory: Pick<SharedMemory, 'ingresses' | 'control' | 'frameLanes' | 'durableLanes' | 'storedLanes'>;
   /** `host:port`; port 0 takes any free one. */
   readonly listen: string;
   readonly keys: readonly string[];
+  readonly limits?: Partial<IngressLimits>;
   readonly log: Log;
+  /** A thread died although nobody had stopped it. */
   readonly onFailure: (error: unknown) => void;
 }
 
+export type RequestHandler = (request: ProxiedRequest) => ProxiedResponse | Promise<ProxiedResponse>;
+/** Returns the encoded answer. */
+export type LookupHandler = (lookup: LookupRequest) => Promise<Uint8Array>;
+
 export interface Ingress {
   readonly url: string;
-  onRequest(handler: (request: ProxiedRequest) => ProxiedResponse | Promise<ProxiedResponse>): void;
-  /** Returns the encoded answer. */
-  onLookup(handler: (lookup: LookupRequest) => Promise<Uint8Array>): void;
+  readonly port: number;
+  onRequest(handler: RequestHandler): void;
+  onLookup(handler: LookupHandler): void;
+  /** What `/readyz` says. */
   setReady(ready: boolean): void;
+  /** As of half a second ago, of all threads. */
   counters(): IngressCounters;
+  /** Resolves once everything that became durable in time has been answered and all threads have ended. */
   stop(): Promise<void>;
+}
+
+interface Handlers {
+  request: RequestHandler;
+  lookup: LookupHandler;
 }
 
 interface Thread {
   readonly worker: Worker;
   readonly listening: Promise<number>;
-  readonly stopped: Promise<void>;
-  counters: IngressCounters | null;
+  readonly ended: Promise<void>;
+  counters: IngressCounters;
 }
 
+const NO_COUNTERS: IngressCounters = {
+  connections: 0,
+  frames: 0,
+  bytes: 0,
+  answers: 0,
+  refusedFrames: 0,
+  refusedEvents: 0,
+  refusedByProducer: new Map(),
+};
+
 export async function startIngress(start: IngressStart): Promise<Ingress> {
-  const { host, port } = addressOf(start.listen);
-  let request: (request: ProxiedRequest) => ProxiedResponse | Promise<ProxiedResponse> = () => ({ status: 503, headers: {}, body: '' });
-  let lookup: (lookup: LookupRequest) => Promise<Uint8Array> = () => Promise.reject(new Error('look-ups are not served yet'));
-  let stopping = false;
-
-  const receive = (worker: Worker, message: FromIngress): void => {
-    const send = (answer: ToIngress): void => worker.postMessage(answer);
-    if (message.kind === 'request') {
-      Promise.resolve(message.request)
-        .then(request)
-        .catch((error: unknown) => {
-          start.log('error', 'a control request failed', { path: message.request.path, error: String(error) });
-          return { status: 500, headers: {}, body: JSON.stringify({ error: { code: 'internal', message: String(error) } }) };
-        })
-        .then((response) => send({ kind: 'response', id: message.id, response }))
-        .catch(start.onFailure);
-    } else if (message.kind === 'lookup') {
-      lookup(message.lookup)
-        .then((bytes) => send({ kind: 'lookup-answer', id: message.id, bytes }))
-        .catch((error: unknown) => start.log('error', 'the decisions of a duplicate could not be looked up', { error: String(error) }));
-    }
+  const address = addressOf(start.listen);
+  await probeAddress(address);
+  const handlers: Handlers = {
+    request: () => ({
+      status: 503,
+      headers: JSON_TYPE,
+      body: failureBody('starting', 'the server is starting; try again in a moment'),
+    }),
+    lookup: () => Promise.reject(new Error('decisions are not looked up yet')),
   };
-
-  const startThread = (index: number, threadPort: number): Thread => {
-    const workerData: IngressThreadOptions = {
-      index,
-      host,
-      port: threadPort,
-      control: start.memory.control,
-      frameLanes: start.memory.frameLanes.map((lanes) => lanes[index]!),
-      durableLanes: start.memory.durableLanes.map((lanes) => lanes[index]!),
-      storedLanes: start.memory.storedLanes.map((lanes) => lanes[index]!),
-      hello: {
-        pipeline: start.plan.pipeline,
-        pipelineVersion: start.plan.version,
-        decisions: start.plan.decisions.map(({ name, actions }) => ({ name, actions })),
-      },
-      entities: start.plan.entities.map(({ name }) => name),
-      keys: start.keys,
-    };
-    const worker = new Worker(new URL(compiledUrl(import.meta.url, './ingress-thread.js')), { workerData, name: `ingress-${index}` });
-    worker.on('error', start.onFailure);
-    worker.on('exit', (code) => {
-      if (!stopping) start.onFailure(new Error(`an ingress thread ended: exit_code=${code}`));
-    });
-    const listening = new Promise<number>((resolve, reject) => {
-      worker.on('message', (message: FromIngress) => {
-        if (message.kind === 'listening') resolve(message.port);
-        else if (message.kind === 'listen-failed') {
-          reject(new OperatingError('listen_failed', `cannot listen: listen=${start.listen}; the port is taken, or the address is not this machine's: choose another --listen`));
-        }
-      });
-      worker.on('error', reject);
-    });
-    const stopped = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    const thread: Thread = { worker, listening, stopped, counters: null };
-    worker.on('message', (message: FromIngress) => {
-      if (message.kind === 'counters') thread.counters = message.counters;
-      else receive(worker, message);
-    });
-    return thread;
-  };
-
-  const threads = [startThread(0, port)];
-  const bound = await threads[0]!.listening;
-  for (let index = 1; index < start.memory.ingresses; index++) threads.push(startThread(index, bound));
+  const state = { stopping: false };
+  const threads = [startThread(start, handlers, state, address, 0)];
+  const port = await threads[0]!.listening;
+  for (let index = 1; index < start.memory.ingresses; index++) {
+    threads.push(startThread(start, handlers, state, { ...address, port }, index));
+  }
   await Promise.all(threads.map((thread) => thread.listening));
   const broadcast = (message: ToIngress): void => threads.forEach(({ worker }) => worker.postMessage(message));
-
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    onRequest: (handler) => (request = handler),
-    onLookup: (handler) => (lookup = handler),
+    url: `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`,
+    port,
+    onRequest: (handler) => void (handlers.request = handler),
+    onLookup: (handler) => void (handlers.lookup = handler),
     setReady: (ready) => broadcast({ kind: 'ready', ready }),
-    counters: () => sumCounters(threads.flatMap(({ counters }) => (counters === null ? [] : [counters]))),
+    counters: () => sumCounters(threads.map(({ counters }) => counters)),
     async stop() {
-      stopping = true;
+      state.stopping = true;
       broadcast({ kind: 'stop' });
-      await Promise.all(threads.map(({ stopped }) => stopped));
+      await Promise.all(threads.map(({ ended }) => ended));
     },
   };
 }
 
-function addressOf(listen: string): { host: string; port: number } {
-  const match = /^(?:\[(.+)\]|([^:]*)):(\d{1,5})$/.exec(listen);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65535) {
-    throw new OperatingError('bad_listen', `not an address: listen=${listen}; write host:port, for example 127.0.0.1:8700`);
+function startThread(
+  start: IngressStart,
+  handlers: Handlers,
+  state: { stopping: boolean },
+  address: Address,
+  index: number,
+): Thread {
+  const { plan, memory } = start;
+  const workerData: IngressThreadOptions = {
+    index,
+    ...address,
+    control: memory.control,
+    frameLanes: memory.frameLanes.map((lanes) => lanes[index]!),
+    durableLanes: memory.durableLanes.map((lanes) => lanes[index]!),
+    storedLanes: memory.storedLanes.map((lanes) => lanes[index]!),
+    pipeline: {
+      name: plan.pipeline,
+      version: plan.version,
+      decisions: plan.decisions.map(({ name, actions }) => ({ name, actions })),
+      entities: plan.entities.map(({ name }) => name),
+    },
+    keys: start.keys,
+    limits: { ...INGRESS_LIMITS, ...start.limits },
+  };
+  const worker = new Worker(new URL(compiledUrl(import.meta.url, './ingress-thread.js')), {
+    workerData,
+    name: `ingress-${index}`,
+  });
+  const listening = new Promise<number>((resolve, reject) => {
+    worker.on('message', (message: FromIngress) => {
+      if (message.kind === 'listening') resolve(message.port);
+      else if (message.kind === 'listen-failed') reject(cannotListen(address));
+    });
+    worker.once('error', reject);
+  });
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const thread: Thread = { worker, listening, ended, counters: NO_COUNTERS };
+  worker.on('message', (message: FromIngress) => {
+    if (message.kind === 'counters') thread.counters = message.counters;
+    else if (message.kind === 'request') void answerRequest(start, handlers, worker, message.id, message.request);
+    else if (message.kind === 'lookup') void answerLookup(start, handlers, worker, message.id, message.lookup);
+  });
+  worker.once('error', start.onFailure);
+  worker.once('exit', (code) => {
+    if (!state.stopping) start.onFailure(new Error(`an ingress thread ended: index=${index} exit_code=${code}`));
+  });
+  return thread;
+}
+
+async function answerRequest(
+  start: IngressStart,
+  handlers: Handlers,
+  worker: Worker,
+  id: number,
+  request: ProxiedRequest,
+): Promise<void> {
+  let response: ProxiedResponse;
+  try {
+    response = await handlers.request(request);
+  } catch (error) {
+    start.log('error', 'a control request failed', { path: request.path, error: String(error) });
+    response = { status: 500, headers: JSON_TYPE, body: failureBody('internal', String(error)) };
   }
-  return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+  send(worker, { kind: 'response', id, response });
+}
+
+async function answerLookup(
+  start: IngressStart,
+  handlers: Handlers,
+  worker: Worker,
+  id: number,
+  lookup: LookupRequest,
+): Promise<void> {
+  let bytes: Uint8Array | null = null;
+  try {
+    bytes = await handlers.lookup(lookup);
+  } catch (error) {
+    const seq = lookup.seqHigh * 4294967296 + lookup.seqLow;
+    start.log('error', 'the decisions of a duplicate could not be looked up; its client is asked to send again', {
+      producer: lookup.producer,
+      seq,
+      error: String(error),
+    });
+  }
+  send(worker, { kind: 'lookup-answer', id, bytes });
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+function send(worker: Worker, message: ToIngress): void {
+  worker.postMessage(message);
+}
+
+function failureBody(code: string, message: string): string {
+  return JSON.stringify({ error: { code, message } });
+}
+
+function cannotListen({ host, port }: Address): OperatingError {
+  return new OperatingError(
+    'listen_failed',
+    `cannot listen: host=${host} port=${port}; the port is taken, or the address is not this machine's: choose another`,
+  );
 }
 
 function sumCounters(all: readonly IngressCounters[]): IngressCounters {
-  const sum = { connections: 0, frames: 0, bytes: 0, refusedFrames: 0, refusedEvents: 0, refusedByProducer: new Map<string, number>() };
+  const refusedByProducer = new Map<string, number>();
   for (const one of all) {
-    sum.connections += one.connections;
-    sum.frames += one.frames;
-    sum.bytes += one.bytes;
-    sum.refusedFrames += one.refusedFrames;
-    sum.refusedEvents += one.refusedEvents;
-    for (const [name, events] of one.refusedByProducer) sum.refusedByProducer.set(name, (sum.refusedByProducer.get(name) ?? 0) + events);
+    for (const [name, events] of one.refusedByProducer)
+      refusedByProducer.set(name, (refusedByProducer.get(name) ?? 0) + events);
   }
-  return sum;
+  const sum = (field: Exclude<keyof IngressCounters, 'refusedByProducer'>): number =>
+    all.reduce((total, one) => total + one[field], 0);
+  return {
+    connections: sum('connections'),
+    frames: sum('frames'),
+    bytes: sum('bytes'),
+    answers: sum('answers'),
+    refusedFrames: sum('refusedFrames'),
+    refusedEvents: sum('refusedEvents'),
+    refusedByProducer,
+  };
 }

@@ -1,0 +1,91 @@
+/**
+ * `GET /v1/entities/{entity}/{key}`: the features as they stand. A worker reads them, because it can: the tables are shared, so
+ * any worker will do. Ingress thread.
+ */
+
+import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
+import type { IngressContext } from './context.ts';
+import { BUSY, endJson, endWith, type HttpProblem } from './http-answer.ts';
+import { exchangeOf, type Exchange } from './http-body.ts';
+import type { Outlet, Peer } from './peers.ts';
+
+/** Look-ups that wait at once. */
+const READS_MAX = 1024;
+const KEY_BYTES_MAX = 4096;
+
+interface Read {
+  readonly exchange: Exchange;
+  readonly until: number;
+}
+
+export interface EntityReads {
+  answer(peer: Peer, status: number, body: Uint8Array): void;
+  expire(now: number): void;
+}
+
+/** A look-up's answer comes by `EntityReads.answer`; nothing else is ever sent to it. */
+const NOTHING: Outlet = { send: () => undefined, gather: (sends) => sends() };
+
+export function serveEntities(context: IngressContext): EntityReads {
+  const { admission, keys, options, peers } = context;
+  const reads = new Map<Peer, Read>();
+  let turn = options.index;
+  context.app.get('/v1/entities/:entity/:key', (response, request) => {
+    const entity = options.pipeline.entities.indexOf(request.getParameter(0));
+    const key = Buffer.from(request.getParameter(1), 'utf8');
+    const problem = keys.check(request) ?? problemOf(options.pipeline.entities, entity, key, request.getQuery());
+    if (problem !== null) return endWith(response, problem);
+    const worker = turn++ % admission.workers;
+    const peer = peers.add({ worker, encoding: ENCODING_JSON, stored: false, producer: '', credit: 0 }, NOTHING);
+    if (reads.size >= READS_MAX || !admission.read(peer, entity, key)) {
+      peers.remove(peer);
+      return endWith(response, BUSY);
+    }
+    reads.set(peer, { exchange: exchangeOf(response), until: performance.now() + options.limits.answerMsMax });
+  });
+
+  const end = (peer: Peer, finish: (exchange: Exchange) => void): void => {
+    const read = reads.get(peer);
+    reads.delete(peer);
+    peers.remove(peer);
+    if (read !== undefined && !read.exchange.aborted) finish(read.exchange);
+  };
+  return {
+    answer(peer, status, body) {
+      end(peer, ({ response }) => endJson(response, status, body));
+    },
+    expire(now) {
+      for (const [peer, { until }] of reads) {
+        if (until > now) return;
+        end(peer, ({ response }) => endWith(response, NO_ANSWER));
+      }
+    },
+  };
+}
+
+const NO_ANSWER: HttpProblem = { status: 504, code: 'no_answer', message: 'no worker answered in time; try again' };
+
+function problemOf(entities: readonly string[], entity: number, key: Uint8Array, query: string): HttpProblem | null {
+  if (entity < 0) {
+    return {
+      status: 404,
+      code: 'unknown_entity',
+      message: `no such entity in this pipeline; it has ${entities.join(', ')}`,
+    };
+  }
+  if (key.length > KEY_BYTES_MAX) {
+    return {
+      status: 400,
+      code: 'key_too_long',
+      message: `the key is too long: bytes=${key.length}; use at most ${KEY_BYTES_MAX}`,
+    };
+  }
+  if (/(^|&)at=/.test(query)) {
+    return {
+      status: 400,
+      code: 'unknown_parameter',
+      message: 'at= is not served; leave it out to read as of the entity’s last event',
+    };
+  }
+  return null;
+}

@@ -1,0 +1,46 @@
+/** Bounds of one ingress thread. Tests and the command line may lower or raise them; the defaults say where they come from. */
+
+import { fail } from '../../native-free-core/base/fail.ts';
+import { FRAMES_IN_FLIGHT_MAX } from '../../native-free-core/layout/limits.ts';
+
+export interface IngressLimits {
+  /** Frames sent and not yet answered, for one connection; one more is answered RETRY. */
+  readonly framesInFlight: number;
+  /** Frames a second that one connection, or one producer by HTTP, may send; 0: no limit. */
+  readonly framesPerSecondMax: number;
+  readonly connectionsMax: number;
+  /** Answers that a client has not read; beyond it the connection is closed. */
+  readonly unreadBytesMax: number;
+  /** A connection without a message for so long is closed; pings keep it up while its client lives. */
+  readonly idleSeconds: number;
+  /** A request's body has so long to come. */
+  readonly bodyMsMax: number;
+  /** So long the worker, or the main thread, has to answer a look-up or a control request. */
+  readonly answerMsMax: number;
+  /** The decisions of a duplicate are looked up in ClickHouse; a client waits no longer than this for them. */
+  readonly lookupMsMax: number;
+  /** After `stop`, answers that are still outstanding have so long to become durable. */
+  readonly stopMsMax: number;
+}
+
+export const INGRESS_LIMITS: IngressLimits = {
+  // Several fsyncs' worth of small frames, and a lane's worth of large ones.
+  framesInFlight: 256,
+  framesPerSecondMax: 0,
+  connectionsMax: 65_536,
+  // Some thousand answers to frames of 500 events.
+  unreadBytesMax: 4 << 20,
+  idleSeconds: 120,
+  bodyMsMax: 30_000,
+  answerMsMax: 30_000,
+  lookupMsMax: 30_000,
+  stopMsMax: 3000,
+};
+
+/** How long a refused client is asked to wait, ms: several fsyncs, and less than anyone notices. */
+export const RETRY_AFTER_MS = 20;
+/** While the spool is full ClickHouse must catch up first, and a stopping server takes a moment to start again. */
+export const RETRY_AFTER_CLOSED_MS = 1000;
+
+if (INGRESS_LIMITS.framesInFlight > FRAMES_IN_FLIGHT_MAX)
+  fail('INGRESS_FRAMES_IN_FLIGHT', INGRESS_LIMITS.framesInFlight);

@@ -1,0 +1,63 @@
+/**
+ * The terms on which frames come in: who produces, at which ack level, with whose key. From headers (`X-Hunt-…`) or from the
+ * query; a WebSocket says so when it opens, HTTP with each request. Ingress thread.
+ */
+
+import { createHash } from 'node:crypto';
+import type { HttpRequest } from 'uWebSockets.js';
+import { PRODUCER_NAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
+import type { HttpProblem } from './http-answer.ts';
+
+export interface Terms {
+  /** '': none */
+  readonly producer: string;
+  readonly stored: boolean;
+  /** `event_id` protects although there is a producer. */
+  readonly dedup: boolean;
+}
+
+export function readTerms(request: HttpRequest): Terms | HttpProblem {
+  const producer = request.getHeader('x-hunt-producer') || (request.getQuery('producer') ?? '');
+  const ack = request.getHeader('x-hunt-ack') || request.getQuery('ack') || 'durable';
+  const dedup = request.getHeader('x-hunt-dedup') || request.getQuery('dedup');
+  if (ack !== 'durable' && ack !== 'stored') {
+    return { status: 400, code: 'unknown_ack', message: `unknown ack level: ack=${ack}; use durable or stored` };
+  }
+  if (Buffer.byteLength(producer) > PRODUCER_NAME_BYTES_MAX) {
+    const message = `the producer's name is too long: bytes=${Buffer.byteLength(producer)}; use at most ${PRODUCER_NAME_BYTES_MAX}`;
+    return { status: 400, code: 'producer_too_long', message };
+  }
+  return { producer, stored: ack === 'stored', dedup: dedup === '1' };
+}
+
+export function isProblem(value: object): value is HttpProblem {
+  return 'message' in value;
+}
+
+const UNAUTHORIZED: HttpProblem = {
+  status: 401,
+  code: 'unauthorized',
+  message: 'an API key is required: send Authorization: Bearer KEY, X-Hunt-Key: KEY or ?key=KEY',
+};
+
+/** Compared by digest, so that the time it takes says nothing about a key. */
+export class ApiKeys {
+  readonly #digests: ReadonlySet<string>;
+
+  constructor(keys: readonly string[]) {
+    this.#digests = new Set(keys.map(digest));
+  }
+
+  /** null: welcome. */
+  check(request: HttpRequest): HttpProblem | null {
+    if (this.#digests.size === 0) return null;
+    const authorization = request.getHeader('authorization');
+    const bearer = /^Bearer /i.test(authorization) ? authorization.slice(7) : '';
+    const key = bearer || request.getHeader('x-hunt-key') || request.getQuery('key') || '';
+    return this.#digests.has(digest(key)) ? null : UNAUTHORIZED;
+  }
+}
+
+function digest(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}

@@ -1,0 +1,257 @@
+/**
+ * Stands in for the decision workers and the spool thread at the other end of real lanes, so that a test says when a lane is
+ * full, when an epoch becomes durable and what a frame is answered. Runs on the test's own thread.
+ *
+ * Every frame is answered OK with its number of events; one that was there before with LOOKUP; one that does not parse with
+ * REJECTED. A READ is answered with what was asked.
+ */
+
+import {
+  STATUS_OK,
+  STATUS_REJECTED,
+  writeAnswerProto,
+  writeRejectedFrameJson,
+  writeRejectedFrameProto,
+} from '../../native-free-core/codec/answer.ts';
+import { createFrameCursor, readFrame } from '../../native-free-core/codec/frame.ts';
+import { FRAME_MALFORMED } from '../../native-free-core/base/outcomes.ts';
+import { BELL_STRIDE, DURABLE_LOW, INGRESS_BELL, STORED_LOW } from '../../native-free-core/layout/control-layout.ts';
+import {
+  ACK_STORED,
+  ANSWER_HEADER_BYTES,
+  ENCODING_JSON,
+  ENCODING_PROTO,
+  FRAME_HEADER_BYTES,
+  OPEN_DEDUP,
+  OPEN_HEADER_BYTES,
+  OPEN_HELLO,
+  READ_HEADER_BYTES,
+  RECORD_ANSWER,
+  RECORD_CLOSE,
+  RECORD_FRAME,
+  RECORD_HELLO,
+  RECORD_LOOKUP,
+  RECORD_OPEN,
+  RECORD_READ,
+  RECORD_READ_ANSWER,
+} from '../../native-free-core/layout/records.ts';
+import { ring } from '../../native-free-core/ring/doorbell.ts';
+import { claim, commit, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
+import type { SharedMemory } from '../../src/memory/regions.ts';
+
+export type Lanes = Pick<SharedMemory, 'ingresses' | 'control' | 'frameLanes' | 'durableLanes' | 'storedLanes'>;
+
+/** What an OPEN record said. */
+export interface Opened {
+  readonly worker: number;
+  readonly ingress: number;
+  readonly slot: number;
+  readonly generation: number;
+  readonly encoding: number;
+  readonly stored: boolean;
+  readonly hello: boolean;
+  readonly dedup: boolean;
+  readonly producer: string;
+}
+
+export interface TakenFrame {
+  readonly session: Opened;
+  readonly seq: number;
+  readonly admittedAt: number;
+  readonly events: number;
+}
+
+const HIGH = 4294967296;
+const utf8 = new TextEncoder();
+
+export class EchoWorkers {
+  readonly control: Int32Array;
+  readonly #memory: Lanes;
+  readonly #frameLanes: Lane[][];
+  readonly #durableLanes: Lane[][];
+  readonly #storedLanes: Lane[][];
+  readonly #cursor = createFrameCursor();
+  readonly #sessions = new Map<string, Opened>();
+  readonly #seen = new Map<string, Set<number>>();
+  #timer: NodeJS.Timeout | undefined;
+  #epoch = 0;
+  readonly opened: Opened[] = [];
+  readonly taken: TakenFrame[] = [];
+  readonly reads: { readonly entity: number; readonly key: string }[] = [];
+  closed = 0;
+  /** Nothing is taken out of the lanes. */
+  paused = false;
+  /** Epochs go on, but none becomes durable, or stored. */
+  holdDurable = false;
+  holdStored = false;
+  /** Bytes of spaces in front of each JSON answer, to make it large. */
+  padding = 0;
+
+  constructor(memory: Lanes) {
+    this.control = new Int32Array(memory.control);
+    this.#memory = memory;
+    const open = (grid: readonly (readonly SharedArrayBuffer[])[]): Lane[][] =>
+      grid.map((lanes) => lanes.map(openLane));
+    this.#frameLanes = open(memory.frameLanes);
+    this.#durableLanes = open(memory.durableLanes);
+    this.#storedLanes = open(memory.storedLanes);
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.turn(), 1);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  turn(): void {
+    if (!this.paused) {
+      this.#epoch++;
+      this.#frameLanes.forEach((lanes, worker) => lanes.forEach((lane, ingress) => this.#drain(lane, worker, ingress)));
+    }
+    if (!this.holdDurable) Atomics.store(this.control, DURABLE_LOW, this.#epoch);
+    if (!this.holdStored && !this.holdDurable) Atomics.store(this.control, STORED_LOW, this.#epoch);
+    for (let i = 0; i < this.#memory.ingresses; i++) ring(this.control, INGRESS_BELL + i * BELL_STRIDE);
+  }
+
+  #drain(lane: Lane, worker: number, ingress: number): void {
+    for (let at = claim(lane); at >= 0; at = claim(lane)) {
+      this.#take(lane, at, worker, ingress);
+      release(lane);
+    }
+  }
+
+  #take(lane: Lane, at: number, worker: number, ingress: number): void {
+    const slot = lane.view.getUint32(at, true);
+    const generation = lane.view.getUint32(at + 4, true);
+    const address = `${worker} ${ingress} ${slot}`;
+    const end = at + lane.claimedBytes;
+    if (lane.claimedKind === RECORD_OPEN) {
+      const flags = lane.bytes[at + 10];
+      const opened: Opened = {
+        worker,
+        ingress,
+        slot,
+        generation,
+        encoding: lane.bytes[at + 8],
+        stored: lane.bytes[at + 9] === ACK_STORED,
+        hello: (flags & OPEN_HELLO) !== 0,
+        dedup: (flags & OPEN_DEDUP) !== 0,
+        producer: text(lane, at + OPEN_HEADER_BYTES, at + OPEN_HEADER_BYTES + lane.view.getUint32(at + 12, true)),
+      };
+      this.opened.push(opened);
+      this.#sessions.set(address, opened);
+      if (opened.hello) this.#hello(opened);
+      return;
+    }
+    if (lane.claimedKind === RECORD_READ) {
+      const [entity, key] = [lane.view.getUint32(at + 8, true), text(lane, at + READ_HEADER_BYTES, end)];
+      this.reads.push({ entity, key });
+      const body = utf8.encode(JSON.stringify({ entity, key }));
+      const out = this.#durableLanes[worker][ingress];
+      this.#write(out, RECORD_READ_ANSWER, { slot, generation }, key === 'nobody' ? 404 : 200, body);
+      return;
+    }
+    const session = this.#sessions.get(address);
+    if (session?.generation !== generation) throw new Error(`no session: worker=${worker} slot=${slot}`);
+    if (lane.claimedKind === RECORD_CLOSE) {
+      this.#sessions.delete(address);
+      this.closed++;
+    } else if (lane.claimedKind === RECORD_FRAME) this.#frame(lane, at, end, session);
+    else throw new Error(`unknown record: kind=${lane.claimedKind}`);
+  }
+
+  #hello(session: Opened): void {
+    const highest = Math.max(0, ...(this.#seen.get(session.producer) ?? []));
+    this.#write(this.#durableLanes[session.worker][session.ingress], RECORD_HELLO, session, 0, seqBytes(highest));
+  }
+
+  #frame(lane: Lane, at: number, end: number, session: Opened): void {
+    const headerSeq = lane.view.getUint32(at + 8, true) + lane.view.getUint32(at + 12, true) * HIGH;
+    const body = at + FRAME_HEADER_BYTES;
+    let events: number;
+    let seq = headerSeq;
+    if (session.encoding === ENCODING_PROTO) events = readFrame(lane.bytes, lane.view, body, end, this.#cursor);
+    else {
+      const json = parse(text(lane, body, end), session.encoding);
+      events = json.events;
+      if (seq === 0) seq = json.seq;
+    }
+    this.taken.push({ session, seq, admittedAt: lane.view.getFloat64(at + 16, true), events });
+    const seen = this.#seen.get(session.producer) ?? new Set();
+    this.#seen.set(session.producer, seen);
+    const out = (session.stored ? this.#storedLanes : this.#durableLanes)[session.worker][session.ingress];
+    if (events < 0) this.#write(out, RECORD_ANSWER, session, STATUS_REJECTED, rejected(session.encoding, seq));
+    else if (session.producer !== '' && seen.has(seq)) {
+      const name = utf8.encode(session.producer);
+      const request = new Uint8Array(12 + name.length);
+      request.set(seqBytes(seq));
+      new DataView(request.buffer).setUint32(8, name.length, true);
+      request.set(name, 12);
+      this.#write(out, RECORD_LOOKUP, session, 0, request);
+    } else {
+      seen.add(seq);
+      this.#write(out, RECORD_ANSWER, session, STATUS_OK, answered(session.encoding, seq, events, this.padding));
+    }
+  }
+
+  #write(
+    lane: Lane,
+    kind: number,
+    { slot, generation }: { slot: number; generation: number },
+    flags: number,
+    body: Uint8Array,
+  ): void {
+    const at = reserve(lane, kind, ANSWER_HEADER_BYTES + body.length);
+    if (at < 0) throw new Error('an answer lane is full');
+    lane.view.setUint32(at, slot, true);
+    lane.view.setUint32(at + 4, generation, true);
+    lane.view.setInt32(at + 8, this.#epoch, true);
+    lane.view.setUint32(at + 12, flags, true);
+    lane.bytes.set(body, at + ANSWER_HEADER_BYTES);
+    commit(lane);
+  }
+}
+
+function text(lane: Lane, from: number, end: number): string {
+  return Buffer.from(lane.bytes.slice(from, end)).toString('utf8');
+}
+
+function seqBytes(seq: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, seq % HIGH, true);
+  view.setUint32(4, Math.floor(seq / HIGH), true);
+  return bytes;
+}
+
+function parse(body: string, encoding: number): { events: number; seq: number } {
+  try {
+    if (encoding !== ENCODING_JSON) {
+      return {
+        events: body.split('\n').filter((line) => line.trim() !== '' && JSON.parse(line) !== null).length,
+        seq: 0,
+      };
+    }
+    const { seq, events } = JSON.parse(body) as { seq?: number | string; events: unknown[] };
+    return { events: events.length, seq: Number(seq ?? 0) };
+  } catch {
+    return { events: -1, seq: 0 };
+  }
+}
+
+function answered(encoding: number, seq: number, events: number, padding: number): Uint8Array {
+  if (encoding !== ENCODING_PROTO) {
+    return utf8.encode(' '.repeat(padding) + JSON.stringify({ seq: String(seq), status: 'OK', events }));
+  }
+  const bytes = new Uint8Array(64);
+  const none = new Int32Array(events);
+  return bytes.slice(0, writeAnswerProto(bytes, 0, seq % HIGH, Math.floor(seq / HIGH), [], none, none, 0, events));
+}
+
+function rejected(encoding: number, seq: number): Uint8Array {
+  const bytes = new Uint8Array(512);
+  const write = encoding === ENCODING_PROTO ? writeRejectedFrameProto : writeRejectedFrameJson;
+  return bytes.slice(0, write(bytes, 0, seq % HIGH, Math.floor(seq / HIGH), FRAME_MALFORMED));
+}
