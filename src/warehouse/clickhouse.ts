@@ -44,10 +44,17 @@ function openExternal(text: string): ClickHouse {
   try {
     url = new URL(text);
   } catch (cause) {
-    throw new OperatingError('bad_clickhouse_url', `not a URL: clickhouse=${text}; write http://user:password@host:8123/database`, { cause });
+    throw new OperatingError(
+      'bad_clickhouse_url',
+      `not a URL: clickhouse=${text}; write http://user:password@host:8123/database`,
+      { cause },
+    );
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new OperatingError('bad_clickhouse_url', `ClickHouse is spoken to over HTTP: clickhouse=${text}; write http://user:password@host:8123/database`);
+    throw new OperatingError(
+      'bad_clickhouse_url',
+      `ClickHouse is spoken to over HTTP: clickhouse=${text}; write http://user:password@host:8123/database`,
+    );
   }
   const database = decodeURIComponent(url.pathname.slice(1)) || DATABASE;
   return {
@@ -100,7 +107,14 @@ async function openEmbedded(options: ClickHouseOptions): Promise<ClickHouse> {
     password: writerPassword,
     embedded: true,
     folder: data,
-    describe: () => ({ url: engine.url, database: DATABASE, embedded: true, pid: engine.pid, version: engine.version, restarts }),
+    describe: () => ({
+      url: engine.url,
+      database: DATABASE,
+      embedded: true,
+      pid: engine.pid,
+      version: engine.version,
+      restarts,
+    }),
     async stop() {
       stopping = true;
       await engine.stop();

@@ -2,42 +2,29 @@
  * The way from the spool into ClickHouse: follows the durable epochs, seals batches by rows or age within one arrival day,
  * inserts each exactly once, and says how far SQL can see. Main thread; called by engine.ts.
  *
+ *   follow    durable epochs -> ranges          every 10 ms, however slow ClickHouse is (insert/epoch-follower.ts)
+ *   insert    range -> seal -> insert -> confirm     one at a time (insert/batch-insert.ts)
+ *
  * A batch's range is durable before its first insert, so that it can be made again byte for byte. After any doubt ClickHouse
  * is asked which rows it has before anything is sent again (SEMANTICS.md §10).
  */
 
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
-import { readBlockHeader } from '../../native-free-core/columns/load.ts';
+import { OperatingError } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { ClickHouse } from './clickhouse.ts';
-import { BatchInsert, type Batch, type BatchContents } from './insert/batch-insert.ts';
+import { accountOf, type Account, type Batch, type BatchLog, type EpochReader } from './insert/batch.ts';
+import { BatchInsert, type Stored } from './insert/batch-insert.ts';
 import { Connection } from './insert/connection.ts';
 import { DecisionLookup, type DecisionRequest } from './insert/decision-lookup.ts';
+import { EpochFollower, type Range, type Sealing } from './insert/epoch-follower.ts';
+import { isAboutCredentials, messageOf } from './insert/refusals.ts';
+import { Retry } from './insert/retry.ts';
+import { checkOrigin, readStored, type StoredTotals } from './insert/stored-totals.ts';
 import { createTables, recordPipeline } from './tables/index.ts';
 
-export interface EpochBlocks {
-  readonly epoch: number;
-  readonly blocks: readonly Uint8Array[];
-}
-
-/** The spool's reader (spool/reader.ts). */
-export interface EpochReader {
-  seek(epoch: number): void;
-  next(throughEpoch: number): EpochBlocks | null;
-  close(): void;
-}
-
-/** The durable account of batches (spool/batch-log.ts). */
-export interface BatchLog {
-  readonly confirmedEpoch: number;
-  readonly sealedEpoch: number;
-  openBatches(): Batch[];
-  seal(range: Omit<Batch, 'id'>): Batch;
-  confirm(id: number): void;
-  flush(): number;
-  close(): void;
-}
+export type { StoredTotals } from './insert/stored-totals.ts';
 
 export interface WarehouseOptions {
   readonly clickhouse: ClickHouse;
@@ -46,168 +33,218 @@ export interface WarehouseOptions {
   readonly openReader: () => EpochReader;
   readonly durableEpoch: () => number;
   readonly publishStored: (epoch: number) => void;
-  /** Every durable epoch from the first unconfirmed one on, once and in order. */
+  /** Every durable epoch from the first unsealed one on, once and in order. */
   readonly onEpoch: (epoch: number, blocks: readonly Uint8Array[]) => void;
   readonly dictionary: (id: number) => Uint8Array;
   readonly batchAgeMs: number;
+  /** Bounds of a batch; the default is about a second of the largest load. */
+  readonly batchRowsMax?: number;
+  readonly batchBytesMax?: number;
+  /** Silence after which a request to ClickHouse is given up. */
+  readonly requestMsMax?: number;
+  /** Something that no repetition mends, a spool that cannot be read; default: thrown, which ends the process. */
+  readonly onFailure?: (error: unknown) => void;
   readonly log: Log;
-}
-
-export interface StoredTotals {
-  readonly epoch: number;
-  readonly events: number;
-  readonly deadLetters: number;
 }
 
 export interface Warehouse {
   start(): Promise<void>;
   /** Inserts what is durable, for a bounded time; what is left is inserted after the next start. */
-  stop(): Promise<void>;
+  stop(waitMsMax?: number): Promise<void>;
   stored(): StoredTotals;
   counters(): object;
+  /** Called after each confirmed batch, from now on. */
+  onConfirmed(listener: (batch: Batch, stored: Stored) => void): void;
   /** Confirmed epochs whose rows are on ClickHouse's disk. */
   confirmedOnDiskEpoch(): Promise<number>;
   /** The answer to a frame that was answered before. */
   lookupDecisions(request: DecisionRequest): Promise<Uint8Array>;
 }
 
-/** A batch closes at so many rows: about a second of the largest load. */
 const BATCH_ROWS_MAX = 1_000_000;
-/** Spool bytes of one batch: bounds what one insert costs in memory on both sides. */
+/** Spool bytes of one batch: bounds what one insert costs in memory on the other side. */
 const BATCH_BYTES_MAX = 512 << 20;
 const LOOK_MS = 10;
 const STOP_MS = 20_000;
-const DAY_MS = 86_400_000;
-
-/** Epochs gathered for the next batch. */
-interface Range {
-  firstEpoch: number;
-  lastEpoch: number;
-  rows: number;
-  bytes: number;
-  day: number;
-  openedAt: number;
-}
 
 export function createWarehouse(options: WarehouseOptions): Warehouse {
-  const { batchLog, log, plan } = options;
-  const connection = new Connection(options.clickhouse, log);
-  const insert = new BatchInsert({ connection, plan, dictionary: options.dictionary, openReader: options.openReader, log });
-  const lookup = new DecisionLookup({ connection, plan, log });
-  let reader: EpochReader | null = null;
-  let pending: EpochBlocks | null = null;
-  let range: Range | null = null;
-  let totals: StoredTotals = { epoch: 0, events: 0, deadLetters: 0 };
-  const counters = { batches: 0, rows: 0, insertSeconds: 0, retries: 0, lastBatchRows: 0 };
-  let stopping = false;
-  let stopBy = Infinity;
-  let running: Promise<void> = Promise.resolve();
-
-  const setUp = async (): Promise<void> => {
-    const changes = await createTables(plan, connection, connection.database);
-    if (changes.created.length > 0) log('info', 'tables created', { tables: changes.created });
-    if (changes.added.length > 0) log('info', 'columns added', { columns: changes.added });
-  };
-
-  /** Extends the range by what is durable; true once it must close. */
-  const gather = (): boolean => {
-    const durable = options.durableEpoch();
-    for (;;) {
-      pending ??= reader!.next(durable);
-      if (pending === null) break;
-      const header = readBlockHeader(pending.blocks[0]!);
-      const day = Math.floor(header.receivedAt / DAY_MS);
-      if (range !== null && range.day !== day) return true;
-      range ??= { firstEpoch: pending.epoch, lastEpoch: pending.epoch, rows: 0, bytes: 0, day, openedAt: performance.now() };
-      range.lastEpoch = pending.epoch;
-      for (const block of pending.blocks) {
-        range.rows += readBlockHeader(block).rows;
-        range.bytes += block.length;
-      }
-      options.onEpoch(pending.epoch, pending.blocks);
-      pending = null;
-      if (range.rows >= BATCH_ROWS_MAX || range.bytes >= BATCH_BYTES_MAX) return true;
-    }
-    return range !== null && (stopping || performance.now() - range.openedAt >= options.batchAgeMs);
-  };
-
-  const store = async (batch: Batch, isNew: boolean): Promise<void> => {
-    const begun = performance.now();
-    const contents: BatchContents | null = await insert.insert(batch, isNew, setUp, () => performance.now() > stopBy);
-    if (contents === null) return;
-    batchLog.confirm(batch.id);
-    counters.batches++;
-    counters.rows += contents.rows;
-    counters.lastBatchRows = contents.rows;
-    counters.insertSeconds += (performance.now() - begun) / 1000;
-    counters.retries = insert.retries;
-    totals = { epoch: batch.lastEpoch, events: totals.events + contents.rows, deadLetters: totals.deadLetters + contents.deadLetters };
-    options.publishStored(batch.lastEpoch);
-    lookup.stored(batch.lastEpoch);
-  };
-
-  const run = async (): Promise<void> => {
-    for (const batch of batchLog.openBatches()) {
-      // Read for the ledger as well; it passes over what it has.
-      await store(batch, false);
-      if (performance.now() > stopBy) return;
-    }
-    while (!stopping || options.durableEpoch() > totals.epoch) {
-      if (performance.now() > stopBy) return;
-      if (!gather()) {
-        if (stopping && range === null) return;
-        await pause(LOOK_MS);
-        continue;
-      }
-      const { firstEpoch, lastEpoch, rows, day } = range!;
-      range = null;
-      await store(batchLog.seal({ firstEpoch, lastEpoch, rows, day, sealedAt: Date.now() }), true);
-    }
-  };
-
+  const warehouse = new RunningWarehouse(options);
   return {
-    async start() {
-      await insert.untilDone('create the tables', setUp, () => false);
-      await insert.untilDone('record the pipeline', () => recordOnce(plan, connection), () => false);
-      const counted = await connection.rows<{ events: string; letters: string }>(
-        `SELECT (SELECT count() FROM ${connection.table('events')}) AS events, (SELECT count() FROM ${connection.table('dead_letters')}) AS letters`,
-      );
-      const open = batchLog.openBatches();
-      totals = { epoch: batchLog.confirmedEpoch, events: Number(counted[0]!.events), deadLetters: Number(counted[0]!.letters) };
-      for (const batch of open) {
-        const part = await insert.count(batch.id);
-        totals = { ...totals, events: totals.events - part.rows, deadLetters: totals.deadLetters - part.deadLetters };
-      }
-      options.publishStored(totals.epoch);
-      lookup.stored(totals.epoch);
-      reader = options.openReader();
-      reader.seek(batchLog.sealedEpoch + 1);
-      running = run();
-      running.catch((error: unknown) => log('error', 'the warehouse stopped', { error: String(error) }));
-    },
-    async stop() {
-      stopping = true;
-      stopBy = performance.now() + STOP_MS;
-      await running.catch(() => undefined);
-      reader?.close();
-      batchLog.flush();
-      batchLog.close();
-      await connection.close();
-    },
-    stored: () => totals,
-    counters: () => ({ ...counters, insertSeconds: Number(counters.insertSeconds.toFixed(3)) }),
-    async confirmedOnDiskEpoch() {
-      const confirmed = batchLog.flush();
-      await connection.reachDisk();
-      return confirmed;
-    },
-    lookupDecisions: (request) => lookup.answer(request),
+    start: () => warehouse.start(),
+    stop: (waitMsMax) => warehouse.stop(waitMsMax),
+    stored: () => warehouse.totals,
+    counters: () => warehouse.counters(),
+    onConfirmed: (listener) => void warehouse.listeners.push(listener),
+    confirmedOnDiskEpoch: () => warehouse.confirmedOnDiskEpoch(),
+    lookupDecisions: (request) => warehouse.lookup.answer(request),
   };
+}
+
+class RunningWarehouse {
+  readonly lookup: DecisionLookup;
+  readonly listeners: ((batch: Batch, stored: Stored) => void)[] = [];
+  totals: StoredTotals = { epoch: 0, batch: 0, events: 0, deadLetters: 0, receivedAt: 0 };
+  readonly #options: WarehouseOptions;
+  readonly #connection: Connection;
+  readonly #retry: Retry;
+  readonly #insert: BatchInsert;
+  readonly #figures = { batches: 0, rows: 0, deadLetters: 0, refused: 0, insertSeconds: 0, lastBatchRows: 0 };
+  #follower: EpochFollower | null = null;
+  #running: Promise<unknown> = Promise.resolve();
+  #stopping = false;
+  /** After `stop`: nothing durable is left to insert. */
+  #allStored = false;
+  #confirmedOnDisk = 0;
+
+  constructor(options: WarehouseOptions) {
+    const { clickhouse, plan, log, requestMsMax } = options;
+    this.#options = options;
+    this.#connection = new Connection({ clickhouse, log, ...(requestMsMax === undefined ? {} : { requestMsMax }) });
+    this.#retry = new Retry(this.#connection, () => this.#createTables(), log);
+    this.#insert = new BatchInsert({ ...options, connection: this.#connection, retry: this.#retry });
+    this.lookup = new DecisionLookup({ connection: this.#connection, plan, retry: this.#retry });
+  }
+
+  async start(): Promise<void> {
+    const { batchLog, plan, openReader, durableEpoch, onEpoch } = this.#options;
+    const connection = this.#connection;
+    await this.#retry.untilDone('create the tables', () => this.#createTables());
+    await this.#retry.untilDone('record the pipeline', () => recordOnce(plan, connection));
+    await this.#retry.untilDone('drop what a mended batch left', () => this.#insert.mending.dropStaging());
+    const open = batchLog.openBatches();
+    await this.#retry.untilDone('look where the tables come from', () => checkOrigin(connection, batchLog));
+    const stored = await this.#retry.untilDone('count what is stored', () => readStored(connection, open));
+    this.#advance({ ...stored, epoch: batchLog.confirmedEpoch });
+    const reader = openReader();
+    reader.seek(batchLog.sealedEpoch + 1);
+    this.#follower = new EpochFollower({ reader, durableEpoch, onEpoch, sealing: this.#sealing() });
+    this.#running = Promise.all([this.#follow(this.#follower), this.#insertAll(open, this.#follower)]);
+    this.#running.catch((error: unknown) => this.#fail(error));
+  }
+
+  async stop(waitMsMax = STOP_MS): Promise<void> {
+    const { batchLog, log } = this.#options;
+    this.#stopping = true;
+    const timer = setTimeout(() => {
+      log('warn', 'ClickHouse takes too long; what is left is inserted after the next start', { waitMsMax });
+      this.#connection.end();
+    }, waitMsMax);
+    await this.#running.catch(() => undefined);
+    clearTimeout(timer);
+    this.#connection.end();
+    this.#follower?.close();
+    batchLog.close();
+    await this.#connection.close();
+  }
+
+  counters(): object {
+    const { insertSeconds, ...figures } = this.#figures;
+    return {
+      ...figures,
+      insertSeconds: Number(insertSeconds.toFixed(3)),
+      retries: this.#retry.failures,
+      ...this.#insert.figures,
+      openBatches: this.#options.batchLog.openBatches().length,
+      waitingRows: this.#follower?.waitingRows() ?? 0,
+      watermark: this.totals.receivedAt,
+    };
+  }
+
+  async confirmedOnDiskEpoch(): Promise<number> {
+    const confirmed = this.#options.batchLog.flush();
+    if (confirmed > this.#confirmedOnDisk && (await this.#connection.reachDisk())) this.#confirmedOnDisk = confirmed;
+    return this.#confirmedOnDisk;
+  }
+
+  #sealing(): Sealing {
+    const { batchRowsMax = BATCH_ROWS_MAX, batchBytesMax = BATCH_BYTES_MAX, batchAgeMs } = this.#options;
+    return { rowsMax: batchRowsMax, bytesMax: batchBytesMax, ageMsMax: batchAgeMs };
+  }
+
+  async #createTables(): Promise<void> {
+    const { plan, log, clickhouse } = this.#options;
+    try {
+      const changes = await createTables(plan, this.#connection, this.#connection.database);
+      if (changes.created.length > 0) log('info', 'tables created', { tables: changes.created });
+      if (changes.added.length > 0) log('info', 'columns added', { columns: changes.added });
+    } catch (cause) {
+      if (!isAboutCredentials(cause)) throw cause;
+      const message = `ClickHouse lets this user not in: url=${clickhouse.url} user=${clickhouse.username}: ${messageOf(cause)}; check --clickhouse`;
+      throw new OperatingError('CLICKHOUSE_CREDENTIALS', message, { cause });
+    }
+  }
+
+  async #follow(follower: EpochFollower): Promise<void> {
+    while (!this.#allStored && !this.#connection.signal.aborted) {
+      if (follower.follow()) await pause(LOOK_MS);
+      else await soon();
+    }
+  }
+
+  async #insertAll(open: readonly Batch[], follower: EpochFollower): Promise<void> {
+    for (const batch of open) await this.#store(batch, accountOf(this.#options.openReader, batch), false);
+    for (;;) {
+      const range = follower.take(Date.now(), this.#stopping);
+      if (range !== null) await this.#store(await this.#seal(range), range.account, true);
+      else if (this.#stopping && this.totals.epoch >= this.#options.durableEpoch()) break;
+      else await pause(LOOK_MS, undefined, { signal: this.#connection.signal });
+    }
+    this.#allStored = true;
+  }
+
+  /** A full disk passes; a batch log that could not be synced has closed itself and says so. */
+  #seal({ firstEpoch, lastEpoch, day, account }: Range): Promise<Batch> {
+    const range = { firstEpoch, lastEpoch, rows: account.rows, day };
+    return this.#retry.untilDone('record a batch', async () =>
+      this.#options.batchLog.seal({ ...range, sealedAt: Date.now() }),
+    );
+  }
+
+  async #store(batch: Batch, account: Account, isNew: boolean): Promise<void> {
+    const { batchLog, publishStored } = this.#options;
+    const begun = performance.now();
+    const stored = await this.#insert.insert(batch, account, isNew);
+    await this.#retry.untilDone('record that a batch is in', async () => batchLog.confirm(batch.id));
+    const figures = this.#figures;
+    figures.batches++;
+    figures.rows += stored.events;
+    figures.deadLetters += stored.deadLetters;
+    figures.refused += stored.refused;
+    figures.lastBatchRows = account.rows;
+    figures.insertSeconds += (performance.now() - begun) / 1000;
+    this.#advance({
+      epoch: batch.lastEpoch,
+      batch: batch.id,
+      events: this.totals.events + account.rows,
+      deadLetters: this.totals.deadLetters + account.deadLetters,
+      receivedAt: Math.max(this.totals.receivedAt, account.lastReceivedAt),
+    });
+    publishStored(batch.lastEpoch);
+    for (const listener of this.listeners) listener(batch, stored);
+  }
+
+  #advance(totals: StoredTotals): void {
+    this.totals = totals;
+    this.lookup.stored(totals.epoch, totals.batch);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#connection.signal.aborted) return;
+    const { log, onFailure } = this.#options;
+    log('error', 'the warehouse stopped', { error: messageOf(error) });
+    this.#connection.end();
+    if (onFailure !== undefined) onFailure(error);
+    else
+      setImmediate(() => {
+        throw error;
+      });
+  }
 }
 
 async function recordOnce(plan: Plan, connection: Connection): Promise<void> {
   const last = await connection.rows<{ number: number }>(
     `SELECT number FROM ${connection.table('pipelines')} ORDER BY activated_at DESC LIMIT 1`,
   );
-  if (Number(last[0]?.number) !== plan.versionNumber) await recordPipeline(plan, connection, Date.now(), connection.database);
+  if (Number(last[0]?.number) !== plan.versionNumber)
+    await recordPipeline(plan, connection, Date.now(), connection.database);
 }

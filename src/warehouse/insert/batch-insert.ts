@@ -1,194 +1,143 @@
 /**
  * Inserts one batch exactly once (SEMANTICS.md §10): events and dead letters, each as one insert, one block, one part, under a
- * token of its own; then a line in `batches`. Whatever goes wrong is tried again for ever, after a look at what is there.
+ * token of its own; then a line in `batches`. Whatever goes wrong is tried again for ever, after a look at what is there. Main thread.
+ *
+ *   clean     send, and ClickHouse says that it wrote all rows
+ *   in doubt  look: whole is done; absent or partial: the same bytes again with the same token, and look
+ *   mending   what is doubled, missing or refused even then goes by row (mending.ts)
  */
 
-import { setTimeout as pause } from 'node:timers/promises';
-import { createDeadLetterEncoder, DEAD_LETTER_COLUMNS } from '../../../native-free-core/columns/native-dead-letters.ts';
-import { BATCH_COLUMNS } from '../../../native-free-core/columns/native-batch-columns.ts';
-import type { NativeBlock } from '../../../native-free-core/columns/chunks.ts';
-import { eachFrame, readBlockHeader } from '../../../native-free-core/columns/load.ts';
-import { createNativeEncoder, type NativeEncoder } from '../../../native-free-core/columns/native.ts';
+import type { ClickHouseSettings } from '@clickhouse/client';
 import type { Plan } from '../../../native-free-core/layout/plan.ts';
 import type { Log } from '../../ops/log.ts';
 import { BATCH_INSERT_SETTINGS } from '../embedded/index.ts';
-import { quoteName } from '../tables/index.ts';
+import type { Account, Batch, EpochReader } from './batch.ts';
+import { deadLettersBatchTable, eventsBatchTable, type BatchTable } from './batch-table.ts';
 import type { Connection } from './connection.ts';
-
-export interface Batch {
-  readonly id: number;
-  readonly firstEpoch: number;
-  readonly lastEpoch: number;
-  readonly rows: number;
-  readonly day: number;
-  readonly sealedAt: number;
-}
-
-export interface BatchContents {
-  readonly rows: number;
-  readonly deadLetters: number;
-}
-
-interface Reader {
-  seek(epoch: number): void;
-  next(throughEpoch: number): { readonly epoch: number; readonly blocks: readonly Uint8Array[] } | null;
-  close(): void;
-}
+import { Mending } from './mending.ts';
+import { isWhole, lookFor, NOTHING, type Presence } from './presence.ts';
+import { refusalOf } from './refusals.ts';
+import type { Retry } from './retry.ts';
 
 export interface BatchInsertOptions {
   readonly connection: Connection;
+  readonly retry: Retry;
   readonly plan: Plan;
   readonly dictionary: (id: number) => Uint8Array;
-  readonly openReader: () => Reader;
+  readonly openReader: () => EpochReader;
   readonly log: Log;
 }
 
-/** What a batch's epochs hold, from their headers. */
-interface Account extends BatchContents {
-  readonly frames: number;
-  readonly received: number;
-  readonly duplicates: number;
-  readonly firstReceivedAt: number;
-  readonly lastReceivedAt: number;
+/** Rows of a batch as they ended: `refused` are events that stand in `dead_letters`. */
+export interface Stored {
+  readonly events: number;
+  readonly deadLetters: number;
+  readonly refused: number;
+}
+
+/** What has been tried with a batch and a table since this start. */
+interface Attempt {
+  /** Rows may be there. */
+  inDoubt: boolean;
+  /** The whole body has been answered, so that sending it again changes nothing. */
+  answered: boolean;
 }
 
 /** The client's types want 64-bit settings as text. */
-const INSERT_SETTINGS = Object.fromEntries(Object.entries(BATCH_INSERT_SETTINGS).map(([name, value]) => [name, String(value)]));
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 5000;
+const INSERT_SETTINGS: ClickHouseSettings = Object.fromEntries(
+  Object.entries(BATCH_INSERT_SETTINGS).map(([name, value]) => [name, String(value)]),
+);
 
 export class BatchInsert {
-  retries = 0;
+  /** Times that ClickHouse was asked what it has, and batches that were mended by row. */
+  readonly figures = { looks: 0, mendings: 0 };
+  readonly mending: Mending;
   readonly #options: BatchInsertOptions;
-  readonly #texts;
+  readonly #events: BatchTable;
+  readonly #deadLetters: BatchTable;
 
   constructor(options: BatchInsertOptions) {
+    const { connection, plan, log, openReader } = options;
     const encoder = new TextEncoder();
+    const texts = { dictionary: options.dictionary, utf8: (text: string) => encoder.encode(text) };
     this.#options = options;
-    this.#texts = { dictionary: options.dictionary, utf8: (text: string) => encoder.encode(text) };
+    this.#events = eventsBatchTable(plan, texts, openReader);
+    this.#deadLetters = deadLettersBatchTable(texts, openReader);
+    this.mending = new Mending({ connection, plan, insertSettings: INSERT_SETTINGS, log });
   }
 
-  /** null where `giveUp` said so before it was done; the batch stays open then. `isNew`: it was never sent before. */
-  async insert(batch: Batch, isNew: boolean, repair: () => Promise<void>, giveUp: () => boolean): Promise<BatchContents | null> {
-    let doubt = !isNew;
-    const account = this.#account(batch);
-    const done = await this.untilDone(
-      `insert batch ${batch.id}`,
-      async () => {
-        if (doubt) await repair();
-        const there = doubt ? await this.count(batch.id) : { rows: 0, deadLetters: 0 };
-        doubt = true;
-        if (account.rows > 0) await this.#insertInto('events', batch, account.rows, there.rows);
-        if (account.deadLetters > 0) await this.#insertInto('dead_letters', batch, account.deadLetters, there.deadLetters);
-        await this.#record(batch, account);
-      },
-      giveUp,
+  /** Resolves once all of it is in. `isNew`: nothing of it was ever sent. */
+  async insert(batch: Batch, account: Account, isNew: boolean): Promise<Stored> {
+    const { retry } = this.#options;
+    const { refused } = await this.#place(this.#events, batch, account.rows, isNew);
+    await this.#place(this.#deadLetters, batch, account.deadLetters, isNew);
+    await retry.untilDone(`record batch ${batch.id}`, () => this.#record(batch, account, refused));
+    return { events: account.rows - refused, deadLetters: account.deadLetters + refused, refused };
+  }
+
+  async #place(table: BatchTable, batch: Batch, expected: number, isNew: boolean): Promise<Presence> {
+    if (expected === 0) return NOTHING;
+    const attempt: Attempt = { inDoubt: !isNew, answered: false };
+    return this.#options.retry.untilDone(`insert batch ${batch.id} into ${table.name}`, () =>
+      this.#attempt(table, batch, expected, attempt),
     );
-    return done ? account : null;
   }
 
-  /** Runs an action until it succeeds, with growing pauses; false where `giveUp` ended it. */
-  async untilDone(what: string, action: () => Promise<void>, giveUp: () => boolean): Promise<boolean> {
-    for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(RETRY_MS_MAX, waitMs * 2)) {
-      try {
-        await action();
-        return true;
-      } catch (error) {
-        this.retries++;
-        this.#options.log('error', `could not ${what}; trying again`, { error: String(error), waitMs });
-      }
-      if (giveUp()) return false;
-      await pause(waitMs * (0.75 + Math.random() / 2));
+  async #attempt(table: BatchTable, batch: Batch, expected: number, attempt: Attempt): Promise<Presence> {
+    let found = NOTHING;
+    if (attempt.inDoubt) {
+      found = await this.#look(table, batch);
+      if (isWhole(found, expected)) return found;
     }
-  }
-
-  /** Rows that ClickHouse has of a batch. */
-  async count(batch: number): Promise<BatchContents> {
-    const { connection } = this.#options;
-    const found = await connection.rows<{ rows: string; letters: string }>(
-      `SELECT (SELECT count() FROM ${connection.table('events')} WHERE _batch = {batch:UInt64}) AS rows,
-        (SELECT count() FROM ${connection.table('dead_letters')} WHERE _batch = {batch:UInt64}) AS letters`,
-      { batch },
+    if (found.distinct < expected && found.refused === 0 && !attempt.answered) {
+      const isFirst = !attempt.inDoubt;
+      attempt.inDoubt = true;
+      const written = await this.#send(table, batch);
+      attempt.answered = true;
+      if (isFirst && written === expected) return NOTHING;
+      found = await this.#look(table, batch);
+      if (isWhole(found, expected)) return found;
+    }
+    this.figures.mendings++;
+    await this.mending.mend(table, batch, expected, found);
+    found = await this.#look(table, batch);
+    if (isWhole(found, expected)) return found;
+    throw new Error(
+      `a batch is not whole after mending: table=${table.name} batch=${batch.id} expected=${expected} found=${JSON.stringify(found)}`,
     );
-    return { rows: Number(found[0]!.rows), deadLetters: Number(found[0]!.letters) };
   }
 
-  async #insertInto(table: 'events' | 'dead_letters', batch: Batch, rows: number, there: number): Promise<void> {
-    if (there === rows) return;
-    const { connection } = this.#options;
-    if (there > 0) await this.#removePart(table, batch.id);
-    const names = table === 'events' ? this.#options.plan.columns : DEAD_LETTER_COLUMNS;
-    const columns = [...BATCH_COLUMNS, ...names].map(({ name }) => quoteName(name)).join(', ');
-    await connection.insert(`INSERT INTO ${connection.table(table)} (${columns}) FORMAT Native`, this.#body(table, batch), {
-      ...INSERT_SETTINGS,
-      // After rows were removed the first token stands for nothing that is still there.
-      insert_deduplication_token: `${table}-${batch.id}${there > 0 ? `-again-${Date.now()}` : ''}`,
-    });
-    const now = await this.count(batch.id);
-    const got = table === 'events' ? now.rows : now.deadLetters;
-    if (got !== rows) throw new Error(`ClickHouse has ${got} of ${rows} rows of batch ${batch.id} in ${table}`);
+  #look(table: BatchTable, batch: Batch): Promise<Presence> {
+    this.figures.looks++;
+    return lookFor(this.#options.connection, table, batch.id);
   }
 
-  /** A batch that is there in part, or more than once, is taken out whole before it is sent again. */
-  async #removePart(table: string, batch: number): Promise<void> {
+  /** Returns the rows that ClickHouse says it wrote; -1 where it refused some. */
+  async #send(table: BatchTable, batch: Batch): Promise<number> {
     const { connection, log } = this.#options;
-    log('warn', 'a batch is there in part or doubled and is sent again whole', { table, batch });
-    await connection.execute(`ALTER TABLE ${connection.table(table)} DELETE WHERE _batch = ${batch} SETTINGS mutations_sync = 2`);
-  }
-
-  /** The batch in ClickHouse's Native format, made anew from the spool, the same bytes each time. */
-  *#body(table: string, batch: Batch): Generator<Uint8Array> {
-    const ready: NativeBlock[] = [];
-    const options = { sink: (block: NativeBlock) => void ready.push(block) };
-    const encoder: NativeEncoder =
-      table === 'events' ? createNativeEncoder(this.#options.plan, this.#texts, options) : createDeadLetterEncoder(this.#texts, options);
-    encoder.begin(batch.id);
-    for (const { epoch, blocks } of this.#epochs(batch)) {
-      for (const block of blocks) encoder.appendBlock(block, epoch);
-      while (ready.length > 0) yield* ready.shift()!.chunks;
-    }
-    encoder.finish();
-    while (ready.length > 0) yield* ready.shift()!.chunks;
-  }
-
-  *#epochs(batch: Batch): Generator<{ readonly epoch: number; readonly blocks: readonly Uint8Array[] }> {
-    const reader = this.#options.openReader();
     try {
-      reader.seek(batch.firstEpoch);
-      for (let found = reader.next(batch.lastEpoch); found !== null; found = reader.next(batch.lastEpoch)) yield found;
-    } finally {
-      reader.close();
+      return await connection.insert(
+        `INSERT INTO ${connection.table(table.name)} (${table.columnList}) FORMAT Native`,
+        table.body(batch),
+        { ...INSERT_SETTINGS, insert_deduplication_token: `${table.name}-${batch.id}-${batch.sealedAt}` },
+      );
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === null || table.name !== 'events') throw error;
+      log('error', 'ClickHouse refuses rows of a batch; they are looked for', { batch: batch.id, refusal });
+      return -1;
     }
   }
 
-  #account(batch: Batch): Account {
-    const sum = { rows: 0, deadLetters: 0, frames: 0, received: 0, duplicates: 0, firstReceivedAt: 0, lastReceivedAt: 0 };
-    for (const { blocks } of this.#epochs(batch)) {
-      for (const block of blocks) {
-        const header = readBlockHeader(block);
-        sum.rows += header.rows;
-        sum.deadLetters += header.deadLetters;
-        sum.frames += header.frames;
-        sum.firstReceivedAt ||= header.receivedAt;
-        sum.lastReceivedAt = header.receivedAt;
-        eachFrame(block, (frame) => {
-          sum.received += frame.received;
-          sum.duplicates += frame.duplicates;
-        });
-      }
-    }
-    return sum;
-  }
-
-  async #record(batch: Batch, account: Account): Promise<void> {
+  async #record(batch: Batch, account: Account, refused: number): Promise<void> {
     const { connection } = this.#options;
     const time = (ms: number): string => `fromUnixTimestamp64Milli(toInt64(${Math.floor(ms)}), 'UTC')`;
     await connection.execute(
       `INSERT INTO ${connection.table('batches')} (batch, first_epoch, last_epoch, day, first_received_at, last_received_at,
         rows, dead_letters, frames, received, duplicates, sealed_at)
        SELECT ${batch.id}, ${batch.firstEpoch}, ${batch.lastEpoch}, toDate(${batch.day}), ${time(account.firstReceivedAt)},
-        ${time(account.lastReceivedAt)}, ${account.rows}, ${account.deadLetters}, ${account.frames}, ${account.received},
-        ${account.duplicates}, ${time(batch.sealedAt)}`,
+        ${time(account.lastReceivedAt)}, ${account.rows - refused}, ${account.deadLetters + refused}, ${account.frames},
+        ${account.received}, ${account.duplicates}, ${time(batch.sealedAt)}`,
     );
   }
 }

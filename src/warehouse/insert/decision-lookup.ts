@@ -13,9 +13,10 @@ import {
 } from '../../../native-free-core/codec/answer.ts';
 import { ENCODING_PROTO } from '../../../native-free-core/layout/records.ts';
 import type { Plan } from '../../../native-free-core/layout/plan.ts';
-import type { Log } from '../../ops/log.ts';
-import { quoteName } from '../tables/index.ts';
+import { quoteName, quoteText } from '../tables/index.ts';
 import type { Connection } from './connection.ts';
+import { REFUSED_CODE } from './presence.ts';
+import type { Retry } from './retry.ts';
 
 export interface DecisionRequest {
   readonly producer: string;
@@ -29,121 +30,155 @@ export interface DecisionRequest {
 interface Waiting extends DecisionRequest {
   readonly seq: string;
   readonly resolve: (answer: Uint8Array) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface FoundEvent {
   readonly seq: string;
   readonly index: number;
-  readonly code: string;
+  /** Code of the rejection, '' for none. */
+  readonly outcome: string;
   readonly actions: readonly string[];
 }
 
 export interface DecisionLookupOptions {
   readonly connection: Connection;
   readonly plan: Plan;
-  readonly log: Log;
+  readonly retry: Retry;
 }
 
 /** Requests that come within this time go into one query. */
 const GATHER_MS = 10;
 const SEQS_PER_QUERY_MAX = 2048;
-const RETRY_MS = 1000;
-/** Where the status stands in a protobuf answer: behind the tag and the eight bytes of seq, and its own tag. */
-const STATUS_AT = 10;
+/**
+ * How many batches are searched, newest first: the last minute or so, some hours, all there are. A frame lies in one batch whole, so
+ * whatever is found is all of it. No index leads to a frame; the newest batches are small parts, and what comes again is mostly new.
+ */
+const SEARCHED_BATCHES = [128, 16_384, Infinity] as const;
 
 export class DecisionLookup {
   readonly #options: DecisionLookupOptions;
+  /** Bounded by ingress: frames in flight for each connection. */
   #waiting: Waiting[] = [];
   #storedLow = 0;
+  #storedBatch = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: DecisionLookupOptions) {
     this.#options = options;
   }
 
+  /** Rejects only where the warehouse stops. */
   answer(request: DecisionRequest): Promise<Uint8Array> {
     const seq = String(BigInt(request.seqHigh) * 4294967296n + BigInt(request.seqLow));
-    return new Promise((resolve) => {
-      this.#waiting.push({ ...request, seq, resolve });
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...request, seq, resolve, reject });
       this.#schedule();
     });
   }
 
-  /** Everything up to this epoch is in ClickHouse. */
-  stored(epoch: number): void {
+  /** Everything up to this epoch, which ends this batch, is in ClickHouse. */
+  stored(epoch: number, batch: number): void {
+    // The low 32 bits: `|` takes them modulo 2^32.
     this.#storedLow = epoch | 0;
-    if (epoch > 0x7fffffff) this.#storedLow = (epoch % 4294967296) | 0;
+    this.#storedBatch = batch;
     if (this.#waiting.length > 0) this.#schedule();
   }
 
   #schedule(): void {
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
       this.#timer = null;
-      const due = this.#waiting.filter((one) => ((one.epochLow - this.#storedLow) | 0) <= 0).slice(0, SEQS_PER_QUERY_MAX);
-      this.#waiting = this.#waiting.filter((one) => !due.includes(one));
+      const due: Waiting[] = [];
+      const later: Waiting[] = [];
+      for (const one of this.#waiting) {
+        const isStored = ((one.epochLow - this.#storedLow) | 0) <= 0;
+        (isStored && due.length < SEQS_PER_QUERY_MAX ? due : later).push(one);
+      }
+      this.#waiting = later;
       if (due.length === 0) return;
-      if (this.#waiting.length > 0) this.#schedule();
+      if (later.length > 0) this.#schedule();
       for (const [producer, requests] of groupByProducer(due)) void this.#find(producer, requests);
     }, GATHER_MS);
   }
 
   async #find(producer: string, requests: readonly Waiting[]): Promise<void> {
+    const last = this.#storedBatch;
+    let missing = requests;
     try {
-      const events = await this.#query(producer, [...new Set(requests.map(({ seq }) => seq))]);
-      for (const request of requests) request.resolve(this.#encode(request, events.get(request.seq) ?? []));
+      for (const batches of SEARCHED_BATCHES) {
+        const from = Math.max(0, last - batches);
+        const seqs = [...new Set(missing.map(({ seq }) => seq))];
+        const found = await this.#options.retry.untilDone('look up the decisions of duplicates', () =>
+          this.#query(producer, seqs, from),
+        );
+        for (const request of missing) {
+          const events = found.get(request.seq) ?? [];
+          // A frame whose events all were duplicates by id has left no rows.
+          if (events.length > 0 || from === 0) request.resolve(this.#encode(request, events));
+        }
+        missing = missing.filter(({ seq }) => !found.has(seq));
+        if (missing.length === 0 || from === 0) return;
+      }
     } catch (error) {
-      // ClickHouse may be away: whoever resent the frame waits as long as its batch would.
-      this.#options.log('error', 'the decisions of duplicates could not be looked up; trying again', { error: String(error) });
-      setTimeout(() => {
-        this.#waiting.push(...requests);
-        this.#schedule();
-      }, RETRY_MS).unref();
+      for (const request of missing) request.reject(error);
     }
   }
 
-  async #query(producer: string, seqs: readonly string[]): Promise<Map<string, FoundEvent[]>> {
+  async #query(producer: string, seqs: readonly string[], fromBatch: number): Promise<Map<string, FoundEvent[]>> {
     const { connection, plan } = this.#options;
+    const column = (index: number): string => quoteName(plan.columns[index]!.name);
+    const { producer: producerColumn, frameSeq, frameIndex } = plan.system;
     const decisions = plan.decisions.map(({ name }) => quoteName(name)).join(', ');
+    const refused = `code = ${quoteText(REFUSED_CODE)}`;
+    const refusedDecisions = plan.decisions
+      .map(({ name }) => `JSONExtractString(bytes, ${quoteText(name)})`)
+      .join(', ');
+    const recent = fromBatch === 0 ? '' : `AND _batch >= ${fromBatch}`;
     const rows = await connection.rows<FoundEvent>(
-      `SELECT toString(_frame_seq) AS seq, _frame_index AS index, '' AS code, [${decisions}] AS actions
-       FROM ${connection.table('events')} WHERE _producer = {producer:String} AND _frame_seq IN {seqs:Array(UInt64)}
+      `SELECT toString(${column(frameSeq)}) AS seq, ${column(frameIndex)} AS index, '' AS outcome,
+        CAST([${decisions}], 'Array(String)') AS actions
+       FROM ${connection.table('events')}
+       WHERE ${column(producerColumn)} = {producer:String} AND ${column(frameSeq)} IN {seqs:Array(UInt64)} ${recent}
        UNION ALL
-       SELECT toString(frame_seq) AS seq, frame_index AS index, toString(code) AS code, [] AS actions
+       SELECT toString(frame_seq) AS seq, assumeNotNull(frame_index) AS index, if(${refused}, '', code) AS outcome,
+        if(${refused}, CAST([${refusedDecisions}], 'Array(String)'), CAST([], 'Array(String)')) AS actions
        FROM ${connection.table('dead_letters')}
-       WHERE producer = {producer:String} AND frame_seq IN {seqs:Array(UInt64)} AND kind = 'event'`,
+       WHERE producer = {producer:String} AND frame_seq IN {seqs:Array(UInt64)} AND kind = 'event' ${recent}`,
       { producer, seqs: seqs.map(BigInt) },
     );
     const found = new Map<string, FoundEvent[]>();
-    for (const row of rows) found.set(row.seq, [...(found.get(row.seq) ?? []), row]);
+    for (const row of rows) {
+      const events = found.get(row.seq);
+      if (events === undefined) found.set(row.seq, [row]);
+      else events.push(row);
+    }
     return found;
   }
 
   /** The answer as it was, but for the status. Events that were duplicates by id are known by their absence. */
   #encode(request: Waiting, events: readonly FoundEvent[]): Uint8Array {
     const { plan } = this.#options;
-    const count = events.reduce((most, { index }) => Math.max(most, Number(index) + 1), 0);
+    const count = events.reduce((most, { index }) => Math.max(most, index + 1), 0);
     const rows = new Int32Array(count).fill(-1);
     const outcomes = new Int32Array(count);
     const actions = plan.decisions.map(() => new Uint16Array(count));
     let rejections = 0;
-    for (const { index, code, actions: names } of events) {
-      if (code === '') rows[index] = index;
+    for (const { index, outcome, actions: names } of events) {
+      if (outcome === '') rows[index] = index;
       else {
-        outcomes[index] = outcomeByCode(code);
+        outcomes[index] = outcomeByCode(outcome);
         rejections++;
       }
       names.forEach((name, d) => (actions[d]![index] = plan.decisions[d]!.actions.indexOf(name) + 1));
     }
     const { encoding, seqLow, seqHigh } = request;
-    const out = new Uint8Array(answerBytesMax(encoding, count, plan) + rejections * rejectionBytesMax(encoding) + 16);
-    if (encoding === ENCODING_PROTO) {
-      const end = writeAnswerProto(out, 0, seqLow, seqHigh, actions, rows, outcomes, 0, count);
-      out[STATUS_AT] = STATUS_DUPLICATE;
-      return out.subarray(0, end);
-    }
-    const end = writeAnswerJson(out, 0, seqLow, seqHigh, plan, actions, rows, outcomes, 0, count);
-    const text = Buffer.from(out.subarray(0, end)).toString('utf8').replace('"status":"OK"', '"status":"DUPLICATE"');
-    return Buffer.from(text, 'utf8');
+    const out = new Uint8Array(answerBytesMax(encoding, count, plan) + rejections * rejectionBytesMax(encoding));
+    const end =
+      encoding === ENCODING_PROTO
+        ? writeAnswerProto(out, 0, seqLow, seqHigh, actions, rows, outcomes, 0, count, STATUS_DUPLICATE)
+        : writeAnswerJson(out, 0, seqLow, seqHigh, plan, actions, rows, outcomes, 0, count, STATUS_DUPLICATE);
+    return out.subarray(0, end);
   }
 }
 

@@ -1,0 +1,76 @@
+/**
+ * The two tables that a batch goes into, alike for all that follows: which columns, and how the batch's epochs become a body
+ * in ClickHouse's Native format, the same bytes each time. Main thread.
+ */
+
+import { createDeadLetterEncoder, DEAD_LETTER_COLUMNS } from '../../../native-free-core/columns/native-dead-letters.ts';
+import { BATCH_COLUMNS } from '../../../native-free-core/columns/native-batch-columns.ts';
+import type { NativeBlock } from '../../../native-free-core/columns/chunks.ts';
+import type { NativeTexts } from '../../../native-free-core/columns/native-column.ts';
+import {
+  createNativeEncoder,
+  type NativeEncoder,
+  type NativeOptions,
+} from '../../../native-free-core/columns/native.ts';
+import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import { quoteName } from '../tables/index.ts';
+import { epochsOf, type Batch, type EpochReader } from './batch.ts';
+
+export interface TableColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface BatchTable {
+  readonly name: 'events' | 'dead_letters';
+  readonly columns: readonly TableColumn[];
+  /** Quoted, separated by commas. */
+  readonly columnList: string;
+  /** One chunk after another; the epochs are read and encoded as the chunks are taken. */
+  body(batch: Batch): Iterable<Uint8Array>;
+}
+
+export function eventsBatchTable(plan: Plan, texts: NativeTexts, openReader: () => EpochReader): BatchTable {
+  const columns = plan.columns.map(({ name, clickhouseType }) => ({ name, type: clickhouseType }));
+  return batchTable('events', columns, (options) => createNativeEncoder(plan, texts, options), openReader);
+}
+
+export function deadLettersBatchTable(texts: NativeTexts, openReader: () => EpochReader): BatchTable {
+  return batchTable(
+    'dead_letters',
+    DEAD_LETTER_COLUMNS,
+    (options) => createDeadLetterEncoder(texts, options),
+    openReader,
+  );
+}
+
+function batchTable(
+  name: BatchTable['name'],
+  own: readonly TableColumn[],
+  createEncoder: (options: NativeOptions) => NativeEncoder,
+  openReader: () => EpochReader,
+): BatchTable {
+  const columns = [...BATCH_COLUMNS, ...own];
+  const ready: NativeBlock[] = [];
+  // Kept from batch to batch for its buffers, which have grown to what a batch needs.
+  let spare: NativeEncoder | null = null;
+  return {
+    name,
+    columns,
+    columnList: columns.map((column) => quoteName(column.name)).join(', '),
+    *body(batch) {
+      const encoder = spare ?? createEncoder({ sink: (block) => void ready.push(block) });
+      // One that is left in the middle of a batch is of no more use.
+      spare = null;
+      ready.length = 0;
+      encoder.begin(batch.id);
+      for (const { epoch, blocks } of epochsOf(openReader, batch)) {
+        for (const block of blocks) encoder.appendBlock(block, epoch);
+        while (ready.length > 0) yield* ready.shift()!.chunks;
+      }
+      encoder.finish();
+      while (ready.length > 0) yield* ready.shift()!.chunks;
+      spare = encoder;
+    },
+  };
+}

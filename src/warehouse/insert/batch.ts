@@ -1,0 +1,115 @@
+/**
+ * What the parts of the way into ClickHouse hand to one another: a batch, what its epochs hold, and the spool and batch log as
+ * far as they are needed here (spool/reader.ts and spool/batch-log.ts, handed in by engine.ts).
+ */
+
+import {
+  BLOCK_FRAMES_AT,
+  BLOCK_FRAMES_OFFSET_AT,
+  BLOCK_FRAME_BYTES,
+} from '../../../native-free-core/layout/block-layout.ts';
+import { readBlockHeader, viewOf } from '../../../native-free-core/columns/load.ts';
+
+/** Sealed: its range is durable. Ids are 1, 2, 3… and stand in the rows as `_batch`. */
+export interface Batch {
+  readonly id: number;
+  readonly firstEpoch: number;
+  readonly lastEpoch: number;
+  readonly rows: number;
+  /** Days since 1970, UTC. */
+  readonly day: number;
+  /** ms UTC */
+  readonly sealedAt: number;
+}
+
+export interface EpochBlocks {
+  readonly epoch: number;
+  readonly blocks: readonly Uint8Array[];
+}
+
+/** Blocks are valid until the next call. */
+export interface EpochReader {
+  seek(epoch: number): void;
+  next(throughEpoch: number): EpochBlocks | null;
+  close(): void;
+}
+
+export interface BatchLog {
+  readonly nextBatchId: number;
+  readonly confirmedEpoch: number;
+  readonly sealedEpoch: number;
+  openBatches(): Batch[];
+  /** The range is durable on return. */
+  seal(range: Omit<Batch, 'id'>): Batch;
+  confirm(id: number): void;
+  flush(): number;
+  close(): void;
+}
+
+/** What a range of epochs holds, by its blocks. */
+export interface Account {
+  /** Events accepted. */
+  rows: number;
+  deadLetters: number;
+  frames: number;
+  /** Events in those frames, and those among them that had been seen before. */
+  received: number;
+  duplicates: number;
+  bytes: number;
+  /** ms UTC, of the first and the last epoch. */
+  firstReceivedAt: number;
+  lastReceivedAt: number;
+}
+
+/** Offsets in a frame entry; see block-layout.ts. */
+const FRAME_RECEIVED = 16;
+const FRAME_DUPLICATES = 24;
+
+export function emptyAccount(): Account {
+  return {
+    rows: 0,
+    deadLetters: 0,
+    frames: 0,
+    received: 0,
+    duplicates: 0,
+    bytes: 0,
+    firstReceivedAt: 0,
+    lastReceivedAt: 0,
+  };
+}
+
+export function enterBlocks(account: Account, blocks: readonly Uint8Array[]): void {
+  for (const block of blocks) {
+    const header = readBlockHeader(block);
+    account.rows += header.rows;
+    account.deadLetters += header.deadLetters;
+    account.frames += header.frames;
+    account.bytes += header.bytes;
+    account.firstReceivedAt ||= header.receivedAt;
+    account.lastReceivedAt = Math.max(account.lastReceivedAt, header.receivedAt);
+    const view = viewOf(block);
+    const end = view.getUint32(BLOCK_FRAMES_AT, true) * BLOCK_FRAME_BYTES;
+    const from = view.getUint32(BLOCK_FRAMES_OFFSET_AT, true);
+    for (let at = from; at < from + end; at += BLOCK_FRAME_BYTES) {
+      account.received += view.getUint32(at + FRAME_RECEIVED, true);
+      account.duplicates += view.getUint32(at + FRAME_DUPLICATES, true);
+    }
+  }
+}
+
+export function* epochsOf(openReader: () => EpochReader, batch: Batch): Generator<EpochBlocks> {
+  const reader = openReader();
+  try {
+    reader.seek(batch.firstEpoch);
+    for (let found = reader.next(batch.lastEpoch); found !== null; found = reader.next(batch.lastEpoch)) yield found;
+  } finally {
+    reader.close();
+  }
+}
+
+/** For a batch that was sealed before this start. */
+export function accountOf(openReader: () => EpochReader, batch: Batch): Account {
+  const account = emptyAccount();
+  for (const { blocks } of epochsOf(openReader, batch)) enterBlocks(account, blocks);
+  return account;
+}

@@ -1,0 +1,96 @@
+/**
+ * Follows the durable epochs and cuts them into ranges, each of which becomes a batch: by rows, bytes, age and arrival day. It
+ * keeps up with the spool however slow ClickHouse is, because a range is a few numbers; so the ledger is always up to date.
+ * Main thread, driven by warehouse.ts.
+ */
+
+import { readBlockHeader } from '../../../native-free-core/columns/load.ts';
+import { emptyAccount, enterBlocks, type Account, type EpochBlocks, type EpochReader } from './batch.ts';
+
+export interface Sealing {
+  readonly rowsMax: number;
+  readonly bytesMax: number;
+  /** Counted from the arrival of the range's first epoch. */
+  readonly ageMsMax: number;
+}
+
+export interface EpochFollowerOptions {
+  readonly reader: EpochReader;
+  readonly durableEpoch: () => number;
+  /** Every epoch, once and in order. */
+  readonly onEpoch: (epoch: number, blocks: readonly Uint8Array[]) => void;
+  readonly sealing: Sealing;
+}
+
+export interface Range {
+  readonly firstEpoch: number;
+  lastEpoch: number;
+  /** Days since 1970, UTC. */
+  readonly day: number;
+  readonly account: Account;
+}
+
+const DAY_MS = 86_400_000;
+/** Read in one go: some 10 ms, so that control requests do not wait longer. */
+const READ_BYTES_MAX = 16 << 20;
+
+export class EpochFollower {
+  readonly #options: EpochFollowerOptions;
+  /** Cut, oldest first; the last one may still grow. Bounded by the spool, of which each holds `rowsMax` or `bytesMax`. */
+  readonly #ranges: Range[] = [];
+  #caughtUp = false;
+
+  constructor(options: EpochFollowerOptions) {
+    this.#options = options;
+  }
+
+  /** Reads on; false where there is more to read at once. */
+  follow(): boolean {
+    const { reader, durableEpoch } = this.#options;
+    const through = durableEpoch();
+    for (let read = 0; read < READ_BYTES_MAX;) {
+      const found = reader.next(through);
+      if (found === null) return (this.#caughtUp = true);
+      this.#enter(found);
+      for (const block of found.blocks) read += block.length;
+    }
+    return (this.#caughtUp = false);
+  }
+
+  /** The next range to seal, if one is due; `ending`: whatever there is. */
+  take(nowMs: number, ending: boolean): Range | null {
+    const first = this.#ranges[0];
+    if (first === undefined) return null;
+    const isCut = this.#ranges.length > 1 || this.#isFull(first);
+    const isOld = this.#caughtUp && (ending || nowMs - first.account.firstReceivedAt >= this.#options.sealing.ageMsMax);
+    // A clock that was set back must not keep a range open.
+    const isFromTheFuture = this.#caughtUp && first.account.firstReceivedAt > nowMs + this.#options.sealing.ageMsMax;
+    return isCut || isOld || isFromTheFuture ? this.#ranges.shift()! : null;
+  }
+
+  /** Rows that wait to be sealed. */
+  waitingRows(): number {
+    return this.#ranges.reduce((sum, { account }) => sum + account.rows, 0);
+  }
+
+  close(): void {
+    this.#options.reader.close();
+  }
+
+  #enter({ epoch, blocks }: EpochBlocks): void {
+    const day = Math.floor(readBlockHeader(blocks[0]!).receivedAt / DAY_MS);
+    let range = this.#ranges.at(-1);
+    if (range === undefined || range.day !== day || this.#isFull(range)) {
+      range = { firstEpoch: epoch, lastEpoch: epoch, day, account: emptyAccount() };
+      this.#ranges.push(range);
+    }
+    range.lastEpoch = epoch;
+    enterBlocks(range.account, blocks);
+    this.#options.onEpoch(epoch, blocks);
+  }
+
+  #isFull({ account }: Range): boolean {
+    const { rowsMax, bytesMax } = this.#options.sealing;
+    return account.rows >= rowsMax || account.bytes >= bytesMax;
+  }
+}
