@@ -205,7 +205,9 @@ function leaf(
     ...(plan.enumNames === undefined ? {} : { enumNames: plan.enumNames, enumName: enumName ?? '' }),
     declaration: declared ?? {},
   });
-  return { ...plan, column };
+  // Where its message is there and the field is not, proto3 means the default, not absence.
+  const implicit = !field.repeated && plan.type !== 'timestamp' && !field.partOf;
+  return { ...plan, column , ...(implicit ? { implicit } : {}) };
 }
 
 function flattenMap(
