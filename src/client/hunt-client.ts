@@ -1,6 +1,7 @@
 /**
- * The TypeScript client: sends events over a WebSocket and resolves with what was decided. Frames are numbered, so whatever was
- * not answered when a connection breaks is sent again on the next one and counts once.
+ * The TypeScript client: sends frames of events over `/v1/stream` and resolves with what was decided. It numbers its frames and
+ * keeps each until it is answered, so that a lost connection, a restarted server or a RETRY neither loses nor doubles an event
+ * (SEMANTICS.md §2). Also used by `hunt send` and `hunt play`.
  *
  *   const client = await HuntClient.connect({ url: 'http://127.0.0.1:8700', producer: 'checkout-7' });
  *   const answer = await client.send([{ eventId: 'e1', playerId: '7', eventTime: new Date().toISOString(), dig: { depth: 1.5 } }]);
@@ -8,173 +9,327 @@
  *   await client.close();
  */
 
-import { WebSocket } from 'ws';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { FRAMES_IN_FLIGHT_MAX, SEQ_BITMAP_BITS } from '../../native-free-core/layout/limits.ts';
 import { OperatingError } from '../errors.ts';
-
-/** An event as the protobuf JSON mapping of the pipeline's message. */
-export type JsonEvent = Readonly<Record<string, unknown>>;
+import { serverAddress, type ServerAddress } from './address.ts';
+import { readAnswer, type ClientAnswer, type ClientHello } from './answer.ts';
+import { encodeFrame, type ClientEvent, type Encoding } from './frame.ts';
+import { openConnection, type StreamConnection } from './stream-connection.ts';
 
 export interface ClientOptions {
-  /** http:// or ws:// */
+  /** `http://host:8700`; `ws://` means the same. */
   readonly url: string;
-  /** Name under which frames are numbered; at most 200 bytes. Two clients at a time must not share one. */
-  readonly producer: string;
+  /** API key, where the server asks for one. */
   readonly key?: string | undefined;
-  /** `durable` (default): answered once on disk. `stored`: once ClickHouse has it. */
+  /**
+   * Whose frames these are. Name it where frames may be sent again by another process: the server remembers by this name what it
+   * has taken. At most one connection at a time may use it. Default: a new name, good for this client's life.
+   */
+  readonly producer?: string;
+  /** `durable` (default): answered once fsynced. `stored`: answered once ClickHouse has it. */
   readonly ack?: 'durable' | 'stored';
-  /** How long to try to connect again before pending frames fail, ms. Default 60,000. */
+  /** What events are: `json` (default) objects in protobuf's JSON mapping, `proto` serialised messages, which cost the server less. */
+  readonly encoding?: Encoding;
+  /** Frames sent and not yet answered; never more than the server allows. */
+  readonly framesInFlightMax?: number;
+  /** How long a lost connection is tried again before everything unanswered fails. Default 60 s; 0: not at all. */
   readonly reconnectMs?: number;
-  /** Told about lost connections. */
-  readonly onReconnect?: (reason: string) => void;
+  /** How long the same frame is sent again while the server says RETRY. Default 10 minutes. */
+  readonly retryMs?: number;
+  /** Told when the connection is lost, and when it is back. */
+  readonly onReconnect?: (message: string) => void;
 }
 
-export interface ClientHello {
-  readonly pipeline: string;
-  readonly pipelineVersion: string;
-  readonly decisions: readonly { readonly name: string; readonly actions: readonly string[] }[];
-  readonly framesInFlight: number;
-  readonly frameBytesMax: number;
-  readonly frameEventsMax: number;
-  /** Decimal. */
-  readonly highestSeq: string;
-}
-
-export interface ClientAnswer {
+interface Frame {
   readonly seq: number;
-  readonly status: 'OK' | 'DUPLICATE' | 'REJECTED';
-  readonly events: number;
-  /** By event: action by decision name, null where it was not asked; null for an event that was rejected. */
-  readonly decisions: readonly (Readonly<Record<string, string | null>> | null)[];
-  readonly rejections: readonly { readonly index: number; readonly code: string; readonly text: string }[];
-}
-
-interface Pending {
-  readonly seq: number;
-  readonly text: string;
+  readonly bytes: Uint8Array | string;
+  readonly sentFirstAt: number;
   readonly resolve: (answer: ClientAnswer) => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
-type WireAnswer = Omit<ClientAnswer, 'seq' | 'status'> & { readonly seq: string; readonly status: ClientAnswer['status'] | 'RETRY'; readonly retryAfterMs?: number };
-
-const RECONNECT_PAUSE_MS = 200;
+/** Frames that a client holds, sent or not. Whoever has more of them at hand awaits room(). */
+export const FRAMES_HELD_MAX = 65_536;
 const RECONNECT_MS = 60_000;
-const RETRY_AFTER_MS = 100;
-const HELLO_MS = 10_000;
+const RETRY_MS = 600_000;
+const RECONNECT_PAUSE_MS_MIN = 50;
+const RECONNECT_PAUSE_MS_MAX = 2000;
+/** Longest pause that a RETRY can ask for. */
+const RETRY_PAUSE_MS_MAX = 10_000;
 
 export class HuntClient {
+  /** Frames that the server asked for again, and connections that were lost and opened anew. */
+  retries = 0;
+  reconnects = 0;
+  readonly producer: string;
   readonly #options: ClientOptions;
-  readonly #pending = new Map<number, Pending>();
-  readonly #waiting: (() => void)[] = [];
-  #socket: WebSocket | null = null;
-  #hello: ClientHello | null = null;
+  readonly #address: ServerAddress;
+  readonly #encoding: Encoding;
+  /** Everything unanswered by seq, oldest first. */
+  readonly #held = new Map<number, Frame>();
+  /** Of these: sent on this connection, in the order of sending; and not, by seq. */
+  #inFlight: Frame[] = [];
+  #waiting: Frame[] = [];
+  readonly #roomWaiters: (() => void)[] = [];
+  #connection: StreamConnection | null = null;
+  #hello!: ClientHello;
   #nextSeq = 1;
+  #lastSentSeq = 0;
+  #holdUntil = 0;
+  #timer: NodeJS.Timeout | null = null;
   #closing = false;
   #failure: Error | null = null;
 
   private constructor(options: ClientOptions) {
     this.#options = options;
+    this.#encoding = options.encoding ?? 'json';
+    this.#address = serverAddress(options.url, options.key);
+    this.producer = options.producer ?? `client:${randomUUID()}`;
   }
 
-  /** Resolves once the server has said hello. Throws OperatingError where it cannot be reached. */
+  /** Connects and waits for the hello. Throws an OperatingError where no server answers or it refuses. */
   static async connect(options: ClientOptions): Promise<HuntClient> {
     const client = new HuntClient(options);
-    await client.#open();
-    client.#nextSeq = Number(client.hello.highestSeq) + 1;
+    await client.#connect();
+    client.#nextSeq = client.#hello.highestSeq + 1;
     return client;
   }
 
+  /** Of the latest connection: names of decisions and actions, limits. */
   get hello(): ClientHello {
-    return this.#hello!;
+    return this.#hello;
   }
 
-  /** Sends one frame; resolves with its answer. Waits while as many frames as the server allows are unanswered. */
-  send(events: readonly JsonEvent[]): Promise<ClientAnswer> {
-    return this.sendFrame(this.#nextSeq++, events);
+  /** Sequence number of the next frame: one above the highest that the server had, then counting up. */
+  get nextSeq(): number {
+    return this.#nextSeq;
   }
 
-  /** As `send`, under a sequence number of the caller's own: numbers may come again, and then count once. */
-  async sendFrame(seq: number, events: readonly JsonEvent[]): Promise<ClientAnswer> {
-    while (this.#pending.size >= this.hello.framesInFlight && this.#failure === null) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    if (this.#failure !== null) throw this.#failure;
+  /** Frames that are not answered yet. */
+  get unanswered(): number {
+    return this.#held.size;
+  }
+
+  /** Sends one frame; resolves with its answer, after reconnects and retries where need be. Frames beyond the credits wait. */
+  send(events: readonly ClientEvent[]): Promise<ClientAnswer> {
+    return this.sendFrame(this.#nextSeq, events);
+  }
+
+  /** As `send`, under a number of the caller's own, which must grow from call to call: a frame sent before counts once. */
+  sendFrame(seq: number, events: readonly ClientEvent[]): Promise<ClientAnswer> {
     return new Promise((resolve, reject) => {
-      const pending: Pending = { seq, text: JSON.stringify({ seq: String(seq), events }), resolve, reject };
-      this.#pending.set(seq, pending);
-      this.#socket?.send(pending.text);
+      if (this.#failure !== null) throw this.#failure;
+      if (this.#closing) throw new OperatingError('client_closed', 'the client is closed: connect another');
+      if (this.#held.size >= FRAMES_HELD_MAX) {
+        throw new OperatingError(
+          'client_full',
+          `too many frames are unanswered: frames=${this.#held.size}; await room() before sending`,
+          { retryable: true },
+        );
+      }
+      if (!Number.isSafeInteger(seq) || seq < 1 || this.#lastSentSeq >= seq) {
+        throw new OperatingError('seq_order', `sequence numbers must grow: seq=${seq} after=${this.#lastSentSeq}`);
+      }
+      const bytes = encodeFrame(this.#encoding, seq, events);
+      const { frameBytesMax } = this.#hello;
+      const size = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
+      if (size > frameBytesMax) {
+        throw new OperatingError(
+          'frame_too_large',
+          `a frame is too large: bytes=${size} max=${frameBytesMax}; put fewer events into it`,
+        );
+      }
+      const frame: Frame = { seq, bytes, sentFirstAt: performance.now(), resolve, reject };
+      this.#lastSentSeq = seq;
+      this.#nextSeq = seq + 1;
+      this.#held.set(seq, frame);
+      this.#waiting.push(frame);
+      this.#pump();
     });
   }
 
-  /** Waits for the answers that are outstanding, then closes the connection. */
+  /** Resolves once a frame can be sent without queueing behind others. Throws what made the client fail. */
+  async room(): Promise<void> {
+    while (this.#failure === null && !this.#hasRoom())
+      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Waits until everything sent is answered, then leaves. */
   async close(): Promise<void> {
-    while (this.#pending.size > 0 && this.#failure === null) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#closing = true;
-    this.#socket?.close(1000);
+    while (this.#failure === null && this.#held.size > 0)
+      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+    await this.#leave();
   }
 
-  async #open(): Promise<void> {
-    const { url, producer, ack = 'durable', key } = this.#options;
-    const address = new URL('/v1/stream', url.replace(/^http/, 'ws'));
-    address.searchParams.set('producer', producer);
-    address.searchParams.set('ack', ack);
-    const socket = new WebSocket(address, ['hunt.v1.json'], { ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }), handshakeTimeout: HELLO_MS });
-    await new Promise<void>((resolve, reject) => {
-      const fail = (reason: string): void =>
-        reject(new OperatingError('connect_failed', `cannot open a stream: url=${url} reason=${reason}; is hunt serve running there?`, { retryable: true }));
-      socket.once('error', (error) => fail(error.message));
-      socket.once('close', (_, reason) => fail(String(reason) || 'closed'));
-      socket.once('message', (data) => {
-        this.#hello = JSON.parse(String(data)) as ClientHello;
-        resolve();
-      });
-    });
-    socket.removeAllListeners('error').removeAllListeners('close');
-    socket.on('error', () => undefined);
-    socket.on('message', (data) => this.#receive(JSON.parse(String(data)) as WireAnswer));
-    socket.on('close', (code, reason) => this.#lost(`code ${code} ${String(reason)}`));
-    this.#socket = socket;
-    for (const pending of this.#pending.values()) socket.send(pending.text);
+  /** Leaves at once; what is unanswered rejects with `client_aborted` and may or may not have been taken. */
+  async abort(): Promise<void> {
+    this.#closing = true;
+    this.#fail(
+      new OperatingError(
+        'client_aborted',
+        `the client was ended with frames unanswered: frames=${this.#held.size}; send them again under the same producer`,
+      ),
+    );
+    await this.#leave();
   }
 
-  #receive(answer: WireAnswer): void {
-    const seq = Number(answer.seq);
-    const pending = this.#pending.get(seq);
-    if (pending === undefined) return;
-    if (answer.status === 'RETRY') {
-      setTimeout(() => this.#socket?.send(pending.text), answer.retryAfterMs ?? RETRY_AFTER_MS);
-      return;
+  async #leave(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const connection = this.#connection;
+    this.#connection = null;
+    await connection?.close();
+  }
+
+  async #connect(): Promise<void> {
+    const { producer, ack } = { ack: 'durable' as const, ...this.#options, producer: this.producer };
+    const connection = await openConnection(
+      { address: this.#address, encoding: this.#encoding, producer, ack },
+      { message: (bytes) => this.#receive(bytes), closed: (reason) => this.#lost(reason) },
+    );
+    this.#hello = connection.hello;
+    this.#connection = connection;
+    if (this.#closing && this.#failure !== null) await this.#leave();
+  }
+
+  get #framesInFlightMax(): number {
+    return Math.min(
+      FRAMES_IN_FLIGHT_MAX,
+      this.#hello.framesInFlight,
+      this.#options.framesInFlightMax ?? FRAMES_IN_FLIGHT_MAX,
+    );
+  }
+
+  #hasRoom(): boolean {
+    return (
+      this.#connection !== null &&
+      this.#waiting.length === 0 &&
+      this.#inFlight.length < this.#framesInFlightMax &&
+      this.#withinMemory(this.#nextSeq)
+    );
+  }
+
+  /** The server remembers so many numbers below the highest: none may fall out before it is answered. */
+  #withinMemory(seq: number): boolean {
+    for (const oldest of this.#held.keys()) return seq - oldest < SEQ_BITMAP_BITS;
+    return true;
+  }
+
+  /** Sends what may be sent now. */
+  #pump(): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    const pauseMs = this.#holdUntil - performance.now();
+    if (pauseMs > 0) return this.#pumpAfter(pauseMs);
+    while (
+      this.#waiting.length > 0 &&
+      this.#inFlight.length < this.#framesInFlightMax &&
+      this.#withinMemory(this.#waiting[0]!.seq)
+    ) {
+      const frame = this.#waiting.shift()!;
+      this.#inFlight.push(frame);
+      connection.send(frame.bytes);
     }
-    this.#pending.delete(seq);
-    const { status, events, decisions, rejections } = answer;
-    pending.resolve({ seq, status, events, decisions, rejections });
-    for (const wake of this.#waiting.splice(0)) wake();
+    if (this.#hasRoom() || this.#held.size === 0) this.#wake();
+  }
+
+  #pumpAfter(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#pump();
+    }, ms);
+  }
+
+  #wake(): void {
+    for (const waiter of this.#roomWaiters.splice(0)) waiter();
+  }
+
+  /** Answers come in the order in which the frames went. */
+  #receive(bytes: Buffer): void {
+    const answer = readAnswer(this.#encoding, bytes, this.#hello);
+    const frame = this.#inFlight[0];
+    if (answer === null || frame === undefined || (answer.seq !== frame.seq && answer.seq !== 0)) {
+      const got = answer === null ? 'something else' : `seq=${answer.seq}`;
+      this.#fail(
+        new OperatingError(
+          'answer_unexpected',
+          `the server answered out of order: expected seq=${frame?.seq ?? 'none'} got ${got}`,
+        ),
+      );
+      return void this.#leave();
+    }
+    this.#inFlight.shift();
+    if (answer.status === 'RETRY') return this.#retry(frame, answer.retryAfterMs);
+    this.#held.delete(frame.seq);
+    frame.resolve({ ...answer, seq: frame.seq });
+    this.#pump();
+  }
+
+  /** Nothing of the frame was kept. It goes out again before all that is newer. */
+  #retry(frame: Frame, retryAfterMs: number): void {
+    this.retries++;
+    const waitedMs = performance.now() - frame.sentFirstAt;
+    const retryMs = this.#options.retryMs ?? RETRY_MS;
+    if (waitedMs > retryMs) {
+      this.#held.delete(frame.seq);
+      const message = `the server is over its limits: seq=${frame.seq} waited_ms=${Math.round(waitedMs)}; nothing of the frame was kept, send it again later`;
+      frame.reject(new OperatingError('server_busy', message, { retryable: true }));
+    } else {
+      const after = this.#waiting.findIndex(({ seq }) => seq > frame.seq);
+      this.#waiting.splice(after < 0 ? this.#waiting.length : after, 0, frame);
+    }
+    this.#holdUntil = performance.now() + Math.min(Math.max(1, retryAfterMs), RETRY_PAUSE_MS_MAX);
+    this.#pump();
   }
 
   #lost(reason: string): void {
-    this.#socket = null;
-    if (this.#closing) return;
-    this.#options.onReconnect?.(reason);
+    this.#connection = null;
+    if (this.#failure !== null || (this.#closing && this.#held.size === 0)) return;
+    // Whether the server took them is not known: they go out again, and what was taken is answered DUPLICATE.
+    this.#waiting = [...this.#inFlight, ...this.#waiting].sort((a, b) => a.seq - b.seq);
+    this.#inFlight = [];
+    this.#holdUntil = 0;
+    this.#options.onReconnect?.(
+      `the connection was lost: ${reason}; connecting again, frames to send again: ${this.#waiting.length}`,
+    );
     void this.#reconnect();
   }
 
   async #reconnect(): Promise<void> {
-    const until = Date.now() + (this.#options.reconnectMs ?? RECONNECT_MS);
+    const begun = performance.now();
+    const giveUpAt = begun + (this.#options.reconnectMs ?? RECONNECT_MS);
+    let pauseMs = RECONNECT_PAUSE_MS_MIN;
+    let error = new OperatingError('connection_lost', 'the connection was lost, and no other is wanted');
     for (;;) {
+      if (performance.now() >= giveUpAt) return this.#fail(error);
       try {
-        return await this.#open();
-      } catch (error) {
-        if (this.#closing) return;
-        if (Date.now() > until) return this.#fail(error as Error);
+        await this.#connect();
+        break;
+      } catch (cause) {
+        if (this.#failure !== null) return;
+        if (!(cause instanceof OperatingError) || !cause.retryable) return this.#fail(cause as Error);
+        error = cause;
       }
-      await new Promise((resolve) => setTimeout(resolve, RECONNECT_PAUSE_MS));
+      // Spread, so that a thousand clients do not come back in the same millisecond.
+      await pause(pauseMs * (0.5 + Math.random()));
+      pauseMs = Math.min(pauseMs * 2, RECONNECT_PAUSE_MS_MAX);
     }
+    this.reconnects++;
+    this.#options.onReconnect?.(`connected again after ${Math.round(performance.now() - begun)} ms`);
+    this.#pump();
   }
 
   #fail(error: Error): void {
+    if (this.#failure !== null) return;
     this.#failure = error;
-    for (const pending of this.#pending.values()) pending.reject(error);
-    this.#pending.clear();
-    for (const wake of this.#waiting.splice(0)) wake();
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    this.#inFlight = [];
+    this.#waiting = [];
+    for (const frame of held) frame.reject(error);
+    this.#wake();
   }
 }

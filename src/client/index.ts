@@ -1,3 +1,13 @@
-/** The published client. */
+/** The client: what programs import to send events and to ask a server about itself. */
 
-export { HuntClient, type ClientAnswer, type ClientHello, type ClientOptions, type JsonEvent } from './hunt-client.ts';
+export { HuntClient, FRAMES_HELD_MAX, type ClientOptions } from './hunt-client.ts';
+export type { ClientAnswer, ClientHello, Decisions, Rejection } from './answer.ts';
+export { JsonText, type ClientEvent, type Encoding } from './frame.ts';
+export {
+  HuntControl,
+  type EntityDescription,
+  type LedgerDescription,
+  type PipelineDescription,
+  type ServerDescription,
+} from './control.ts';
+export { openQuery, queryRows, queryTarget, type QueryTarget } from './query.ts';

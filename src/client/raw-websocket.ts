@@ -43,7 +43,13 @@ export function writeFrameHeader(out: Buffer, at: number, length: number): numbe
 }
 
 /** Resolves once the server has switched protocols. `path`: with query. */
-export function openRawWebSocket(url: URL, path: string, protocol: string, headers: Record<string, string>, handlers: RawWebSocketHandlers): Promise<RawWebSocket> {
+export function openRawWebSocket(
+  url: URL,
+  path: string,
+  protocol: string,
+  headers: Record<string, string>,
+  handlers: RawWebSocketHandlers,
+): Promise<RawWebSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: url.hostname, port: Number(url.port || 80), noDelay: true });
     let pending: Buffer = Buffer.alloc(0);
@@ -54,7 +60,14 @@ export function openRawWebSocket(url: URL, path: string, protocol: string, heade
       closed = true;
       socket.destroy();
       if (open) handlers.closed(reason);
-      else reject(new OperatingError('connect_failed', `cannot open a stream: url=${url.href} reason=${reason}; is hunt serve running there?`, { retryable: true }));
+      else
+        reject(
+          new OperatingError(
+            'connect_failed',
+            `cannot open a stream: url=${url.href} reason=${reason}; is hunt serve running there?`,
+            { retryable: true },
+          ),
+        );
     };
     socket.setTimeout(CONNECT_MS, () => !open && end('no answer'));
     socket.on('error', (error) => end(error.message));
@@ -91,7 +104,12 @@ export function openRawWebSocket(url: URL, path: string, protocol: string, heade
 }
 
 /** Hands on the whole frames of `bytes`; returns how many bytes they took. */
-function readFrames(socket: Socket, bytes: Buffer, handlers: RawWebSocketHandlers, end: (reason: string) => void): number {
+function readFrames(
+  socket: Socket,
+  bytes: Buffer,
+  handlers: RawWebSocketHandlers,
+  end: (reason: string) => void,
+): number {
   let at = 0;
   for (;;) {
     if (bytes.length - at < 2) return at;
@@ -111,7 +129,8 @@ function readFrames(socket: Socket, bytes: Buffer, handlers: RawWebSocketHandler
     at = body + length;
     if (opcode === 2 || opcode === 1) handlers.message(bytes, body, at);
     else if (opcode === 9) socket.write(pong(bytes.subarray(body, at)));
-    else if (opcode === 8) end(`closed by the server: ${length > 2 ? bytes.toString('utf8', body + 2, at) : 'no reason'}`);
+    else if (opcode === 8)
+      end(`closed by the server: ${length > 2 ? bytes.toString('utf8', body + 2, at) : 'no reason'}`);
   }
 }
 

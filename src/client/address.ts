@@ -1,0 +1,58 @@
+/** Where a server is. One address serves both doors, so `http://…` and `ws://…` name the same server. Used by all of client/. */
+
+import { OperatingError } from '../errors.ts';
+
+export interface ServerAddress {
+  /** Ends in `/`. */
+  readonly http: URL;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const HTTP_SCHEME: Readonly<Record<string, string>> = {
+  'http:': 'http:',
+  'https:': 'https:',
+  'ws:': 'http:',
+  'wss:': 'https:',
+};
+
+/** `key`: the API key that the server was started with. */
+export function serverAddress(url: string, key: string | undefined): ServerAddress {
+  const scheme = HTTP_SCHEME[/^[a-z]+:/i.exec(url)?.[0].toLowerCase() ?? ''];
+  const text = url.replace(/^[a-z]+:/i, scheme ?? '');
+  const address = scheme !== undefined && URL.canParse(text) ? new URL(text) : null;
+  if (address === null) {
+    throw new OperatingError('bad_url', `not a server's address: url=${url}; write http://127.0.0.1:8700`);
+  }
+  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  return { http: new URL('/', address), headers };
+}
+
+/** Address of `/v1/stream`, with the terms that hold for the whole connection. */
+export function streamUrl(address: ServerAddress, terms: Readonly<Record<string, string>>): URL {
+  const url = new URL('/v1/stream', address.http);
+  url.protocol = address.http.protocol === 'https:' ? 'wss:' : 'ws:';
+  for (const [name, value] of Object.entries(terms)) if (value !== '') url.searchParams.set(name, value);
+  return url;
+}
+
+/** What went wrong on the way to a server, in words that say what to do. */
+export function unreachable(address: ServerAddress, cause: unknown): OperatingError {
+  const reason = reasonOf(cause);
+  const advice = /ECONNREFUSED/.test(reason)
+    ? 'nothing listens there: start the server with hunt serve, or name another by --url'
+    : 'check the address and the network';
+  return new OperatingError(
+    'server_unreachable',
+    `cannot reach the server: url=${address.http.origin} reason=${reason}; ${advice}`,
+    { cause, retryable: true },
+  );
+}
+
+/** fetch() hides the reason in its cause, and several attempts in an AggregateError. */
+export function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause.cause !== undefined) return reasonOf(cause.cause);
+  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
+  const code = (cause as NodeJS.ErrnoException).code;
+  return cause.message === '' ? (code ?? cause.name) : cause.message;
+}

@@ -1,0 +1,101 @@
+/** Hellos and answers in the form that programs use: decisions by name. Used by hunt-client.ts. */
+
+import { readAnswerProto, readHelloProto, type Hello, type Rejection } from '../../native-free-core/codec/messages.ts';
+import { STATUS_DUPLICATE, STATUS_OK, STATUS_REJECTED, STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
+import type { Encoding } from './frame.ts';
+
+export type { Hello as ClientHello, Rejection } from '../../native-free-core/codec/messages.ts';
+
+/** By a decision's name the action taken, or null where the decision was not asked (its `where` was not true). */
+export type Decisions = Readonly<Record<string, string | null>>;
+
+export interface ClientAnswer {
+  readonly seq: number;
+  /** DUPLICATE: this seq was answered before; the decisions are the original ones. REJECTED: the frame was refused whole. */
+  readonly status: 'OK' | 'DUPLICATE' | 'REJECTED';
+  /** How many events the frame held. */
+  readonly events: number;
+  /** One entry for each event; null for an event that was rejected. */
+  readonly decisions: readonly (Decisions | null)[];
+  /** Rejected events by their index in the frame; code `duplicate` for an event id that was seen before. */
+  readonly rejections: readonly Rejection[];
+}
+
+/** The server is over a limit: the frame is to be sent again. */
+export interface Retry {
+  readonly seq: number;
+  readonly status: 'RETRY';
+  readonly retryAfterMs: number;
+}
+
+const STATUS_NAMES: Readonly<Record<number, ClientAnswer['status'] | 'RETRY'>> = {
+  [STATUS_OK]: 'OK',
+  [STATUS_DUPLICATE]: 'DUPLICATE',
+  [STATUS_REJECTED]: 'REJECTED',
+  [STATUS_RETRY]: 'RETRY',
+};
+
+interface JsonAnswer {
+  readonly seq: string;
+  readonly status: ClientAnswer['status'] | 'RETRY';
+  readonly events?: number;
+  readonly decisions?: readonly (Decisions | null)[];
+  readonly rejections?: readonly Rejection[];
+  readonly retryAfterMs?: number;
+}
+
+/** null where the bytes are no hello. */
+export function readHello(encoding: Encoding, bytes: Uint8Array): Hello | null {
+  if (encoding === 'proto') return readHelloProto(bytes);
+  const value = parse<Omit<Hello, 'highestSeq'> & { highestSeq: string }>(bytes);
+  return value === null || value.highestSeq === undefined ? null : { ...value, highestSeq: Number(value.highestSeq) };
+}
+
+/** null where the bytes are no answer. */
+export function readAnswer(encoding: Encoding, bytes: Uint8Array, hello: Hello): ClientAnswer | Retry | null {
+  return encoding === 'proto' ? readProto(bytes, hello) : readJson(bytes);
+}
+
+function readProto(bytes: Uint8Array, hello: Hello): ClientAnswer | Retry | null {
+  const answer = readAnswerProto(bytes);
+  if (answer === null) return null;
+  const { seq, events, rejections, retryAfterMs } = answer;
+  const status = STATUS_NAMES[answer.status];
+  if (status === undefined) return null;
+  if (status === 'RETRY') return { seq, status, retryAfterMs };
+  const refused = new Set(rejections.map(({ index }) => index));
+  const width = hello.decisions.length;
+  const decisions = Array.from({ length: status === 'REJECTED' ? 0 : events }, (_, event) =>
+    refused.has(event) ? null : byName(answer.decisions, event * width, hello),
+  );
+  return { seq, status, events, decisions, rejections };
+}
+
+function byName(codes: ArrayLike<number>, at: number, hello: Hello): Decisions {
+  const decisions: Record<string, string | null> = {};
+  hello.decisions.forEach(({ name, actions }, i) => (decisions[name] = actions[(codes[at + i] ?? 0) - 1] ?? null));
+  return decisions;
+}
+
+function readJson(bytes: Uint8Array): ClientAnswer | Retry | null {
+  const value = parse<JsonAnswer>(bytes);
+  if (value === null || value.status === undefined) return null;
+  const seq = Number(value.seq);
+  if (value.status === 'RETRY') return { seq, status: 'RETRY', retryAfterMs: value.retryAfterMs ?? 0 };
+  return {
+    seq,
+    status: value.status,
+    events: value.events ?? 0,
+    decisions: value.decisions ?? [],
+    rejections: value.rejections ?? [],
+  };
+}
+
+function parse<T>(bytes: Uint8Array): T | null {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    return typeof value === 'object' ? (value as T) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,111 @@
+/** What a server says of itself over HTTP: its description, its pipeline, its ledger, the features of an entity. */
+
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { OperatingError } from '../errors.ts';
+import { serverAddress, unreachable, type ServerAddress } from './address.ts';
+
+/** `GET /v1/server`, as far as clients need it. */
+export interface ServerDescription {
+  readonly pid: number;
+  readonly workers: number;
+  readonly pipeline: { readonly name: string; readonly version: string };
+  readonly clickhouse: {
+    readonly url: string;
+    readonly database: string;
+    readonly embedded: boolean;
+    readonly pid?: number;
+  };
+}
+
+export interface PipelineDescription {
+  readonly plan: Plan;
+  /** Field path -> column of a CSV file or key of an NDJSON file. */
+  readonly importMap: Readonly<Record<string, string>>;
+}
+
+/** Events by what became of them (SEMANTICS.md §11). */
+export interface LedgerAccount {
+  readonly received: number;
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly refused: number;
+  readonly deadLettered: number;
+}
+
+export interface LedgerDescription {
+  readonly total: LedgerAccount;
+  readonly producers: readonly (LedgerAccount & {
+    readonly producer: string;
+    readonly highestSeq: number;
+    readonly gaps: number;
+  })[];
+  readonly inSpool: { readonly events: number; readonly deadLetters: number };
+}
+
+export interface EntityDescription {
+  readonly features: Readonly<Record<string, number | null>>;
+}
+
+/** A server that neither answers nor hangs up is given up after this. */
+const ANSWER_MS = 60_000;
+
+export class HuntControl {
+  readonly address: ServerAddress;
+
+  /** `url`: `http://…` or `ws://…`. */
+  constructor(options: { readonly url: string; readonly key?: string | undefined }) {
+    this.address = serverAddress(options.url, options.key);
+  }
+
+  server(): Promise<ServerDescription> {
+    return this.get('/v1/server');
+  }
+
+  pipeline(): Promise<PipelineDescription> {
+    return this.get('/v1/pipeline');
+  }
+
+  ledger(): Promise<LedgerDescription> {
+    return this.get('/v1/ledger');
+  }
+
+  /** Features as they stand. `key`: the parts of a composite key in their order. */
+  entity(entity: string, ...key: readonly (string | number)[]): Promise<EntityDescription> {
+    const parts = key.map((part) => encodeURIComponent(String(part)));
+    return this.get(`/v1/entities/${encodeURIComponent(entity)}/${parts.join(',')}`);
+  }
+
+  /** Any other path that answers JSON. */
+  async get<Body>(path: string): Promise<Body> {
+    const { address } = this;
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(new URL(path, address.http), {
+        headers: address.headers,
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+      text = await response.text();
+    } catch (cause) {
+      throw unreachable(address, cause);
+    }
+    if (response.ok) return JSON.parse(text) as Body;
+    throw new OperatingError(
+      'server_refused',
+      `the server refused a request: path=${path} status=${response.status} ${refusalText(text)}`,
+      {
+        retryable: response.status >= 500,
+      },
+    );
+  }
+}
+
+/** `code=… message` of the server's error body, or the body itself. */
+export function refusalText(body: string): string {
+  try {
+    const { error } = JSON.parse(body) as { error: { code: string; message: string } };
+    return `code=${error.code}: ${error.message}`;
+  } catch {
+    return `body=${body.replace(/\s+/g, ' ').trim().slice(0, 300)}`;
+  }
+}
