@@ -5,10 +5,11 @@
 
 import { BELL_STRIDE, SPOOL_FULL, STOPPING, WORKER_BELL } from '../../native-free-core/layout/control-layout.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
-import { laneUsedBytes, type Lane } from '../../native-free-core/ring/lane.ts';
+import type { Lane } from '../../native-free-core/ring/lane.ts';
 import { writeClose, writeFrame, writeOpen, writeRead } from './lane-records.ts';
 import { RETRY_AFTER_CLOSED_MS, RETRY_AFTER_MS } from './limits.ts';
 import type { Peer } from './peers.ts';
+import type { StoredAnswers } from './stored-answers.ts';
 
 /** The frame is the worker's now. Any other outcome is the time in ms after which it may be sent again. */
 export const ADMITTED = 0;
@@ -17,8 +18,7 @@ export interface AdmissionOptions {
   readonly control: Int32Array;
   /** By worker; frames go in here. */
   readonly frameLanes: readonly Lane[];
-  /** By worker; how full they are decides over frames whose answers will wait in them. */
-  readonly storedLanes: readonly Lane[];
+  readonly storedAnswers: StoredAnswers;
   /** 0: no limit */
   readonly framesPerSecondMax: number;
 }
@@ -26,7 +26,7 @@ export interface AdmissionOptions {
 export class Admission {
   readonly #control: Int32Array;
   readonly #lanes: readonly Lane[];
-  readonly #storedLanes: readonly Lane[];
+  readonly #storedAnswers: StoredAnswers;
   readonly #rate: number;
   /** Closes that found no room; the worker keeps such a session a little longer. */
   readonly #closes: Peer[] = [];
@@ -36,7 +36,7 @@ export class Admission {
   constructor(options: AdmissionOptions) {
     this.#control = options.control;
     this.#lanes = options.frameLanes;
-    this.#storedLanes = options.storedLanes;
+    this.#storedAnswers = options.storedAnswers;
     this.#rate = options.framesPerSecondMax;
   }
 
@@ -54,11 +54,12 @@ export class Admission {
   admit(peer: Peer, frame: Uint8Array, seqLow: number, seqHigh: number): number {
     if (this.#isClosed) return RETRY_AFTER_CLOSED_MS;
     if (peer.outstanding >= peer.credit) return RETRY_AFTER_MS;
-    if (peer.stored && !this.#hasRoomForStored(peer.worker)) return RETRY_AFTER_CLOSED_MS;
+    if (peer.stored && !this.#storedAnswers.hasRoom(peer.worker)) return RETRY_AFTER_CLOSED_MS;
     const now = Date.now();
     if (this.#rate > 0 && !this.#fillTokens(peer, now)) return Math.ceil(((1 - peer.tokens) * 1000) / this.#rate);
     if (!writeFrame(this.#lanes[peer.worker]!, peer, frame, seqLow, seqHigh, now)) return RETRY_AFTER_MS;
     if (this.#rate > 0) peer.tokens--;
+    if (peer.stored) this.#storedAnswers.admitted(peer.worker);
     peer.admitted++;
     this.#ring(peer.worker);
     return ADMITTED;
@@ -88,15 +89,6 @@ export class Admission {
   get #isClosed(): boolean {
     const control = this.#control;
     return this.stopping || Atomics.load(control, SPOOL_FULL) !== 0 || Atomics.load(control, STOPPING) !== 0;
-  }
-
-  /**
-   * While ClickHouse is away its answers gather in a lane, and a worker that finds it full waits, with everybody's frames.
-   * Half of it is kept for what is already on its way.
-   */
-  #hasRoomForStored(worker: number): boolean {
-    const lane = this.#storedLanes[worker]!;
-    return laneUsedBytes(lane) < lane.capacity / 2;
   }
 
   /** A bucket of one second's frames. */

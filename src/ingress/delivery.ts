@@ -15,6 +15,7 @@ import { cancelSleep, prepareSleep, ring } from '../../native-free-core/ring/doo
 import { claim, release, type Lane } from '../../native-free-core/ring/lane.ts';
 import type { LookupRequest } from './messages.ts';
 import type { Peer, Peers } from './peers.ts';
+import type { StoredAnswers } from './stored-answers.ts';
 
 export interface DeliveryTargets {
   readonly peers: Peers;
@@ -34,7 +35,7 @@ export class Delivery {
   readonly #control: Int32Array;
   readonly #bell: number;
   readonly #durable: readonly Lane[];
-  readonly #stored: readonly Lane[];
+  readonly #stored: StoredAnswers;
   readonly #targets: DeliveryTargets;
   answers = 0;
   #stopping = false;
@@ -43,13 +44,15 @@ export class Delivery {
   #peer: Peer | undefined;
   #reached = 0;
   #cost = 0;
+  /** Whose stored answers they are, -1: durable ones. */
+  #storedWorker = -1;
   readonly #sendGathered = (): void => this.#sendToPeer();
 
   constructor(
     control: Int32Array,
     index: number,
     durable: readonly Lane[],
-    stored: readonly Lane[],
+    stored: StoredAnswers,
     targets: DeliveryTargets,
   ) {
     this.#control = control;
@@ -89,8 +92,8 @@ export class Delivery {
     const durable = Atomics.load(this.#control, DURABLE_LOW);
     const stored = Atomics.load(this.#control, STORED_LOW);
     let taken = 0;
-    for (const lane of this.#durable) taken += this.#drainLane(lane, durable);
-    for (const lane of this.#stored) taken += this.#drainLane(lane, stored);
+    for (const lane of this.#durable) taken += this.#drainLane(lane, durable, -1);
+    for (let i = 0; i < this.#stored.lanes.length; i++) taken += this.#drainLane(this.#stored.lanes[i]!, stored, i);
     return taken > 0;
   }
 
@@ -98,13 +101,14 @@ export class Delivery {
     const durable = Atomics.load(this.#control, DURABLE_LOW);
     const stored = Atomics.load(this.#control, STORED_LOW);
     for (const lane of this.#durable) if (claimReached(lane, durable) >= 0) return true;
-    for (const lane of this.#stored) if (claimReached(lane, stored) >= 0) return true;
+    for (const lane of this.#stored.lanes) if (claimReached(lane, stored) >= 0) return true;
     return false;
   }
 
   /** Answers of one peer that follow one another go out in one write. Returns what it cost. */
-  #drainLane(lane: Lane, reached: number): number {
+  #drainLane(lane: Lane, reached: number, storedWorker: number): number {
     this.#lane = lane;
+    this.#storedWorker = storedWorker;
     this.#reached = reached;
     this.#cost = 0;
     while (this.#cost < TURN_COST_MAX) {
@@ -132,7 +136,9 @@ export class Delivery {
 
   /** Frees the claimed record. */
   #next(): void {
-    this.#cost += 1 + (this.#lane.claimedBytes >> 10);
+    const bytes = this.#lane.claimedBytes;
+    this.#cost += 1 + (bytes >> 10);
+    if (this.#storedWorker >= 0) this.#stored.left(this.#storedWorker, bytes);
     release(this.#lane);
   }
 

@@ -21,6 +21,7 @@ import { Lookups } from './lookups.ts';
 import type { FromIngress, IngressThreadOptions, ToIngress } from './messages.ts';
 import { Peers } from './peers.ts';
 import { Refusals } from './refusals.ts';
+import { StoredAnswers } from './stored-answers.ts';
 import { serveStream } from './stream.ts';
 import { ApiKeys } from './terms.ts';
 
@@ -33,10 +34,18 @@ const LOOK_MS = 5;
 const LINGER_MS = 100;
 const HIGH = 4294967296;
 
+/** uWebSockets.js takes host and options together, its types do not say so. */
+interface ListeningApp {
+  listen(host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void): void;
+}
+const SHARED_PORT = 0;
+const EXCLUSIVE_PORT = 1;
+
 function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   checkRegion(options.control, REGION_CONTROL, CONTROL_VERSION);
   const control = new Int32Array(options.control);
   const storedLanes = options.storedLanes.map(openLane);
+  const storedAnswers = new StoredAnswers(storedLanes);
   const post = (message: FromIngress): void => port.postMessage(message);
   const peers = new Peers();
   const context: IngressContext = {
@@ -47,7 +56,7 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
     admission: new Admission({
       control,
       frameLanes: options.frameLanes.map(openLane),
-      storedLanes,
+      storedAnswers,
       framesPerSecondMax: options.limits.framesPerSecondMax,
     }),
     refusals: new Refusals(),
@@ -63,7 +72,7 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   const reads = serveEntities(context);
   const requests = serveControl(context, bodies);
 
-  const delivery = new Delivery(control, options.index, options.durableLanes.map(openLane), storedLanes, {
+  const delivery = new Delivery(control, options.index, options.durableLanes.map(openLane), storedAnswers, {
     peers,
     hello(peer, seqLow, seqHigh) {
       if (peer.greeting !== null) peer.release(peer.greeting, hello(peer.encoding, seqHigh * HIGH + seqLow), 0);
@@ -87,11 +96,16 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   ];
 
   let listening: us_listen_socket | null = null;
-  app.listen(options.host, options.port, (socket) => {
-    if (socket === false) return post({ kind: 'listen-failed' });
-    listening = socket;
-    post({ kind: 'listening', port: uWS.us_socket_local_port(socket) });
-  });
+  const onListen = (socket: us_listen_socket | false): void => {
+    if (socket !== false) listening = socket;
+    post({ kind: socket === false ? 'listen-failed' : 'listening' });
+  };
+  (app as unknown as ListeningApp).listen(
+    options.host,
+    options.port,
+    options.sharesPort ? SHARED_PORT : EXCLUSIVE_PORT,
+    onListen,
+  );
 
   /** Nothing new comes in; what is with the workers is answered as far as it becomes durable in time. */
   const stop = async (): Promise<void> => {

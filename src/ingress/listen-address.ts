@@ -3,7 +3,7 @@
  * second server on the same one would silently take half of the connections. Main thread, at start.
  */
 
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { OperatingError } from '../errors.ts';
 
 export interface Address {
@@ -23,20 +23,22 @@ export function addressOf(listen: string): Address {
   return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
 }
 
-/** Listens for a moment as one who shares with nobody. */
-export async function probeAddress({ host, port }: Address): Promise<void> {
-  if (port === 0) return;
+/**
+ * Listens for a moment as one who shares with nobody, and returns the address with the port that was free. Port 0 is resolved
+ * here because uWebSockets.js does not let go of a port of the system's choice for a minute after it has ended.
+ */
+export async function probeAddress({ host, port }: Address): Promise<Address> {
   const server = createServer((socket) => socket.destroy());
   try {
     await new Promise<void>((resolve, reject) =>
       server.once('error', reject).listen({ host, port, exclusive: true }, resolve),
     );
+    const found = (server.address() as AddressInfo).port;
     await new Promise((resolve) => server.close(resolve));
+    return { host, port: found };
   } catch (cause) {
-    throw new OperatingError(
-      'listen_failed',
-      `cannot listen: host=${host} port=${port} error=${(cause as NodeJS.ErrnoException).code}; stop whoever has it, or choose another address`,
-      { cause },
-    );
+    const { code } = cause as NodeJS.ErrnoException;
+    const message = `cannot listen: host=${host} port=${port} error=${code}; stop whoever has it, or choose another address`;
+    throw new OperatingError('listen_failed', message, { cause });
   }
 }

@@ -7,6 +7,8 @@ export interface IngressThreadOptions {
   readonly index: number;
   readonly host: string;
   readonly port: number;
+  /** With the other ingress threads. */
+  readonly sharesPort: boolean;
   readonly control: SharedArrayBuffer;
   /** One of each per worker. */
   readonly frameLanes: readonly SharedArrayBuffer[];
@@ -69,7 +71,7 @@ export type ToIngress =
   | { readonly kind: 'stop' };
 
 export type FromIngress =
-  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'listening' }
   | { readonly kind: 'listen-failed' }
   | { readonly kind: 'request'; readonly id: number; readonly request: ProxiedRequest }
   | { readonly kind: 'lookup'; readonly id: number; readonly lookup: LookupRequest }

@@ -57,7 +57,7 @@ interface Handlers {
 
 interface Thread {
   readonly worker: Worker;
-  readonly listening: Promise<number>;
+  readonly listening: Promise<void>;
   readonly ended: Promise<void>;
   counters: IngressCounters;
 }
@@ -73,8 +73,7 @@ const NO_COUNTERS: IngressCounters = {
 };
 
 export async function startIngress(start: IngressStart): Promise<Ingress> {
-  const address = addressOf(start.listen);
-  await probeAddress(address);
+  const address = await probeAddress(addressOf(start.listen));
   const handlers: Handlers = {
     request: () => ({
       status: 503,
@@ -84,16 +83,14 @@ export async function startIngress(start: IngressStart): Promise<Ingress> {
     lookup: () => Promise.reject(new Error('decisions are not looked up yet')),
   };
   const state = { stopping: false };
-  const threads = [startThread(start, handlers, state, address, 0)];
-  const port = await threads[0]!.listening;
-  for (let index = 1; index < start.memory.ingresses; index++) {
-    threads.push(startThread(start, handlers, state, { ...address, port }, index));
-  }
+  const threads = Array.from({ length: start.memory.ingresses }, (_, index) =>
+    startThread(start, handlers, state, address, index),
+  );
   await Promise.all(threads.map((thread) => thread.listening));
   const broadcast = (message: ToIngress): void => threads.forEach(({ worker }) => worker.postMessage(message));
   return {
-    url: `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`,
-    port,
+    url: `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
+    port: address.port,
     onRequest: (handler) => void (handlers.request = handler),
     onLookup: (handler) => void (handlers.lookup = handler),
     setReady: (ready) => broadcast({ kind: 'ready', ready }),
@@ -117,6 +114,7 @@ function startThread(
   const workerData: IngressThreadOptions = {
     index,
     ...address,
+    sharesPort: memory.ingresses > 1,
     control: memory.control,
     frameLanes: memory.frameLanes.map((lanes) => lanes[index]!),
     durableLanes: memory.durableLanes.map((lanes) => lanes[index]!),
@@ -134,9 +132,9 @@ function startThread(
     workerData,
     name: `ingress-${index}`,
   });
-  const listening = new Promise<number>((resolve, reject) => {
+  const listening = new Promise<void>((resolve, reject) => {
     worker.on('message', (message: FromIngress) => {
-      if (message.kind === 'listening') resolve(message.port);
+      if (message.kind === 'listening') resolve();
       else if (message.kind === 'listen-failed') reject(cannotListen(address));
     });
     worker.once('error', reject);

@@ -141,13 +141,7 @@ test('while ClickHouse is away, frames that wait for it are refused before their
   rig.echo.padding = 1000;
   const stored = await openStream(rig, '?ack=stored', 'hunt.v1.json');
   await stored.hello;
-  for (const seq of oneTo(100)) {
-    stored.send(seq);
-    await until(
-      () => rig.echo.taken.length >= Math.min(seq, 29),
-      () => 'frames taken',
-    );
-  }
+  for (const seq of oneTo(100)) stored.send(seq);
   await until(
     () => rig.ingress.counters().refusedFrames > 50,
     () => 'refused frames',
