@@ -164,7 +164,7 @@ class RunningWarehouse {
   async #createTables(): Promise<void> {
     const { plan, log, clickhouse } = this.#options;
     try {
-      const changes = await createTables(plan, this.#connection, this.#connection.database);
+      const changes = await createTables(plan, this.#connection, this.#connection.database, !this.#connection.embedded);
       if (changes.created.length > 0) log('info', 'tables created', { tables: changes.created });
       if (changes.added.length > 0) log('info', 'columns added', { columns: changes.added });
     } catch (cause) {

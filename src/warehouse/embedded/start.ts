@@ -58,7 +58,8 @@ export interface EmbeddedClickHouse {
   readonly died: Promise<{ code: number | null; signal: string | null }>;
 }
 
-const NICENESS_DEFAULT = 5;
+/** 0: ingest must not run ahead of what is stored; what it gains by priority it loses in waiting batches (measured). */
+const NICENESS_DEFAULT = 0;
 const WRITER_USERNAME = 'engine';
 /** Beside one thread for each running query: KILL, file reads, name look-ups. */
 const SPARE_POOL_THREADS = 6;

@@ -27,6 +27,7 @@ export interface ConnectionOptions {
 
 export class Connection {
   readonly database: string;
+  readonly embedded: boolean;
   readonly #clickhouse: ClickHouse;
   readonly #client: ClickHouseClient;
   readonly #log: Log;
@@ -35,6 +36,7 @@ export class Connection {
   constructor({ clickhouse, log, requestMsMax = REQUEST_MS }: ConnectionOptions) {
     this.#clickhouse = clickhouse;
     this.database = clickhouse.database;
+    this.embedded = clickhouse.embedded;
     this.#log = log;
     this.#client = createClient({
       url: clickhouse.url,

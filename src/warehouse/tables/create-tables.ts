@@ -40,17 +40,19 @@ interface ExistingColumn {
 
 export const DATABASE = 'hunt';
 
+/** `syncs`: each insert is synced before it is confirmed; without it the caller syncs the file system before it relies on that. */
 export async function createTables(
   plan: Plan,
   connection: TableConnection,
   database = DATABASE,
+  syncs = true,
 ): Promise<TableChanges> {
   await connection.execute(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`);
   const known = await connection.rows<{ name: string }>('SELECT name FROM system.merge_tree_settings');
   const settings = new Set(known.map((row) => row.name));
   const created: string[] = [];
   const added: string[] = [];
-  for (const table of [eventsTable(plan), deadLettersTable(), batchesTable(), pipelinesTable()]) {
+  for (const table of [eventsTable(plan, syncs), deadLettersTable(syncs), batchesTable(), pipelinesTable()]) {
     const existing = await describe(connection, database, table.name);
     if (existing.length === 0) {
       await connection.execute(createStatement(database, table, settings));

@@ -7,7 +7,7 @@ import { BATCH_COLUMNS } from '../../../native-free-core/columns/native-batch-co
 import { DEAD_LETTER_COLUMNS } from '../../../native-free-core/columns/native-dead-letters.ts';
 import type { ColumnPlan, Plan } from '../../../native-free-core/layout/plan.ts';
 import { sortKey } from './sort-key.ts';
-import { BATCH_TABLE_SETTINGS, codecOf } from './storage.ts';
+import { BATCH_TABLE_SETTINGS, SYNC_SETTINGS, codecOf } from './storage.ts';
 
 export interface ColumnDefinition {
   readonly name: string;
@@ -68,7 +68,8 @@ export function quoteText(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&').replaceAll('\n', '\\n')}'`;
 }
 
-export function eventsTable(plan: Plan): TableDefinition {
+/** `syncs`: each insert is synced before it is confirmed. */
+export function eventsTable(plan: Plan, syncs = true): TableDefinition {
   const column = (index: number): ColumnPlan => plan.columns[index]!;
   const receivedAt = quoteName(column(plan.system.receivedAt).name);
   const key = sortKey(plan);
@@ -77,7 +78,7 @@ export function eventsTable(plan: Plan): TableDefinition {
     columns: [...batchColumns(), ...plan.columns.map(eventColumn)],
     indexes: ['INDEX batch_minmax _batch TYPE minmax GRANULARITY 1'],
     engine: `MergeTree PARTITION BY toYYYYMMDD(${receivedAt}, 'UTC') ORDER BY (${key.columns.map(quoteName).join(', ')})`,
-    settings: { ...BATCH_TABLE_SETTINGS, ...(key.nullable ? { allow_nullable_key: '1' } : {}) },
+    settings: { ...batchSettings(syncs), ...(key.nullable ? { allow_nullable_key: '1' } : {}) },
     comment: 'every accepted event, as it came, with what was decided and on which grounds',
   };
 }
@@ -91,7 +92,7 @@ function eventColumn(plan: ColumnPlan): ColumnDefinition {
   };
 }
 
-export function deadLettersTable(): TableDefinition {
+export function deadLettersTable(syncs = true): TableDefinition {
   return {
     name: 'dead_letters',
     columns: [
@@ -100,9 +101,13 @@ export function deadLettersTable(): TableDefinition {
     ],
     indexes: ['INDEX batch_minmax _batch TYPE minmax GRANULARITY 1'],
     engine: "MergeTree PARTITION BY toYYYYMMDD(received_at, 'UTC') ORDER BY (received_at, producer, frame_seq)",
-    settings: BATCH_TABLE_SETTINGS,
+    settings: batchSettings(syncs),
     comment: 'what was received and refused, with bytes and reason',
   };
+}
+
+function batchSettings(syncs: boolean): Readonly<Record<string, string>> {
+  return syncs ? { ...BATCH_TABLE_SETTINGS, ...SYNC_SETTINGS } : BATCH_TABLE_SETTINGS;
 }
 
 function plainColumn(name: string, type: string, comment: string, defaultTo = ''): ColumnDefinition {
