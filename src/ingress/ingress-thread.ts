@@ -84,7 +84,8 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
 
   const postCounters = (): void => {
     const { frames: refusedFrames, events: refusedEvents, byProducer: refusedByProducer } = context.refusals;
-    const counters = { ...context.received, connections: streams.count, answers: delivery.answers };
+    const busySeconds = performance.eventLoopUtilization().active / 1000;
+    const counters = { ...context.received, connections: streams.count, answers: delivery.answers, busySeconds };
     post({ kind: 'counters', counters: { ...counters, refusedFrames, refusedEvents, refusedByProducer } });
   };
   const timers = [

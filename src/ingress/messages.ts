@@ -33,6 +33,8 @@ export interface IngressCounters {
   readonly frames: number;
   readonly bytes: number;
   readonly answers: number;
+  /** Time that the threads' event loops were not idle: near 1 a second for each, it is time for another thread. */
+  readonly busySeconds: number;
   readonly refusedFrames: number;
   readonly refusedEvents: number;
   readonly refusedByProducer: ReadonlyMap<string, number>;

@@ -341,6 +341,7 @@ test('counters tell what came in and what went out', async () => {
     frames: 2,
     bytes: frame.length * 2,
     answers: 2,
+    busySeconds: expect.any(Number) as number,
     refusedFrames: 0,
     refusedEvents: 0,
     refusedByProducer: new Map(),
