@@ -9,6 +9,7 @@
 import { join } from 'node:path';
 import type { Plan } from '../native-free-core/layout/plan.ts';
 import { loadPipelineFile } from './config/index.ts';
+import { OperatingError } from './errors.ts';
 import { startIngress } from './ingress/start.ts';
 import { controlWords, type ControlWords } from './memory/control-words.ts';
 import { enterLedger, recoverTables } from './memory/recover-tables.ts';
@@ -114,7 +115,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     touchedEpoch: control.touchedEpoch,
     whenDurable: control.whenDurable,
   });
-  const trimming = keepTrimmed({ spool, snapshots, ledger, confirmedOnDisk: () => warehouse.confirmedOnDiskEpoch(), log, onFailure: failure.raise });
+  const trimming = keepTrimmed({ spool, snapshots, ledger, confirmedOnDisk: () => warehouse.confirmedOnDiskEpoch(), log });
 
   const ingress = await startIngress({ plan, memory, listen: options.listen, keys: options.keys, log, onFailure: failure.raise });
   const server = (): object => ({
@@ -178,6 +179,7 @@ function recover(
   const begun = performance.now();
   const recovered = recoverSpool(nodeStorage, folder('spool'), SEGMENT_BYTES_DEFAULT);
   const snapshot = loadSnapshot(nodeStorage, folder('snapshots'), (message) => options.log('warn', message));
+  if (snapshot !== null) checkSnapshot(snapshot, recovered.lastEpoch, plan, options.data);
   const reader = openSpoolReader(nodeStorage, folder('spool'));
   const counts = recoverTables(plan, tables, ledger, snapshot?.chunks() ?? [], (ledgerEpoch) => {
     const from = snapshot === null ? recovered.firstEpoch : Math.min(snapshot.fromEpoch, ledgerEpoch + 1);
@@ -189,6 +191,22 @@ function recover(
   const seconds = Number(((performance.now() - begun) / 1000).toFixed(3));
   options.log('info', 'recovered', { ...counts, seconds, lastEpoch: recovered.lastEpoch, cutBytes: recovered.cutBytes });
   return recovered;
+}
+
+/** A snapshot of another pipeline would be read with the wrong layout; one from beyond the spool's end has lost its epochs. */
+function checkSnapshot(snapshot: { readonly pipelineVersion: string; readonly atEpoch: number }, lastEpoch: number, plan: Plan, data: string): void {
+  if (snapshot.pipelineVersion !== plan.version) {
+    throw new OperatingError(
+      'pipeline_changed',
+      `the data folder was written by another version of the pipeline: data=${data} its_version=${snapshot.pipelineVersion} this_version=${plan.version}; ` +
+        'start with the pipeline file that wrote it, or choose another --data',
+    );
+  }
+  if (snapshot.atEpoch <= lastEpoch) return;
+  throw new OperatingError(
+    'spool_behind_snapshot',
+    `the spool ends before the snapshot: data=${data} last_epoch=${lastEpoch} snapshot_epoch=${snapshot.atEpoch}; files of the spool are missing: restore the folder from a copy`,
+  );
 }
 
 /** The first stage that dies rejects the promise; whoever runs the engine ends the process then. */

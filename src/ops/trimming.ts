@@ -12,7 +12,6 @@ export interface TrimmingSources {
   /** Epochs up to this one are in ClickHouse, and on its disk. */
   readonly confirmedOnDisk: () => Promise<number>;
   readonly log: Log;
-  readonly onFailure: (error: unknown) => void;
 }
 
 export interface Trimming {
@@ -26,7 +25,7 @@ const SNAPSHOT_AFTER_MS = 300_000;
 const LOOK_MS = 1000;
 
 export function keepTrimmed(sources: TrimmingSources): Trimming {
-  const { spool, snapshots, log, onFailure } = sources;
+  const { spool, snapshots, log } = sources;
   let snapshotAt = performance.now();
   let snapshotBytes = 0;
   let written = 0;
@@ -51,7 +50,8 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
   };
   const timer = setInterval(() => {
     running ??= look()
-      .catch(onFailure)
+      // Nothing is lost by a spool that stays long for a while: the next look tries again.
+      .catch((error: unknown) => log('error', 'the spool could not be trimmed; trying again', { error: String(error) }))
       .finally(() => (running = null));
   }, LOOK_MS);
   return {
