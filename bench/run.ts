@@ -12,14 +12,18 @@ const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const tiny = process.argv.includes('--tiny');
 const json = process.argv.includes('--json');
 
-for (const file of readdirSync(folder).filter((name) => name.endsWith('.bench.js')).sort()) {
+for (const file of readdirSync(folder)
+  .filter((name) => name.endsWith('.bench.js'))
+  .sort()) {
   if (wanted.length > 0 && !wanted.some((word) => file.includes(word))) continue;
   const { bench } = (await import(join(folder, file))) as { bench: Bench };
   for (const figure of await bench.run({ tiny })) {
     if (json) process.stdout.write(`${JSON.stringify({ bench: bench.name, ...figure })}\n`);
     else {
       const value = figure.value.toLocaleString('en', { maximumFractionDigits: figure.value < 100 ? 2 : 0 });
-      process.stdout.write(`${`${bench.name}: ${figure.name}`.padEnd(64)} ${value.padStart(14)} ${figure.unit}   ${JSON.stringify(figure.parameters)} #${figure.checksum}\n`);
+      process.stdout.write(
+        `${`${bench.name}: ${figure.name}`.padEnd(64)} ${value.padStart(14)} ${figure.unit}   ${JSON.stringify(figure.parameters)} #${figure.checksum}\n`,
+      );
     }
   }
 }

@@ -110,14 +110,28 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     plan,
     tables,
     ledger,
-    create: (fromEpoch) => createSnapshot(nodeStorage, folder('snapshots'), { fromEpoch, pipelineVersion: plan.version, sections: {} }),
+    create: (fromEpoch) =>
+      createSnapshot(nodeStorage, folder('snapshots'), { fromEpoch, pipelineVersion: plan.version, sections: {} }),
     durableEpoch: control.durableEpoch,
     touchedEpoch: control.touchedEpoch,
     whenDurable: control.whenDurable,
   });
-  const trimming = keepTrimmed({ spool, snapshots, ledger, confirmedOnDisk: () => warehouse.confirmedOnDiskEpoch(), log });
+  const trimming = keepTrimmed({
+    spool,
+    snapshots,
+    ledger,
+    confirmedOnDisk: () => warehouse.confirmedOnDiskEpoch(),
+    log,
+  });
 
-  const ingress = await startIngress({ plan, memory, listen: options.listen, keys: options.keys, log, onFailure: failure.raise });
+  const ingress = await startIngress({
+    plan,
+    memory,
+    listen: options.listen,
+    keys: options.keys,
+    log,
+    onFailure: failure.raise,
+  });
   const server = (): object => ({
     pid: process.pid,
     uptimeSeconds: Math.round(performance.now() / 1000),
@@ -158,7 +172,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       control.stop();
       await workers.stop();
       await trimming.stop();
-      await snapshots.take().catch((error: unknown) => log('warn', 'no snapshot at stop; the next start replays more', { error: String(error) }));
+      await snapshots
+        .take()
+        .catch((error: unknown) =>
+          log('warn', 'no snapshot at stop; the next start replays more', { error: String(error) }),
+        );
       await spool.stop();
       await warehouse.stop();
       await clickhouse.stop();
@@ -189,12 +207,22 @@ function recover(
   reader.close();
   control.begin(recovered.lastEpoch, ledger.receivedAt);
   const seconds = Number(((performance.now() - begun) / 1000).toFixed(3));
-  options.log('info', 'recovered', { ...counts, seconds, lastEpoch: recovered.lastEpoch, cutBytes: recovered.cutBytes });
+  options.log('info', 'recovered', {
+    ...counts,
+    seconds,
+    lastEpoch: recovered.lastEpoch,
+    cutBytes: recovered.cutBytes,
+  });
   return recovered;
 }
 
 /** A snapshot of another pipeline would be read with the wrong layout; one from beyond the spool's end has lost its epochs. */
-function checkSnapshot(snapshot: { readonly pipelineVersion: string; readonly atEpoch: number }, lastEpoch: number, plan: Plan, data: string): void {
+function checkSnapshot(
+  snapshot: { readonly pipelineVersion: string; readonly atEpoch: number },
+  lastEpoch: number,
+  plan: Plan,
+  data: string,
+): void {
   if (snapshot.pipelineVersion !== plan.version) {
     throw new OperatingError(
       'pipeline_changed',

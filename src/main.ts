@@ -20,14 +20,32 @@ const as = (command: unknown): CommandDef => command as CommandDef;
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
   serve: { description: 'Run the server', load: async () => as((await import('./cli/serve.ts')).serveCommand) },
-  check: { description: 'Check a pipeline file offline', load: async () => as((await import('./cli/check.ts')).checkCommand) },
-  test: { description: 'Run a pipeline’s tests through the real core', load: async () => as((await import('./cli/test.ts')).testCommand) },
+  check: {
+    description: 'Check a pipeline file offline',
+    load: async () => as((await import('./cli/check.ts')).checkCommand),
+  },
+  test: {
+    description: 'Run a pipeline’s tests through the real core',
+    load: async () => as((await import('./cli/test.ts')).testCommand),
+  },
   send: { description: 'Send a file of events', load: async () => as((await import('./cli/send.ts')).sendCommand) },
-  load: { description: 'Put a server under load and prove that nothing was lost', load: async () => as((await import('./cli/load.ts')).loadCommand) },
-  play: { description: 'Let simulated players play', load: async () => as((await import('./cli/play.ts')).playCommand) },
+  load: {
+    description: 'Put a server under load and prove that nothing was lost',
+    load: async () => as((await import('./cli/load.ts')).loadCommand),
+  },
+  play: {
+    description: 'Let simulated players play',
+    load: async () => as((await import('./cli/play.ts')).playCommand),
+  },
   sql: { description: 'Ask ClickHouse', load: async () => as((await import('./cli/sql.ts')).sqlCommand) },
-  audit: { description: 'Prove that every event is stored exactly once', load: async () => as((await import('./cli/audit.ts')).auditCommand) },
-  demo: { description: 'Show it all in half a minute, on a temporary folder', load: async () => as((await import('./cli/demo.ts')).demoCommand) },
+  audit: {
+    description: 'Prove that every event is stored exactly once',
+    load: async () => as((await import('./cli/audit.ts')).auditCommand),
+  },
+  demo: {
+    description: 'Show it all in half a minute, on a temporary folder',
+    load: async () => as((await import('./cli/demo.ts')).demoCommand),
+  },
 };
 
 function version(): string {
@@ -75,7 +93,13 @@ function checkOptions(name: string, command: CommandDef, rest: readonly string[]
     if (word === '--') return;
     const option = /^--?([a-zA-Z][\w-]*)/.exec(word)?.[1];
     if (option !== undefined && !known.has(option)) {
-      fail(`unknown option ${word} of hunt ${name}${suggestion(option, [...known].map((k) => k))}; see hunt ${name} --help`, 2);
+      fail(
+        `unknown option ${word} of hunt ${name}${suggestion(
+          option,
+          [...known].map((k) => k),
+        )}; see hunt ${name} --help`,
+        2,
+      );
     }
   }
 }
@@ -91,7 +115,8 @@ async function main(): Promise<void> {
     return;
   }
   const entry = COMMANDS[name];
-  if (entry === undefined) fail(`unknown command ${name}${suggestion(name, Object.keys(COMMANDS))}; see hunt --help`, 2);
+  if (entry === undefined)
+    fail(`unknown command ${name}${suggestion(name, Object.keys(COMMANDS))}; see hunt --help`, 2);
   const command = await entry.load();
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(`${await renderUsage(command)}\n`);

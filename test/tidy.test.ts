@@ -75,7 +75,8 @@ describe('tidy', () => {
         const target = resolved(file, specifier).split('/');
         const inside = specifier.startsWith('.') && target[0] === 'native-free-core';
         if (file === 'native-free-core/index.ts' && inside) continue;
-        if (!inside || (target[1] !== folder && !CORE_ARROWS[folder]?.includes(target[1]!))) wrong.push(`${file} -> ${specifier}`);
+        if (!inside || (target[1] !== folder && !CORE_ARROWS[folder]?.includes(target[1]!)))
+          wrong.push(`${file} -> ${specifier}`);
       }
     }
     expect(wrong).toEqual([]);
@@ -99,7 +100,13 @@ describe('tidy', () => {
     const wrong: string[] = [];
     for (const file of src) {
       for (const specifier of importsOf(file)) {
-        const places = PACKAGES[specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')];
+        const places =
+          PACKAGES[
+            specifier
+              .split('/')
+              .slice(0, specifier.startsWith('@') ? 2 : 1)
+              .join('/')
+          ];
         if (places && !places.some((place) => file.startsWith(place))) wrong.push(`${file} -> ${specifier}`);
       }
     }
@@ -116,7 +123,8 @@ describe('tidy', () => {
       let setup = false;
       code.split('\n').forEach((line, i) => {
         // What is made once, or copied for a snapshot, may allocate.
-        if (/^(export )?(function|const|interface)/.test(line)) setup = /^export function (create|open|compile|copy|restore)/.test(line);
+        if (/^(export )?(function|const|interface)/.test(line))
+          setup = /^export function (create|open|compile|copy|restore)/.test(line);
         if (setup) return;
         const isImport = /^import |^export (type|interface)/.test(line);
         if (!isImport && banned.test(line) && !/: \(.*\) =>/.test(line)) wrong.push(`${file}:${i + 1} ${line.trim()}`);

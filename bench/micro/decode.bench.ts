@@ -252,7 +252,8 @@ function time(subject: Subject, cursor: FrameCursor, passes: number): number {
     for (const column of subject.columns) resetColumn(column, EVENTS_PER_FRAME * FRAMES);
     rows += decodeAll(subject, cursor);
   }
-  if (rows !== passes * EVENTS_PER_FRAME * FRAMES) throw new Error(`events were refused: rows=${rows} passes=${passes}`);
+  if (rows !== passes * EVENTS_PER_FRAME * FRAMES)
+    throw new Error(`events were refused: rows=${rows} passes=${passes}`);
   return Number(process.hrtime.bigint() - begin) / rows;
 }
 

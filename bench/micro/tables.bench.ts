@@ -3,12 +3,24 @@
 import { shapeEntityTable } from '../../native-free-core/layout/entity-layout.ts';
 import { REGION_BYTES_MAX } from '../../native-free-core/layout/region.ts';
 import { claim, commit, createLane, openLane, release, reserve } from '../../native-free-core/ring/lane.ts';
-import { createEntityRegions, createRow, findRow, lockStripe, openEntityTable, unlockStripe } from '../../native-free-core/state/entity-table.ts';
+import {
+  createEntityRegions,
+  createRow,
+  findRow,
+  lockStripe,
+  openEntityTable,
+  unlockStripe,
+} from '../../native-free-core/state/entity-table.ts';
 import { createIdWindow, openIdWindow, takeId } from '../../native-free-core/state/id-window.ts';
 import { createProducers, openProducers, takeSeq } from '../../native-free-core/state/producers.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
 
-function timed(name: string, count: number, parameters: Record<string, unknown>, action: (i: number) => number): BenchFigure {
+function timed(
+  name: string,
+  count: number,
+  parameters: Record<string, unknown>,
+  action: (i: number) => number,
+): BenchFigure {
   let sum = 0;
   for (let i = 0; i < count / 10; i++) sum = (sum + action(i)) | 0;
   const begun = performance.now();
@@ -47,7 +59,9 @@ export const bench: Bench = {
     };
     return Promise.resolve([
       timed('entity: lock, find or create, unlock', count, { players }, entity),
-      timed('id window: take a new id', count, {}, (i) => takeId(ids, Math.imul(i, 2654435761), i, 1, 1, 1000 + i / 100)),
+      timed('id window: take a new id', count, {}, (i) =>
+        takeId(ids, Math.imul(i, 2654435761), i, 1, 1, 1000 + i / 100),
+      ),
       timed('producer: take a seq', count, {}, (i) => takeSeq(producers, 1, i + 1, 1000)),
       timed('lane: reserve, commit, claim, release 70 bytes', count, {}, record),
     ]);

@@ -11,7 +11,12 @@ import { packageRoot } from '../../src/ops/compiled-url.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { createDecider } from '../../native-free-core/decide/decider.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
-import { FRAME_HEADER_BYTES, OPEN_HEADER_BYTES, RECORD_FRAME, RECORD_OPEN } from '../../native-free-core/layout/records.ts';
+import {
+  FRAME_HEADER_BYTES,
+  OPEN_HEADER_BYTES,
+  RECORD_FRAME,
+  RECORD_OPEN,
+} from '../../native-free-core/layout/records.ts';
 import { claim, commit, openLane, release, reserve } from '../../native-free-core/ring/lane.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
 
@@ -43,7 +48,14 @@ export const bench: Bench = {
     const frames = openLane(memory.frameLanes[0]![0]!);
     const answers = openLane(memory.durableLanes[0]![0]!);
     const blocks = openLane(memory.blockLanes[0]!);
-    const maker = createFrameMaker({ eventsPerFrame: EVENTS_PER_FRAME, players, hunts: 5000, zipfExponent: 1, seed: 1, webSocket: false });
+    const maker = createFrameMaker({
+      eventsPerFrame: EVENTS_PER_FRAME,
+      players,
+      hunts: 5000,
+      zipfExponent: 1,
+      seed: 1,
+      webSocket: false,
+    });
     openSession(frames);
     let seq = 0;
     let sealedBytes = 0;
@@ -64,7 +76,12 @@ export const bench: Bench = {
     let spent = 0;
     for (let i = 0; i < rounds; i++) spent += round();
     const events = rounds * FRAMES_PER_ROUND * EVENTS_PER_FRAME;
-    const parameters = { events, eventsPerFrame: EVENTS_PER_FRAME, players, features: plan.entities.map((e) => `${e.name}:${e.features.length}`).join(' ') };
+    const parameters = {
+      events,
+      eventsPerFrame: EVENTS_PER_FRAME,
+      players,
+      features: plan.entities.map((e) => `${e.name}:${e.features.length}`).join(' '),
+    };
     const checksum = String(sealedBytes);
     const figures: BenchFigure[] = [
       { name: 'events decided and sealed', unit: 'events/s', value: (events / spent) * 1000, checksum, parameters },

@@ -33,7 +33,14 @@ function tailWord(bytes: Uint8Array, at: number, end: number): number {
 }
 
 /** Hashes bytes[start, start + length) and writes four words to out[at..at+3]. */
-export function hashBytes(bytes: Uint8Array, start: number, length: number, seed: number, out: Int32Array, at: number): void {
+export function hashBytes(
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  seed: number,
+  out: Int32Array,
+  at: number,
+): void {
   let h1 = seed;
   let h2 = seed;
   let h3 = seed;

@@ -43,7 +43,10 @@ const TEXTS: Readonly<Record<number, OutcomeText>> = {
   [EVENT_TIME_TOO_NEW]: { code: 'time_too_new', text: 'the event time lies beyond accept.max_future' },
   [EVENT_STRING_TOO_LONG]: { code: 'string_too_long', text: 'a string or bytes field is longer than its limit' },
   [EVENT_LIST_TOO_LONG]: { code: 'list_too_long', text: 'a repeated field or map has more elements than its limit' },
-  [EVENT_DICTIONARY_FULL]: { code: 'dictionary_full', text: 'a dictionary field has more distinct values than declared' },
+  [EVENT_DICTIONARY_FULL]: {
+    code: 'dictionary_full',
+    text: 'a dictionary field has more distinct values than declared',
+  },
   [EVENT_WRONG_TYPE]: { code: 'wrong_type', text: 'a field holds a value of another type than declared' },
   [EVENT_NUMBER_OUT_OF_RANGE]: { code: 'out_of_range', text: 'a number does not fit its field' },
   [EVENT_NESTED_TOO_DEEP]: { code: 'nested_too_deep', text: 'messages or groups are nested too deep' },

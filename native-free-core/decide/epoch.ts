@@ -43,7 +43,7 @@ export function createTicket(): EpochTicket {
 
 /** Before any worker runs: the number of the first epoch, and the newest received_at that is stored already. */
 export function startEpochs(words: Int32Array, firstEpoch: number, receivedAtMin: number): void {
-  words[EPOCH_LOW] = firstEpoch % HIGH | 0;
+  words[EPOCH_LOW] = (firstEpoch % HIGH) | 0;
   words[EPOCH_HIGH] = Math.floor(firstEpoch / HIGH);
   words[EPOCH_DAY] = Math.floor(receivedAtMin / DAY_MS);
   words[EPOCH_MILLISECOND] = receivedAtMin % DAY_MS;

@@ -4,22 +4,19 @@
  */
 
 import { fail } from '../base/fail.ts';
-import { LANE_FULL } from '../base/outcomes.ts';
 import { resetDeadLetterLog, resetFrameLog } from '../columns/logs.ts';
 import { resetColumn } from '../layout/column.ts';
 import { BELL_STRIDE, INGRESS_BELL, SPOOL_BELL } from '../layout/control-layout.ts';
 import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../layout/records.ts';
-import { commit, laneRecordBytesMax, reserve, type Lane } from '../ring/lane.ts';
+import { commit } from '../ring/lane.ts';
 import { ring } from '../ring/doorbell.ts';
 import { dictionaryCount } from '../state/dictionary.ts';
 import type { Decider } from './decider.ts';
 import { arriveAtEnd } from './epoch.ts';
 import { resetFrameAnswers } from './frame-answers.ts';
 import { updateState } from './state-loops.ts';
+import { reserveWaiting } from './reserve-waiting.ts';
 import { writeAnswers, writeHellos, writeReads } from './write-answers.ts';
-
-/** How long a worker waits at a full lane before it looks again, ms. */
-const LANE_WAIT_MS = 1;
 
 export function finishBlock(d: Decider): void {
   const { control, worker, workers, plan } = d.input;
@@ -60,18 +57,6 @@ export function answerWaiting(d: Decider, epochLow: number): void {
   writeHellos(d, epochLow);
   writeReads(d, epochLow);
   for (let i = 0; i < d.input.frameLanes.length; i++) ring(d.input.control, INGRESS_BELL + i * BELL_STRIDE);
-}
-
-/** Waits where the lane is full: the thread at its other end frees it without this one's help. */
-export function reserveWaiting(d: Decider, lane: Lane, kind: number, payloadBytes: number): number {
-  if (payloadBytes > laneRecordBytesMax(lane.capacity)) fail('RECORD_TOO_LARGE', payloadBytes);
-  for (;;) {
-    const at = reserve(lane, kind, payloadBytes);
-    if (at !== LANE_FULL) return at;
-    for (let i = 0; i < d.input.frameLanes.length; i++) ring(d.input.control, INGRESS_BELL + i * BELL_STRIDE);
-    ring(d.input.control, SPOOL_BELL);
-    Atomics.wait(d.waitWords, 0, 0, LANE_WAIT_MS);
-  }
 }
 
 function resetBlock(d: Decider): void {

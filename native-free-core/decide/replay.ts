@@ -57,7 +57,8 @@ function replayFrames(replayer: Replayer, block: Uint8Array, receivedAt: number)
     if (took && seq > 0) takeSeq(tables.producers, frame.producer, seq, receivedAt);
     if ((frame.flags & FRAME_DEDUP) !== 0 && eventId !== null && tables.ids !== null) {
       for (let r = row; r < row + frame.accepted; r++) {
-        if (hashEventId(eventId, r, idWords)) takeId(tables.ids, idWords[0], idWords[1], idWords[2], idWords[3], receivedAt);
+        if (hashEventId(eventId, r, idWords))
+          takeId(tables.ids, idWords[0], idWords[1], idWords[2], idWords[3], receivedAt);
       }
     }
     row += frame.accepted;

@@ -31,7 +31,8 @@ export function runDecider(d: Decider): void {
   for (;;) {
     const drained = drainLanes(d);
     if (d.joined && (isFull(d) || isClosing(control) || (drained === 0 && isDue(d)))) finishBlock(d);
-    else if (!d.joined && (d.hellos.length > 0 || d.reads.length > 0)) answerWaiting(d, (runningEpochLow(control) - 1) | 0);
+    else if (!d.joined && (d.hellos.length > 0 || d.reads.length > 0))
+      answerWaiting(d, (runningEpochLow(control) - 1) | 0);
     else if (drained === 0) {
       if (Atomics.load(control, STOPPING) !== 0 && !d.joined) return;
       rest(d);

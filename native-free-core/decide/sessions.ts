@@ -3,12 +3,7 @@
  * A session is opened and closed by records in the frame lane; slots are small integers that ingress reuses.
  */
 
-import {
-  ACK_STORED,
-  OPEN_DEDUP,
-  OPEN_HEADER_BYTES,
-  OPEN_HELLO,
-} from '../layout/records.ts';
+import { ACK_STORED, OPEN_DEDUP, OPEN_HEADER_BYTES, OPEN_HELLO } from '../layout/records.ts';
 
 export interface Session {
   readonly ingress: number;
@@ -44,7 +39,12 @@ export function readOpen(bytes: Uint8Array, view: DataView, at: number, ingress:
   };
 }
 
-export function sessionOf(sessions: Sessions, ingress: number, connection: number, generation: number): Session | undefined {
+export function sessionOf(
+  sessions: Sessions,
+  ingress: number,
+  connection: number,
+  generation: number,
+): Session | undefined {
   const session = sessions[ingress]![connection];
   return session !== undefined && session.generation === generation ? session : undefined;
 }

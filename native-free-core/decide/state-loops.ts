@@ -33,7 +33,14 @@ export function compileState(plan: Plan, columns: readonly Column[], tables: Tab
     present: buffers.map((buffer) => buffer.present),
     keyLoops: plan.entities.map((entity, i) => compileKeys(plan, entity, columns, buffers[i], emitter())),
     kernels: plan.entities.map((entity, i) =>
-      compileKernel(plan, entity, columns, { table: tables.entities[i], ...buffers[i], effective, counters }, emitter(), mode),
+      compileKernel(
+        plan,
+        entity,
+        columns,
+        { table: tables.entities[i], ...buffers[i], effective, counters },
+        emitter(),
+        mode,
+      ),
     ),
     primary: plan.entities.findIndex((entity) => entity.primary),
     counters,
@@ -41,7 +48,13 @@ export function compileState(plan: Plan, columns: readonly Column[], tables: Tab
 }
 
 /** Computes the keys that are not there yet and runs every entity's kernel over the rows [0, rows). */
-export function updateState(state: StateLoops, rows: number, epoch: number, receivedAt: number, withPrimaryKeys: boolean): void {
+export function updateState(
+  state: StateLoops,
+  rows: number,
+  epoch: number,
+  receivedAt: number,
+  withPrimaryKeys: boolean,
+): void {
   for (let i = 0; i < state.kernels.length; i++) {
     if (withPrimaryKeys || i !== state.primary) state.keyLoops[i](0, rows);
     state.kernels[i](0, rows, epoch, receivedAt);

@@ -4,7 +4,13 @@
  */
 
 import { hashBytes } from '../base/hash.ts';
-import { EVENT_DUPLICATE, EVENT_NO_KEY, EVENT_NO_TIME, EVENT_TIME_TOO_NEW, EVENT_TIME_TOO_OLD } from '../base/outcomes.ts';
+import {
+  EVENT_DUPLICATE,
+  EVENT_NO_KEY,
+  EVENT_NO_TIME,
+  EVENT_TIME_TOO_NEW,
+  EVENT_TIME_TOO_OLD,
+} from '../base/outcomes.ts';
 import type { Column } from '../layout/column.ts';
 import type { Plan } from '../layout/plan.ts';
 import { ID_SEEN, takeId, type IdWindow } from '../state/id-window.ts';

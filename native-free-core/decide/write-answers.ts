@@ -3,17 +3,31 @@
  * Every record names the epoch that must be durable (or stored) before it may be sent.
  */
 
-import { answerBytesMax, rejectionBytesMax, writeAnswerJson, writeAnswerProto, writeRejectedFrameJson, writeRejectedFrameProto,
+import {
+  answerBytesMax,
+  rejectionBytesMax,
+  writeAnswerJson,
+  writeAnswerProto,
+  writeRejectedFrameJson,
+  writeRejectedFrameProto,
   STATUS_OK,
   STATUS_REJECTED,
 } from '../codec/answer.ts';
 import { keyFromText } from '../features/keys.ts';
-import { ANSWER_HEADER_BYTES, ENCODING_PROTO, READ_HEADER_BYTES, RECORD_ANSWER, RECORD_HELLO, RECORD_LOOKUP, RECORD_READ_ANSWER } from '../layout/records.ts';
+import {
+  ANSWER_HEADER_BYTES,
+  ENCODING_PROTO,
+  READ_HEADER_BYTES,
+  RECORD_ANSWER,
+  RECORD_HELLO,
+  RECORD_LOOKUP,
+  RECORD_READ_ANSWER,
+} from '../layout/records.ts';
 import { commit, shrink, type Lane } from '../ring/lane.ts';
 import { highestSeq } from '../state/producers.ts';
 import { findEntry } from '../state/dictionary.ts';
 import type { Decider, PendingRead } from './decider.ts';
-import { reserveWaiting } from './finish-block.ts';
+import { reserveWaiting } from './reserve-waiting.ts';
 import { ANSWER_LOOKUP, ANSWER_REJECTED } from './frame-answers.ts';
 import type { Session } from './sessions.ts';
 
@@ -23,7 +37,14 @@ function laneOf(d: Decider, session: Session): Lane {
   return (session.stored ? d.input.storedLanes : d.input.durableLanes)[session.ingress];
 }
 
-function writeHeader(lane: Lane, at: number, connection: number, generation: number, epochLow: number, flags: number): void {
+function writeHeader(
+  lane: Lane,
+  at: number,
+  connection: number,
+  generation: number,
+  epochLow: number,
+  flags: number,
+): void {
   lane.view.setUint32(at, connection, true);
   lane.view.setUint32(at + 4, generation, true);
   lane.view.setInt32(at + 8, epochLow, true);
@@ -45,19 +66,56 @@ function writeAnswer(d: Decider, session: Session, i: number): void {
   const count = answers.eventCount[i];
   const rejected = answers.kinds[i] === ANSWER_REJECTED;
   const rejections = rejected ? 1 : rejectionsOf(d, i);
-  const room = ANSWER_HEADER_BYTES + answerBytesMax(session.encoding, count, d.input.plan) + rejectionBytesMax(session.encoding) * rejections;
+  const room =
+    ANSWER_HEADER_BYTES +
+    answerBytesMax(session.encoding, count, d.input.plan) +
+    rejectionBytesMax(session.encoding) * rejections;
   const at = reserveWaiting(d, lane, RECORD_ANSWER, room);
-  writeHeader(lane, at, session.connection, session.generation, d.ticket.epochLow, rejected ? STATUS_REJECTED : STATUS_OK);
+  writeHeader(
+    lane,
+    at,
+    session.connection,
+    session.generation,
+    d.ticket.epochLow,
+    rejected ? STATUS_REJECTED : STATUS_OK,
+  );
   const body = at + ANSWER_HEADER_BYTES;
   const [low, high] = [answers.seqLow[i], answers.seqHigh[i]];
   const proto = session.encoding === ENCODING_PROTO;
   let end: number;
   if (rejected) {
-    end = (proto ? writeRejectedFrameProto : writeRejectedFrameJson)(lane.bytes, body, low, high, answers.frameOutcome[i]);
+    end = (proto ? writeRejectedFrameProto : writeRejectedFrameJson)(
+      lane.bytes,
+      body,
+      low,
+      high,
+      answers.frameOutcome[i],
+    );
   } else if (proto) {
-    end = writeAnswerProto(lane.bytes, body, low, high, d.actions, answers.eventRow, answers.eventOutcome, answers.firstEvent[i], count);
+    end = writeAnswerProto(
+      lane.bytes,
+      body,
+      low,
+      high,
+      d.actions,
+      answers.eventRow,
+      answers.eventOutcome,
+      answers.firstEvent[i],
+      count,
+    );
   } else {
-    end = writeAnswerJson(lane.bytes, body, low, high, d.input.plan, d.actions, answers.eventRow, answers.eventOutcome, answers.firstEvent[i], count);
+    end = writeAnswerJson(
+      lane.bytes,
+      body,
+      low,
+      high,
+      d.input.plan,
+      d.actions,
+      answers.eventRow,
+      answers.eventOutcome,
+      answers.firstEvent[i],
+      count,
+    );
   }
   shrink(lane, at, end - at);
   commit(lane);
@@ -123,10 +181,18 @@ function readEntity(d: Decider, read: PendingRead): { status: number; body: unkn
   const plan = d.input.plan;
   const entity = plan.entities[read.entity];
   const texts = read.key.split(',').map(decodeText);
-  const key = entity && keyFromText(plan, entity, texts, { utf8: d.input.utf8, label: (column, text) => labelOf(d, column, text) });
-  if (!key) return failure(400, 'bad_key', `not a key of ${entity?.name ?? 'any entity'}: ${read.key}; expected ${entity?.keyTexts.join(',') ?? 'an entity of the pipeline'}`);
+  const key =
+    entity &&
+    keyFromText(plan, entity, texts, { utf8: d.input.utf8, label: (column, text) => labelOf(d, column, text) });
+  if (!key)
+    return failure(
+      400,
+      'bad_key',
+      `not a key of ${entity?.name ?? 'any entity'}: ${read.key}; expected ${entity?.keyTexts.join(',') ?? 'an entity of the pipeline'}`,
+    );
   const state = d.readers[read.entity](key);
-  if (state === null) return failure(404, 'unknown_entity', `no ${entity.name} has been seen under this key: ${read.key}`);
+  if (state === null)
+    return failure(404, 'unknown_entity', `no ${entity.name} has been seen under this key: ${read.key}`);
   return { status: 200, body: { entity: entity.name, key: texts.length === 1 ? texts[0] : texts, ...state } };
 }
 

@@ -13,8 +13,7 @@ export function emitPlain(layout: FeatureLayout, i: number, plan: Plan): string 
   const count = `w[bw + ${totals.count}]`;
   const time = `f[b + ${totals.floats['time']}]`;
   const value = `f[b + ${totals.floats['value']}]`;
-  const tail =
-    feature.windowMs > 0 ? `Math.floor((clock - ${feature.windowMs}) / ${feature.hopMs})` : '';
+  const tail = feature.windowMs > 0 ? `Math.floor((clock - ${feature.windowMs}) / ${feature.hopMs})` : '';
   const inside = (at: string): string => (tail === '' ? '' : ` && Math.floor(${at} / ${feature.hopMs}) >= ${tail}`);
   switch (feature.aggregate) {
     case 'last':

@@ -44,7 +44,14 @@ return function keys_${entity.name}(from, to) {
     present[r] = has ? 1 : 0;
   }
 };`;
-  const make = new Function('columns', 'buffers', 'hashBytes', 'combineWords', 'runtime', `${bindColumns(columns, body).declarations}\n${body}`) as (
+  const make = new Function(
+    'columns',
+    'buffers',
+    'hashBytes',
+    'combineWords',
+    'runtime',
+    `${bindColumns(columns, body).declarations}\n${body}`,
+  ) as (
     columns: readonly Column[],
     buffers: KeyBuffers,
     hash: typeof hashBytes,
@@ -68,18 +75,28 @@ function emitColumn(plan: Plan, index: number, words: string, at: string): strin
   const set = (low: string, high: string, tag: number): string =>
     `${words}[${at}] = ${low}; ${words}[${at} + 1] = ${high}; ${words}[${at} + 2] = 0; ${words}[${at} + 3] = ${tag};`;
   const absent = nullable ? `${c}_nulls[r] !== 0` : '';
-  const guard = (isZero: string, store: string): string => `if (${nullable ? absent : isZero}) has = false; else { ${store} }`;
+  const guard = (isZero: string, store: string): string =>
+    `if (${nullable ? absent : isZero}) has = false; else { ${store} }`;
   switch (kind) {
     case 'u64':
     case 'i64':
     case 'time':
-      return guard(`(${c}_i32[2 * r] | ${c}_i32[2 * r + 1]) === 0`, set(`${c}_i32[2 * r]`, `${c}_i32[2 * r + 1]`, TAG_INTEGER));
+      return guard(
+        `(${c}_i32[2 * r] | ${c}_i32[2 * r + 1]) === 0`,
+        set(`${c}_i32[2 * r]`, `${c}_i32[2 * r + 1]`, TAG_INTEGER),
+      );
     case 'string':
     case 'bytes':
-      return guard(`${c}_lengths[r] === 0`, `hashBytes(${c}_heap, ${c}_starts[r], ${c}_lengths[r], ${HASH_SEED}, ${words}, ${at});`);
+      return guard(
+        `${c}_lengths[r] === 0`,
+        `hashBytes(${c}_heap, ${c}_starts[r], ${c}_lengths[r], ${HASH_SEED}, ${words}, ${at});`,
+      );
     case 'f32':
     case 'f64':
-      return guard(`${c}_${kind}[r] === 0`, `bits[0] = ${c}_${kind}[r] + 0; ${set('bitWords[0]', 'bitWords[1]', TAG_DOUBLE)}`);
+      return guard(
+        `${c}_${kind}[r] === 0`,
+        `bits[0] = ${c}_${kind}[r] + 0; ${set('bitWords[0]', 'bitWords[1]', TAG_DOUBLE)}`,
+      );
     default: {
       const array = kind === 'u8' ? 'u8' : kind === 'code' ? 'u16' : kind === 'i32' || kind === 'enum' ? 'i32' : 'u32';
       const high = array === 'i32' ? `${c}_i32[r] >> 31` : '0';
@@ -108,7 +125,12 @@ export interface KeyTexts {
 }
 
 /** Words of the key whose parts are `texts`, or null where they cannot be a key of this entity. */
-export function keyFromText(plan: Plan, entity: EntityPlan, texts: readonly string[], tools: KeyTexts): Int32Array | null {
+export function keyFromText(
+  plan: Plan,
+  entity: EntityPlan,
+  texts: readonly string[],
+  tools: KeyTexts,
+): Int32Array | null {
   if (texts.length !== entity.key.length) return null;
   const key = new Int32Array(4);
   const part = new Int32Array(4);
@@ -129,7 +151,10 @@ function partFromText(plan: Plan, part: Expression, text: string, words: Int32Ar
   }
   if (kind === 'f32' || kind === 'f64' || kind === 'double') return doubleFromText(text, words);
   const labelled = part.node === 'column' && (kind === 'code' || kind === 'enum' || kind === 'dictionary');
-  return integerFromText(labelled ? String(tools.label(part.column, text)) : kind === 'bool' ? String(Number(text === 'true')) : text, words);
+  return integerFromText(
+    labelled ? String(tools.label(part.column, text)) : kind === 'bool' ? String(Number(text === 'true')) : text,
+    words,
+  );
 }
 
 function doubleFromText(text: string, words: Int32Array): boolean {

@@ -31,9 +31,12 @@ export function compileReader(plan: Plan, entity: EntityPlan, table: EntityTable
     ...layout.rings.flatMap((ring) => ring.features.map(({ feature, totals }) => emitServe(feature, totals, plan))),
     ...layout.plain.map((feature) => emitPlainRead(feature, plan)),
   ].join('\n  ');
-  const make = new Function('columns', `${bindColumns(columns, body).declarations}
+  const make = new Function(
+    'columns',
+    `${bindColumns(columns, body).declarations}
 return function read(f, w, b) { const bw = b * 2, r = 0, clock = f[b + ${ROW_CLOCK_SLOT}]; let flow = 0;
-  ${body} }`) as (columns: readonly Column[]) => (floats: Float64Array, words: Int32Array, at: number) => void;
+  ${body} }`,
+  ) as (columns: readonly Column[]) => (floats: Float64Array, words: Int32Array, at: number) => void;
   const read = make(columns);
   return (key) => {
     lockStripe(table, key[0], key[1], key[2], key[3]);
@@ -48,7 +51,13 @@ return function read(f, w, b) { const bw = b * 2, r = 0, clock = f[b + ${ROW_CLO
     const [seq, life] = [floats[at + ROW_SEQ_SLOT], floats[at + ROW_LIFE_SLOT]];
     const [clock, lastSeen] = [floats[at + ROW_CLOCK_SLOT], floats[at + ROW_SEEN_SLOT]];
     unlockStripe(table);
-    return { seq, life, clock, lastSeen, features: Object.fromEntries(entity.features.map((f) => [f.name, valueOf(columns[f.column])])) };
+    return {
+      seq,
+      life,
+      clock,
+      lastSeen,
+      features: Object.fromEntries(entity.features.map((f) => [f.name, valueOf(columns[f.column])])),
+    };
   };
 }
 

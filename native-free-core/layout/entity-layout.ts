@@ -54,7 +54,12 @@ const STRIPES_MAX = 16384;
  * `max`: declared maximum of entities. `epochRows`: rows that one epoch can bring; the state created in an epoch is
  * not evicted in it, so a table with a single stripe has room for one epoch's newcomers besides the declared ones.
  */
-export function shapeEntityTable(max: number, rowBytes: number, epochRows: number, regionBytesMax: number): EntityTableShape {
+export function shapeEntityTable(
+  max: number,
+  rowBytes: number,
+  epochRows: number,
+  regionBytesMax: number,
+): EntityTableShape {
   let stripes = 1;
   while (stripes < STRIPES_MAX && max / stripes > ROWS_PER_STRIPE_AIM) stripes *= 2;
   const even = Math.ceil(max / stripes);

@@ -45,8 +45,21 @@ export interface ColumnPlan {
 }
 
 export type ProtoScalar =
-  | 'double' | 'float' | 'int32' | 'int64' | 'uint32' | 'uint64' | 'sint32' | 'sint64'
-  | 'fixed32' | 'fixed64' | 'sfixed32' | 'sfixed64' | 'bool' | 'string' | 'bytes';
+  | 'double'
+  | 'float'
+  | 'int32'
+  | 'int64'
+  | 'uint32'
+  | 'uint64'
+  | 'sint32'
+  | 'sint64'
+  | 'fixed32'
+  | 'fixed64'
+  | 'sfixed32'
+  | 'sfixed64'
+  | 'bool'
+  | 'string'
+  | 'bytes';
 
 /** One field of a protobuf message, resolved. */
 export interface FieldPlan {
@@ -87,19 +100,40 @@ export interface MessagePlan {
 export type ExpressionType = 'bool' | 'int' | 'double' | 'string' | 'bytes' | 'time';
 
 export type ExpressionOperator =
-  | 'neg' | 'not' // one operand
-  | 'add' | 'sub' | 'mul' | 'div' | 'mod' // int with int: integer result (div and mod truncate; by 0: absent); any double: double
+  | 'neg'
+  | 'not' // one operand
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'mod' // int with int: integer result (div and mod truncate; by 0: absent); any double: double
   | 'ratio' // floating division; absent when the divisor is 0
-  | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge'
-  | 'and' | 'or' // three-valued, as SQL
+  | 'eq'
+  | 'ne'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  | 'and'
+  | 'or' // three-valued, as SQL
   | 'conditional' // condition, then, else; an absent condition gives absent
   | 'in' // first operand in the constants that follow, or in the one list column that follows
   | 'has'; // true where the operand is present, a list not empty; never absent
 
 export type Expression =
-  | { readonly node: 'constant'; readonly type: ExpressionType; readonly value: number | string | boolean; /** 64-bit integers beyond 2^53, decimal */ readonly exact?: string }
+  | {
+      readonly node: 'constant';
+      readonly type: ExpressionType;
+      readonly value: number | string | boolean;
+      /** 64-bit integers beyond 2^53, decimal */ readonly exact?: string;
+    }
   | { readonly node: 'column'; readonly type: ExpressionType; readonly column: number }
-  | { readonly node: 'call'; readonly type: ExpressionType; readonly operator: ExpressionOperator; readonly operands: readonly Expression[] };
+  | {
+      readonly node: 'call';
+      readonly type: ExpressionType;
+      readonly operator: ExpressionOperator;
+      readonly operands: readonly Expression[];
+    };
 
 export type AggregateName = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'last' | 'previous' | 'time_since_last';
 

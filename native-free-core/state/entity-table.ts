@@ -55,7 +55,16 @@ export function openEntityTable(shape: EntityTableShape, regions: readonly Share
   for (const region of regions) checkRegion(region, REGION_ENTITIES, ENTITIES_VERSION);
   const regionWords = regions.map((region) => new Int32Array(region));
   const regionFloats = regions.map((region) => new Float64Array(region));
-  return { shape, regions, regionWords, regionFloats, words: regionWords[0], floats: regionFloats[0], stripe: 0, hash: 0 };
+  return {
+    shape,
+    regions,
+    regionWords,
+    regionFloats,
+    words: regionWords[0],
+    floats: regionFloats[0],
+    stripe: 0,
+    hash: 0,
+  };
 }
 
 /** Locks the stripe of a key and points `words`, `floats` and `stripe` at it. */

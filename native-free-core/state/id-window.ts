@@ -64,7 +64,15 @@ export function openIdWindow(buffer: SharedArrayBuffer): IdWindow {
   checkRegion(buffer, REGION_IDS, IDS_VERSION);
   const words = new Int32Array(buffer);
   const stripeWords = stripeWordsOf(words[6], words[5]);
-  return { buffer, words, stripes: words[4], idsPerStripe: words[5], slots: words[6], windowSeconds: words[7], stripeWords };
+  return {
+    buffer,
+    words,
+    stripes: words[4],
+    idsPerStripe: words[5],
+    slots: words[6],
+    windowSeconds: words[7],
+    stripeWords,
+  };
 }
 
 /** ID_NEW remembers the id; ID_SEEN changes nothing. `receivedAt` in ms. */
@@ -92,7 +100,16 @@ export function takeId(ids: IdWindow, h0: number, h1: number, h2: number, h3: nu
   return outcome;
 }
 
-function append(ids: IdWindow, stripe: number, h0: number, h1: number, h2: number, h3: number, seconds: number, hash: number): void {
+function append(
+  ids: IdWindow,
+  stripe: number,
+  h0: number,
+  h1: number,
+  h2: number,
+  h3: number,
+  seconds: number,
+  hash: number,
+): void {
   const words = ids.words;
   if (words[stripe + COUNT] === ids.idsPerStripe) {
     words[stripe + SHORTENED]++;

@@ -69,7 +69,7 @@ export function takeSeq(producers: Producers, producer: number, seq: number, rec
   let outcome = SEQ_NEW;
   if (seq > highest) {
     clearBetween(words, at, highest, seq);
-    words[at + 1] = seq % HIGH | 0;
+    words[at + 1] = (seq % HIGH) | 0;
     words[at + 2] = Math.floor(seq / HIGH);
   } else if (seq + SEQ_BITMAP_BITS <= highest) {
     outcome = SEQ_TOO_OLD;
@@ -109,5 +109,7 @@ export function copyProducer(producers: Producers, producer: number, out: Uint8A
 }
 
 export function restoreProducer(producers: Producers, producer: number, from: Uint8Array, at: number): void {
-  new Uint8Array(producers.buffer, rowAt(producer) * 4, PRODUCER_ROW_BYTES).set(from.subarray(at, at + PRODUCER_ROW_BYTES));
+  new Uint8Array(producers.buffer, rowAt(producer) * 4, PRODUCER_ROW_BYTES).set(
+    from.subarray(at, at + PRODUCER_ROW_BYTES),
+  );
 }

@@ -32,7 +32,10 @@ const ANSWERS_MS = 120_000;
 const SAMPLE_MS = 1000;
 
 export const loadCommand = defineCommand({
-  meta: { name: 'hunt load', description: 'Put a server under load and prove from its tables that nothing was lost or doubled.' },
+  meta: {
+    name: 'hunt load',
+    description: 'Put a server under load and prove from its tables that nothing was lost or doubled.',
+  },
   args: {
     url: { type: 'string', default: 'http://127.0.0.1:8700', description: 'The server' },
     key: { type: 'string', description: 'API key' },
@@ -43,7 +46,12 @@ export const loadCommand = defineCommand({
     players: { type: 'string', default: '200000', description: 'Players, chosen by Zipf’s law' },
     hunts: { type: 'string', default: '5000', description: 'Hunts, likewise' },
     zipf: { type: 'string', default: '1', description: 'Exponent of Zipf’s law' },
-    ack: { type: 'enum', options: ['durable', 'stored'], default: 'durable', description: 'When a frame counts as answered' },
+    ack: {
+      type: 'enum',
+      options: ['durable', 'stored'],
+      default: 'durable',
+      description: 'When a frame counts as answered',
+    },
     seed: { type: 'string', default: '1', description: 'Of the events’ contents' },
     'reconnect-for': { type: 'string', default: '60s', description: 'How long to wait for a server that went away' },
     clickhouse: { type: 'string', description: 'ClickHouse to ask (default: the one that the server names)' },
@@ -51,7 +59,8 @@ export const loadCommand = defineCommand({
   },
   async run({ args }) {
     const rate = args.rate === 'max' ? Infinity : Number(args.rate);
-    if (!(rate > 0)) throw new OperatingError('bad_option', `not a rate: rate=${args.rate}; write events a second, or max`);
+    if (!(rate > 0))
+      throw new OperatingError('bad_option', `not a rate: rate=${args.rate}; write events a second, or max`);
     const result = await runLoad({
       url: args.url,
       key: args.key,
@@ -80,8 +89,16 @@ export async function runLoad(options: LoadOptions) {
   const database = server.clickhouse.database;
   await askClickHouse(clickhouse, 'SELECT 1');
   const run = `load-${Date.now().toString(36)}-`;
-  const latency = build({ lowestDiscernibleValue: 1, highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: 3 });
-  const visible = build({ lowestDiscernibleValue: 1, highestTrackableValue: 3_600_000, numberOfSignificantValueDigits: 3 });
+  const latency = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 600_000_000,
+    numberOfSignificantValueDigits: 3,
+  });
+  const visible = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 3_600_000,
+    numberOfSignificantValueDigits: 3,
+  });
   const maker = createFrameMaker({ ...options, webSocket: true });
   const runTag = (Date.now() % 46656).toString(36).padStart(3, '0');
   const streams = Array.from(
@@ -101,7 +118,8 @@ export async function runLoad(options: LoadOptions) {
         warn: options.progress,
       }),
   );
-  if (options.connections > 36) throw new OperatingError('bad_option', `too many connections: connections=${options.connections}; at most 36`);
+  if (options.connections > 36)
+    throw new OperatingError('bad_option', `too many connections: connections=${options.connections}; at most 36`);
   await Promise.all(streams.map((stream) => stream.connect()));
   const before = cpu(server);
   const memory = sampleMemory(url, options.key);
@@ -122,7 +140,8 @@ export async function runLoad(options: LoadOptions) {
   const ledger = await getJson<object>(url, '/v1/ledger', options.key);
   streams.forEach((stream) => stream.close());
   const lastVisibleAt = Math.max(probe.lastVisibleAt(), Math.min(proof.drainedAt, probe.lastVisibleAt() + 200));
-  const sum = (pick: (stream: LoadStream) => number): number => streams.reduce((total, stream) => total + pick(stream), 0);
+  const sum = (pick: (stream: LoadStream) => number): number =>
+    streams.reduce((total, stream) => total + pick(stream), 0);
   return {
     sent: sum((s) => s.sent) * options.eventsPerFrame,
     answered,
@@ -158,7 +177,12 @@ export async function runLoad(options: LoadOptions) {
 
 type LoadResult = Awaited<ReturnType<typeof runLoad>>;
 
-async function sendAll(streams: readonly LoadStream[], options: LoadOptions, begun: number, over: () => boolean): Promise<void> {
+async function sendAll(
+  streams: readonly LoadStream[],
+  options: LoadOptions,
+  begun: number,
+  over: () => boolean,
+): Promise<void> {
   const framesPerMs = options.rate / options.eventsPerFrame / 1000;
   let handedOut = 0;
   let reported = begun;
@@ -175,7 +199,9 @@ async function sendAll(streams: readonly LoadStream[], options: LoadOptions, beg
       if (!stream.ready) continue;
       const first = handedOut;
       const share = Number.isFinite(due) ? Math.ceil(due / (streams.length - i)) : 64;
-      const count = stream.send(share, (index) => (Number.isFinite(framesPerMs) ? begun + (first + index + 1) / framesPerMs : now));
+      const count = stream.send(share, (index) =>
+        Number.isFinite(framesPerMs) ? begun + (first + index + 1) / framesPerMs : now,
+      );
       handedOut += count;
       due -= count;
       sent += count;
@@ -183,12 +209,16 @@ async function sendAll(streams: readonly LoadStream[], options: LoadOptions, beg
     if (now - reported >= 1000) {
       const rate = ((handedOut - reportedFrames) * options.eventsPerFrame) / ((now - reported) / 1000);
       const waiting = streams.reduce((total, stream) => total + stream.inFlight, 0);
-      options.progress(`${Math.round((now - begun) / 1000)} s: ${Math.round(rate).toLocaleString('en')} events/s, ${waiting} frames in flight`);
+      options.progress(
+        `${Math.round((now - begun) / 1000)} s: ${Math.round(rate).toLocaleString('en')} events/s, ${waiting} frames in flight`,
+      );
       reported = now;
       reportedFrames = handedOut;
     }
     // With frames due and no credit, answers must come first; without, the next frame is due in a while.
-    await new Promise((resolve) => (sent > 0 && !Number.isFinite(framesPerMs) ? setImmediate(resolve) : setTimeout(resolve, 1)));
+    await new Promise((resolve) =>
+      sent > 0 && !Number.isFinite(framesPerMs) ? setImmediate(resolve) : setTimeout(resolve, 1),
+    );
   }
 }
 
@@ -202,7 +232,10 @@ async function answersOf(streams: readonly LoadStream[], progress: (line: string
 }
 
 function cpu(server: ServerFacts): { server: number; clickhouse: number } {
-  return { server: processFigures(server.pid).cpuSeconds, clickhouse: processFigures(server.clickhouse.pid).cpuSeconds };
+  return {
+    server: processFigures(server.pid).cpuSeconds,
+    clickhouse: processFigures(server.clickhouse.pid).cpuSeconds,
+  };
 }
 
 /** Resident memory once a second, as maxima and as medians of each minute. */
@@ -215,7 +248,10 @@ function sampleMemory(url: URL, key: string | undefined) {
       () => undefined,
     );
     if (facts === null) return;
-    samples.push({ server: processFigures(facts.pid).rssBytes, clickhouse: processFigures(facts.clickhouse.pid).rssBytes });
+    samples.push({
+      server: processFigures(facts.pid).rssBytes,
+      clickhouse: processFigures(facts.clickhouse.pid).rssBytes,
+    });
   }, SAMPLE_MS);
   return {
     stop() {
@@ -224,7 +260,8 @@ function sampleMemory(url: URL, key: string | undefined) {
       const minutes: { server: number; clickhouse: number }[] = [];
       for (let at = 0; at + 30 <= samples.length; at += 60) {
         const part = samples.slice(at, at + 60);
-        const median = (name: 'server' | 'clickhouse'): number => part.map((sample) => sample[name]).sort((a, b) => a - b)[part.length >> 1]!;
+        const median = (name: 'server' | 'clickhouse'): number =>
+          part.map((sample) => sample[name]).sort((a, b) => a - b)[part.length >> 1]!;
         minutes.push({ server: median('server'), clickhouse: median('clickhouse') });
       }
       return { rss_max_bytes: { server: max('server'), clickhouse: max('clickhouse') }, rss_by_minute: minutes };
@@ -255,7 +292,9 @@ function duration(name: string, text: string): number {
 
 function table(result: LoadResult): string {
   const { ledger: _, odd_frames: odd, ...rest } = result;
-  const lines = Object.entries(rest).map(([name, value]) => `${name.padEnd(20)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  const lines = Object.entries(rest).map(
+    ([name, value]) => `${name.padEnd(20)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+  );
   if (odd.length > 0) lines.push(`odd_frames           ${JSON.stringify(odd)}`);
   return lines.join('\n');
 }

@@ -11,15 +11,34 @@ import { defaultPipeline } from '../ops/default-pipeline.ts';
 export const serveCommand = defineCommand({
   meta: { name: 'hunt serve', description: 'Run the server: takes events, decides, and keeps them in ClickHouse.' },
   args: {
-    pipeline: { type: 'positional', required: false, description: 'Pipeline file (default: the treasure hunt that comes with the package)' },
+    pipeline: {
+      type: 'positional',
+      required: false,
+      description: 'Pipeline file (default: the treasure hunt that comes with the package)',
+    },
     data: { type: 'string', default: './hunt-data', description: 'Folder that holds everything that must survive' },
-    listen: { type: 'string', default: '127.0.0.1:8700', description: 'Address for events, control and health; port 0 picks a free one' },
-    'clickhouse-listen': { type: 'string', default: '127.0.0.1:8123', description: 'Address of the embedded ClickHouse’s HTTP interface' },
-    clickhouse: { type: 'string', description: 'Use this ClickHouse instead of the embedded one: http://user:password@host:8123/database' },
+    listen: {
+      type: 'string',
+      default: '127.0.0.1:8700',
+      description: 'Address for events, control and health; port 0 picks a free one',
+    },
+    'clickhouse-listen': {
+      type: 'string',
+      default: '127.0.0.1:8123',
+      description: 'Address of the embedded ClickHouse’s HTTP interface',
+    },
+    clickhouse: {
+      type: 'string',
+      description: 'Use this ClickHouse instead of the embedded one: http://user:password@host:8123/database',
+    },
     workers: { type: 'string', description: 'Decision workers (default: cores - 1, at least 1)' },
     ingresses: { type: 'string', default: '1', description: 'Ingress threads on the same port' },
     key: { type: 'string', description: 'Require this API key from clients; several separated by commas' },
-    'spool-max': { type: 'string', default: '8', description: 'Most GiB that the spool may take before new frames are refused with RETRY' },
+    'spool-max': {
+      type: 'string',
+      default: '8',
+      description: 'Most GiB that the spool may take before new frames are refused with RETRY',
+    },
     'batch-age': { type: 'string', default: '500', description: 'Longest that an event waits for its batch, ms' },
     'log-level': { type: 'string', default: 'info', description: 'debug, info, warn or error' },
     json: { type: 'boolean', default: false, description: 'Print one JSON object on standard output once ready' },
@@ -33,7 +52,10 @@ export const serveCommand = defineCommand({
       listen: args.listen,
       clickhouseListen: args['clickhouse-listen'],
       ...(args.clickhouse === undefined ? {} : { clickhouse: args.clickhouse }),
-      workers: args.workers === undefined ? Math.max(1, availableParallelism() - 1) : wholeNumber('workers', args.workers, 1, 16),
+      workers:
+        args.workers === undefined
+          ? Math.max(1, availableParallelism() - 1)
+          : wholeNumber('workers', args.workers, 1, 16),
       ingresses: wholeNumber('ingresses', args.ingresses, 1, 8),
       keys,
       spoolBytesMax: wholeNumber('spool-max', args['spool-max'], 1, 4096) * 2 ** 30,
@@ -41,9 +63,18 @@ export const serveCommand = defineCommand({
       log,
     };
     const engine = await startEngine(options);
-    const ready = { url: engine.url, clickhouse: engine.clickhouse.url, pid: process.pid, pipeline: engine.plan.pipeline, version: engine.plan.version };
+    const ready = {
+      url: engine.url,
+      clickhouse: engine.clickhouse.url,
+      pid: process.pid,
+      pipeline: engine.plan.pipeline,
+      version: engine.plan.version,
+    };
     if (args.json) process.stdout.write(`${JSON.stringify(ready)}\n`);
-    else process.stdout.write(`ready: events and control on ${engine.url}, ClickHouse on ${engine.clickhouse.url}, pipeline ${ready.pipeline} ${ready.version}\n`);
+    else
+      process.stdout.write(
+        `ready: events and control on ${engine.url}, ClickHouse on ${engine.clickhouse.url}, pipeline ${ready.pipeline} ${ready.version}\n`,
+      );
     await untilStopped(engine.failed, log);
     await engine.stop();
   },

@@ -11,12 +11,20 @@ export const sqlCommand = defineCommand({
     query: { type: 'positional', required: true, description: 'The question, in ClickHouse SQL' },
     url: { type: 'string', default: 'http://127.0.0.1:8700', description: 'The server, which names its ClickHouse' },
     key: { type: 'string', description: 'API key of the server' },
-    clickhouse: { type: 'string', description: 'ClickHouse’s own address instead: http://user:password@host:8123/database' },
-    format: { type: 'string', default: 'PrettyCompact', description: 'Any output format of ClickHouse, for example JSONEachRow or CSVWithNames' },
+    clickhouse: {
+      type: 'string',
+      description: 'ClickHouse’s own address instead: http://user:password@host:8123/database',
+    },
+    format: {
+      type: 'string',
+      default: 'PrettyCompact',
+      description: 'Any output format of ClickHouse, for example JSONEachRow or CSVWithNames',
+    },
     json: { type: 'boolean', default: false, description: 'The same as --format JSON: one JSON object' },
   },
   async run({ args }) {
-    const facts = args.clickhouse === undefined ? await getJson<ServerFacts>(httpUrl(args.url), '/v1/server', args.key) : null;
+    const facts =
+      args.clickhouse === undefined ? await getJson<ServerFacts>(httpUrl(args.url), '/v1/server', args.key) : null;
     const address = new URL(args.clickhouse ?? facts!.clickhouse.url);
     const database = facts?.clickhouse.database ?? (decodeURIComponent(address.pathname.slice(1)) || 'hunt');
     const headers: Record<string, string> = {};
@@ -31,7 +39,9 @@ export const sqlCommand = defineCommand({
     try {
       response = await fetch(target, { method: 'POST', body: args.query, headers });
     } catch (cause) {
-      throw new OperatingError('clickhouse_unreachable', `no ClickHouse answers: clickhouse=${address.origin}`, { cause });
+      throw new OperatingError('clickhouse_unreachable', `no ClickHouse answers: clickhouse=${address.origin}`, {
+        cause,
+      });
     }
     if (!response.ok) throw new OperatingError('query_failed', (await response.text()).trim());
     await response.body?.pipeTo(Writable.toWeb(process.stdout) as WritableStream<Uint8Array>);

@@ -50,7 +50,7 @@ export function controlWords(memory: SharedMemory): ControlWords {
   };
   const store = (low: number, high: number, epoch: number): void => {
     Atomics.store(words, high, Math.floor(epoch / HIGH));
-    Atomics.store(words, low, epoch % HIGH | 0);
+    Atomics.store(words, low, (epoch % HIGH) | 0);
   };
   const durableEpoch = (): number => load(DURABLE_LOW, DURABLE_HIGH);
   const ringAll = (): void => {

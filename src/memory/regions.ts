@@ -4,7 +4,12 @@
  */
 
 import { BLOCK_ROWS_MAX } from '../../native-free-core/layout/limits.ts';
-import { CONTROL_VERSION, CONTROL_WORDS, INGRESSES_MAX, WORKERS_MAX } from '../../native-free-core/layout/control-layout.ts';
+import {
+  CONTROL_VERSION,
+  CONTROL_WORDS,
+  INGRESSES_MAX,
+  WORKERS_MAX,
+} from '../../native-free-core/layout/control-layout.ts';
 import { shapeEntityTable, type EntityTableShape } from '../../native-free-core/layout/entity-layout.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { REGION_BYTES_MAX, REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';

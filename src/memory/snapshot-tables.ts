@@ -74,7 +74,8 @@ function* copyIds({ ids }: Tables): Generator<TableChunk> {
   const buffer = new Int32Array(ids.idsPerStripe * ID_ENTRY_WORDS);
   for (let stripe = 0; stripe < ids.stripes; stripe++) {
     const count = copyIdStripe(ids, stripe, buffer);
-    if (count > 0) yield { name: IDS, index: stripe, bytes: new Uint8Array(buffer.buffer, 0, count * ID_ENTRY_WORDS * 4) };
+    if (count > 0)
+      yield { name: IDS, index: stripe, bytes: new Uint8Array(buffer.buffer, 0, count * ID_ENTRY_WORDS * 4) };
   }
 }
 
@@ -85,7 +86,8 @@ export function restoreChunk(plan: Plan, tables: Tables, chunk: TableChunk): boo
   const words = new Int32Array(bytes.buffer, 0, bytes.length >> 2);
   if (chunk.name === DICTIONARY) return restoreDictionary(tables, bytes);
   if (chunk.name === PRODUCERS) {
-    for (let i = 0; i * PRODUCER_ROW_BYTES < bytes.length; i++) restoreProducer(tables.producers, chunk.index + i, bytes, i * PRODUCER_ROW_BYTES);
+    for (let i = 0; i * PRODUCER_ROW_BYTES < bytes.length; i++)
+      restoreProducer(tables.producers, chunk.index + i, bytes, i * PRODUCER_ROW_BYTES);
     return true;
   }
   if (chunk.name === IDS) {
@@ -108,7 +110,7 @@ export function restoreChunk(plan: Plan, tables: Tables, chunk: TableChunk): boo
 
 function restoreDictionary({ dictionary }: Tables, bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = view.getUint32(at, true);
     internEntry(dictionary, bytes, at + 4, length);
     at += 4 + length;

@@ -15,13 +15,17 @@ export function compiledUrl(moduleUrl: string, relativeFile: string): string {
   const root = packageRoot(moduleUrl);
   const compiled = join(root, 'dist', relative(root, wanted));
   if (existsSync(compiled)) return pathToFileURL(compiled).href;
-  throw new OperatingError('not_built', `a compiled file is missing: file=${relative(root, compiled)}; run npm run build`);
+  throw new OperatingError(
+    'not_built',
+    `a compiled file is missing: file=${relative(root, compiled)}; run npm run build`,
+  );
 }
 
 /** The folder of the package's package.json, from any module in it. */
 export function packageRoot(moduleUrl: string): string {
   for (let folder = dirname(fileURLToPath(moduleUrl)); ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return folder;
-    if (dirname(folder) === folder) throw new OperatingError('package_root', `no package.json above ${fileURLToPath(moduleUrl)}`);
+    if (dirname(folder) === folder)
+      throw new OperatingError('package_root', `no package.json above ${fileURLToPath(moduleUrl)}`);
   }
 }

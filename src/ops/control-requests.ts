@@ -22,7 +22,10 @@ export interface ControlSources {
   readonly importMap: Readonly<Record<string, string>>;
   readonly ledger: Ledger;
   readonly producerName: (id: number) => string;
-  readonly ingressCounters: () => { readonly refusedEvents: number; readonly refusedByProducer: ReadonlyMap<string, number> };
+  readonly ingressCounters: () => {
+    readonly refusedEvents: number;
+    readonly refusedByProducer: ReadonlyMap<string, number>;
+  };
   readonly stored: () => { readonly epoch: number; readonly events: number; readonly deadLetters: number };
   /** Everything else that `GET /v1/server` tells. */
   readonly server: () => object;
@@ -37,7 +40,8 @@ export function controlRequests(sources: ControlSources): (request: ControlReque
   return ({ method, path }) => {
     const route = routes[path];
     if (route === undefined) return answer(404, failure('not_found', `nothing is served here: path=${path}`));
-    if (method !== 'GET') return answer(405, failure('method_not_allowed', `${path} answers GET only: method=${method}`));
+    if (method !== 'GET')
+      return answer(405, failure('method_not_allowed', `${path} answers GET only: method=${method}`));
     return answer(200, route());
   };
 }
@@ -63,7 +67,10 @@ function describeLedger(sources: ControlSources): object {
     epoch: ledger.epoch,
     total: describeLine(total, counters.refusedEvents),
     producers: lines.sort((a, b) => b.received - a.received),
-    inSpool: { events: total.accepted - stored.events, deadLetters: total.deadLettered + total.framesRejected - stored.deadLetters },
+    inSpool: {
+      events: total.accepted - stored.events,
+      deadLetters: total.deadLettered + total.framesRejected - stored.deadLetters,
+    },
     stored: { epoch: stored.epoch, events: stored.events, deadLetters: stored.deadLetters },
   };
 }

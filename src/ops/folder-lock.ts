@@ -25,12 +25,18 @@ export function lockFolder(directory: string): () => void {
     const holder = existsSync(path) ? readFileSync(path, 'utf8') : '';
     const pid = Number(holder.split(' ')[0]);
     if (holder !== '' && startTimeOf(pid) !== '' && holder === `${pid} ${startTimeOf(pid)}`) {
-      throw new OperatingError('folder_in_use', `another server uses the data folder: data=${directory} pid=${pid}; stop it, or choose another --data`);
+      throw new OperatingError(
+        'folder_in_use',
+        `another server uses the data folder: data=${directory} pid=${pid}; stop it, or choose another --data`,
+      );
     }
     // Left by a process that was killed.
     if (existsSync(path)) unlinkSync(path);
   }
-  throw new OperatingError('folder_in_use', `the data folder could not be locked: file=${path}; another server may be starting`);
+  throw new OperatingError(
+    'folder_in_use',
+    `the data folder could not be locked: file=${path}; another server may be starting`,
+  );
 }
 
 /** Tells a process from a later one with the same id; '' where there is none. Without /proc the id alone must do. */

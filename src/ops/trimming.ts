@@ -6,8 +6,17 @@
 import type { Log } from './log.ts';
 
 export interface TrimmingSources {
-  readonly spool: { figures(): { readonly liveBytes: number; readonly bytes: number } | null; trim(belowEpoch: number): void };
-  readonly snapshots: { readonly running: boolean; readonly neededFrom: number; readonly figures: object; take(): Promise<void>; stop(): Promise<void> };
+  readonly spool: {
+    figures(): { readonly liveBytes: number; readonly bytes: number } | null;
+    trim(belowEpoch: number): void;
+  };
+  readonly snapshots: {
+    readonly running: boolean;
+    readonly neededFrom: number;
+    readonly figures: object;
+    take(): Promise<void>;
+    stop(): Promise<void>;
+  };
   readonly ledger: { readonly epoch: number };
   /** Epochs up to this one are in ClickHouse, and on its disk. */
   readonly confirmedOnDisk: () => Promise<number>;

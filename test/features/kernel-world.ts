@@ -5,7 +5,14 @@
 
 import { createColumn, type Column } from '../../native-free-core/layout/column.ts';
 import { shapeEntityTable } from '../../native-free-core/layout/entity-layout.ts';
-import type { AggregateName, ColumnPlan, EntityPlan, Expression, FeaturePlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type {
+  AggregateName,
+  ColumnPlan,
+  EntityPlan,
+  Expression,
+  FeaturePlan,
+  Plan,
+} from '../../native-free-core/layout/plan.ts';
 import type { EmitExpression, ExpressionCode } from '../../native-free-core/features/bind-columns.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
 import { createEntityRegions, openEntityTable, type EntityTable } from '../../native-free-core/state/entity-table.ts';
@@ -24,7 +31,16 @@ export const LIFE = 4;
 export const OVERFLOW = 5;
 const FIRST_FEATURE = 6;
 
-export const AGGREGATES: readonly AggregateName[] = ['count', 'sum', 'avg', 'min', 'max', 'last', 'previous', 'time_since_last'];
+export const AGGREGATES: readonly AggregateName[] = [
+  'count',
+  'sum',
+  'avg',
+  'min',
+  'max',
+  'last',
+  'previous',
+  'time_since_last',
+];
 
 /** Windows: none, and 60 s in hops of 5 s. Inputs: VALUE (double, 2 decimals), only where FLAG is true for odd ones. */
 export function makeWorld(windowMs = 60_000, hopMs = 5_000): World {
@@ -39,7 +55,14 @@ export function makeWorld(windowMs = 60_000, hopMs = 5_000): World {
     comment: '',
     branch: -1,
   });
-  const plans = [column(KEY, 'u64', false), column(VALUE, 'f64', true), column(FLAG, 'u8', false), column(SEQ, 'u64', false), column(LIFE, 'u64', false), column(OVERFLOW, 'u8', false)];
+  const plans = [
+    column(KEY, 'u64', false),
+    column(VALUE, 'f64', true),
+    column(FLAG, 'u8', false),
+    column(SEQ, 'u64', false),
+    column(LIFE, 'u64', false),
+    column(OVERFLOW, 'u8', false),
+  ];
   const value: Expression = { node: 'column', type: 'double', column: VALUE };
   const flag: Expression = { node: 'column', type: 'bool', column: FLAG };
   const features: FeaturePlan[] = [];

@@ -54,7 +54,8 @@ function oracle(feature: FeaturePlan, history: Row[]): number | null {
   const { windowMs: w, hopMs: h } = feature;
   const inside = (row: Row): boolean => w === 0 || Math.floor(row.t / h) >= Math.floor((clock - w) / h);
   const counts = (row: Row): boolean => (feature.where === null || row.flag) && (feature.of === null || row.x !== null);
-  const scaled = (row: Row): number => Math.trunc(row.x! * 100) + (Math.abs(row.x! * 100 - Math.trunc(row.x! * 100)) >= 0.5 ? Math.sign(row.x!) : 0);
+  const scaled = (row: Row): number =>
+    Math.trunc(row.x! * 100) + (Math.abs(row.x! * 100 - Math.trunc(row.x! * 100)) >= 0.5 ? Math.sign(row.x!) : 0);
   if (feature.aggregate === 'previous' || feature.aggregate === 'time_since_last') {
     const before = history.slice(0, -1).filter(counts).at(-1);
     if (!before || !inside(before)) return null;
@@ -97,7 +98,8 @@ function expectRowsEqual(world: World, rows: Row[]): Map<number, Row[]> {
     for (const feature of world.entity.features) {
       const value = served(world, feature, r);
       const wanted = oracle(feature, history);
-      if (!Object.is(value, wanted === 0 ? 0 : wanted)) expect.fail(`row ${r} ${feature.name}: served ${value}, defined as ${wanted}`);
+      if (!Object.is(value, wanted === 0 ? 0 : wanted))
+        expect.fail(`row ${r} ${feature.name}: served ${value}, defined as ${wanted}`);
     }
     expect(world.columns[SEQ].u32[2 * r]).toBe(history.length);
     expect(world.columns[LIFE].u32[2 * r]).toBe(7);
@@ -115,13 +117,22 @@ describe('kernel', () => {
       const world = makeWorld();
       const rows = makeRows(seed, 1500, keys);
       const input = makeInput(world, rows);
-      compileKernel(world.plan, world.entity, world.columns, input, columnEmitter(), 'live')(0, rows.length, 7, 1_700_000_000_000);
+      compileKernel(
+        world.plan,
+        world.entity,
+        world.columns,
+        input,
+        columnEmitter(),
+        'live',
+      )(0, rows.length, 7, 1_700_000_000_000);
       const histories = expectRowsEqual(world, rows);
       const read = compileReader(world.plan, world.entity, input.table);
       for (const [key, history] of histories) {
         const state = read(Int32Array.of(key, 0, 0, 1))!;
         expect(state.seq).toBe(history.length);
-        for (const feature of world.entity.features.filter((f) => f.aggregate !== 'previous' && f.aggregate !== 'time_since_last')) {
+        for (const feature of world.entity.features.filter(
+          (f) => f.aggregate !== 'previous' && f.aggregate !== 'time_since_last',
+        )) {
           expect(state.features[feature.name]).toBe(oracle(feature, history));
         }
       }
@@ -132,7 +143,14 @@ describe('kernel', () => {
     const world = makeWorld();
     const rows = makeRows(5, 1500, 10);
     const input = makeInput(world, rows);
-    compileKernel(world.plan, world.entity, world.columns, input, columnEmitter(), 'live')(0, rows.length, 7, 1_700_000_000_000);
+    compileKernel(
+      world.plan,
+      world.entity,
+      world.columns,
+      input,
+      columnEmitter(),
+      'live',
+    )(0, rows.length, 7, 1_700_000_000_000);
     const again = { ...input, table: makeTable(world.entity) };
     const replay = compileKernel(world.plan, world.entity, world.columns, again, columnEmitter(), 'replay');
     replay(0, 700, 9, 1_700_000_000_000);
@@ -158,7 +176,12 @@ describe('kernel', () => {
 
   test('a full table evicts the idle and gives them a new life when they return', () => {
     const world = makeWorld();
-    const rows = Array.from({ length: 200 }, (_, i): Row => ({ key: 1 + (i % 100), t: 1_700_000_000_000 + i, x: 1, flag: true }));
+    const rows = Array.from({ length: 200 }, (_, i): Row => ({
+      key: 1 + (i % 100),
+      t: 1_700_000_000_000 + i,
+      x: 1,
+      flag: true,
+    }));
     const input = { ...makeInput(world, rows), table: makeTable(world.entity, 20, 10) };
     const kernel = compileKernel(world.plan, world.entity, world.columns, input, columnEmitter(), 'live');
     for (let r = 0; r < rows.length; r++) kernel(r, r + 1, 10 + r, 1_000 + r);

@@ -1,6 +1,18 @@
 import { expect, test } from 'vitest';
 import { LANE_EMPTY, LANE_FULL } from '../../native-free-core/base/outcomes.ts';
-import { claim, commit, createLane, laneRecordBytesMax, laneUsedBytes, openLane, release, releaseTo, reserve, shrink, step } from '../../native-free-core/ring/lane.ts';
+import {
+  claim,
+  commit,
+  createLane,
+  laneRecordBytesMax,
+  laneUsedBytes,
+  openLane,
+  release,
+  releaseTo,
+  reserve,
+  shrink,
+  step,
+} from '../../native-free-core/ring/lane.ts';
 import { seeded } from '../random.ts';
 
 test('records come out as they went in, in order, whatever the wrap-arounds: seed 11', () => {
@@ -26,7 +38,8 @@ test('records come out as they went in, in order, whatever the wrap-arounds: see
       const [number, length] = [sent[2 * received]!, sent[2 * received + 1]!];
       received++;
       expect([consumer.claimedKind, consumer.claimedBytes]).toEqual([number & 7, length]);
-      for (let b = 0; b < length; b++) if (consumer.bytes[from + b] !== ((number + b) & 255)) expect.fail(`byte ${b} of record ${number}`);
+      for (let b = 0; b < length; b++)
+        if (consumer.bytes[from + b] !== ((number + b) & 255)) expect.fail(`byte ${b} of record ${number}`);
       release(consumer);
     }
   }

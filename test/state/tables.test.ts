@@ -1,9 +1,31 @@
 /** Producers, event ids and the dictionary against plain sets and maps. */
 
 import { describe, expect, test } from 'vitest';
-import { createDictionary, entryAt, entryBytes, findEntry, internEntry, openDictionary } from '../../native-free-core/state/dictionary.ts';
-import { ID_NEW, ID_SEEN, createIdWindow, idsShortened, openIdWindow, takeId } from '../../native-free-core/state/id-window.ts';
-import { SEQ_NEW, SEQ_TAKEN, SEQ_TOO_OLD, createProducers, highestSeq, openProducers, takeSeq } from '../../native-free-core/state/producers.ts';
+import {
+  createDictionary,
+  entryAt,
+  entryBytes,
+  findEntry,
+  internEntry,
+  openDictionary,
+} from '../../native-free-core/state/dictionary.ts';
+import {
+  ID_NEW,
+  ID_SEEN,
+  createIdWindow,
+  idsShortened,
+  openIdWindow,
+  takeId,
+} from '../../native-free-core/state/id-window.ts';
+import {
+  SEQ_NEW,
+  SEQ_TAKEN,
+  SEQ_TOO_OLD,
+  createProducers,
+  highestSeq,
+  openProducers,
+  takeSeq,
+} from '../../native-free-core/state/producers.ts';
 import { seeded } from '../random.ts';
 
 describe('producers', () => {
@@ -15,7 +37,8 @@ describe('producers', () => {
     for (let i = 0; i < 50_000; i++) {
       const seq = Math.max(1, highest - 1100 + Math.floor(next() * (next() < 0.01 ? 4000 : 1105)));
       const wanted = seq + 1024 <= highest ? SEQ_TOO_OLD : taken.has(seq) ? SEQ_TAKEN : SEQ_NEW;
-      if (takeSeq(producers, 3, seq, i) !== wanted) expect.fail(`seq ${seq} with highest ${highest}: expected ${wanted}`);
+      if (takeSeq(producers, 3, seq, i) !== wanted)
+        expect.fail(`seq ${seq} with highest ${highest}: expected ${wanted}`);
       if (wanted === SEQ_NEW) taken.add(seq);
       if (seq > highest) highest = seq;
     }

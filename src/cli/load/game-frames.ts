@@ -53,7 +53,10 @@ export function createFrameMaker(shape: FrameShape): FrameMaker {
   const player = zipf(shape.players, shape.zipfExponent, random);
   const hunt = zipf(shape.hunts, shape.zipfExponent, random);
   const eventBytes = 90;
-  const count = Math.max(16, Math.min(TEMPLATES_MAX, Math.floor(TEMPLATES_BYTES / (eventBytes * shape.eventsPerFrame))));
+  const count = Math.max(
+    16,
+    Math.min(TEMPLATES_MAX, Math.floor(TEMPLATES_BYTES / (eventBytes * shape.eventsPerFrame))),
+  );
   const templates = Array.from({ length: count }, () => makeTemplate(shape, root, random, player, hunt));
   const templateOf = (seq: number): Template => templates[seq % count]!;
   const time = Buffer.alloc(12);
@@ -115,7 +118,13 @@ function writeVarint5(out: Buffer, at: number, value: number): void {
   out[at + 4] = Math.floor(value / 2 ** 28) & 127;
 }
 
-function makeTemplate(shape: FrameShape, root: protobuf.Root, random: () => number, player: () => number, hunt: () => number): Template {
+function makeTemplate(
+  shape: FrameShape,
+  root: protobuf.Root,
+  random: () => number,
+  player: () => number,
+  hunt: () => number,
+): Template {
   const events: Buffer[] = [];
   const idAt = new Int32Array(shape.eventsPerFrame);
   const timeAt = new Int32Array(shape.eventsPerFrame);

@@ -22,11 +22,19 @@ export function httpUrl(text: string): URL {
 export async function getJson<T>(url: URL, path: string, key: string | undefined): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(new URL(path, url), { headers: key === undefined ? {} : { authorization: `Bearer ${key}` } });
+    response = await fetch(new URL(path, url), {
+      headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+    });
   } catch (cause) {
-    throw new OperatingError('server_unreachable', `no server answers: url=${url.href}; start one with hunt serve`, { cause });
+    throw new OperatingError('server_unreachable', `no server answers: url=${url.href}; start one with hunt serve`, {
+      cause,
+    });
   }
-  if (!response.ok) throw new OperatingError('server_refused', `the server refused: path=${path} status=${response.status} body=${(await response.text()).slice(0, 300)}`);
+  if (!response.ok)
+    throw new OperatingError(
+      'server_refused',
+      `the server refused: path=${path} status=${response.status} body=${(await response.text()).slice(0, 300)}`,
+    );
   return (await response.json()) as T;
 }
 
@@ -34,8 +42,14 @@ export async function getJson<T>(url: URL, path: string, key: string | undefined
 export async function askClickHouse<Row>(clickhouse: string, sql: string): Promise<Row[]> {
   const url = new URL(clickhouse);
   const headers: Record<string, string> = {};
-  if (url.username !== '') headers['authorization'] = `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`;
-  const response = await fetch(`${url.origin}/?default_format=JSONEachRow&output_format_json_quote_64bit_integers=0`, { method: 'POST', body: sql, headers });
+  if (url.username !== '')
+    headers['authorization'] =
+      `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`;
+  const response = await fetch(`${url.origin}/?default_format=JSONEachRow&output_format_json_quote_64bit_integers=0`, {
+    method: 'POST',
+    body: sql,
+    headers,
+  });
   const text = await response.text();
   if (!response.ok) throw new OperatingError('clickhouse_refused', `ClickHouse refused a query: ${text.slice(0, 500)}`);
   return text

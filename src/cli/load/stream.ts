@@ -76,10 +76,16 @@ export class LoadStream {
     const hello = new Promise<Buffer>((resolve) => (this.#hello = resolve));
     const lost = new Promise<never>((_, reject) => (this.#lost = reject));
     lost.catch(() => undefined);
-    this.#connection = await openRawWebSocket(url, path, 'hunt.v1.proto', key === undefined ? {} : { authorization: `Bearer ${key}` }, {
-      message: (bytes, start, end) => this.#receive(bytes, start, end),
-      closed: (reason) => this.#closed(reason),
-    });
+    this.#connection = await openRawWebSocket(
+      url,
+      path,
+      'hunt.v1.proto',
+      key === undefined ? {} : { authorization: `Bearer ${key}` },
+      {
+        message: (bytes, start, end) => this.#receive(bytes, start, end),
+        closed: (reason) => this.#closed(reason),
+      },
+    );
     this.#framesMax = framesInFlightOf(await Promise.race([hello, lost])) || HELLO_IN_FLIGHT_DEFAULT;
   }
 
@@ -97,7 +103,8 @@ export class LoadStream {
     let frames = 0;
     let bytes = 0;
     const room = this.#options.bytesInFlightMax - this.#bytesInFlight;
-    while (frames < count && this.#inFlight.size + frames < this.#framesMax && bytes < room) bytes += maker.bytes(this.nextSeq + frames++);
+    while (frames < count && this.#inFlight.size + frames < this.#framesMax && bytes < room)
+      bytes += maker.bytes(this.nextSeq + frames++);
     if (frames === 0) return 0;
     const out = Buffer.allocUnsafe(bytes);
     const now = performance.now();
@@ -172,7 +179,10 @@ export class LoadStream {
         return;
       } catch (error) {
         if (performance.now() > until) {
-          this.failure = new OperatingError('server_gone', `the server did not come back: waited_ms=${this.#options.reconnectMs} last=${String(error)}`);
+          this.failure = new OperatingError(
+            'server_gone',
+            `the server did not come back: waited_ms=${this.#options.reconnectMs} last=${String(error)}`,
+          );
           return;
         }
         await pause(RECONNECT_PAUSE_MS);

@@ -20,7 +20,13 @@ export interface Probe {
   stop(): Promise<void>;
 }
 
-export function startProbe(clickhouse: string, database: string, run: string, streams: readonly LoadStream[], visible: Histogram): Probe {
+export function startProbe(
+  clickhouse: string,
+  database: string,
+  run: string,
+  streams: readonly LoadStream[],
+  visible: Histogram,
+): Probe {
   const seen = new Map(streams.map((stream) => [stream.producer, 0]));
   let lastBatch = 0;
   let lastVisibleAt = 0;
@@ -35,7 +41,8 @@ export function startProbe(clickhouse: string, database: string, run: string, st
     for (const { producer, seq, batch } of rows) {
       const stream = streams.find((one) => one.producer === producer);
       if (stream === undefined) continue;
-      for (let s = (seen.get(producer) ?? 0) + 1; s <= seq; s++) visible.recordValue(Math.max(1, Math.round(now - stream.sentAt(s))));
+      for (let s = (seen.get(producer) ?? 0) + 1; s <= seq; s++)
+        visible.recordValue(Math.max(1, Math.round(now - stream.sentAt(s))));
       if (seq > (seen.get(producer) ?? 0)) lastVisibleAt = now;
       seen.set(producer, Math.max(seen.get(producer) ?? 0, seq));
       lastBatch = Math.max(lastBatch, batch);
@@ -65,13 +72,22 @@ export interface Proof {
 }
 
 /** Waits until all answered events are visible, then counts them. */
-export async function prove(clickhouse: string, database: string, run: string, answered: number, eventsPerFrame: number): Promise<Proof> {
+export async function prove(
+  clickhouse: string,
+  database: string,
+  run: string,
+  answered: number,
+  eventsPerFrame: number,
+): Promise<Proof> {
   const mine = `startsWith(toString(_producer), '${run}')`;
   const until = performance.now() + DRAIN_MS;
   let stored = 0;
   let drainedAt = performance.now();
   for (;;) {
-    const rows = await askClickHouse<{ stored: number }>(clickhouse, `SELECT count() AS stored FROM ${database}.events WHERE ${mine}`).catch(() => []);
+    const rows = await askClickHouse<{ stored: number }>(
+      clickhouse,
+      `SELECT count() AS stored FROM ${database}.events WHERE ${mine}`,
+    ).catch(() => []);
     if ((rows[0]?.stored ?? 0) > stored) drainedAt = performance.now();
     stored = rows[0]?.stored ?? stored;
     if (stored >= answered || performance.now() > until) break;

@@ -1,0 +1,121 @@
+/**
+ * The steps of taking a frame that both encodings share: its sequence number, a refusal, a repetition, one event into a row,
+ * the frame's line in the ledger. Called by take-frame.ts and take-json-frame.ts.
+ */
+// hot path: no allocation
+
+import { FRAME_SEQ_MISSING, FRAME_SEQ_TOO_OLD } from '../base/outcomes.ts';
+import { appendDeadLetter, appendFrame } from '../columns/logs.ts';
+import {
+  DEAD_WHOLE_FRAME,
+  FRAME_DEDUP,
+  FRAME_DUPLICATE,
+  FRAME_HAS_SEQ,
+  FRAME_REJECTED,
+} from '../layout/block-layout.ts';
+import { DICTIONARY_FULL, internEntry } from '../state/dictionary.ts';
+import { SEQ_NEW, SEQ_TAKEN, takeSeq } from '../state/producers.ts';
+import type { Decider } from './decider.ts';
+import { ANSWER_LOOKUP, ANSWER_OK, ANSWER_REJECTED, addFrameAnswer } from './frame-answers.ts';
+import type { Session } from './sessions.ts';
+import { fillSystemColumns, validateRow } from './validate.ts';
+
+const HIGH = 4294967296;
+
+/** SEQ_NEW or SEQ_TAKEN, or why the frame is refused whole. A frame that parses takes its sequence number. */
+export function frameOutcome(d: Decider, session: Session, count: number, seqLow: number, seqHigh: number): number {
+  if (session.producerName.length === 0) return count < 0 ? count : SEQ_NEW;
+  // A frame that does not parse is its producer's too: in the dead letters and in the ledger.
+  const known = knowProducer(d, session);
+  if (count < 0) return count;
+  const seq = seqLow + seqHigh * HIGH;
+  if (!known || seq === 0 || seq >= Number.MAX_SAFE_INTEGER) return FRAME_SEQ_MISSING;
+  const taken = takeSeq(d.input.tables.producers, session.producer, seq, d.ticket.receivedAt);
+  return taken === SEQ_NEW || taken === SEQ_TAKEN ? taken : FRAME_SEQ_TOO_OLD;
+}
+
+export function rejectFrame(
+  d: Decider,
+  session: Session,
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  seqLow: number,
+  seqHigh: number,
+  outcome: number,
+): void {
+  appendDeadLetter(
+    d.deadLetters,
+    session.producer,
+    seqLow,
+    seqHigh,
+    DEAD_WHOLE_FRAME,
+    outcome,
+    session.encoding,
+    bytes,
+    from,
+    end - from,
+  );
+  appendFrame(d.frames, session.producer, FRAME_REJECTED, seqLow, seqHigh, 0, 0, 0, 0);
+  addFrameAnswer(d.answers, session, ANSWER_REJECTED, seqLow, seqHigh, 0, outcome);
+}
+
+/** A sequence number that was taken before: nothing changes, and the original decisions are looked up. */
+export function repeatFrame(d: Decider, session: Session, seqLow: number, seqHigh: number, count: number): void {
+  appendFrame(d.frames, session.producer, FRAME_DUPLICATE | FRAME_HAS_SEQ, seqLow, seqHigh, count, 0, count, 0);
+  addFrameAnswer(d.answers, session, ANSWER_LOOKUP, seqLow, seqHigh, count, 0);
+}
+
+export function dedupOf(session: Session): boolean {
+  return session.producerName.length === 0 || session.dedup;
+}
+
+/** Decodes and checks one event; the next row is its own where it stands. Returns 0 or why it does not. */
+export function takeEvent(
+  d: Decider,
+  session: Session,
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+  seqLow: number,
+  seqHigh: number,
+  index: number,
+  dedup: boolean,
+): number {
+  const row = d.rows;
+  const receivedAt = d.ticket.receivedAt;
+  let outcome = d.decoder.decodeEvent(bytes, view, start, end, row);
+  if (outcome === 0) outcome = validateRow(d.validator, row, receivedAt, dedup);
+  if (outcome < 0) {
+    d.decoder.clearRow(row);
+    return outcome;
+  }
+  fillSystemColumns(d.validator, row, receivedAt, session.producer, seqLow, seqHigh, index);
+  d.rows = row + 1;
+  return 0;
+}
+
+/** The frame's line in the ledger and its entry for the answer. */
+export function closeFrame(
+  d: Decider,
+  session: Session,
+  seqLow: number,
+  seqHigh: number,
+  count: number,
+  duplicates: number,
+  dead: number,
+): void {
+  const flags = (session.producer === 0 ? 0 : FRAME_HAS_SEQ) | (dedupOf(session) ? FRAME_DEDUP : 0);
+  appendFrame(d.frames, session.producer, flags, seqLow, seqHigh, count, count - duplicates - dead, duplicates, dead);
+  addFrameAnswer(d.answers, session, ANSWER_OK, seqLow, seqHigh, count, 0);
+}
+
+/** Gives the session its producer's id; false where the dictionary has no room for another. */
+function knowProducer(d: Decider, session: Session): boolean {
+  if (session.producer !== 0) return true;
+  const id = internEntry(d.input.tables.dictionary, session.producerName, 0, session.producerName.length);
+  if (id === DICTIONARY_FULL) return false;
+  session.producer = id;
+  return true;
+}
