@@ -1,0 +1,93 @@
+/** Which column or key of a file becomes which field of the event: by the pipeline's `import`, else by the same name. */
+
+import type { FieldPlan, MessagePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import { asTime, converterOf } from './convert.ts';
+
+type Json = Record<string, unknown>;
+
+/** Where a value goes: names of messages on the way, and of the field in the last. */
+interface Target {
+  readonly path: readonly string[];
+  readonly field: FieldPlan;
+}
+
+export interface CsvMapping {
+  /** The event of one record. Its values stand in the order of the header. */
+  toEvent(record: readonly string[]): Json;
+  /** Columns that no field takes. */
+  readonly unused: readonly string[];
+  /** Fields of `import` whose column is not there. */
+  readonly missing: readonly string[];
+}
+
+export type ImportMap = Readonly<Record<string, string>>;
+
+export function csvMapping(plan: Plan, importMap: ImportMap, header: readonly string[]): CsvMapping {
+  const mapped = targetsBySource(plan, importMap);
+  const named = new Set(Object.keys(importMap));
+  const columns = header.map((column) => {
+    const targets = mapped.get(column) ?? [];
+    const same = targets.length > 0 || named.has(column) ? null : targetOf(plan.message, column);
+    return same === null ? targets : [same];
+  });
+  const setters = columns.map((targets) =>
+    targets.map((target) => ({ ...target, convert: converterOf(target.field) })),
+  );
+  return {
+    unused: header.filter((_, i) => columns[i]!.length === 0),
+    missing: Object.entries(importMap).flatMap(([field, column]) => (header.includes(column) ? [] : [field])),
+    toEvent(record) {
+      const event: Json = {};
+      for (let i = 0; i < setters.length; i++) {
+        const text = record[i];
+        if (text === undefined || text === '') continue;
+        for (const { path, convert } of setters[i]!) put(event, path, convert(text));
+      }
+      return event;
+    },
+  };
+}
+
+/** The event of one JSON object; null where the lines are events as they stand. */
+export function jsonMapping(plan: Plan, importMap: ImportMap): ((object: Json) => Json) | null {
+  const mapped = targetsBySource(plan, importMap);
+  if (mapped.size === 0) return null;
+  return (object) => {
+    const event: Json = {};
+    for (const [key, value] of Object.entries(object)) if (!mapped.has(key)) event[key] = value;
+    for (const [key, targets] of mapped) {
+      const value = object[key];
+      if (value === undefined || value === null) continue;
+      for (const { path, field } of targets)
+        put(event, path, field.type === 'timestamp' && typeof value === 'string' ? asTime(value) : value);
+    }
+    return event;
+  };
+}
+
+function targetsBySource(plan: Plan, importMap: ImportMap): Map<string, Target[]> {
+  const targets = new Map<string, Target[]>();
+  for (const [path, source] of Object.entries(importMap)) {
+    const target = targetOf(plan.message, path);
+    if (target !== null) targets.set(source, [...(targets.get(source) ?? []), target]);
+  }
+  return targets;
+}
+
+/** `dig.depth`, in the names of the .proto or in lowerCamelCase. */
+function targetOf(message: MessagePlan, path: string): Target | null {
+  const names = path.split('.');
+  let within: MessagePlan | undefined = message;
+  let field: FieldPlan | undefined;
+  for (const name of names) {
+    field = within?.fields.find((one) => one.name === name || one.jsonName === name);
+    within = field?.message;
+  }
+  return field === undefined ? null : { path: names, field };
+}
+
+function put(event: Json, path: readonly string[], value: unknown): void {
+  let within = event;
+  for (let i = 0; i < path.length - 1; i++) within = (within[path[i]!] ??= {}) as Json;
+  within[path.at(-1)!] = value;
+}
