@@ -5,7 +5,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream, type ReadStream } from 'node:fs';
-import { open, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -19,7 +19,7 @@ export interface Source {
   readonly bytes: number | null;
   /** Of those, read so far. */
   readonly bytesRead: () => number;
-  /** SHA-256 of the content, hex; null where it was not asked for. */
+  /** SHA-256 of the content, unpacked, hex; null where it was not asked for. */
   readonly digest: string | null;
   /** The content, unpacked, as text. Once. */
   chunks(): AsyncIterable<string>;
@@ -72,13 +72,14 @@ async function fileSource(path: string, name: string, digest: boolean, close: ()
   }
 }
 
+/** Of the content, unpacked: a file and its packed copy are the same events. */
 async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
-  const file = await open(path);
+  const stream = createReadStream(path, { highWaterMark: 1 << 20 });
   try {
-    for await (const chunk of file.createReadStream({ highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+    for await (const chunk of unpacked(stream)) hash.update(chunk);
   } finally {
-    await file.close().catch(() => undefined);
+    stream.destroy();
   }
   return hash.digest('hex');
 }
