@@ -1,0 +1,171 @@
+/**
+ * `hunt audit`: proves the account of every event from the tables (SEMANTICS.md §11), names the first gap if there is one, and
+ * exits 1 then. Counts rows in ClickHouse batch by batch, so that it needs little memory however many there are.
+ */
+
+import { defineCommand } from 'citty';
+import { setTimeout as pause } from 'node:timers/promises';
+import { HuntControl, queryRows, queryTarget, type LedgerDescription, type QueryTarget } from '../client/index.ts';
+
+interface Gap {
+  readonly what: string;
+  readonly expected: number | string;
+  readonly found: number | string;
+}
+
+interface BatchLine {
+  readonly batch: string;
+  readonly first: string;
+  readonly last: string;
+  readonly rows: string;
+  readonly letters: string;
+}
+
+interface Counted {
+  readonly batch: string;
+  readonly rows: string;
+  readonly distinct: string;
+  readonly highest: string;
+}
+
+/** Rows still in the spool are on their way: a batch takes a second or two, more under load. */
+const DRAIN_MS = 120_000;
+const LOOK_MS = 200;
+const QUERY_MS = 600_000;
+const GAPS_SHOWN = 10;
+
+export const auditCommand = defineCommand({
+  meta: { name: 'hunt audit', description: 'Prove from the tables that every event is stored exactly once.' },
+  args: {
+    url: { type: 'string', default: 'http://127.0.0.1:8700', description: 'The server' },
+    key: { type: 'string', description: 'API key of the server' },
+    clickhouse: { type: 'string', description: 'ClickHouse to ask (default: the one that the server names)' },
+    json: { type: 'boolean', default: false, description: 'Print one JSON object' },
+  },
+  async run({ args }) {
+    const report = await audit({ url: args.url, key: args.key, clickhouse: args.clickhouse });
+    process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${describe(report)}\n`);
+    if (!report.balanced) process.exitCode = 1;
+  },
+});
+
+export interface AuditOptions {
+  readonly url: string;
+  readonly key?: string | undefined;
+  readonly clickhouse?: string | undefined;
+}
+
+export async function audit(options: AuditOptions) {
+  const control = new HuntControl({ url: options.url, key: options.key });
+  const target = await queryTarget(control, options.clickhouse);
+  const ledger = await drained(control);
+  const gaps: Gap[] = [];
+  const expect = (what: string, expected: number, found: number): void => {
+    if (expected !== found) gaps.push({ what, expected, found });
+  };
+  const { total } = ledger;
+  expect('rows that are still in the spool', 0, ledger.inSpool.events + ledger.inSpool.deadLetters);
+  expect(
+    'received = accepted + duplicates + refused + dead-lettered',
+    total.received,
+    total.accepted + total.duplicates + total.refused + total.deadLettered,
+  );
+  const batches = await queryRows<BatchLine>(
+    target,
+    'SELECT batch, first_epoch AS first, last_epoch AS last, rows, dead_letters AS letters FROM batches FINAL ORDER BY batch',
+    QUERY_MS,
+  );
+  checkSequence(batches, gaps);
+  const events = await checkTable(target, 'events', new Map(batches.map((b) => [b.batch, Number(b.rows)])), gaps);
+  const letters = await checkTable(target, 'dead_letters', new Map(batches.map((b) => [b.batch, Number(b.letters)])), gaps);
+  expect('accepted events are rows of events', total.accepted, events.rows);
+  expect('rows of events are distinct by (_batch, _row)', events.rows, events.distinct);
+  expect('dead-lettered events and rejected frames are rows of dead_letters', total.deadLettered + ledger.framesRejected, letters.rows);
+  await checkProducers(target, ledger, gaps);
+  return {
+    balanced: gaps.length === 0,
+    ...total,
+    framesRejected: ledger.framesRejected,
+    stored: events.rows,
+    distinct: events.distinct,
+    deadLetterRows: letters.rows,
+    batches: batches.length,
+    producers: ledger.producers.length,
+    gaps: gaps.slice(0, GAPS_SHOWN),
+    gapsInAll: gaps.length,
+  };
+}
+
+type Ledger = LedgerDescription & { readonly framesRejected: number };
+
+/** The ledger once nothing is on its way any more, or as it is when that does not come to pass. */
+async function drained(control: HuntControl): Promise<Ledger> {
+  const until = performance.now() + DRAIN_MS;
+  for (;;) {
+    const ledger = await control.ledger();
+    if (ledger.inSpool.events + ledger.inSpool.deadLetters === 0 || performance.now() > until) {
+      return { ...ledger, framesRejected: (ledger.total as { framesRejected?: number }).framesRejected ?? 0 };
+    }
+    await pause(LOOK_MS);
+  }
+}
+
+/** Batches are numbered without a gap, and their epochs follow one another. */
+function checkSequence(batches: readonly BatchLine[], gaps: Gap[]): void {
+  for (let i = 1; i < batches.length; i++) {
+    const [before, now] = [batches[i - 1]!, batches[i]!];
+    if (Number(now.batch) !== Number(before.batch) + 1) {
+      gaps.push({ what: `the batch after ${before.batch}`, expected: Number(before.batch) + 1, found: now.batch });
+    } else if (Number(now.first) !== Number(before.last) + 1) {
+      gaps.push({ what: `first epoch of batch ${now.batch}`, expected: Number(before.last) + 1, found: now.first });
+    }
+  }
+}
+
+/** Each batch has the rows that its line says, numbered 0, 1, 2, …, each once. */
+async function checkTable(target: QueryTarget, table: string, expected: ReadonlyMap<string, number>, gaps: Gap[]) {
+  const counted = await queryRows<Counted>(
+    target,
+    `SELECT _batch AS batch, count() AS rows, uniqExact(_row) AS distinct, max(_row) AS highest FROM ${table} GROUP BY _batch ORDER BY _batch`,
+    QUERY_MS,
+  );
+  const found = new Map(counted.map((line) => [line.batch, line]));
+  for (const [batch, rows] of expected) {
+    const line = found.get(batch);
+    if (Number(line?.rows ?? 0) !== rows) gaps.push({ what: `rows of batch ${batch} in ${table}`, expected: rows, found: line?.rows ?? 0 });
+  }
+  for (const { batch, rows, distinct, highest } of counted) {
+    if (!expected.has(batch)) gaps.push({ what: `batch ${batch} of ${table} in batches`, expected: 'a line', found: 'none' });
+    if (rows !== distinct) gaps.push({ what: `distinct rows of batch ${batch} in ${table}`, expected: rows, found: distinct });
+    if (Number(highest) + 1 !== Number(distinct)) {
+      gaps.push({ what: `row numbers of batch ${batch} in ${table}`, expected: Number(highest) + 1, found: distinct });
+    }
+  }
+  const sum = (pick: (line: Counted) => string): number => counted.reduce((total, line) => total + Number(pick(line)), 0);
+  return { rows: sum((line) => line.rows), distinct: sum((line) => line.distinct) };
+}
+
+async function checkProducers(target: QueryTarget, ledger: Ledger, gaps: Gap[]): Promise<void> {
+  const rows = await queryRows<{ producer: string; rows: string }>(
+    target,
+    'SELECT toString(_producer) AS producer, count() AS rows FROM events GROUP BY producer',
+    QUERY_MS,
+  );
+  const stored = new Map(rows.map((row) => [row.producer, Number(row.rows)]));
+  for (const { producer, accepted } of ledger.producers) {
+    const found = stored.get(producer) ?? 0;
+    if (found !== accepted) gaps.push({ what: `rows of producer '${producer}'`, expected: accepted, found });
+  }
+}
+
+function describe(report: Awaited<ReturnType<typeof audit>>): string {
+  const { received, accepted, duplicates, refused, deadLettered, stored, distinct } = report;
+  const lines = [
+    `received   ${received} = accepted ${accepted} + duplicates ${duplicates} + refused ${refused} + dead-lettered ${deadLettered}`,
+    `stored     ${stored} rows in ${report.batches} batches, ${distinct} distinct; ${report.deadLetterRows} dead letters (${report.framesRejected} of them frames rejected whole)`,
+  ];
+  if (report.balanced) return [...lines, 'balanced: every accepted event is stored exactly once'].join('\n');
+  for (const { what, expected, found } of report.gaps) lines.push(`GAP  ${what}: expected ${expected}, found ${found}`);
+  if (report.gapsInAll > report.gaps.length) lines.push(`… and ${report.gapsInAll - report.gaps.length} more`);
+  return lines.join('\n');
+}
