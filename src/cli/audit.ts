@@ -77,10 +77,19 @@ export async function audit(options: AuditOptions) {
   );
   checkSequence(batches, gaps);
   const events = await checkTable(target, 'events', new Map(batches.map((b) => [b.batch, Number(b.rows)])), gaps);
-  const letters = await checkTable(target, 'dead_letters', new Map(batches.map((b) => [b.batch, Number(b.letters)])), gaps);
+  const letters = await checkTable(
+    target,
+    'dead_letters',
+    new Map(batches.map((b) => [b.batch, Number(b.letters)])),
+    gaps,
+  );
   expect('accepted events are rows of events', total.accepted, events.rows);
   expect('rows of events are distinct by (_batch, _row)', events.rows, events.distinct);
-  expect('dead-lettered events and rejected frames are rows of dead_letters', total.deadLettered + ledger.framesRejected, letters.rows);
+  expect(
+    'dead-lettered events and rejected frames are rows of dead_letters',
+    total.deadLettered + ledger.framesRejected,
+    letters.rows,
+  );
   await checkProducers(target, ledger, gaps);
   return {
     balanced: gaps.length === 0,
@@ -132,16 +141,20 @@ async function checkTable(target: QueryTarget, table: string, expected: Readonly
   const found = new Map(counted.map((line) => [line.batch, line]));
   for (const [batch, rows] of expected) {
     const line = found.get(batch);
-    if (Number(line?.rows ?? 0) !== rows) gaps.push({ what: `rows of batch ${batch} in ${table}`, expected: rows, found: line?.rows ?? 0 });
+    if (Number(line?.rows ?? 0) !== rows)
+      gaps.push({ what: `rows of batch ${batch} in ${table}`, expected: rows, found: line?.rows ?? 0 });
   }
   for (const { batch, rows, distinct, highest } of counted) {
-    if (!expected.has(batch)) gaps.push({ what: `batch ${batch} of ${table} in batches`, expected: 'a line', found: 'none' });
-    if (rows !== distinct) gaps.push({ what: `distinct rows of batch ${batch} in ${table}`, expected: rows, found: distinct });
+    if (!expected.has(batch))
+      gaps.push({ what: `batch ${batch} of ${table} in batches`, expected: 'a line', found: 'none' });
+    if (rows !== distinct)
+      gaps.push({ what: `distinct rows of batch ${batch} in ${table}`, expected: rows, found: distinct });
     if (Number(highest) + 1 !== Number(distinct)) {
       gaps.push({ what: `row numbers of batch ${batch} in ${table}`, expected: Number(highest) + 1, found: distinct });
     }
   }
-  const sum = (pick: (line: Counted) => string): number => counted.reduce((total, line) => total + Number(pick(line)), 0);
+  const sum = (pick: (line: Counted) => string): number =>
+    counted.reduce((total, line) => total + Number(pick(line)), 0);
   return { rows: sum((line) => line.rows), distinct: sum((line) => line.distinct) };
 }
 
