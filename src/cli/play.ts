@@ -15,7 +15,11 @@ export const playCommand = defineCommand({
     key: { type: 'string', description: 'API key of the server' },
     duration: { type: 'string', default: '20s', description: 'How long to play: 20s, 5m' },
     players: { type: 'string', default: '200', description: 'How many players' },
-    rate: { type: 'string', default: 'max', description: 'Events a second at most; max: everyone at a pace of their own' },
+    rate: {
+      type: 'string',
+      default: 'max',
+      description: 'Events a second at most; max: everyone at a pace of their own',
+    },
     seed: { type: 'string', default: '1', description: 'The same seed and the same decisions give the same game' },
     json: { type: 'boolean', default: false, description: 'Print one JSON object; decisions go to standard error' },
   },
@@ -39,7 +43,8 @@ export const playCommand = defineCommand({
 
 function duration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text);
-  if (match === null) throw new OperatingError('bad_option', `not a duration: duration=${text}; write 20s, 500ms or 5m`);
+  if (match === null)
+    throw new OperatingError('bad_option', `not a duration: duration=${text}; write 20s, 500ms or 5m`);
   return Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'];
 }
 

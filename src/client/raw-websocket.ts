@@ -155,10 +155,15 @@ function refusalOf(address: ServerAddress, head: Buffer, bodyAt: number, key: st
   const accept = /^sec-websocket-accept: *(\S+)/im.exec(text)?.[1];
   const wanted = createHash('sha1').update(`${key}${ACCEPT_SUFFIX}`).digest('base64');
   if (status === 101 && accept === wanted) return null;
-  const reason = status === 101 ? 'the handshake is not answered as RFC 6455 has it' : refusalText(head.toString('utf8', bodyAt));
-  return new OperatingError('connection_refused', `the server refused the connection: url=${address.http.origin} status=${status} ${reason}`, {
-    retryable: status >= 500 || status === 429,
-  });
+  const reason =
+    status === 101 ? 'the handshake is not answered as RFC 6455 has it' : refusalText(head.toString('utf8', bodyAt));
+  return new OperatingError(
+    'connection_refused',
+    `the server refused the connection: url=${address.http.origin} status=${status} ${reason}`,
+    {
+      retryable: status >= 500 || status === 429,
+    },
+  );
 }
 
 function pong(payload: Uint8Array): Buffer {

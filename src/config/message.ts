@@ -207,7 +207,7 @@ function leaf(
   });
   // Where its message is there and the field is not, proto3 means the default, not absence.
   const implicit = !field.repeated && plan.type !== 'timestamp' && !field.partOf;
-  return { ...plan, column , ...(implicit ? { implicit } : {}) };
+  return { ...plan, column, ...(implicit ? { implicit } : {}) };
 }
 
 function flattenMap(

@@ -45,7 +45,10 @@ export class World {
   /** Up to `countMax` turns that are due by `seconds`, each player at most once. */
   turnsUntil(seconds: number, countMax: number): Turn[] {
     const turns: Turn[] = [];
-    const allowed = Math.min(countMax, this.#rate === Infinity ? countMax : Math.floor(this.#rate * seconds) - this.#taken);
+    const allowed = Math.min(
+      countMax,
+      this.#rate === Infinity ? countMax : Math.floor(this.#rate * seconds) - this.#taken,
+    );
     for (let i = 0; i < this.players.length && turns.length < allowed; i++) {
       if (this.#nextAt[i]! > seconds) continue;
       const player = this.players[i]!;
