@@ -14,8 +14,8 @@ import { outcomeText } from './play/outcome.ts';
 import { playGame } from './play/play-game.ts';
 
 const SEED = 7;
-/** About 600 events a second: enough for every rule to have its cases. */
-const PLAYERS = 1000;
+/** About 300 events a second: every rule has its cases, and one can still read along. */
+const PLAYERS = 400;
 const SECONDS_MAX = 3600;
 const INTERRUPTED = 130;
 

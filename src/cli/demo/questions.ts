@@ -21,18 +21,18 @@ FROM events GROUP BY what ORDER BY events DESC`,
   },
   {
     text: 'What was decided, and by which rules?',
-    sql: `SELECT 'assistance' AS decision, assistance AS action, assistance_rule AS rule, count() AS events, uniqExact(player_id) AS players
-FROM events WHERE assistance != '' GROUP BY action, rule
-UNION ALL
-SELECT 'trust', trust, trust_rule, count(), uniqExact(player_id) FROM events GROUP BY trust, trust_rule
+    sql: `SELECT made.1 AS decision, made.2 AS action, made.3 AS rule, count() AS events, uniqExact(player_id) AS players
+FROM events ARRAY JOIN [('assistance', assistance, assistance_rule), ('trust', trust, trust_rule)] AS made
+WHERE action != '' GROUP BY decision, action, rule
 ORDER BY decision, events DESC`,
   },
   {
-    text: 'Does a hint help? How soon after their first hint players find something:',
-    sql: `SELECT count() AS players_with_a_hint, countIf(found > hinted) AS found_something_later,
-  round(quantileIf(0.5)(dateDiff('millisecond', hinted, found) / 1000, found > hinted), 1) AS median_seconds
-FROM (SELECT player_id, minIf(event_time, assistance = 'hint') AS hinted, maxIf(event_time, action = 'find') AS found
-      FROM events GROUP BY player_id HAVING countIf(assistance = 'hint') > 0)`,
+    text: 'Does a hint help?',
+    sql: `WITH hints AS (SELECT player_id, min(event_time) AS first_hint FROM events WHERE assistance = 'hint' GROUP BY player_id)
+SELECT uniqExact(player_id) AS players_with_a_hint,
+  uniqExactIf(player_id, action = 'find' AND event_time <= first_hint) AS found_something_before,
+  uniqExactIf(player_id, action = 'find' AND event_time > first_hint) AS found_something_since
+FROM events INNER JOIN hints USING player_id`,
   },
   {
     text: 'Who digs most within a minute?',
