@@ -41,7 +41,10 @@ test('the example game passes in under 2 s, without a server or ClickHouse', asy
 test('a wrong action, rule and feature are shown with what came instead and all features of the event', async () => {
   const file = variant('wrong', (text) =>
     text
-      .replace('assistance: hint, trust: allow }, rule: stuck', 'assistance: continue, trust: allow }, rule: cold_hunt')
+      .replace(
+        /assistance: hint, trust: allow \},(\s+)rule: stuck/,
+        'assistance: continue, trust: allow },$1rule: cold_hunt',
+      )
       .replace('player.digs_5m: 11, player.finds_5m: 0', 'player.digs_5m: 12, player.finds_5m: 0'),
   );
   const { code, stdout } = await hunt(['test', file]);

@@ -32,8 +32,8 @@ function newFolder(): string {
   return folder;
 }
 
-async function start(dataDirectory: string, listen = '127.0.0.1:0'): Promise<EmbeddedClickHouse> {
-  const clickhouse = await startEmbedded({ dataDirectory, listen, log: () => undefined });
+async function start(dataDirectory: string, listen = '127.0.0.1:0', niceness = 0): Promise<EmbeddedClickHouse> {
+  const clickhouse = await startEmbedded({ dataDirectory, listen, niceness, log: () => undefined });
   engines.push(clickhouse);
   return clickhouse;
 }
@@ -145,9 +145,9 @@ it('refuses a folder that another server uses, and a port that is taken', async 
   await expect(start(newFolder(), 'nonsense')).rejects.toMatchObject({ code: 'EMBEDDED_LISTEN_INVALID' });
 });
 
-it('tells when the child dies, cleans up after it and runs at lower priority', async () => {
+it('tells when the child dies, cleans up after it and runs at the priority asked for', async () => {
   const folder = newFolder();
-  const first = await start(folder);
+  const first = await start(folder, '127.0.0.1:0', 5);
   const stat = readFileSync(`/proc/${first.pid}/stat`, 'utf8');
   expect(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]).toBe('5');
   writeFileSync(join(folder, 'requests', 'body-left'), 'x');
