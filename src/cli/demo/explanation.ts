@@ -19,7 +19,8 @@ export function groundsOf(plan: Plan, decision: DecisionPlan, row: Row): (readon
   if (rule === undefined) return null;
   return [...new Set(columnsOf(rule.when))].map((index) => {
     const value = row[plan.columns[index]!.name];
-    return [nameOf(plan, index), value === null || value === undefined ? 'absent' : String(value)];
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return [nameOf(plan, index), value === null || value === undefined ? 'absent' : text];
   });
 }
 
