@@ -1,16 +1,22 @@
 /** `hunt sql`: asks ClickHouse and streams the answer to standard output. */
 
 import { defineCommand } from 'citty';
-import { Writable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { text } from 'node:stream/consumers';
+import { HuntControl, openQuery, queryTarget } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
-import { getJson, httpUrl, type ServerFacts } from './load/server-figures.ts';
+import { URL_OPTIONS } from './send/options.ts';
 
 export const sqlCommand = defineCommand({
   meta: { name: 'hunt sql', description: 'Ask ClickHouse: hunt sql "SELECT count() FROM events"' },
   args: {
-    query: { type: 'positional', required: true, description: 'The question, in ClickHouse SQL' },
-    url: { type: 'string', default: 'http://127.0.0.1:8700', description: 'The server, which names its ClickHouse' },
-    key: { type: 'string', description: 'API key of the server' },
+    query: {
+      type: 'positional',
+      required: true,
+      description: 'The question, in ClickHouse SQL; - reads it from standard input',
+    },
+    ...URL_OPTIONS,
     clickhouse: {
       type: 'string',
       description: 'ClickHouse’s own address instead: http://user:password@host:8123/database',
@@ -23,27 +29,31 @@ export const sqlCommand = defineCommand({
     json: { type: 'boolean', default: false, description: 'The same as --format JSON: one JSON object' },
   },
   async run({ args }) {
-    const facts =
-      args.clickhouse === undefined ? await getJson<ServerFacts>(httpUrl(args.url), '/v1/server', args.key) : null;
-    const address = new URL(args.clickhouse ?? facts!.clickhouse.url);
-    const database = facts?.clickhouse.database ?? (decodeURIComponent(address.pathname.slice(1)) || 'hunt');
-    const headers: Record<string, string> = {};
-    if (address.username !== '') {
-      headers['x-clickhouse-user'] = decodeURIComponent(address.username);
-      headers['x-clickhouse-key'] = decodeURIComponent(address.password);
-    }
-    const target = new URL('/', address.origin);
-    target.searchParams.set('database', database);
-    target.searchParams.set('default_format', args.json ? 'JSON' : args.format);
-    let response: Response;
+    const sql = args.query === '-' ? await text(process.stdin) : args.query;
+    const target = await queryTarget(new HuntControl(args), args.clickhouse);
+    const interruption = new AbortController();
+    const onSignal = (): void => interruption.abort();
+    process.once('SIGINT', onSignal);
     try {
-      response = await fetch(target, { method: 'POST', body: args.query, headers });
+      const response = await openQuery(
+        target,
+        sql,
+        { default_format: args.json ? 'JSON' : args.format },
+        interruption.signal,
+      );
+      if (response.body !== null) await pipeline(Readable.fromWeb(response.body), process.stdout, { end: false });
     } catch (cause) {
-      throw new OperatingError('clickhouse_unreachable', `no ClickHouse answers: clickhouse=${address.origin}`, {
-        cause,
-      });
+      // Whoever reads the answer may have enough of it: hunt sql … | head.
+      if ((cause as NodeJS.ErrnoException).code === 'EPIPE') return;
+      if (interruption.signal.aborted) throw new OperatingError('interrupted', 'the query was cancelled', { cause });
+      if (cause instanceof OperatingError) throw cause;
+      throw new OperatingError(
+        'query_failed',
+        `ClickHouse broke off its answer, which is not whole: reason=${(cause as Error).message}; --format JSONEachRow with wait_end_of_query=1 tells why`,
+        { cause },
+      );
+    } finally {
+      process.off('SIGINT', onSignal);
     }
-    if (!response.ok) throw new OperatingError('query_failed', (await response.text()).trim());
-    await response.body?.pipeTo(Writable.toWeb(process.stdout) as WritableStream<Uint8Array>);
   },
 });

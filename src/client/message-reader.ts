@@ -75,7 +75,8 @@ export class MessageReader {
         length = body > to ? Infinity : longLength(bytes, at + 2);
       }
       if ((second & MASKED) !== 0) this.#end('the server masks its frames, which RFC 6455 forbids');
-      else if (Number.isFinite(length) && length > MESSAGE_BYTES_MAX) this.#end(`a message of the server is too long: bytes=${length}`);
+      else if (Number.isFinite(length) && length > MESSAGE_BYTES_MAX)
+        this.#end(`a message of the server is too long: bytes=${length}`);
       if (this.#ended || body + length > to) return at;
       this.#frame(bytes, bytes[at]!, body, body + length);
       at = body + length;

@@ -1,12 +1,17 @@
 /**
- * Frames of the example game, made once and patched for each sending: sequence number, event ids and event time lie at known
- * offsets with fixed widths. A frame is a function of connection and seq, so one that must be sent again is made again.
+ * Frames of the example game for the load generator. What costs (actions, positions, protobuf) is made once, as templates; for each
+ * frame its number, ids, times, players and hunts are put into a copy (patch-frame.ts). A frame is a function of prefix, seq and
+ * time, so one that must be sent again is made again, byte for byte.
  */
 
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
-import { packageRoot } from '../../ops/compiled-url.ts';
 import { frameHeaderBytes, writeFrameHeader } from '../../client/raw-websocket.ts';
+import { OperatingError } from '../../errors.ts';
+import { packageRoot } from '../../ops/compiled-url.ts';
+import { createDigits, EVENTS_PER_SEQ, ID_BYTES, ID_PREFIX_BYTES, patchFrame, type FramePatch } from './patch-frame.ts';
+import { below, pick, seeded } from './random.ts';
+import { createZipf } from './zipf.ts';
 
 export interface FrameShape {
   readonly eventsPerFrame: number;
@@ -18,215 +23,169 @@ export interface FrameShape {
   readonly webSocket: boolean;
 }
 
+export interface FrameMaker {
+  /** Bytes of the frame with this number, its header included. */
+  bytes(seq: number): number;
+  /**
+   * Writes the frame and returns where it ends. `prefix`: up to 6 characters, the first of its event ids, unlike those of any
+   * other connection. `timeMs`: event time, whole ms.
+   */
+  write(out: Buffer, at: number, seq: number, prefix: string, timeMs: number): number;
+}
+
 interface Template {
   readonly bytes: Buffer;
   readonly seqAt: number;
-  /** Of each event: where the 8 digits of its number begin, and its time. */
-  readonly idAt: Int32Array;
-  readonly timeAt: Int32Array;
-}
-
-export interface FrameMaker {
-  /** Bytes of the frame with this number. */
-  bytes(seq: number): number;
-  /** Writes the frame and returns where it ends. `prefix`: 4 characters of the ids, unlike those of any other connection. */
-  write(out: Buffer, at: number, seq: number, prefix: string, timeMs: number): number;
+  readonly eventAt: Int32Array;
 }
 
 const TEMPLATES_BYTES = 16 << 20;
 const TEMPLATES_MAX = 20_000;
-const DIGITS = Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz', 'latin1');
-const ID_BYTES = 12;
-const FIRST_DIGIT = 0x30;
-const NINE = 0x39;
-const LETTER_A = 0x61;
-const LAST_DIGIT = 0x7a;
+const TEMPLATES_MIN = 16;
+const EVENT_BYTES = 90;
+const SEQ_BYTES = 9;
+/** A find is seldom, a dig is not. */
 const ACTIONS = ['dig', 'dig', 'dig', 'dig', 'move', 'move', 'clue', 'clue', 'find', 'purchase', 'join'] as const;
-const FIELD: Readonly<Record<string, number>> = { join: 10, move: 11, dig: 12, clue: 13, find: 14, purchase: 15 };
+type ActionName = (typeof ACTIONS)[number];
+/** The whole game plays within a few hundred metres: nobody is taken for a teleporter because of a template. */
+const PARK = { lat: 48.137, lon: 11.575, width: 0.006 };
+
+/** Bytes of a varint, and the first number that takes so many: keys of one width can be exchanged in place. */
+const WIDTHS = [
+  { bytes: 2, from: 2 ** 7, to: 2 ** 14 },
+  { bytes: 3, from: 2 ** 14, to: 2 ** 21 },
+  { bytes: 4, from: 2 ** 21, to: 2 ** 28 },
+];
 
 export function createFrameMaker(shape: FrameShape): FrameMaker {
-  const root = new protobuf.Root();
-  const folder = join(packageRoot(import.meta.url), 'proto');
-  root.resolvePath = (_, target) => (target.startsWith('google/') ? target : join(folder, target));
-  root.loadSync('game/v1/events.proto');
+  if (shape.eventsPerFrame > EVENTS_PER_SEQ)
+    throw new OperatingError(
+      'bad_option',
+      `too many events for one frame: events-per-frame=${shape.eventsPerFrame} max=${EVENTS_PER_SEQ}`,
+    );
   const random = seeded(shape.seed);
-  const player = zipf(shape.players, shape.zipfExponent, random);
-  const hunt = zipf(shape.hunts, shape.zipfExponent, random);
-  const eventBytes = 90;
-  const count = Math.max(
-    16,
-    Math.min(TEMPLATES_MAX, Math.floor(TEMPLATES_BYTES / (eventBytes * shape.eventsPerFrame))),
-  );
-  const templates = Array.from({ length: count }, () => makeTemplate(shape, root, random, player, hunt));
+  const playerWidth = widthOf('players', shape.players, 3, 4);
+  const huntWidth = widthOf('hunts', shape.hunts, 2, 3);
+  const patch: FramePatch = {
+    players: createZipf(shape.players, shape.zipfExponent, random),
+    playerFrom: playerWidth.from,
+    playerBytes: playerWidth.bytes,
+    hunts: createZipf(shape.hunts, shape.zipfExponent, random),
+    huntFrom: huntWidth.from,
+    huntBytes: huntWidth.bytes,
+    seed: shape.seed | 0,
+    digits: createDigits(),
+  };
+  const game = loadGame();
+  const wanted = Math.floor(TEMPLATES_BYTES / (EVENT_BYTES * shape.eventsPerFrame));
+  const count = Math.max(TEMPLATES_MIN, Math.min(TEMPLATES_MAX, wanted));
+  const templates = Array.from({ length: count }, () => makeTemplate(shape, patch, game, random));
   const templateOf = (seq: number): Template => templates[seq % count]!;
-  const time = Buffer.alloc(12);
-  const id = Buffer.alloc(ID_BYTES);
+  let buffer: ArrayBufferLike | null = null;
+  let view: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0));
   return {
     bytes: (seq) => templateOf(seq).bytes.length,
     write(out, at, seq, prefix, timeMs) {
-      const { bytes, seqAt, idAt, timeAt } = templateOf(seq);
+      const { bytes, seqAt, eventAt } = templateOf(seq);
+      if (out.buffer !== buffer) view = new DataView((buffer = out.buffer));
       out.set(bytes, at);
-      out.writeUInt32LE(seq % 4294967296, at + seqAt);
-      out.writeUInt32LE(Math.floor(seq / 4294967296), at + seqAt + 4);
-      writeTime(time, timeMs);
-      writeId(id, prefix, seq * shape.eventsPerFrame);
-      for (let i = 0; i < idAt.length; i++) {
-        const to = at + idAt[i]!;
-        for (let b = 0; b < ID_BYTES; b++) out[to + b] = id[b]!;
-        const then = at + timeAt[i]!;
-        for (let b = 0; b < 12; b++) out[then + b] = time[b]!;
-        countUp(id);
-      }
+      patchFrame(
+        view,
+        out.byteOffset + at,
+        seqAt,
+        eventAt,
+        seq,
+        charactersOf(prefix, 0, 4),
+        charactersOf(prefix, 4, ID_PREFIX_BYTES),
+        timeMs,
+        patch,
+      );
       return at + bytes.length;
     },
   };
 }
 
-function writeId(out: Buffer, prefix: string, number: number): void {
-  for (let i = 0; i < 4; i++) out[i] = prefix.charCodeAt(i);
-  let rest = number;
-  for (let i = ID_BYTES - 1; i >= 4; i--) {
-    const next = Math.floor(rest / 36);
-    out[i] = DIGITS[rest - next * 36]!;
-    rest = next;
-  }
+function widthOf(name: string, count: number, least: number, most: number): (typeof WIDTHS)[number] {
+  const width = WIDTHS.find(({ bytes, from, to }) => bytes >= least && bytes <= most && count <= to - from);
+  if (width !== undefined) return width;
+  throw new OperatingError('bad_option', `too many: ${name}=${count}`);
 }
 
-/** The next number in place: cheaper than dividing for each event. */
-function countUp(id: Buffer): void {
-  for (let i = ID_BYTES - 1; i >= 4; i--) {
-    const digit = id[i]!;
-    if (digit === LAST_DIGIT) id[i] = FIRST_DIGIT;
-    else {
-      id[i] = digit === NINE ? LETTER_A : digit + 1;
-      return;
-    }
-  }
+/** Characters [from, to) as a little-endian number; '0' where the prefix is shorter. */
+function charactersOf(prefix: string, from: number, to: number): number {
+  let value = 0;
+  for (let i = to - 1; i >= from; i--) value = (value << 8) | (i < prefix.length ? prefix.charCodeAt(i) : 0x30);
+  return value;
 }
 
-/** Timestamp { seconds = 1, nanos = 2 }, both as varints of five bytes: longer than need be, which protobuf allows. */
-function writeTime(out: Buffer, timeMs: number): void {
-  const seconds = Math.floor(timeMs / 1000);
-  out[0] = 0x08;
-  writeVarint5(out, 1, seconds);
-  out[6] = 0x10;
-  writeVarint5(out, 7, (timeMs - seconds * 1000) * 1_000_000);
+function loadGame(): protobuf.Type {
+  const root = new protobuf.Root();
+  const folder = join(packageRoot(import.meta.url), 'proto');
+  root.resolvePath = (_, target) => (target.startsWith('google/') ? target : join(folder, target));
+  return root.loadSync('game/v1/events.proto').lookupType('game.v1.GameEvent');
 }
 
-function writeVarint5(out: Buffer, at: number, value: number): void {
-  for (let i = 0; i < 4; i++) out[at + i] = ((value >>> (7 * i)) & 127) | 128;
-  out[at + 4] = Math.floor(value / 2 ** 28) & 127;
-}
-
-function makeTemplate(
-  shape: FrameShape,
-  root: protobuf.Root,
-  random: () => number,
-  player: () => number,
-  hunt: () => number,
-): Template {
-  const events: Buffer[] = [];
-  const idAt = new Int32Array(shape.eventsPerFrame);
-  const timeAt = new Int32Array(shape.eventsPerFrame);
-  let end = 9;
-  for (let i = 0; i < shape.eventsPerFrame; i++) {
-    const event = makeEvent(root, random, player(), hunt());
-    const head = Buffer.from([0x12, ...varint(event.bytes.length)]);
-    idAt[i] = end + head.length + event.idAt;
-    timeAt[i] = end + head.length + event.timeAt;
-    events.push(head, event.bytes);
-    end += head.length + event.bytes.length;
-  }
-  const header = shape.webSocket ? frameHeaderBytes(end) : 0;
-  const bytes = Buffer.alloc(header + end);
-  if (shape.webSocket) writeFrameHeader(bytes, 0, end);
+function makeTemplate(shape: FrameShape, patch: FramePatch, game: protobuf.Type, random: () => number): Template {
+  const events = Array.from({ length: shape.eventsPerFrame }, () => makeEvent(patch, game, random));
+  const length = events.reduce((sum, event) => sum + 1 + varintBytes(event.length) + event.length, SEQ_BYTES);
+  const header = shape.webSocket ? frameHeaderBytes(length) : 0;
+  const bytes = Buffer.alloc(header + length);
+  if (shape.webSocket) writeFrameHeader(bytes, 0, length);
   bytes[header] = 0x09;
-  Buffer.concat(events).copy(bytes, header + 9);
-  for (let i = 0; i < idAt.length; i++) {
-    idAt[i]! += header;
-    timeAt[i]! += header;
-  }
-  return { bytes, seqAt: header + 1, idAt, timeAt };
+  let at = header + SEQ_BYTES;
+  const eventAt = Int32Array.from(events, (event) => {
+    bytes[at++] = 0x12;
+    at = putVarint(bytes, at, event.length);
+    bytes.set(event, at);
+    at += event.length;
+    return at - event.length;
+  });
+  return { bytes, seqAt: header + 1, eventAt };
 }
 
-function makeEvent(root: protobuf.Root, random: () => number, player: number, hunt: number) {
-  const action = ACTIONS[Math.floor(random() * ACTIONS.length)]!;
-  const type = root.lookupType(`game.v1.${action[0]!.toUpperCase()}${action.slice(1)}`);
-  const body = type.encode(type.fromObject(actionFields(action, random))).finish();
-  const place = Buffer.alloc(18);
-  place[0] = 0x29;
-  place.writeDoubleLE(48 + Math.round(random() * 1e4) / 1e6, 1);
-  place[9] = 0x31;
-  place.writeDoubleLE(11 + Math.round(random() * 1e4) / 1e6, 10);
-  const keys = Buffer.from([0x10, ...varint(player), 0x18, ...varint(hunt)]);
-  const idAt = 2;
-  const timeAt = idAt + ID_BYTES + keys.length + 2;
-  const parts = [
-    Buffer.from([0x0a, ID_BYTES]),
-    Buffer.alloc(ID_BYTES, 0x30),
-    keys,
-    Buffer.from([0x22, 12]),
-    Buffer.alloc(12),
-    place,
-    Buffer.from([(FIELD[action]! << 3) | 2, ...varint(body.length)]),
-    body,
-  ];
-  return { bytes: Buffer.concat(parts), idAt, timeAt };
+/** Placeholders of the right width for all that is patched, then what protobufjs makes of position and action. */
+function makeEvent(patch: FramePatch, game: protobuf.Type, random: () => number): Buffer {
+  const lat = PARK.lat + Math.round(random() * PARK.width * 1e6) / 1e6;
+  const lon = PARK.lon + Math.round(random() * PARK.width * 1e6) / 1e6;
+  const action = pick(random, ACTIONS);
+  const rest = game.encode(game.fromObject({ lat, lon, [action]: actionOf(action, random) })).finish();
+  const head = Buffer.alloc(2 + ID_BYTES + 1 + patch.playerBytes + 1 + patch.huntBytes + 2 + 12);
+  let at = 0;
+  head[at++] = 0x0a;
+  head[at++] = ID_BYTES;
+  at += ID_BYTES;
+  head[at++] = 0x10;
+  at += patch.playerBytes;
+  head[at++] = 0x18;
+  at += patch.huntBytes;
+  head[at++] = 0x22;
+  head[at++] = 12;
+  return Buffer.concat([head, rest]);
 }
 
-function actionFields(action: (typeof ACTIONS)[number], random: () => number): Record<string, unknown> {
-  const whole = (below: number): number => Math.floor(random() * below);
+function actionOf(action: ActionName, random: () => number): object {
   switch (action) {
     case 'join':
-      return { platform: ['ios', 'android', 'web'][whole(3)] };
+      return { platform: pick(random, ['ios', 'android', 'web']) };
     case 'move':
-      return { metres: whole(50) };
+      return { metres: 1 + below(random, 50) };
     case 'dig':
-      return { depth: whole(300) / 100, tool: whole(3) };
+      return { depth: below(random, 300) / 100, tool: below(random, 3) };
     case 'clue':
-      return { clueId: whole(200) };
+      return { clueId: 1 + below(random, 200) };
     case 'find':
-      return { points: whole(100), rarity: whole(3) };
+      return { points: 1 + below(random, 100), rarity: below(random, 3) };
     case 'purchase':
-      return { amount: whole(5000) / 100, item: `item-${whole(40)}` };
+      return { amount: below(random, 5000) / 100, item: `item-${below(random, 40)}` };
   }
 }
 
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 127) {
-    bytes.push((rest & 127) | 128);
-    rest = Math.floor(rest / 128);
-  }
-  return [...bytes, rest];
+function varintBytes(value: number): number {
+  return value < 128 ? 1 : 2;
 }
 
-/** Ranks from 1 on, rank k with probability proportional to k^-exponent; spread over the numbers so that neighbours are not alike. */
-export function zipf(count: number, exponent: number, random: () => number): () => number {
-  const sums = new Float64Array(count);
-  let sum = 0;
-  for (let k = 0; k < count; k++) sums[k] = sum += (k + 1) ** -exponent;
-  return () => {
-    const wanted = random() * sum;
-    let low = 0;
-    let high = count - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (sums[middle]! < wanted) low = middle + 1;
-      else high = middle;
-    }
-    return low + 1;
-  };
-}
-
-/** mulberry32 */
-export function seeded(seed: number): () => number {
-  let a = seed | 0;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+function putVarint(out: Buffer, at: number, value: number): number {
+  if (value < 128) return out.writeUInt8(value, at);
+  out[at] = (value & 127) | 128;
+  return out.writeUInt8(value >> 7, at + 1);
 }

@@ -11,7 +11,7 @@ import type { Zipf } from './zipf.ts';
 
 export const ID_BYTES = 16;
 export const ID_PREFIX_BYTES = 6;
-/** Of an event: where its id begins, and its player's number, its tag included. */
+/** Of an event: where its id begins, and its player's number. */
 export const ID_AT = 2;
 export const PLAYER_AT = ID_AT + ID_BYTES + 1;
 /** A frame's events are numbered within so many. */
@@ -64,15 +64,18 @@ export function patchFrame(
   const huntShare = hunts.count / WORD;
   // The upper 24 bits of the 40 are the frame's: 3 bytes, 6 digits.
   const upper = Math.floor((seq * EVENTS_PER_SEQ) / 65536);
-  const second = prefixHigh | (digits[upper >>> 16] << 16);
-  const third = digits[(upper >>> 8) & 255] | (digits[upper & 255] << 16);
+  const second = prefixHigh | (digits[upper >>> 16]! << 16);
+  const third = digits[(upper >>> 8) & 255]! | (digits[upper & 255]! << 16);
   const lower = (seq * EVENTS_PER_SEQ) & 65535;
   const seconds = Math.floor(timeMs / 1000);
   const nanos = (timeMs - seconds * 1000) * 1000000;
   // 08 and the first three bytes of the seconds; the other two, 10 and the first of the nanos; the other four.
-  const time0 = 0x08 | ((continued(seconds) | (continued(seconds >>> 7) << 8) | (continued(seconds >>> 14) << 16)) << 8);
-  const time1 = continued(seconds >>> 21) | (Math.floor(seconds / 268435456) << 8) | 0x100000 | (continued(nanos) << 24);
-  const time2 = continued(nanos >>> 7) | (continued(nanos >>> 14) << 8) | (continued(nanos >>> 21) << 16) | ((nanos >>> 28) << 24);
+  const time0 =
+    0x08 | ((continued(seconds) | (continued(seconds >>> 7) << 8) | (continued(seconds >>> 14) << 16)) << 8);
+  const time1 =
+    continued(seconds >>> 21) | (Math.floor(seconds / 268435456) << 8) | 0x100000 | (continued(nanos) << 24);
+  const time2 =
+    continued(nanos >>> 7) | (continued(nanos >>> 14) << 8) | (continued(nanos >>> 21) << 16) | ((nanos >>> 28) << 24);
   const huntAt = PLAYER_AT + playerBytes + 1;
   const timeAt = huntAt + huntBytes + 2;
   // sfc32, begun anew for each frame.
@@ -102,15 +105,15 @@ export function patchFrame(
     // The first words still show how it was begun.
     if (i < 0) continue;
     const column = Math.floor((word0 >>> 0) * playerShare);
-    const player = playerFrom + (word1 >>> 0 < playerThreshold[column] ? column : playerAlias[column]);
+    const player = playerFrom + (word1 >>> 0 < playerThreshold[column]! ? column : playerAlias[column]!);
     const place = Math.floor((word2 >>> 0) * huntShare);
-    const hunt = huntFrom + (word3 >>> 0 < huntThreshold[place] ? place : huntAlias[place]);
-    const p = at + eventAt[i];
+    const hunt = huntFrom + (word3 >>> 0 < huntThreshold[place]! ? place : huntAlias[place]!);
+    const p = at + eventAt[i]!;
     const number = lower + i;
     view.setUint32(p + ID_AT, prefixLow, true);
     view.setUint32(p + ID_AT + 4, second, true);
     view.setUint32(p + ID_AT + 8, third, true);
-    view.setUint32(p + ID_AT + 12, digits[number >>> 8] | (digits[number & 255] << 16), true);
+    view.setUint32(p + ID_AT + 12, digits[number >>> 8]! | (digits[number & 255]! << 16), true);
     if (playerBytes === 3) {
       view.setUint16(p + PLAYER_AT, continued(player) | (continued(player >>> 7) << 8), true);
       view.setUint8(p + PLAYER_AT + 2, player >>> 14);

@@ -1,57 +1,79 @@
 /**
- * One connection of the load generator: a producer that numbers its frames, keeps to its credits, remembers what was answered,
- * sends again what was refused or lost, and comes back when the server does.
+ * One connection of the load generator: a producer that numbers its frames, keeps to its credits, knows which numbers were
+ * answered, sends again what was refused or lost, and comes back when the server does. Driven by run-load.ts.
+ *
+ *   seq   1 … lowest - 1         answered, all of them
+ *         lowest … nextSeq - 1   at most SEQ_BITMAP_BITS: answered, in flight, or to be sent again; by seq modulo that
  */
 
 import type { Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openRawWebSocket, type RawWebSocket } from '../../client/raw-websocket.ts';
+import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
+import type { ServerAddress } from '../../client/address.ts';
 import { OperatingError } from '../../errors.ts';
+import { readAnswerFigures, STATUS_DUPLICATE, STATUS_OK, STATUS_RETRY, type AnswerFigures } from './answer-bytes.ts';
 import type { FrameMaker } from './game-frames.ts';
+import { SEQ_MAX } from './patch-frame.ts';
+import { SentTimes } from './sent-times.ts';
+import type { OpenTransport, Transport } from './transport.ts';
 
 export interface StreamOptions {
-  readonly url: URL;
-  readonly key: string | undefined;
+  readonly address: ServerAddress;
+  readonly open: OpenTransport;
   readonly producer: string;
-  /** 4 characters; first of every event id of this stream. */
+  /** First characters of every event id of this stream. */
   readonly prefix: string;
   readonly ack: 'durable' | 'stored';
   readonly maker: FrameMaker;
-  readonly eventsPerFrame: number;
-  /** Bytes of frames in flight, for this stream. */
+  /** Bounds on what is in flight on this stream, beside the server's own. */
+  readonly framesInFlightMax: number;
   readonly bytesInFlightMax: number;
   readonly reconnectMs: number;
   readonly latency: Histogram;
   readonly warn: (message: string) => void;
+  /** After answers came: there may be credits again. */
+  readonly settled: (stream: LoadStream) => void;
 }
 
-const STATUS_OK = 1;
-const STATUS_DUPLICATE = 2;
-const STATUS_RETRY = 4;
-/** Of a protobuf answer: tag, 8 bytes of seq, tag of status, status. */
-const STATUS_AT = 10;
+const ANSWERED = 0;
+const IN_FLIGHT = 1;
+const TO_SEND_AGAIN = 2;
+const WINDOW = SEQ_BITMAP_BITS;
 const RECONNECT_PAUSE_MS = 100;
-const HELLO_IN_FLIGHT_DEFAULT = 64;
+/** One write holds as many frames as fit. */
+const WRITE_BYTES = 1 << 18;
+const WRITES_KEPT = 64;
+const RETRY_PAUSE_MS_MAX = 10_000;
+const MICROSECONDS = 1000;
 
 export class LoadStream {
+  /** Frames: sent for the first time; answered OK or DUPLICATE; refused whole; asked for again; sent again after a lost connection. */
   sent = 0;
-  answeredFrames = 0;
+  answered = 0;
   rejectedFrames = 0;
   retried = 0;
+  resent = 0;
   reconnects = 0;
+  /** Events of answered frames that were refused alone. */
+  rejectedEvents = 0;
   nextSeq = 1;
-  /** The highest seq below which every frame is answered. */
-  answeredBelow = 1;
-  readonly #options: StreamOptions;
-  /** Intended sending time by seq, ms on the performance clock; gone once answered. */
-  readonly #inFlight = new Map<number, number>();
-  readonly #sentAt: number[] = [];
-  #bytesInFlight = 0;
-  #framesMax = HELLO_IN_FLIGHT_DEFAULT;
-  #connection: RawWebSocket | null = null;
-  #hello: ((bytes: Buffer) => void) | null = null;
-  #closing = false;
+  lowest = 1;
+  inFlight = 0;
   failure: Error | null = null;
+  readonly sentTimes = new SentTimes();
+  readonly #options: StreamOptions;
+  readonly #state = new Uint8Array(WINDOW);
+  /** When the frame should have gone, on the performance clock; and its event time. */
+  readonly #intendedAt = new Float64Array(WINDOW);
+  readonly #eventTime = new Float64Array(WINDOW);
+  readonly #figures: AnswerFigures = { seq: 0, status: 0, rejections: 0, retryAfterMs: 0 };
+  readonly #buffers: Buffer[] = [];
+  #toSendAgain = 0;
+  #bytesInFlight = 0;
+  #pauseUntil = 0;
+  #chunkAt = 0;
+  #transport: Transport | null = null;
+  #closing = false;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -61,110 +83,179 @@ export class LoadStream {
     return this.#options.producer;
   }
 
-  get inFlight(): number {
-    return this.#inFlight.size;
+  /** Frames sent and not answered, those to be sent again included. */
+  get unanswered(): number {
+    return this.inFlight + this.#toSendAgain;
   }
 
-  /** When the frame with this seq was first sent, ms on the performance clock. */
-  sentAt(seq: number): number {
-    return this.#sentAt[seq] ?? 0;
+  /** Numbers of them. */
+  unansweredSeqs(): number[] {
+    const seqs: number[] = [];
+    for (let seq = this.lowest; seq < this.nextSeq; seq++) if (this.#state[seq % WINDOW] !== ANSWERED) seqs.push(seq);
+    return seqs;
   }
 
   async connect(): Promise<void> {
-    const { url, producer, ack, key } = this.#options;
-    const path = `/v1/stream?producer=${encodeURIComponent(producer)}&ack=${ack}`;
-    const hello = new Promise<Buffer>((resolve) => (this.#hello = resolve));
-    const lost = new Promise<never>((_, reject) => (this.#lost = reject));
-    lost.catch(() => undefined);
-    this.#connection = await openRawWebSocket(
-      url,
-      path,
-      'hunt.v1.proto',
-      key === undefined ? {} : { authorization: `Bearer ${key}` },
+    const { address, producer, ack, open } = this.#options;
+    const transport = await open(
+      { address, producer, ack },
       {
-        message: (bytes, start, end) => this.#receive(bytes, start, end),
-        closed: (reason) => this.#closed(reason),
+        answer: (bytes, start, end) => this.#receive(bytes, start, end),
+        settled: () => {
+          this.#chunkAt = 0;
+          this.#options.settled(this);
+        },
+        closed: (reason) => this.#lost(reason),
       },
     );
-    this.#framesMax = framesInFlightOf(await Promise.race([hello, lost])) || HELLO_IN_FLIGHT_DEFAULT;
-  }
-
-  #lost: (error: Error) => void = () => undefined;
-
-  /** Whether a new frame may go out now. */
-  get ready(): boolean {
-    if (this.#connection === null || this.#hello !== null) return false;
-    return this.#inFlight.size < this.#framesMax && this.#bytesInFlight < this.#options.bytesInFlightMax;
-  }
-
-  /** Sends up to `count` new frames in one write, as credits allow; `intended(i)`: when the i-th should have gone. Returns how many. */
-  send(count: number, intended: (index: number) => number): number {
-    const { maker } = this.#options;
-    let frames = 0;
-    let bytes = 0;
-    const room = this.#options.bytesInFlightMax - this.#bytesInFlight;
-    while (frames < count && this.#inFlight.size + frames < this.#framesMax && bytes < room)
-      bytes += maker.bytes(this.nextSeq + frames++);
-    if (frames === 0) return 0;
-    const out = Buffer.allocUnsafe(bytes);
-    const now = performance.now();
-    const timeMs = Date.now();
-    let at = 0;
-    for (let i = 0; i < frames; i++) {
-      const seq = this.nextSeq++;
-      at = maker.write(out, at, seq, this.#options.prefix, timeMs);
-      this.#inFlight.set(seq, intended(i));
-      this.#sentAt[seq] = now;
+    if (transport.highestSeq >= this.nextSeq) {
+      transport.close();
+      throw new OperatingError(
+        'producer_known',
+        `the server knows this producer already: producer=${producer} seq=${transport.highestSeq}; try again`,
+      );
     }
-    this.#bytesInFlight += bytes;
+    this.#transport = transport;
+  }
+
+  /**
+   * Sends up to `count` frames as credits allow; those that must go again come first. The i-th new one should have gone at
+   * `firstIntendedAt + i * intervalMs`; an interval below 0: now. Returns how many new ones went.
+   */
+  send(count: number, firstIntendedAt: number, intervalMs: number): number {
+    const transport = this.#transport;
+    if (transport === null) return 0;
+    const now = performance.now();
+    if (now < this.#pauseUntil) return 0;
+    if (this.#toSendAgain > 0) this.#sendAgain(transport);
+    const { maker, prefix, bytesInFlightMax } = this.#options;
+    const framesMax = Math.min(transport.framesInFlightMax, this.#options.framesInFlightMax);
+    const timeMs = Date.now();
+    let frames = 0;
+    let out: Buffer | null = null;
+    let at = 0;
+    while (
+      frames < count &&
+      this.inFlight < framesMax &&
+      this.nextSeq - this.lowest < WINDOW &&
+      this.nextSeq <= SEQ_MAX
+    ) {
+      const seq = this.nextSeq;
+      const bytes = maker.bytes(seq);
+      if (this.#bytesInFlight > 0 && this.#bytesInFlight + bytes > bytesInFlightMax) break;
+      // One request at a time is one write at a time.
+      if (out !== null && (at + bytes > out.length || framesMax === 1)) {
+        this.#write(transport, out, at);
+        out = null;
+      }
+      if (out === null) {
+        out = this.#buffer(bytes);
+        at = 0;
+      }
+      at = maker.write(out, at, seq, prefix, timeMs);
+      const intendedAt = intervalMs < 0 ? now : firstIntendedAt + frames * intervalMs;
+      this.#take(seq, bytes, intendedAt, timeMs);
+      this.sentTimes.push(seq, intendedAt);
+      this.nextSeq++;
+      frames++;
+    }
+    if (out !== null) this.#write(transport, out, at);
     this.sent += frames;
-    this.#connection!.socket.write(out);
     return frames;
   }
 
   close(): void {
     this.#closing = true;
-    this.#connection?.close();
+    this.#transport?.close();
+    this.#transport = null;
   }
 
-  #receive(bytes: Buffer, start: number, end: number): void {
-    if (this.#hello !== null) {
-      this.#hello(Buffer.from(bytes.subarray(start, end)));
-      this.#hello = null;
+  #take(seq: number, bytes: number, intendedAt: number, timeMs: number): void {
+    const i = seq % WINDOW;
+    this.#state[i] = IN_FLIGHT;
+    this.#intendedAt[i] = intendedAt;
+    this.#eventTime[i] = timeMs;
+    this.inFlight++;
+    this.#bytesInFlight += bytes;
+  }
+
+  #buffer(bytesMin: number): Buffer {
+    const kept = this.#buffers.pop();
+    return kept !== undefined && kept.length >= bytesMin
+      ? kept
+      : Buffer.allocUnsafeSlow(Math.max(WRITE_BYTES, bytesMin));
+  }
+
+  #write(transport: Transport, out: Buffer, bytes: number): void {
+    transport.write(out.subarray(0, bytes), () => {
+      if (this.#buffers.length < WRITES_KEPT) this.#buffers.push(out);
+    });
+  }
+
+  /** Frames are made again byte for byte: number, players and event time are what they were. */
+  #sendAgain(transport: Transport): void {
+    const { maker, prefix } = this.#options;
+    const framesMax = Math.min(transport.framesInFlightMax, this.#options.framesInFlightMax);
+    for (let seq = this.lowest; seq < this.nextSeq && this.#toSendAgain > 0 && this.inFlight < framesMax; seq++) {
+      const i = seq % WINDOW;
+      if (this.#state[i] !== TO_SEND_AGAIN) continue;
+      const bytes = maker.bytes(seq);
+      const out = this.#buffer(bytes);
+      maker.write(out, 0, seq, prefix, this.#eventTime[i]!);
+      this.#toSendAgain--;
+      this.#take(seq, bytes, this.#intendedAt[i]!, this.#eventTime[i]!);
+      this.#write(transport, out, bytes);
+    }
+  }
+
+  #receive(bytes: Uint8Array, start: number, end: number): void {
+    const figures = this.#figures;
+    readAnswerFigures(bytes, start, end, figures);
+    const { seq, status } = figures;
+    const i = seq % WINDOW;
+    // An answer to what nobody sent, or a second one, would be a server's error: it must not count.
+    if (seq < this.lowest || seq >= this.nextSeq || this.#state[i] !== IN_FLIGHT) {
+      this.failure ??= new OperatingError(
+        'answer_unexpected',
+        `an answer to no frame in flight: producer=${this.producer} seq=${seq} status=${status}`,
+      );
       return;
     }
-    const seq = bytes.readUInt32LE(start + 1) + bytes.readUInt32LE(start + 5) * 4294967296;
-    const status = bytes[start + STATUS_AT]!;
-    const intended = this.#inFlight.get(seq);
-    if (intended === undefined) return;
+    if (this.#chunkAt === 0) this.#chunkAt = performance.now();
+    this.inFlight--;
+    this.#bytesInFlight -= this.#options.maker.bytes(seq);
     if (status === STATUS_RETRY) {
       this.retried++;
-      setTimeout(() => this.#sendAgain([seq]), 20);
+      this.#state[i] = TO_SEND_AGAIN;
+      this.#toSendAgain++;
+      this.#pauseUntil = this.#chunkAt + Math.min(Math.max(1, figures.retryAfterMs), RETRY_PAUSE_MS_MAX);
       return;
     }
-    this.#inFlight.delete(seq);
-    this.#bytesInFlight -= this.#options.maker.bytes(seq);
+    this.#state[i] = ANSWERED;
     if (status === STATUS_OK || status === STATUS_DUPLICATE) {
-      this.answeredFrames++;
-      this.#options.latency.recordValue(Math.max(1, Math.round((performance.now() - intended) * 1000)));
+      this.answered++;
+      this.rejectedEvents += figures.rejections;
+      const microseconds = Math.round((this.#chunkAt - this.#intendedAt[i]!) * MICROSECONDS);
+      this.#options.latency.recordValue(Math.max(1, microseconds));
     } else this.rejectedFrames++;
+    while (this.lowest < this.nextSeq && this.#state[this.lowest % WINDOW] === ANSWERED) this.lowest++;
   }
 
-  #sendAgain(seqs: readonly number[]): void {
-    if (this.#connection === null || this.#hello !== null) return;
-    const { maker, prefix } = this.#options;
-    for (const seq of seqs) {
-      if (!this.#inFlight.has(seq)) continue;
-      const out = Buffer.allocUnsafe(maker.bytes(seq));
-      maker.write(out, 0, seq, prefix, Date.now());
-      this.#connection.socket.write(out);
-    }
-  }
-
-  #closed(reason: string): void {
-    this.#connection = null;
-    this.#lost(new Error(reason));
+  /** What was in flight may have been taken or not: it goes again. */
+  #lost(reason: string): void {
+    this.#transport = null;
     if (this.#closing || this.failure !== null) return;
+    for (let seq = this.lowest; seq < this.nextSeq; seq++) {
+      const i = seq % WINDOW;
+      if (this.#state[i] !== IN_FLIGHT) continue;
+      this.#state[i] = TO_SEND_AGAIN;
+      this.#toSendAgain++;
+      this.resent++;
+    }
+    this.inFlight = 0;
+    this.#bytesInFlight = 0;
+    this.#pauseUntil = 0;
+    this.#buffers.length = 0;
     this.#options.warn(`${this.producer}: ${reason}; connecting again`);
     void this.#reconnect();
   }
@@ -173,45 +264,23 @@ export class LoadStream {
     const until = performance.now() + this.#options.reconnectMs;
     while (!this.#closing) {
       try {
-        await this.connect();
+        await this.#connectAgain();
         this.reconnects++;
-        this.#sendAgain([...this.#inFlight.keys()]);
+        this.#options.settled(this);
         return;
       } catch (error) {
         if (performance.now() > until) {
-          this.failure = new OperatingError(
-            'server_gone',
-            `the server did not come back: waited_ms=${this.#options.reconnectMs} last=${String(error)}`,
-          );
+          const waited = `waited_ms=${this.#options.reconnectMs} last=${(error as Error).message}`;
+          this.failure = new OperatingError('server_gone', `the server did not come back: ${waited}`);
           return;
         }
         await pause(RECONNECT_PAUSE_MS);
       }
     }
   }
-}
 
-/** Hello.frames_in_flight = 4, without a decoder for the rest. */
-function framesInFlightOf(hello: Buffer): number {
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = hello[at++]!;
-      value += (byte & 127) * 2 ** shift;
-      if (byte < 128) return value;
-    }
-  };
-  while (at < hello.length) {
-    const tag = varint();
-    if ((tag & 7) === 2) {
-      const length = varint();
-      at += length;
-    } else if ((tag & 7) === 1) at += 8;
-    else {
-      const value = varint();
-      if (tag >> 3 === 4) return value;
-    }
+  async #connectAgain(): Promise<void> {
+    await this.connect();
+    if (this.#closing) this.close();
   }
-  return 0;
 }

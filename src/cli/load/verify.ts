@@ -1,111 +1,217 @@
 /**
- * What a load run proves at its end, from the tables: every answered event is there, and once. Also the probe that asks SQL
- * during the run how far it can see.
+ * What a load run proves at its end, from the tables alone: every answered event is there, and once, under the id that was sent.
+ * And the probe that asks SQL during the run how far it can see. No counter of the engine takes part.
  */
 
 import type { Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
-import { askClickHouse } from './server-figures.ts';
+import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import { queryRows, type QueryTarget } from '../../client/index.ts';
+import { OperatingError } from '../../errors.ts';
+import { EVENTS_PER_SEQ } from './patch-frame.ts';
 import type { LoadStream } from './stream.ts';
 
-/** Each look costs ClickHouse some milliseconds on the same cores: often enough for quantiles, seldom enough not to be the load. */
-const PROBE_MS = 250;
-const DRAIN_MS = 120_000;
-/** Distinct ids are counted in as many passes as keep each below about so many. */
-const IDS_PER_PASS = 8_000_000;
-
-export interface Probe {
-  /** When the last event so far became visible, ms on the performance clock. */
-  readonly lastVisibleAt: () => number;
-  stop(): Promise<void>;
+/** The tables' columns that the proof goes by. */
+export interface RunColumns {
+  readonly id: string;
+  readonly producer: string;
+  readonly seq: string;
+  readonly index: string;
+  readonly player: string;
 }
 
-export function startProbe(
-  clickhouse: string,
-  database: string,
-  run: string,
-  streams: readonly LoadStream[],
-  visible: Histogram,
-): Probe {
-  const seen = new Map(streams.map((stream) => [stream.producer, 0]));
-  let lastBatch = 0;
-  let lastVisibleAt = 0;
-  let stopping = false;
-  const look = async (): Promise<void> => {
-    const rows = await askClickHouse<{ producer: string; seq: number; batch: number }>(
-      clickhouse,
-      `SELECT toString(_producer) AS producer, max(_frame_seq) AS seq, max(_batch) AS batch FROM ${database}.events
-       WHERE _batch > ${lastBatch} AND startsWith(toString(_producer), '${run}') GROUP BY producer SETTINGS max_threads = 1`,
-    );
-    const now = performance.now();
-    for (const { producer, seq, batch } of rows) {
-      const stream = streams.find((one) => one.producer === producer);
-      if (stream === undefined) continue;
-      for (let s = (seen.get(producer) ?? 0) + 1; s <= seq; s++)
-        visible.recordValue(Math.max(1, Math.round(now - stream.sentAt(s))));
-      if (seq > (seen.get(producer) ?? 0)) lastVisibleAt = now;
-      seen.set(producer, Math.max(seen.get(producer) ?? 0, seq));
-      lastBatch = Math.max(lastBatch, batch);
-    }
+export interface Run {
+  /** Characters that begin every id of the run; producers are `load-<tag>-<connection>`. */
+  readonly tag: string;
+  readonly eventsPerFrame: number;
+  readonly columns: RunColumns;
+  readonly target: QueryTarget;
+}
+
+/** Each look costs ClickHouse some milliseconds on the same cores: often enough for quantiles, seldom enough not to be the load. */
+export const PROBE_MS = 250;
+/** Once nothing is sent any more, the end is to be seen exactly. */
+const PROBE_LAST_MS = 20;
+const QUERY_MS = 300_000;
+const PROBE_QUERY_MS = 10_000;
+/** Distinct ids are counted in as many passes as keep each below about so many. */
+const IDS_PER_PASS = 8_000_000;
+/** Frames are counted in ranges of so many. */
+const FRAMES_PER_PASS = 4_000_000;
+const EXAMPLES_MAX = 10;
+const ID_DIGITS = 10;
+
+export function producerName(tag: string, connection: string): string {
+  return `load-${tag}-${connection}`;
+}
+
+export function runColumns(plan: Plan): RunColumns {
+  const name = (index: number): string => {
+    const column = plan.columns[index];
+    if (column === undefined)
+      throw new OperatingError(
+        'other_game',
+        `the load is the example game's, and the server runs another pipeline: pipeline=${plan.pipeline}; start hunt serve without a pipeline file`,
+      );
+    return `\`${column.name}\``;
   };
-  const done = (async () => {
-    while (!stopping) {
-      await look().catch(() => undefined);
-      await pause(PROBE_MS);
-    }
-  })();
+  if (plan.message.name.replace(/^\./, '') !== 'game.v1.GameEvent') name(-1);
+  const { eventId, producer, frameSeq, frameIndex } = plan.system;
+  const player = plan.message.fields.find((field) => field.name === 'player_id')?.column ?? -1;
   return {
-    lastVisibleAt: () => lastVisibleAt,
-    async stop() {
-      stopping = true;
-      await done;
-    },
+    id: name(eventId),
+    producer: name(producer),
+    seq: name(frameSeq),
+    index: name(frameIndex),
+    player: name(player),
   };
+}
+
+export class VisibilityProbe {
+  /** When the newest event so far became visible, ms on the performance clock. */
+  lastVisibleAt = 0;
+  /** Looks that ClickHouse did not answer. */
+  failures = 0;
+  readonly #run: Run;
+  readonly #streams: readonly LoadStream[];
+  readonly #visible: Histogram;
+  readonly #seen = new Map<string, number>();
+  readonly #running: Promise<void>;
+  #lastBatch: number;
+  #pauseMs = PROBE_MS;
+  #stopping = false;
+
+  /** `afterBatch`: the newest batch when the run began. */
+  constructor(run: Run, afterBatch: number, streams: readonly LoadStream[], visible: Histogram) {
+    this.#run = run;
+    this.#streams = streams;
+    this.#visible = visible;
+    this.#lastBatch = afterBatch;
+    this.#running = this.#look();
+  }
+
+  /** Whether every frame of the streams has been seen. */
+  get complete(): boolean {
+    return this.#streams.every((stream) => (this.#seen.get(stream.producer) ?? 0) >= stream.lowest - 1);
+  }
+
+  /** Waits until all answered frames are visible, for a bounded time. */
+  async settle(timeoutMs: number, given: () => boolean): Promise<void> {
+    this.#pauseMs = PROBE_LAST_MS;
+    const until = performance.now() + timeoutMs;
+    while (!this.complete && performance.now() < until && !given()) await pause(PROBE_LAST_MS);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#running;
+  }
+
+  async #look(): Promise<void> {
+    const { target, tag, columns } = this.#run;
+    while (!this.#stopping) {
+      const sql = `SELECT toString(${columns.producer}) AS producer, max(${columns.seq}) AS seq, max(_batch) AS batch FROM events
+        WHERE _batch > ${this.#lastBatch} AND startsWith(${columns.producer}, 'load-${tag}-') GROUP BY producer SETTINGS max_threads = 1`;
+      try {
+        const rows = await queryRows<{ producer: string; seq: number; batch: number }>(target, sql, PROBE_QUERY_MS);
+        this.#see(rows, performance.now());
+      } catch {
+        // It may be restarting: that is part of what is measured.
+        this.failures++;
+      }
+      await pause(this.#pauseMs);
+    }
+  }
+
+  #see(rows: readonly { producer: string; seq: number; batch: number }[], now: number): void {
+    for (const { producer, seq, batch } of rows) {
+      this.#lastBatch = Math.max(this.#lastBatch, batch);
+      if (seq <= (this.#seen.get(producer) ?? 0)) continue;
+      this.#seen.set(producer, seq);
+      this.lastVisibleAt = now;
+      const stream = this.#streams.find((one) => one.producer === producer);
+      stream?.sentTimes.takeThrough(seq, (sentAt) => this.#visible.recordValue(Math.max(1, Math.round(now - sentAt))));
+    }
+  }
+}
+
+/** The newest batch, so that the probe need not read what was there before. */
+export async function newestBatch(run: Run): Promise<number> {
+  const rows = await queryRows<{ batch: number }>(run.target, 'SELECT max(batch) AS batch FROM batches', QUERY_MS);
+  return rows[0]?.batch ?? 0;
 }
 
 export interface Proof {
+  /** Rows of this run. */
   readonly stored: number;
+  /** Distinct ids among them. */
   readonly distinct: number;
-  /** Frames that are there with another number of events than were sent, at most ten. */
+  /** Distinct ids of frames that were never answered: they may be there or not. */
+  readonly unansweredStored: number;
+  /** Rows whose id is not the one that was sent at their place. */
+  readonly strangers: number;
+  readonly playersSeen: number;
+  /** Answered frames that are there with another number of events than were sent, and numbers of those that are not there, as examples. */
   readonly oddFrames: readonly object[];
-  readonly drainedAt: number;
 }
 
-/** Waits until all answered events are visible, then counts them. */
-export async function prove(
-  clickhouse: string,
-  database: string,
-  run: string,
-  answered: number,
-  eventsPerFrame: number,
-): Promise<Proof> {
-  const mine = `startsWith(toString(_producer), '${run}')`;
-  const until = performance.now() + DRAIN_MS;
-  let stored = 0;
-  let drainedAt = performance.now();
-  for (;;) {
-    const rows = await askClickHouse<{ stored: number }>(
-      clickhouse,
-      `SELECT count() AS stored FROM ${database}.events WHERE ${mine}`,
-    ).catch(() => []);
-    if ((rows[0]?.stored ?? 0) > stored) drainedAt = performance.now();
-    stored = rows[0]?.stored ?? stored;
-    if (stored >= answered || performance.now() > until) break;
-    await pause(50);
-  }
+export async function prove(run: Run, streams: readonly LoadStream[]): Promise<Proof> {
+  const { target, tag, columns } = run;
+  const { id, producer, seq, index, player } = columns;
+  const ask = async <Row>(sql: string): Promise<Row> => (await queryRows<Row>(target, sql, QUERY_MS))[0]!;
+  const mine = `startsWith(${producer}, 'load-${tag}-')`;
+  const { stored, players } = await ask<{ stored: number; players: number }>(
+    `SELECT count() AS stored, uniqExact(${player}) AS players FROM events WHERE ${mine}`,
+  );
+  const number = `leftPad(lower(hex(${seq} * ${EVENTS_PER_SEQ} + ${index})), ${ID_DIGITS}, '0')`;
+  const expected = `concat('${tag}', splitByChar('-', toString(${producer}))[3], ${number})`;
   const passes = Math.max(1, Math.ceil(stored / IDS_PER_PASS));
   let distinct = 0;
+  let strangers = 0;
   for (let pass = 0; pass < passes; pass++) {
-    const rows = await askClickHouse<{ ids: number }>(
-      clickhouse,
-      `SELECT uniqExact(event_id) AS ids FROM ${database}.events WHERE ${mine} AND cityHash64(event_id) % ${passes} = ${pass} SETTINGS max_execution_time = 300`,
+    const row = await ask<{ ids: number; strangers: number }>(
+      `SELECT uniqExact(${id}) AS ids, countIf(${id} != ${expected}) AS strangers FROM events WHERE ${mine} AND cityHash64(${id}) % ${passes} = ${pass}`,
     );
-    distinct += rows[0]!.ids;
+    distinct += row.ids;
+    strangers += row.strangers;
   }
-  const oddFrames = await askClickHouse<object>(
-    clickhouse,
-    `SELECT toString(_producer) AS producer, _frame_seq AS seq, count() AS events FROM ${database}.events WHERE ${mine}
-     GROUP BY producer, seq HAVING events != ${eventsPerFrame} LIMIT 10`,
-  );
-  return { stored, distinct, oddFrames, drainedAt };
+  let unansweredStored = 0;
+  for (const stream of streams) {
+    const open = stream.unansweredSeqs();
+    if (open.length === 0) continue;
+    unansweredStored += (
+      await ask<{ ids: number }>(
+        `SELECT uniqExact(${id}) AS ids FROM events WHERE ${producer} = '${stream.producer}' AND ${seq} IN (${open.join(',')})`,
+      )
+    ).ids;
+  }
+  return {
+    stored,
+    distinct,
+    unansweredStored,
+    strangers,
+    playersSeen: players,
+    oddFrames: await oddFrames(run, streams),
+  };
+}
+
+async function oddFrames({ target, columns, eventsPerFrame }: Run, streams: readonly LoadStream[]): Promise<object[]> {
+  const { producer, seq, index } = columns;
+  const odd: object[] = [];
+  for (const stream of streams) {
+    for (let from = 1; from < stream.nextSeq && odd.length < EXAMPLES_MAX; from += FRAMES_PER_PASS) {
+      const to = Math.min(stream.nextSeq, from + FRAMES_PER_PASS);
+      const there = `SELECT ${seq} AS seq, count() AS events, uniqExact(${index}) AS distinct FROM events WHERE ${producer} = '${stream.producer}' AND ${seq} >= ${from} AND ${seq} < ${to} GROUP BY seq`;
+      const open = [0, ...stream.unansweredSeqs()].join(',');
+      const rows = await queryRows<{ seq: number; events: number; distinct: number }>(
+        target,
+        `SELECT numbers.seq AS seq, there.events AS events, there.distinct AS distinct FROM (SELECT number AS seq FROM numbers(${from}, ${to - from})) AS numbers
+         LEFT JOIN (${there}) AS there ON numbers.seq = there.seq
+         WHERE (events != ${eventsPerFrame} OR distinct != ${eventsPerFrame}) AND seq NOT IN (${open}) ORDER BY seq LIMIT ${EXAMPLES_MAX}`,
+        QUERY_MS,
+      );
+      odd.push(...rows.map((row) => ({ producer: stream.producer, ...row })));
+    }
+  }
+  return odd.slice(0, EXAMPLES_MAX);
 }
