@@ -9,9 +9,9 @@ import protobuf from 'protobufjs';
 import { frameHeaderBytes, writeFrameHeader } from '../../client/raw-websocket.ts';
 import { OperatingError } from '../../errors.ts';
 import { packageRoot } from '../../ops/compiled-url.ts';
-import { createDigits, EVENTS_PER_SEQ, ID_BYTES, ID_PREFIX_BYTES, patchFrame, type FramePatch } from './patch-frame.ts';
+import { createDigits, EVENTS_PER_SEQ, ID_BYTES, ID_PREFIX_BYTES, patchFrame, type FrameDraws } from './patch-frame.ts';
 import { below, pick, seeded } from './random.ts';
-import { createZipf } from './zipf.ts';
+import { createZipf, drawZipf, type Zipf } from './zipf.ts';
 
 export interface FrameShape {
   readonly eventsPerFrame: number;
@@ -33,17 +33,32 @@ export interface FrameMaker {
   write(out: Buffer, at: number, seq: number, prefix: string, timeMs: number): number;
 }
 
-interface Template {
-  readonly bytes: Buffer;
-  readonly seqAt: number;
+/** All templates in one piece of memory: a frame of one event should touch few cache lines. */
+interface Templates {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Template t is bytes[starts[t], starts[t + 1]); its number is written at seqAt[t], from its start. */
+  readonly starts: Int32Array;
+  readonly seqAt: Int32Array;
+  /** Where its events begin, from its start: eventAt[t * eventsPerFrame …]. */
   readonly eventAt: Int32Array;
 }
 
 const TEMPLATES_BYTES = 16 << 20;
-const TEMPLATES_MAX = 20_000;
+const TEMPLATES_MAX = 4096;
 const TEMPLATES_MIN = 16;
 const EVENT_BYTES = 90;
+const TIME_BYTES = 12;
+/** Draws in advance: so many for each number that even the rarest come, within bounds of memory. */
+const DRAWS_PER_NUMBER = 40;
+const DRAWS_MIN = 1 << 20;
+const DRAWS_MAX = 1 << 23;
+/** Fibonacci hashing: 2^32 over the golden ratio. */
+const HASH_FACTOR = 0x9e3779b1;
+const WORD = 4294967296;
 const SEQ_BYTES = 9;
+/** Below this, copying word by word beats a call. */
+const SMALL_FRAME_BYTES = 512;
 /** A find is seldom, a dig is not. */
 const ACTIONS = ['dig', 'dig', 'dig', 'dig', 'move', 'move', 'clue', 'clue', 'find', 'purchase', 'join'] as const;
 type ActionName = (typeof ACTIONS)[number];
@@ -66,49 +81,86 @@ export function createFrameMaker(shape: FrameShape): FrameMaker {
   const random = seeded(shape.seed);
   const playerWidth = widthOf('players', shape.players, 3, 4);
   const huntWidth = widthOf('hunts', shape.hunts, 2, 3);
-  const patch: FramePatch = {
-    players: createZipf(shape.players, shape.zipfExponent, random),
-    playerFrom: playerWidth.from,
+  const draws: FrameDraws = {
+    players: drawKeys(createZipf(shape.players, shape.zipfExponent, random), playerWidth, [0x18], random),
+    hunts: drawKeys(createZipf(shape.hunts, shape.zipfExponent, random), huntWidth, [0x22, TIME_BYTES], random),
     playerBytes: playerWidth.bytes,
-    hunts: createZipf(shape.hunts, shape.zipfExponent, random),
-    huntFrom: huntWidth.from,
     huntBytes: huntWidth.bytes,
-    seed: shape.seed | 0,
-    digits: createDigits(),
   };
+  const digits = createDigits();
   const game = loadGame();
   const wanted = Math.floor(TEMPLATES_BYTES / (EVENT_BYTES * shape.eventsPerFrame));
   const count = Math.max(TEMPLATES_MIN, Math.min(TEMPLATES_MAX, wanted));
-  const templates = Array.from({ length: count }, () => makeTemplate(shape, patch, game, random));
-  const templateOf = (seq: number): Template => templates[seq % count]!;
+  const made = Array.from({ length: count }, () => makeTemplate(shape, draws, game, random));
+  const templates = packTemplates(made, shape.eventsPerFrame);
+  const { starts, seqAt, eventAt } = templates;
   let buffer: ArrayBufferLike | null = null;
   let view: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0));
   return {
-    bytes: (seq) => templateOf(seq).bytes.length,
+    bytes: (seq) => starts[(seq % count) + 1]! - starts[seq % count]!,
     write(out, at, seq, prefix, timeMs) {
-      const { bytes, seqAt, eventAt } = templateOf(seq);
+      const t = seq % count;
+      const start = starts[t]!;
+      const end = starts[t + 1]!;
+      const low = charactersOf(prefix, 0, 4);
+      const high = charactersOf(prefix, 4, ID_PREFIX_BYTES);
+      const to = out.byteOffset + at;
       if (out.buffer !== buffer) view = new DataView((buffer = out.buffer));
-      out.set(bytes, at);
+      if (end - start > SMALL_FRAME_BYTES) out.set(templates.bytes.subarray(start, end), at);
+      else copySmall(templates.view, start, end, view, to);
       patchFrame(
         view,
-        out.byteOffset + at,
-        seqAt,
+        to,
+        seqAt[t]!,
         eventAt,
+        t * shape.eventsPerFrame,
+        shape.eventsPerFrame,
         seq,
-        charactersOf(prefix, 0, 4),
-        charactersOf(prefix, 4, ID_PREFIX_BYTES),
+        low,
+        high,
         timeMs,
-        patch,
+        digits,
+        draws,
+        // Consecutive frames read on where the last one stopped; each connection begins elsewhere.
+        (Math.imul(low ^ high, HASH_FACTOR) + seq * shape.eventsPerFrame) | 0,
       );
-      return at + bytes.length;
+      return at + end - start;
     },
   };
+}
+
+function copySmall(from: DataView, start: number, end: number, to: DataView, at: number): void {
+  const words = start + ((end - start) & ~3);
+  const shift = at - start;
+  for (let p = start; p < words; p += 4) to.setInt32(p + shift, from.getInt32(p, true), true);
+  for (let p = words; p < end; p++) to.setUint8(p + shift, from.getUint8(p));
 }
 
 function widthOf(name: string, count: number, least: number, most: number): (typeof WIDTHS)[number] {
   const width = WIDTHS.find(({ bytes, from, to }) => bytes >= least && bytes <= most && count <= to - from);
   if (width !== undefined) return width;
   throw new OperatingError('bad_option', `too many: ${name}=${count}`);
+}
+
+/** Keys by the law, each a varint as it lies in memory, filled up to four bytes with what follows it in an event. */
+function drawKeys(
+  zipf: Zipf,
+  width: (typeof WIDTHS)[number],
+  after: readonly number[],
+  random: () => number,
+): Uint32Array {
+  const wanted = 2 ** Math.ceil(Math.log2(zipf.count * DRAWS_PER_NUMBER));
+  const draws = new Uint32Array(Math.min(DRAWS_MAX, Math.max(DRAWS_MIN, wanted)));
+  const four = Buffer.alloc(4);
+  for (let i = width.bytes; i < 4; i++) four[i] = after[i - width.bytes]!;
+  const last = width.bytes - 1;
+  for (let d = 0; d < draws.length; d++) {
+    const key = width.from + drawZipf(zipf, random() * WORD, random() * WORD);
+    for (let i = 0; i < last; i++) four[i] = (key >>> (7 * i)) | 128;
+    four[last] = key >>> (7 * last);
+    draws[d] = four.readUInt32LE(0);
+  }
+  return draws;
 }
 
 /** Characters [from, to) as a little-endian number; '0' where the prefix is shorter. */
@@ -125,15 +177,39 @@ function loadGame(): protobuf.Type {
   return root.loadSync('game/v1/events.proto').lookupType('game.v1.GameEvent');
 }
 
-function makeTemplate(shape: FrameShape, patch: FramePatch, game: protobuf.Type, random: () => number): Template {
-  const events = Array.from({ length: shape.eventsPerFrame }, () => makeEvent(patch, game, random));
+interface Made {
+  readonly bytes: Buffer;
+  readonly seqAt: number;
+  readonly eventAt: readonly number[];
+}
+
+function packTemplates(made: readonly Made[], eventsPerFrame: number): Templates {
+  const bytes = new Uint8Array(made.reduce((sum, template) => sum + template.bytes.length, 0));
+  const starts = new Int32Array(made.length + 1);
+  const eventAt = new Int32Array(made.length * eventsPerFrame);
+  made.forEach((template, t) => {
+    bytes.set(template.bytes, starts[t]!);
+    starts[t + 1] = starts[t]! + template.bytes.length;
+    eventAt.set(template.eventAt, t * eventsPerFrame);
+  });
+  return {
+    bytes,
+    view: new DataView(bytes.buffer),
+    starts,
+    seqAt: Int32Array.from(made, ({ seqAt }) => seqAt),
+    eventAt,
+  };
+}
+
+function makeTemplate(shape: FrameShape, draws: FrameDraws, game: protobuf.Type, random: () => number): Made {
+  const events = Array.from({ length: shape.eventsPerFrame }, () => makeEvent(draws, game, random));
   const length = events.reduce((sum, event) => sum + 1 + varintBytes(event.length) + event.length, SEQ_BYTES);
   const header = shape.webSocket ? frameHeaderBytes(length) : 0;
   const bytes = Buffer.alloc(header + length);
   if (shape.webSocket) writeFrameHeader(bytes, 0, length);
   bytes[header] = 0x09;
   let at = header + SEQ_BYTES;
-  const eventAt = Int32Array.from(events, (event) => {
+  const eventAt = events.map((event) => {
     bytes[at++] = 0x12;
     at = putVarint(bytes, at, event.length);
     bytes.set(event, at);
@@ -144,22 +220,22 @@ function makeTemplate(shape: FrameShape, patch: FramePatch, game: protobuf.Type,
 }
 
 /** Placeholders of the right width for all that is patched, then what protobufjs makes of position and action. */
-function makeEvent(patch: FramePatch, game: protobuf.Type, random: () => number): Buffer {
+function makeEvent(draws: FrameDraws, game: protobuf.Type, random: () => number): Buffer {
   const lat = PARK.lat + Math.round(random() * PARK.width * 1e6) / 1e6;
   const lon = PARK.lon + Math.round(random() * PARK.width * 1e6) / 1e6;
   const action = pick(random, ACTIONS);
   const rest = game.encode(game.fromObject({ lat, lon, [action]: actionOf(action, random) })).finish();
-  const head = Buffer.alloc(2 + ID_BYTES + 1 + patch.playerBytes + 1 + patch.huntBytes + 2 + 12);
+  const head = Buffer.alloc(2 + ID_BYTES + 1 + draws.playerBytes + 1 + draws.huntBytes + 2 + TIME_BYTES);
   let at = 0;
   head[at++] = 0x0a;
   head[at++] = ID_BYTES;
   at += ID_BYTES;
   head[at++] = 0x10;
-  at += patch.playerBytes;
+  at += draws.playerBytes;
   head[at++] = 0x18;
-  at += patch.huntBytes;
+  at += draws.huntBytes;
   head[at++] = 0x22;
-  head[at++] = 12;
+  head[at++] = TIME_BYTES;
   return Buffer.concat([head, rest]);
 }
 
