@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import protobuf from 'protobufjs';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -31,6 +32,8 @@ export interface WireServer {
   readonly url: string;
   /** Every frame that came, in order. */
   readonly seen: SeenFrame[];
+  /** Frames in protobuf as they came, by seq. */
+  readonly raw: Map<number, Buffer[]>;
   /** Events by the seq under which they were taken. */
   readonly taken: Map<number, readonly string[]>;
   readonly connections: () => number;
@@ -49,18 +52,25 @@ export interface WireServerOptions {
   /** Upgrades are refused with this status. */
   readonly refuseWith?: number;
   readonly taken?: Map<number, readonly string[]>;
+  /** Bodies that GET answers, by path. */
+  readonly routes?: Readonly<Record<string, object>>;
 }
 
 export async function startWireServer(options: WireServerOptions = {}): Promise<WireServer> {
   const seen: SeenFrame[] = [];
+  const raw = new Map<number, Buffer[]>();
   const taken = options.taken ?? new Map<number, readonly string[]>();
   const times = new Map<number, number>();
   const held: (() => void)[] = [];
   let connections = 0;
   let inFlightMost = 0;
+  const http = createServer((request, response) => {
+    const body = options.routes?.[request.url ?? ''];
+    response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body ?? { error: { code: 'not_found', message: 'nothing is served here' } }));
+  });
   const server = new WebSocketServer({
-    port: options.port ?? 0,
-    host: '127.0.0.1',
+    server: http,
     perMessageDeflate: false,
     handleProtocols: (offered) => [...offered][0] ?? false,
     verifyClient: (_, done) =>
@@ -99,6 +109,7 @@ export async function startWireServer(options: WireServerOptions = {}): Promise<
       const { seq, events } = frame;
       inFlightMost = Math.max(inFlightMost, ++inFlight);
       seen.push(frame);
+      raw.set(seq, [...(raw.get(seq) ?? []), Buffer.from(data)]);
       const time = (times.get(seq) ?? 0) + 1;
       times.set(seq, time);
       const fate = options.fate?.(frame, time) ?? 'ok';
@@ -113,17 +124,20 @@ export async function startWireServer(options: WireServerOptions = {}): Promise<
     });
   };
   server.on('connection', serve);
-  await new Promise<void>((done) => server.once('listening', () => done()));
+  await new Promise<void>((done) => http.listen(options.port ?? 0, '127.0.0.1', done));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     seen,
+    raw,
     taken,
     connections: () => connections,
     inFlightMost: () => inFlightMost,
     release: () => held.splice(0).forEach((reply) => reply()),
     async close() {
       for (const socket of server.clients) socket.terminate();
-      await new Promise<void>((done) => server.close(() => done()));
+      server.close();
+      http.closeAllConnections();
+      await new Promise<void>((done) => http.close(() => done()));
     },
   };
 }

@@ -186,6 +186,8 @@ export class Sender {
       }
       await pause(this.#intervalMs < 0 ? IDLE_TICK_MS : TICK_MS);
     }
+    // What fell due in the last pause.
+    if (this.#intervalMs >= 0 && signal?.aborted !== true) this.#sendDue(performance.now());
     this.#sending = false;
     this.endedAt = performance.now();
     this.#countUnsent();

@@ -1,9 +1,9 @@
 /**
- * The simulated world: everyone's next action at its time, until all have gone home. The order follows from the seed and from
- * the decisions alone; play-game.ts gives it real time.
+ * The simulated world: who plays when, as a queue of next actions. The order follows from the seed and from the decisions alone;
+ * play-game.ts gives it real time.
  */
 
-import { createPlayer, nextAction, pauseOf, type Action, type Player } from './players.ts';
+import { createPlayer, KINDS, nextAction, pauseOf, type Action, type Player } from './players.ts';
 
 export interface Turn {
   readonly player: Player;
@@ -12,7 +12,7 @@ export interface Turn {
 
 export interface WorldOptions {
   readonly players: number;
-  /** Turns a second at most; Infinity: everyone plays at a pace of their own. */
+  /** Turns a second that those at play take together, at most; Infinity: everyone comes at once. */
   readonly rate: number;
   readonly seed: number;
   readonly firstId: number;
@@ -20,42 +20,97 @@ export interface WorldOptions {
 
 /** Players of one hunt see one another's digs in its features. */
 const PLAYERS_PER_HUNT = 25;
-/** Everybody has joined by then, seconds. */
+/** The first players have joined by then, seconds. */
 const ARRIVAL_SECONDS = 2;
 
+interface Entry {
+  readonly at: number;
+  readonly player: Player;
+}
+
 export class World {
-  readonly players: readonly Player[];
-  readonly #rate: number;
-  /** When each player acts next, in seconds of the game; Infinity once gone home. */
-  readonly #nextAt: Float64Array;
-  #taken = 0;
+  /** Everyone who has come so far. */
+  readonly players: Player[] = [];
+  readonly #options: WorldOptions;
+  readonly #hunts: number;
+  /** Binary heap by time, soonest first. */
+  readonly #queue: Entry[] = [];
+  #paceOfAll = 0;
 
-  constructor({ players, rate, seed, firstId }: WorldOptions) {
-    const hunts = Math.max(1, Math.round(players / PLAYERS_PER_HUNT));
-    this.players = Array.from({ length: players }, (_, i) => createPlayer(seed, i, firstId + i, hunts));
-    this.#nextAt = Float64Array.from(this.players, (player) => player.random() * ARRIVAL_SECONDS);
-    this.#rate = rate;
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.#hunts = Math.max(1, Math.round(options.players / PLAYERS_PER_HUNT));
+    this.#admit(0);
   }
 
-  /** Everyone has gone home. */
+  /** Everyone has come and gone home. */
   get over(): boolean {
-    return this.#nextAt.every((at) => at === Infinity);
+    return this.#queue.length === 0;
   }
 
-  /** Up to `countMax` turns that are due by `seconds`, each player at most once. */
+  /** Up to `countMax` turns that are due by `seconds`, in their order. */
   turnsUntil(seconds: number, countMax: number): Turn[] {
     const turns: Turn[] = [];
-    const allowed = Math.min(
-      countMax,
-      this.#rate === Infinity ? countMax : Math.floor(this.#rate * seconds) - this.#taken,
-    );
-    for (let i = 0; i < this.players.length && turns.length < allowed; i++) {
-      if (this.#nextAt[i]! > seconds) continue;
-      const player = this.players[i]!;
+    while (turns.length < countMax && this.#queue.length > 0 && this.#queue[0]!.at <= seconds) {
+      const { player, at } = this.#pop();
+      if (player.actionsLeft <= 0) {
+        this.#paceOfAll -= paceOf(player);
+        this.#admit(at);
+        continue;
+      }
       turns.push({ player, action: nextAction(player) });
-      this.#nextAt[i] = player.actionsLeft > 0 ? seconds + pauseOf(player) : Infinity;
+      this.#push({ at: at + pauseOf(player), player });
     }
-    this.#taken += turns.length;
     return turns;
   }
+
+  /** Lets in who still waits, as far as the rate allows. Nobody is made slower: a bot that digs like a person would be none. */
+  #admit(now: number): void {
+    const { players, rate, seed, firstId } = this.#options;
+    while (this.players.length < players) {
+      const number = this.players.length;
+      const player = createPlayer(seed, number, firstId + number, this.#hunts);
+      const pace = paceOf(player);
+      if (this.#queue.length > 0 && this.#paceOfAll + pace > rate) return;
+      this.#paceOfAll += pace;
+      this.players.push(player);
+      this.#push({ at: now + (now === 0 ? player.random() * ARRIVAL_SECONDS : 0), player });
+    }
+  }
+
+  #push(entry: Entry): void {
+    const queue = this.#queue;
+    let i = queue.push(entry) - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (queue[parent]!.at <= entry.at) break;
+      queue[i] = queue[parent]!;
+      i = parent;
+    }
+    queue[i] = entry;
+  }
+
+  #pop(): Entry {
+    const queue = this.#queue;
+    const first = queue[0]!;
+    const last = queue.pop()!;
+    if (queue.length === 0) return first;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= queue.length) break;
+      if (child + 1 < queue.length && queue[child + 1]!.at < queue[child]!.at) child++;
+      if (last.at <= queue[child]!.at) break;
+      queue[i] = queue[child]!;
+      i = child;
+    }
+    queue[i] = last;
+    return first;
+  }
+}
+
+/** Turns a second. */
+function paceOf(player: Player): number {
+  const { pauseMin, pauseMax } = KINDS[player.kind];
+  return 2 / (pauseMin + pauseMax);
 }
