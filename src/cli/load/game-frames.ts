@@ -55,6 +55,8 @@ const DRAWS_MIN = 1 << 20;
 const DRAWS_MAX = 1 << 23;
 /** Fibonacci hashing: 2^32 over the golden ratio. */
 const HASH_FACTOR = 0x9e3779b1;
+/** Its upper bits are the ones that spread: as many as DRAWS_MAX has. */
+const HASH_SHIFT = 32 - 23;
 const WORD = 4294967296;
 const SEQ_BYTES = 9;
 /** Below this, copying word by word beats a call. */
@@ -121,8 +123,8 @@ export function createFrameMaker(shape: FrameShape): FrameMaker {
         timeMs,
         digits,
         draws,
-        // Consecutive frames read on where the last one stopped; each connection begins elsewhere.
-        (Math.imul(low ^ high, HASH_FACTOR) + seq * shape.eventsPerFrame) | 0,
+        // Consecutive frames read on where the last one stopped; connections begin far from one another.
+        ((Math.imul(low ^ high, HASH_FACTOR) >>> HASH_SHIFT) + seq * shape.eventsPerFrame) | 0,
       );
       return at + end - start;
     },
