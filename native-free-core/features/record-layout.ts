@@ -52,10 +52,15 @@ export interface RecordLayout {
 
 const FLOAT_CELLS: Readonly<Record<AggregateName, readonly string[]>> = {
   count: [],
+  rate: [],
   sum: ['high', 'low'],
   avg: ['high', 'low'],
+  stddev_pop: ['high', 'low', 'squareHigh', 'squareLow'],
+  count_distinct: [],
+  ewma: ['high', 'low'],
   min: ['value'],
   max: ['value'],
+  first: ['time', 'value'],
   last: ['time', 'value'],
   previous: ['time', 'value'],
   time_since_last: ['time'],
@@ -63,6 +68,11 @@ const FLOAT_CELLS: Readonly<Record<AggregateName, readonly string[]>> = {
 
 const HAS_COUNT: Readonly<Record<AggregateName, boolean>> = {
   count: true,
+  rate: true,
+  stddev_pop: true,
+  count_distinct: true,
+  ewma: true,
+  first: true,
   sum: false,
   avg: true,
   min: true,

@@ -118,7 +118,39 @@ export type ExpressionOperator =
   | 'or' // three-valued, as SQL
   | 'conditional' // condition, then, else; an absent condition gives absent
   | 'in' // first operand in the constants that follow, or in the one list column that follows
-  | 'has'; // true where the operand is present, a list not empty; never absent
+  | 'has' // true where the operand is present, a list not empty; never absent
+  | 'in_list' // first operand in the list named by the constant that follows (`Plan.lists`)
+  // Exact: ClickHouse repeats them to the last bit.
+  | 'abs'
+  | 'min'
+  | 'max' // two or more numbers; absent where one is
+  | 'floor'
+  | 'ceil' // double to double
+  | 'sqrt'
+  | 'to_int' // double truncated to an integer; absent beyond 2^53 and for NaN
+  | 'to_double'
+  | 'size' // code points of a string, bytes of bytes, elements of a list
+  | 'starts_with'
+  | 'ends_with'
+  | 'contains'
+  | 'matches' // text, constant pattern: a regular expression that both sides run in linear time
+  | 'hash' // murmur3: any scalar to a non-negative integer below 2^53
+  | 'geo_tile' // latitude, longitude, constant precision 1-12: geohash, a string
+  // Inexact: ClickHouse's last bit differs. Where state or a model reads them, they are stored in a computed column first.
+  | 'log'
+  | 'exp'
+  | 'pow'
+  | 'geo_distance' // latitude, longitude, latitude, longitude in degrees: metres
+  // Parts of a time in the zone named by the constant that follows: stored first, too, except in UTC.
+  | 'year'
+  | 'month'
+  | 'day_of_month'
+  | 'day_of_year' // the last three from 1
+  | 'weekday' // 0: Sunday, as CEL has it
+  | 'hour'
+  | 'minute'
+  | 'second'
+  | 'local_day'; // days since 1970-01-01 on the zone's own calendar
 
 export type Expression =
   | {
@@ -135,12 +167,60 @@ export type Expression =
       readonly operands: readonly Expression[];
     };
 
-export type AggregateName = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'last' | 'previous' | 'time_since_last';
+export type AggregateName =
+  | 'count'
+  | 'rate'
+  | 'sum'
+  | 'avg'
+  | 'min'
+  | 'max'
+  | 'first'
+  | 'last'
+  | 'previous'
+  | 'time_since_last'
+  | 'stddev_pop'
+  | 'count_distinct'
+  | 'ewma';
+
+/** A session: events of an entity with no gap above `gapMs` between neighbours in effective time. */
+export interface SessionPlan {
+  readonly gapMs: number;
+  /** Events more than this behind the entity's clock are outside. Bounds how many sessions a late event can still merge. */
+  readonly lateMs: number;
+}
+
+/**
+ * A value that is computed once and stored with the row, so that the twin reads it instead of repeating it: derived
+ * values, and what the compiler sets aside (zone-dependent days, inexact inputs of aggregates).
+ */
+export interface ComputedPlan {
+  /** `derived.speed`; '' where the compiler made it. */
+  readonly name: string;
+  /** f64 (double, int), i32 (days), u8 (bool) or code. */
+  readonly column: number;
+  readonly expression: Expression;
+  /** Reads the event only: computed before state moves, so that keys, inputs and `where` may read it. Otherwise after. */
+  readonly before: boolean;
+}
+
+/** Keys that an operator keeps in a file and replaces while the engine runs; asked by `in list.<name>`. */
+export interface ListPlan {
+  readonly name: string;
+  /** Relative to the pipeline file; one entry a line. */
+  readonly file: string;
+  readonly type: 'int' | 'string';
+  readonly max: number;
+  /** Entries at the time of compilation. */
+  readonly entries: readonly string[];
+}
 
 export interface FeaturePlan {
   /** As rules name it after the entity: `digs_5m`. */
   readonly name: string;
-  /** Where the value as served is stored: an index into `Plan.columns` (u32 for count, f64 for all others). */
+  /**
+   * Where the value as served is stored: an index into `Plan.columns` (u32 for count and count_distinct; dictionary for
+   * first, last and previous of a dictionary field; f64 for all others).
+   */
   readonly column: number;
   readonly aggregate: AggregateName;
   /** Input; null for count and time_since_last. Type int, double, bool or time. */
@@ -151,6 +231,27 @@ export interface FeaturePlan {
   readonly hopMs: number;
   /** Input as an exact integer: scaled by 10^decimals. -1: `exact: false`, the float as it came. */
   readonly decimals: number;
+  /** The window ends this long before the entity's clock (SEMANTICS.md §5); a multiple of the hop. Absent: 0. */
+  readonly delayMs?: number;
+  /** `current_event: exclude`: the value before this event. */
+  readonly excludesCurrent?: boolean;
+  /** The window is the entity's latest session; windowMs and hopMs are 0. */
+  readonly session?: SessionPlan;
+  /** The window is the latest local day among the entity's events: the i32 column that holds each event's; windowMs and hopMs are 0. */
+  readonly dayColumn?: number;
+  /** count_distinct: the largest count told apart. */
+  readonly cap?: number;
+  /** ewma: integer weight of the hop that lies 0, 1, 2, … hops back; windowMs / hopMs + 1 of them. */
+  readonly weights?: readonly number[];
+}
+
+/** At most `count` times per `perMs` (window semantics of a count feature) and key of the entity. */
+export interface LimitPlan {
+  readonly count: number;
+  readonly perMs: number;
+  readonly hopMs: number;
+  /** Index into `Plan.entities`. */
+  readonly entity: number;
 }
 
 export interface EntityPlan {
@@ -174,6 +275,7 @@ export interface RulePlan {
   readonly whenText: string;
   /** Code in the decision's action column: 1 + index of the action. */
   readonly then: number;
+  readonly limit?: LimitPlan;
 }
 
 export interface DecisionPlan {
@@ -187,6 +289,8 @@ export interface DecisionPlan {
   /** `code` columns: action (label 0 is '', "not asked") and rule (label 0 is '', label 1 is 'default', then the rules' ids). */
   readonly actionColumn: number;
   readonly ruleColumn: number;
+  /** u64, only where a rule has a limit: the order in which limits were taken (SEMANTICS.md §9). */
+  readonly seqColumn?: number;
 }
 
 /** Columns that the engine itself fills: indices into `Plan.columns`, -1 where the pipeline has none. */
@@ -223,6 +327,9 @@ export interface Plan {
   readonly dedupIdsMax: number;
   readonly dictionaryMax: number;
   readonly entities: readonly EntityPlan[];
+  /** In the order of evaluation. Absent: none. */
+  readonly computed?: readonly ComputedPlan[];
+  readonly lists?: readonly ListPlan[];
   readonly decisions: readonly DecisionPlan[];
   /** The pipeline file's text, for `pipelines` and the console. */
   readonly source: string;
