@@ -2,18 +2,20 @@
  * The engine: wires the stages in flow order, the only file that sees them all. Called by cli/serve.ts and the tests.
  *
  *   recover  spool, batch log and snapshot -> shared tables
- *   start    ClickHouse, spool thread, warehouse, decision workers, ingress
+ *   start    ClickHouse, spool thread, warehouse, decision workers, ingress; then a rehearsal, so that code is compiled
  *   run      snapshots and trimming; whoever dies takes the process with it, and the next start recovers
  */
 
 import { join } from 'node:path';
 import type { Plan } from '../native-free-core/layout/plan.ts';
+import { serverAddress } from './client/address.ts';
+import { rehearse } from './client/rehearse.ts';
 import { loadPipelineFile } from './config/index.ts';
 import { OperatingError } from './errors.ts';
 import { startIngress } from './ingress/start.ts';
 import { controlWords, type ControlWords } from './memory/control-words.ts';
 import { enterLedger, recoverTables } from './memory/recover-tables.ts';
-import { allocateMemory, describeMemory } from './memory/regions.ts';
+import { allocateMemory, allocateRehearsal, describeMemory } from './memory/regions.ts';
 import { SnapshotKeeper } from './memory/snapshot-keeper.ts';
 import { controlRequests } from './ops/control-requests.ts';
 import { lockFolder } from './ops/folder-lock.ts';
@@ -104,7 +106,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   await warehouse.start();
 
-  const workers = startWorkers(plan, memory, EPOCH_INTERVAL_MS);
+  const workers = startWorkers(plan, memory, () => allocateRehearsal(plan), EPOCH_INTERVAL_MS);
   workers.finished.catch(failure.raise);
   const snapshots = new SnapshotKeeper({
     plan,
@@ -157,6 +159,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }),
   );
   ingress.onLookup(warehouse.lookupDecisions);
+  await rehearse(serverAddress(ingress.url, options.keys[0]));
   ingress.setReady(true);
   log('info', 'ready', { seconds: Number(((performance.now() - started) / 1000).toFixed(3)), url: ingress.url });
 

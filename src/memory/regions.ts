@@ -32,6 +32,7 @@ const BLOCK_LANE_BYTES = 64 << 20;
 /** Producers and dictionary values share one dictionary. */
 const PRODUCERS_MAX = 262144;
 const DICTIONARY_BYTES_PER_ENTRY = 48;
+const REHEARSAL_ENTITIES_MAX = 1024;
 
 export interface EntityMemory {
   readonly shape: EntityTableShape;
@@ -90,6 +91,13 @@ export function allocateMemory(plan: Plan, workers: number, ingresses: number): 
       { cause },
     );
   }
+}
+
+/** What one worker rehearses on: the same tables for few entities. */
+export function allocateRehearsal(plan: Plan): SharedMemory {
+  const entities = plan.entities.map((entity) => ({ ...entity, max: Math.min(entity.max, REHEARSAL_ENTITIES_MAX) }));
+  const dedupIdsMax = Math.min(plan.dedupIdsMax, REHEARSAL_ENTITIES_MAX);
+  return allocateMemory({ ...plan, entities, dedupIdsMax }, 1, 1);
 }
 
 /** Reserved bytes by region kind; pages are taken from the machine only once they are written. */

@@ -3,31 +3,27 @@
  * Piscina calls the default export once, with the worker's task; it returns when STOPPING is set and its lanes are empty.
  */
 
-import { openLane } from '../../native-free-core/ring/lane.ts';
 import { createDecider } from '../../native-free-core/decide/decider.ts';
 import { runDecider } from '../../native-free-core/decide/run.ts';
 import { openTables } from './open-tables.ts';
 import type { WorkerTask } from './pool.ts';
+import { attach, rehearse, stageOf } from './rehearsal.ts';
 
 export default function decisionWorker(task: WorkerTask): void {
   const { worker, plan, memory } = task;
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const encoder = new TextEncoder();
   const decider = createDecider({
+    ...stageOf(task.rehearsal, 0),
     plan,
-    worker,
-    workers: memory.workers,
-    control: new Int32Array(memory.control),
-    frameLanes: memory.frameLanes[worker]!.map(openLane),
-    durableLanes: memory.durableLanes[worker]!.map(openLane),
-    storedLanes: memory.storedLanes[worker]!.map(openLane),
-    blockLane: openLane(memory.blockLanes[worker]!),
-    tables: openTables(memory),
+    tables: openTables(task.rehearsal),
     now: Date.now,
     epochIntervalMs: task.epochIntervalMs,
     // TextDecoder refuses shared memory: the bytes are copied first. JSON is not the hot path.
     textOf: (bytes, from, to) => decoder.decode(bytes.slice(from, to)),
     utf8: (text) => encoder.encode(text),
   });
+  rehearse(decider);
+  attach(decider, stageOf(memory, worker), openTables(memory));
   runDecider(decider);
 }

@@ -12,6 +12,8 @@ export interface WorkerTask {
   readonly worker: number;
   readonly plan: Plan;
   readonly memory: SharedMemory;
+  /** Small and the worker's own; given up before the first event. */
+  readonly rehearsal: SharedMemory;
   /** Shortest time between two epochs that a worker ends of its own accord, in ms. */
   readonly epochIntervalMs: number;
 }
@@ -22,7 +24,13 @@ export interface WorkerPool {
   stop(): Promise<void>;
 }
 
-export function startWorkers(plan: Plan, memory: SharedMemory, epochIntervalMs: number): WorkerPool {
+/** `rehearsal` reserves what one worker rehearses on. */
+export function startWorkers(
+  plan: Plan,
+  memory: SharedMemory,
+  rehearsal: () => SharedMemory,
+  epochIntervalMs: number,
+): WorkerPool {
   const pool = new Piscina({
     filename: compiledUrl(import.meta.url, './decision-worker.js'),
     minThreads: memory.workers,
@@ -33,7 +41,7 @@ export function startWorkers(plan: Plan, memory: SharedMemory, epochIntervalMs: 
   });
   const tasks: Promise<void>[] = [];
   for (let worker = 0; worker < memory.workers; worker++) {
-    const task: WorkerTask = { worker, plan, memory, epochIntervalMs };
+    const task: WorkerTask = { worker, plan, memory, rehearsal: rehearsal(), epochIntervalMs };
     tasks.push(pool.run(task) as Promise<void>);
   }
   const finished = Promise.all(tasks).then(() => undefined);

@@ -1,0 +1,94 @@
+/**
+ * Events of a pipeline's own message, made from its plan, for the rehearsal: every field set, the event types in turn, times of
+ * now, a few hundred different keys. Dictionary fields stay empty, so that no text is learnt. Called by rehearsal.ts.
+ */
+
+import type { FieldPlan, MessagePlan, Plan } from '../../native-free-core/layout/plan.ts';
+
+/** Wire types of protobuf. */
+const VARINT = 0;
+const FIXED64 = 1;
+const BYTES = 2;
+const FIXED32 = 5;
+
+const KEYS = 256;
+/** Nested messages without end would make an event without end. */
+const DEPTH_MAX = 8;
+
+/** The serialised event number `index`; `now`: ms UTC. */
+export function rehearsalEvent(plan: Plan, index: number, now: number): Buffer {
+  const branches = plan.message.fields.filter((field) => field.branch > 0);
+  const chosen = branches[index % Math.max(1, branches.length)];
+  const fields = plan.message.fields.filter((field) => field.branch <= 0 || field === chosen);
+  return encodeMessage(plan, { ...plan.message, fields }, index, now, 0);
+}
+
+function encodeMessage(plan: Plan, message: MessagePlan, index: number, now: number, depth: number): Buffer {
+  return Buffer.concat(message.fields.map((field) => encodeField(plan, field, index, now, depth)));
+}
+
+function encodeField(plan: Plan, field: FieldPlan, index: number, now: number, depth: number): Buffer {
+  const column = plan.columns[field.column];
+  if (field.type === 'map' || column?.kind === 'dictionary') return Buffer.alloc(0);
+  const tag = (wire: number): Buffer => varint(field.number * 8 + wire);
+  const sized = (body: Buffer): Buffer => Buffer.concat([tag(BYTES), varint(body.length), body]);
+  if (field.type === 'message') {
+    if (field.message === undefined || depth === DEPTH_MAX) return Buffer.alloc(0);
+    return sized(encodeMessage(plan, field.message, index, now, depth + 1));
+  }
+  if (field.type === 'timestamp') return sized(Buffer.concat([varint(8), varint(Math.floor(now / 1000))]));
+  const number =
+    field.column === plan.system.eventTime
+      ? now
+      : field.column === plan.system.eventId
+        ? index + 1
+        : 1 + (index % KEYS);
+  switch (field.type) {
+    case 'string':
+    case 'bytes':
+      return sized(Buffer.from(`r${number}`));
+    case 'double':
+      return Buffer.concat([tag(FIXED64), doubleBytes(1 + (index % 8) / 4)]);
+    case 'fixed64':
+    case 'sfixed64': {
+      const out = Buffer.alloc(8);
+      out.writeBigUInt64LE(BigInt(number));
+      return Buffer.concat([tag(FIXED64), out]);
+    }
+    case 'float': {
+      const out = Buffer.alloc(4);
+      out.writeFloatLE(1 + (index % 8) / 4);
+      return Buffer.concat([tag(FIXED32), out]);
+    }
+    case 'fixed32':
+    case 'sfixed32': {
+      const out = Buffer.alloc(4);
+      out.writeUInt32LE(number >>> 0);
+      return Buffer.concat([tag(FIXED32), out]);
+    }
+    case 'bool':
+      return Buffer.concat([tag(VARINT), varint(1)]);
+    case 'enum':
+      return Buffer.concat([tag(VARINT), varint(field.enumNames?.[1]?.[0] ?? 0)]);
+    case 'sint32':
+    case 'sint64':
+      return Buffer.concat([tag(VARINT), varint(number * 2)]);
+    default:
+      return Buffer.concat([tag(VARINT), varint(number)]);
+  }
+}
+
+function doubleBytes(value: number): Buffer {
+  const out = Buffer.alloc(8);
+  out.writeDoubleLE(value);
+  return out;
+}
+
+/** Of an integer below 2^53. */
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  bytes.push(rest);
+  return Buffer.from(bytes);
+}
