@@ -8,6 +8,7 @@ import { createFrameCursor, type FrameCursor } from '../codec/frame.ts';
 import { compileReader, type EntityReader } from '../features/read.ts';
 import { createColumn, type Column } from '../layout/column.ts';
 import type { Plan } from '../layout/plan.ts';
+import { compileComputed, type ComputedLoops } from '../policy/computed.ts';
 import { compileDecision, type DecisionLoop } from '../policy/decision.ts';
 import type { Lane } from '../ring/lane.ts';
 import { dictionaryCount } from '../state/dictionary.ts';
@@ -56,6 +57,7 @@ export interface Decider {
   readonly cursor: FrameCursor;
   readonly validator: Validator;
   readonly state: StateLoops;
+  readonly computed: ComputedLoops;
   readonly readers: readonly EntityReader[];
   readonly decisions: readonly DecisionLoop[];
   /** Action columns of the decisions, for the answers. */
@@ -84,14 +86,16 @@ export function createDecider(input: DeciderInput): Decider {
   const { plan, tables } = input;
   const columns = plan.columns.map((column) => createColumn(column));
   const state = compileState(plan, columns, tables, 'live');
+  const computed = compileComputed(plan, columns, tables.dictionary);
   const sealer = compileSealer(plan, columns);
   return {
     input,
     columns,
     decoder: compileDecoder(plan, [...columns], internerOf(tables.dictionary)),
     cursor: createFrameCursor(),
-    validator: compileValidator(plan, columns, tables, state),
+    validator: compileValidator(plan, columns, tables, state, computed.forPrimaryKey),
     state,
+    computed,
     readers: plan.entities.map((entity, i) => compileReader(plan, entity, tables.entities[i])),
     decisions: plan.decisions.map((decision) => compileDecision(plan, decision, columns, tables.dictionary)),
     actions: plan.decisions.map((decision) => columns[decision.actionColumn].u16),

@@ -21,8 +21,10 @@ import { writeAnswers, writeHellos, writeReads } from './write-answers.ts';
 export function finishBlock(d: Decider): void {
   const { control, worker, workers, plan } = d.input;
   const ticket = d.ticket;
+  if (d.computed.beforeState !== null) d.computed.beforeState(0, d.rows);
   updateState(d.state, d.rows, ticket.epoch, ticket.receivedAt, false);
   arriveAtEnd(control, ticket, worker, workers);
+  if (d.computed.afterState !== null) d.computed.afterState(0, d.rows);
   for (const decide of d.decisions) decide(d.rows);
   const dictionaryEnd = dictionaryCount(d.input.tables.dictionary);
   const input = {

@@ -13,6 +13,7 @@ import {
 } from '../base/outcomes.ts';
 import type { Column } from '../layout/column.ts';
 import type { Plan } from '../layout/plan.ts';
+import type { ComputedLoop } from '../policy/computed.ts';
 import { ID_SEEN, takeId, type IdWindow } from '../state/id-window.ts';
 import type { StateLoops } from './state-loops.ts';
 import type { Tables } from './tables.ts';
@@ -23,6 +24,8 @@ const ID_SEED = 3;
 export interface Validator {
   readonly plan: Plan;
   readonly state: StateLoops;
+  /** Fills the computed columns that the primary key reads; null: it reads none. */
+  readonly computeForKey: ComputedLoop | null;
   readonly ids: IdWindow | null;
   readonly eventId: Column | null;
   readonly eventTime: Column;
@@ -34,11 +37,18 @@ export interface Validator {
   readonly idWords: Int32Array;
 }
 
-export function compileValidator(plan: Plan, columns: readonly Column[], tables: Tables, state: StateLoops): Validator {
+export function compileValidator(
+  plan: Plan,
+  columns: readonly Column[],
+  tables: Tables,
+  state: StateLoops,
+  computeForKey: ComputedLoop | null,
+): Validator {
   const system = plan.system;
   return {
     plan,
     state,
+    computeForKey,
     ids: tables.ids,
     eventId: system.eventId < 0 ? null : columns[system.eventId],
     eventTime: columns[system.eventTime],
@@ -60,6 +70,7 @@ export function validateRow(v: Validator, row: number, receivedAt: number, dedup
   if (at < 0 || at < receivedAt - v.plan.acceptMaxAgeMs) return EVENT_TIME_TOO_OLD;
   if (at > receivedAt + v.plan.acceptMaxFutureMs) return EVENT_TIME_TOO_NEW;
   const state = v.state;
+  if (v.computeForKey !== null) v.computeForKey(row, row + 1);
   state.keyLoops[state.primary](row, row + 1);
   if (state.present[state.primary][row] === 0) return EVENT_NO_KEY;
   const latest = receivedAt + v.plan.maxFutureSkewMs;

@@ -26,6 +26,12 @@ export const PRODUCER_NAME_BYTES_MAX = 200;
 export const FRAMES_IN_FLIGHT_MAX = 1024;
 /** Sequence numbers below the highest that the producer table remembers (SEMANTICS.md §2). */
 export const SEQ_BITMAP_BITS = 1024;
+/** Tables of time zones reach from 1970 to 2100, ms UTC; a part of a local time outside is absent. */
+export const ZONE_TIME_START = 0;
+export const ZONE_TIME_END = 4_102_444_800_000;
+/** The same for UTC: 1900 to 2300, the range of ClickHouse's DateTime64. */
+export const UTC_TIME_START = -2_208_988_800_000;
+export const UTC_TIME_END = 10_413_792_000_000;
 
 if (FRAME_EVENTS_MAX > BLOCK_ROWS_MAX) fail('LIMITS_FRAME_EVENTS', FRAME_EVENTS_MAX);
 if (FRAME_BYTES_MAX > BLOCK_FRAME_BYTES_MAX) fail('LIMITS_FRAME_BYTES', FRAME_BYTES_MAX);

@@ -151,6 +151,7 @@ export type ExpressionOperator =
   | 'minute'
   | 'second'
   | 'local_day'; // days since 1970-01-01 on the zone's own calendar
+// All parts of a time are absent outside the zone's table (ZonePlan), in UTC before 1900 and from 2300 on.
 
 export type Expression =
   | {
@@ -201,6 +202,19 @@ export interface ComputedPlan {
   readonly expression: Expression;
   /** Reads the event only: computed before state moves, so that keys, inputs and `where` may read it. Otherwise after. */
   readonly before: boolean;
+}
+
+/**
+ * A time zone as a table, since the core has no calendar of its own: the time is local time minus UTC, by instant.
+ * Between 1970 and 2100; a part of a time outside is absent, except in UTC, which needs no table.
+ */
+export interface ZonePlan {
+  /** As IANA names it; the constant behind a time part's operand. */
+  readonly name: string;
+  /** ms UTC, ascending: from here on the next offset holds. */
+  readonly changes: readonly number[];
+  /** ms; one more than changes, the first for all times before the first change. */
+  readonly offsets: readonly number[];
 }
 
 /** Keys that an operator keeps in a file and replaces while the engine runs; asked by `in list.<name>`. */
@@ -329,6 +343,8 @@ export interface Plan {
   readonly entities: readonly EntityPlan[];
   /** In the order of evaluation. Absent: none. */
   readonly computed?: readonly ComputedPlan[];
+  /** Zones that expressions name; absent: none but UTC. */
+  readonly zones?: readonly ZonePlan[];
   readonly lists?: readonly ListPlan[];
   readonly decisions: readonly DecisionPlan[];
   /** The pipeline file's text, for `pipelines` and the console. */

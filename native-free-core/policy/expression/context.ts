@@ -41,6 +41,8 @@ export interface ColumnAccess {
   dictionarySlot(text: string): number;
   /** Number of the cursor over a list column. */
   listCursor(column: number): number;
+  /** Number of the cursor over a time zone's table. */
+  zone(name: string): number;
 }
 
 /** One expression under way. `truth` and `falsehood` differ from each other's negation where the value is absent. */

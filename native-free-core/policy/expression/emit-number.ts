@@ -5,15 +5,17 @@
 
 import type { Expression, ExpressionOperator } from '../../layout/plan.ts';
 import { EXACT_LIMIT, nullCondition, type EmitContext, type NumberCode } from './context.ts';
+import { emitTimePart, TIME_PARTS } from './emit-time.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
+type ColumnExpression = Extract<Expression, { node: 'column' }>;
 
 export function emitNumber(context: EmitContext, expression: Expression): NumberCode {
   switch (expression.node) {
     case 'constant':
       return emitConstant(expression);
     case 'column':
-      return emitColumn(context, expression.column);
+      return emitColumn(context, expression);
     case 'call':
       return emitCall(context, expression);
   }
@@ -38,7 +40,7 @@ function emitConstant(constant: Extract<Expression, { node: 'constant' }>): Numb
   return { value: text, absent: [], bound: integer ? Math.abs(value) : Infinity, integer, words: null };
 }
 
-function emitColumn(context: EmitContext, index: number): NumberCode {
+function emitColumn(context: EmitContext, { type, column: index }: ColumnExpression): NumberCode {
   const { access } = context;
   const { kind } = access.column(index);
   const absent = nullCondition(access, index);
@@ -63,7 +65,8 @@ function emitColumn(context: EmitContext, index: number): NumberCode {
     case 'f32':
       return plain('f32', Infinity, false);
     case 'f64':
-      return plain('f64', Infinity, false);
+      // Computed integers are stored as doubles; those beyond 2^53 are absent already.
+      return type === 'double' ? plain('f64', Infinity, false) : plain('f64', EXACT_LIMIT - 1);
     case 'u64':
     case 'i64':
     case 'time': {
@@ -111,8 +114,11 @@ function emitCall(context: EmitContext, call: Call): NumberCode {
     }
     case 'conditional':
       return emitConditional(context, call);
-    default:
+    default: {
+      const part = TIME_PARTS[call.operator];
+      if (part !== undefined) return emitTimePart(context, part, emitOperand(context, operands[0]), operands[1]);
       throw new Error(`no number comes of operator=${call.operator}`);
+    }
   }
 }
 

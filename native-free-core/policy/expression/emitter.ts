@@ -10,6 +10,8 @@ import type { ColumnAccess, TextCode } from './context.ts';
 import { emitCondition, emitExpression, type ExpressionCode } from './emit.ts';
 import * as functions from './runtime.ts';
 import type { ExpressionRuntime, ListCursor } from './runtime.ts';
+import * as timeFunctions from './runtime-time.ts';
+import type { ZoneCursor } from './runtime-time.ts';
 import { utf8Bytes } from './utf8.ts';
 
 /** Emitted code names column arrays `c<index>_<array>` (for example `c12_f64`, `c12_nulls`) and the row `r`. */
@@ -27,6 +29,7 @@ export function createEmitter(plan: Plan, columns: readonly Column[], dictionary
   const bytes: number[] = [];
   const slots = new Map<string, TextCode & { from: number; bytes: number }>();
   const lists: ListCursor[] = [];
+  const zones = new Map<string, ZoneCursor>();
   let temporaries = 0;
   const addText = (text: string): { from: number; bytes: number } => {
     const from = bytes.length;
@@ -46,6 +49,10 @@ export function createEmitter(plan: Plan, columns: readonly Column[], dictionary
       return [...slots.keys()].indexOf(text);
     },
     listCursor: (column) => listCursor(lists, columns, column),
+    zone: (name) => {
+      if (!zones.has(name)) zones.set(name, zoneCursor(plan, name));
+      return [...zones.keys()].indexOf(name);
+    },
   };
   let runtime: ExpressionRuntime | null = null;
   const emitter = (expression: Expression): ExpressionCode => emitExpression(expression, access);
@@ -56,7 +63,7 @@ export function createEmitter(plan: Plan, columns: readonly Column[], dictionary
       runtime: null as unknown,
     }),
     'runtime',
-    { get: () => (runtime ??= { ...createRuntime(dictionary, bytes, [...slots.values()], lists) }) },
+    { get: () => (runtime ??= createRuntime(dictionary, bytes, [...slots.values()], lists, [...zones.values()])) },
   );
 }
 
@@ -64,7 +71,9 @@ const DECLARATIONS = `const $bytes = runtime.bytes, $labels = runtime.labels, $s
 const $learn = (slot, id) => runtime.learnLabel(runtime, slot, id);
 const $listHas = (list, r, value) => runtime.listHas(runtime.lists[list], r, value);
 const $listHasWords = (list, r, low, high) => runtime.listHasWords(runtime.lists[list], r, low, high);
-const $listHasText = (list, r, heap, start, length) => runtime.listHasText(runtime.lists[list], r, heap, start, length);`;
+const $listHasText = (list, r, heap, start, length) => runtime.listHasText(runtime.lists[list], r, heap, start, length);
+const $zoneOffset = (zone, time) => runtime.zoneOffset(runtime.zones[zone], time);
+const $yearOf = runtime.yearOf, $monthOf = runtime.monthOf, $dayOfMonth = runtime.dayOfMonth, $dayOfYear = runtime.dayOfYear;`;
 
 function listCursor(lists: ListCursor[], columns: readonly Column[], index: number): number {
   const column = columns[index];
@@ -73,15 +82,24 @@ function listCursor(lists: ListCursor[], columns: readonly Column[], index: numb
   return lists.push({ column, elements: column.elements!, generation: -1, row: 0, start: 0 }) - 1;
 }
 
+function zoneCursor(plan: Plan, name: string): ZoneCursor {
+  const zone = plan.zones?.find((candidate) => candidate.name === name);
+  if (zone === undefined) throw new Error(`the plan has no table of the time zone: zone=${name}`);
+  const [changes, offsets] = [Float64Array.from(zone.changes), Float64Array.from(zone.offsets)];
+  return { changes, offsets, from: Infinity, to: -Infinity, offset: 0 };
+}
+
 /** The functions travel with the state, since generated code can import nothing. */
 function createRuntime(
   dictionary: Dictionary,
   bytes: readonly number[],
   slots: readonly { from: number; bytes: number }[],
   lists: readonly ListCursor[],
-): ExpressionRuntime & typeof functions {
+  zones: readonly ZoneCursor[],
+): ExpressionRuntime & typeof functions & typeof timeFunctions {
   return {
     ...functions,
+    ...timeFunctions,
     dictionary,
     bytes: Uint8Array.from(bytes),
     // The empty string has id 0 in every dictionary.
@@ -90,5 +108,6 @@ function createRuntime(
     labelStarts: Int32Array.from(slots, (slot) => slot.from),
     labelLengths: Int32Array.from(slots, (slot) => slot.bytes),
     lists,
+    zones,
   };
 }

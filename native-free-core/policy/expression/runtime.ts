@@ -6,6 +6,7 @@
 
 import type { Column } from '../../layout/column.ts';
 import { DICTIONARY_ABSENT, findEntry, type Dictionary } from '../../state/dictionary.ts';
+import type { ZoneCursor } from './runtime-time.ts';
 
 /** Where a row's elements begin, found by adding up counts from the last row asked for. */
 export interface ListCursor {
@@ -27,6 +28,7 @@ export interface ExpressionRuntime {
   readonly labelStarts: Int32Array;
   readonly labelLengths: Int32Array;
   readonly lists: readonly ListCursor[];
+  readonly zones: readonly ZoneCursor[];
 }
 
 /** Equal bytes. */
