@@ -1,7 +1,8 @@
 /** What the parts of a pipeline file share while it is compiled. */
 
-import type { ExpressionType } from '../../native-free-core/layout/plan.ts';
+import type { ComputedPlan, ExpressionType, ZonePlan } from '../../native-free-core/layout/plan.ts';
 import type { ColumnBuilder } from './columns.ts';
+import { setAside } from './computed.ts';
 import { checkExpression } from './expression/check.ts';
 import type { FeatureName, Scope } from './expression/scope.ts';
 import type { Typed } from './expression/typed.ts';
@@ -15,19 +16,34 @@ export interface Compilation {
   readonly problems: Problems;
   readonly columns: ColumnBuilder;
   readonly message: FlatMessage;
+  readonly timeColumn: number;
+  readonly effectiveTimeColumn: number;
+  /** Becomes `Plan.computed`, in this order. */
+  readonly computed: ComputedPlan[];
+  /** Time zones that anything names, by name. */
+  readonly zones: Map<string, ZonePlan>;
   /** Filled by features.ts; rules read them. */
   readonly features: Map<string, FeatureName>;
 }
 
-/** Checks the expression at a path. `withFeatures`: it may read features as well as the event. */
+/**
+ * Checks the expression at a path. `withFeatures`: it may read features as well as the event. Otherwise state will come
+ * of it, so what SQL cannot repeat is set aside into computed columns.
+ */
 export function expressionAt(c: Compilation, text: string, path: Path, withFeatures: boolean): Typed | null {
   const scope: Scope = {
     message: c.message,
     columns: c.columns.columns,
     features: withFeatures ? c.features : null,
     entities: Object.keys(c.declaration.entities),
+    timeColumn: c.timeColumn,
+    zones: c.zones,
   };
-  return checkExpression(text, scope, (at, message, suggestion) => c.problems.addInText(path, at, message, suggestion));
+  const typed = checkExpression(text, scope, (at, message, suggestion) =>
+    c.problems.addInText(path, at, message, suggestion),
+  );
+  if (typed === null || withFeatures) return typed;
+  return { ...typed, expression: setAside(c, typed.expression, path) };
 }
 
 /** The condition at a path, or null where there is none or it is wrong. */

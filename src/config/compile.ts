@@ -71,7 +71,17 @@ function compileDeclaration(
   );
   const events = compileEvents(declaration.events, columns, problems, readProto);
   if (events === null) return null;
-  const c: Compilation = { declaration, problems, columns, message: events.message, features: new Map() };
+  const c: Compilation = {
+    declaration,
+    problems,
+    columns,
+    message: events.message,
+    timeColumn: events.timeColumn,
+    effectiveTimeColumn: effectiveTime,
+    computed: [],
+    zones: new Map(),
+    features: new Map(),
+  };
   const entities = compileEntities(c);
   const features = compileFeatures(c, entities);
   const decisions = compileDecisions(c);
@@ -86,6 +96,8 @@ function compileDeclaration(
     system,
     ...boundsOf(declaration.events),
     entities: entities.map((entity, i) => ({ ...entity, features: features[i]! })),
+    computed: c.computed,
+    zones: [...c.zones.values()],
     decisions,
     source: source.text,
   };

@@ -64,7 +64,7 @@ const syntax: Case[] = [
   rule("'(player.digs_5m > 1^'", /not an expression/),
   rule('"event.country == ^\'abc"', /Unterminated string/),
   rule("'^size(event.country) > 1'", /not supported yet: function size\(\)/),
-  rule("'^geo.distance(event.lat, 1.0) > 1.0'", /not supported yet: function distance\(\)/),
+  rule("'^geo.distance(event.lat, 1.0) > 1.0'", /function geo.distance/),
   rule("'^ration(1, 2) > 0.5'", /unknown function: ration\(\)/, 'ratio'),
   rule("'^ratio(1) > 0.5'", /ratio takes two numbers/),
   rule("'^has(1 + 2)'", /has takes one field/),

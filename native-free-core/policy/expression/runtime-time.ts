@@ -43,8 +43,9 @@ function packedDate(day: number): number {
   const shifted = day + EPOCH_DAYS;
   const era = Math.floor(shifted / ERA_DAYS);
   const ofEra = shifted - era * ERA_DAYS;
-  const leaps = Math.floor(ofEra / (FOUR_YEARS_DAYS - 1)) - Math.floor(ofEra / CENTURY_DAYS);
-  const year = Math.floor((ofEra - leaps + Math.floor(ofEra / (ERA_DAYS - 1))) / 365);
+  const fours = Math.floor(ofEra / (FOUR_YEARS_DAYS - 1));
+  const leaps = fours - Math.floor(ofEra / CENTURY_DAYS) + Math.floor(ofEra / (ERA_DAYS - 1));
+  const year = Math.floor((ofEra - leaps) / 365);
   const ofYear = ofEra - (365 * year + Math.floor(year / 4) - Math.floor(year / 100));
   const shiftedMonth = Math.floor((5 * ofYear + 2) / 153);
   const date = ofYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;

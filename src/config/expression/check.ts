@@ -4,16 +4,13 @@
  */
 
 import type { ExpressionOperator } from '../../../native-free-core/layout/plan.ts';
-import { LATER_FUNCTIONS } from '../later.ts';
-import { nearest } from '../nearest.ts';
+import type { Checking, Complain } from './checking.ts';
 import { compareTyped, memberTyped } from './compare.ts';
+import { checkFunction } from './functions.ts';
 import { constantOf, negated } from './literal.ts';
 import { resolveName, type Scope } from './scope.ts';
 import { isSyntaxProblem, parseExpression, type ASTNode } from './syntax.ts';
 import { call, isNumber, isWide, kindText, type Typed } from './typed.ts';
-
-/** Where the checker says what is wrong: character within the expression's text, message, suggestion. */
-export type Complain = (at: number, message: string, suggestion?: string) => void;
 
 interface Check {
   readonly scope: Scope;
@@ -74,7 +71,7 @@ function check(c: Check, node: ASTNode): Typed | null {
     case 'call':
       return checkCall(c, node, node.args[0], node.args[1]);
     case 'rcall':
-      return checkMethod(c, node, node.args[0]);
+      return checkMethod(c, node, node.args[0], node.args[1], node.args[2]);
     case 'list':
       return refuse(c, node, 'a list stands only on the right of in');
     case 'map':
@@ -232,21 +229,29 @@ function checkConditional(
 }
 
 function checkCall(c: Check, node: ASTNode, name: string, operands: readonly ASTNode[]): Typed | null {
-  if (name === 'has') return checkHas(c, node, operands);
-  if (name === 'ratio') {
-    if (operands.length !== 2) return refuse(c, node, 'ratio takes two numbers: ratio(a, b)');
-    const a = checkNumber(c, operands[0]!);
-    const b = checkNumber(c, operands[1]!);
-    return a && b && { expression: call('double', 'ratio', [a.expression, b.expression]) };
-  }
-  if (LATER_FUNCTIONS.has(name)) return refuse(c, node, `not supported yet: function ${name}()`);
-  return refuse(c, node, `unknown function: ${name}()`, nearest(name, ['has', 'ratio']));
+  return name === 'has' ? checkHas(c, node, operands) : checkFunction(checking(c), node, name, operands);
 }
 
-/** Of `geo.distance(…)` the name says more than the receiver. */
-function checkMethod(c: Check, node: ASTNode, name: string): null {
-  const later = LATER_FUNCTIONS.has(name) ? 'not supported yet' : 'unknown function';
-  return refuse(c, node, `${later}: function ${name}()`);
+/** `a.f(b)` is f(a, b), except for functions with a dot in their name: geo.distance(…). */
+function checkMethod(
+  c: Check,
+  node: ASTNode,
+  name: string,
+  receiver: ASTNode,
+  operands: readonly ASTNode[],
+): Typed | null {
+  if (receiver.op === 'id' && receiver.args === 'geo')
+    return checkFunction(checking(c), node, `geo.${name}`, operands);
+  return checkFunction(checking(c), node, name, [receiver, ...operands]);
+}
+
+function checking(c: Check): Checking {
+  return {
+    scope: c.scope,
+    any: (node) => check(c, node),
+    number: (node) => checkNumber(c, node),
+    refuse: (node, message, suggestion) => refuse(c, node, message, suggestion),
+  };
 }
 
 /** has(event.dig) asks whether the event is a dig. */

@@ -1,6 +1,6 @@
 /** The names that an expression may use, and what they mean: event.*, <entity>.<feature>. */
 
-import type { ColumnPlan, ExpressionType } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnPlan, ExpressionType, ZonePlan } from '../../../native-free-core/layout/plan.ts';
 import { LATER_PREFIXES } from '../later.ts';
 import type { EventField, FlatMessage } from '../message.ts';
 import { nearest } from '../nearest.ts';
@@ -18,6 +18,10 @@ export interface Scope {
   /** `<entity>.<feature>`; null where the place cannot read features. */
   readonly features: ReadonlyMap<string, FeatureName> | null;
   readonly entities: readonly string[];
+  /** The event's own time: `event.time`, where the message has no field of that name. */
+  readonly timeColumn: number;
+  /** Gathers the zones that expressions name. */
+  readonly zones: Map<string, ZonePlan>;
 }
 
 export interface NameProblem {
@@ -56,6 +60,7 @@ function resolveEvent(scope: Scope, parts: readonly string[]): Typed | NameProbl
   if (path === 'type' && message.typeColumn >= 0)
     return { ...codes(scope, message.typeColumn), labels: typeLabels(message) };
   const field = message.fields.get(path);
+  if (field === undefined && path === 'time') return timeOf(scope.timeColumn);
   if (field === undefined) {
     return unknown(
       `unknown field: event.${path}`,
@@ -74,8 +79,13 @@ function resolveField(scope: Scope, field: EventField): Typed {
   const list = field.repeated ? { list: true } : {};
   if (field.type === 'enum') return { ...codes(scope, field.column), ...list, labels: enumLabels(field) };
   const { kind } = scope.columns[field.column]!;
+  if (kind === 'time' && !field.repeated) return timeOf(field.column);
   const expression = { node: 'column', type: typeOf(field.type), column: field.column } as const;
   return { expression, ...list, ...(kind === 'dictionary' ? { dictionary: true } : {}) };
+}
+
+function timeOf(column: number): Typed {
+  return { expression: { node: 'column', type: 'time', column } };
 }
 
 function codes(scope: Scope, column: number): Typed {

@@ -1,0 +1,72 @@
+/** Zone tables and the core's calendar agree with Intl, the very days of change included. */
+
+import { expect, test } from 'vitest';
+import { ZONE_TIME_END } from '../../native-free-core/layout/limits.ts';
+import {
+  dayOfMonth,
+  dayOfYear,
+  monthOf,
+  yearOf,
+  zoneOffset,
+  type ZoneCursor,
+} from '../../native-free-core/policy/expression/runtime-time.ts';
+import { zonePlan, zoneProblem } from '../../src/config/zones.ts';
+import { seeded } from '../random.ts';
+
+const DAY_MS = 86_400_000;
+const SEED = Number(process.env['HUNT_SEED'] ?? 20260701);
+const ZONES = [
+  'Europe/Berlin',
+  'America/New_York',
+  'Australia/Lord_Howe',
+  'Africa/Casablanca',
+  'Africa/Monrovia',
+  'Asia/Kathmandu',
+  'Pacific/Apia',
+  'America/Sao_Paulo',
+];
+
+function cursorOf(name: string): ZoneCursor {
+  const { changes, offsets } = zonePlan(name);
+  return {
+    changes: Float64Array.from(changes),
+    offsets: Float64Array.from(offsets),
+    from: Infinity,
+    to: -Infinity,
+    offset: 0,
+  };
+}
+
+test.each(ZONES)(`%s is as Intl says, seed=${SEED}`, (name) => {
+  const random = seeded(SEED);
+  const cursor = cursorOf(name);
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone: name, dateStyle: 'short', timeStyle: 'medium' });
+  const times = Array.from({ length: 500 }, () => Math.floor((random() * ZONE_TIME_END) / 1000) * 1000);
+  for (const change of cursor.changes) times.push(change - 1000, change);
+  for (const time of times) {
+    const local = time + zoneOffset(cursor, time);
+    const day = Math.floor(local / DAY_MS);
+    const clock = new Date(local).toISOString().slice(11, 19);
+    const date = [yearOf(day), monthOf(day), dayOfMonth(day)].map((part) => String(part).padStart(2, '0')).join('-');
+    expect(`${date} ${clock}`, `zone=${name} time=${time}`).toBe(format.format(time));
+  }
+});
+
+test('the calendar from 1890 to 2310', () => {
+  for (let day = -29300; day < 124200; day++) {
+    const date = new Date(day * DAY_MS);
+    const start = Date.UTC(date.getUTCFullYear(), 0, 1) / DAY_MS;
+    const expected = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate(), day - start + 1];
+    const actual = [yearOf(day), monthOf(day), dayOfMonth(day), dayOfYear(day)];
+    if (actual.join() !== expected.join()) expect.fail(`day=${day} ${actual.join()} instead of ${expected.join()}`);
+  }
+});
+
+test('names of zones', () => {
+  expect(zoneProblem('UTC')).toBeNull();
+  expect(zoneProblem('Europe/Berlin')).toBeNull();
+  expect(zoneProblem('Asia/Calcutta')).toBeNull();
+  expect(zoneProblem('europe/berlin')).toMatchObject({ suggestion: 'Europe/Berlin' });
+  expect(zoneProblem('Europe/Berlni')).toMatchObject({ suggestion: 'Europe/Berlin' });
+  expect(zoneProblem('+01:00')).not.toBeNull();
+});
