@@ -1,22 +1,21 @@
 /**
- * Runs the micro-benchmarks, each in its tiny size (so that none of them rots) or in full, and prints a line per figure:
+ * Runs the benchmarks, each in its tiny size (so that none of them rots) or in full, and prints a line per figure:
  * `npm run bench`, `npm run bench -- --tiny`, `npm run bench -- decode kernel` for some of them.
  */
 
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Bench } from './bench.ts';
 
-const folder = join(import.meta.dirname, 'micro');
+const folders = ['micro', 'load'].map((name) => join(import.meta.dirname, name));
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const tiny = process.argv.includes('--tiny');
 const json = process.argv.includes('--json');
 
-for (const file of readdirSync(folder)
-  .filter((name) => name.endsWith('.bench.js'))
-  .sort()) {
-  if (wanted.length > 0 && !wanted.some((word) => file.includes(word))) continue;
-  const { bench } = (await import(join(folder, file))) as { bench: Bench };
+const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+for (const file of files.filter((path) => path.endsWith('.bench.js')).sort()) {
+  if (wanted.length > 0 && !wanted.some((word) => basename(file).includes(word))) continue;
+  const { bench } = (await import(file)) as { bench: Bench };
   for (const figure of await bench.run({ tiny })) {
     if (json) process.stdout.write(`${JSON.stringify({ bench: bench.name, ...figure })}\n`);
     else {

@@ -21,6 +21,8 @@ export interface FrameShape {
   readonly seed: number;
   /** Whether a WebSocket header stands before each frame. */
   readonly webSocket: boolean;
+  /** An event's fields behind id, player, hunt and time, serialised; absent: position and action of the example game. */
+  readonly rest?: (random: () => number) => Uint8Array;
 }
 
 export interface FrameMaker {
@@ -90,10 +92,10 @@ export function createFrameMaker(shape: FrameShape): FrameMaker {
     huntBytes: huntWidth.bytes,
   };
   const digits = createDigits();
-  const game = loadGame();
+  const rest = shape.rest ?? gameRest();
   const wanted = Math.floor(TEMPLATES_BYTES / (EVENT_BYTES * shape.eventsPerFrame));
   const count = Math.max(TEMPLATES_MIN, Math.min(TEMPLATES_MAX, wanted));
-  const made = Array.from({ length: count }, () => makeTemplate(shape, draws, game, random));
+  const made = Array.from({ length: count }, () => makeTemplate(shape, draws, rest, random));
   const templates = packTemplates(made, shape.eventsPerFrame);
   const { starts, seqAt, eventAt } = templates;
   let buffer: ArrayBufferLike | null = null;
@@ -179,6 +181,8 @@ function loadGame(): protobuf.Type {
   return root.loadSync('game/v1/events.proto').lookupType('game.v1.GameEvent');
 }
 
+type Rest = (random: () => number) => Uint8Array;
+
 interface Made {
   readonly bytes: Buffer;
   readonly seqAt: number;
@@ -203,8 +207,8 @@ function packTemplates(made: readonly Made[], eventsPerFrame: number): Templates
   };
 }
 
-function makeTemplate(shape: FrameShape, draws: FrameDraws, game: protobuf.Type, random: () => number): Made {
-  const events = Array.from({ length: shape.eventsPerFrame }, () => makeEvent(draws, game, random));
+function makeTemplate(shape: FrameShape, draws: FrameDraws, rest: Rest, random: () => number): Made {
+  const events = Array.from({ length: shape.eventsPerFrame }, () => makeEvent(draws, rest(random)));
   const length = events.reduce((sum, event) => sum + 1 + varintBytes(event.length) + event.length, SEQ_BYTES);
   const header = shape.webSocket ? frameHeaderBytes(length) : 0;
   const bytes = Buffer.alloc(header + length);
@@ -221,12 +225,19 @@ function makeTemplate(shape: FrameShape, draws: FrameDraws, game: protobuf.Type,
   return { bytes, seqAt: header + 1, eventAt };
 }
 
-/** Placeholders of the right width for all that is patched, then what protobufjs makes of position and action. */
-function makeEvent(draws: FrameDraws, game: protobuf.Type, random: () => number): Buffer {
-  const lat = PARK.lat + Math.round(random() * PARK.width * 1e6) / 1e6;
-  const lon = PARK.lon + Math.round(random() * PARK.width * 1e6) / 1e6;
-  const action = pick(random, ACTIONS);
-  const rest = game.encode(game.fromObject({ lat, lon, [action]: actionOf(action, random) })).finish();
+/** Position and action, as protobufjs serialises them. */
+function gameRest(): Rest {
+  const game = loadGame();
+  return (random) => {
+    const lat = PARK.lat + Math.round(random() * PARK.width * 1e6) / 1e6;
+    const lon = PARK.lon + Math.round(random() * PARK.width * 1e6) / 1e6;
+    const action = pick(random, ACTIONS);
+    return game.encode(game.fromObject({ lat, lon, [action]: actionOf(action, random) })).finish();
+  };
+}
+
+/** Placeholders of the right width for all that is patched, then the rest. */
+function makeEvent(draws: FrameDraws, rest: Uint8Array): Buffer {
   const head = Buffer.alloc(2 + ID_BYTES + 1 + draws.playerBytes + 1 + draws.huntBytes + 2 + TIME_BYTES);
   let at = 0;
   head[at++] = 0x0a;

@@ -32,6 +32,8 @@ export interface LoadOptions {
   readonly progress: (line: string) => void;
   /** Told the resident memory of each minute. */
   readonly rssLog: (line: string) => void;
+  /** What events hold beside id, player, hunt and time; absent: the example game. */
+  readonly rest?: (random: () => number) => Uint8Array;
   /** Aborted: stop sending, and prove what was answered. */
   readonly signal?: AbortSignal;
 }
