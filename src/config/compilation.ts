@@ -4,6 +4,7 @@ import type { ComputedPlan, ExpressionType, ZonePlan } from '../../native-free-c
 import type { ColumnBuilder } from './columns.ts';
 import { setAside } from './computed.ts';
 import { checkExpression } from './expression/check.ts';
+import type { DerivedName } from './derived.ts';
 import type { FeatureName, Scope } from './expression/scope.ts';
 import type { Typed } from './expression/typed.ts';
 import type { FlatMessage } from './message.ts';
@@ -24,6 +25,8 @@ export interface Compilation {
   readonly zones: Map<string, ZonePlan>;
   /** Filled by features.ts; rules read them. */
   readonly features: Map<string, FeatureName>;
+  /** By name, each behind those that it reads. Filled by derived.ts. */
+  readonly derived: Map<string, DerivedName>;
 }
 
 /**
@@ -36,6 +39,7 @@ export function expressionAt(c: Compilation, text: string, path: Path, withFeatu
     columns: c.columns.columns,
     features: withFeatures ? c.features : null,
     entities: Object.keys(c.declaration.entities),
+    derived: c.derived,
     timeColumn: c.timeColumn,
     zones: c.zones,
   };

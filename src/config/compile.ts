@@ -8,6 +8,7 @@ import type { Plan, SystemColumns } from '../../native-free-core/layout/plan.ts'
 import { createColumns, type ColumnBuilder } from './columns.ts';
 import type { Compilation } from './compilation.ts';
 import { compileDecisions } from './decisions.ts';
+import { compileDerivedOfEvent, compileDerivedOfFeatures } from './derived.ts';
 import { compileEntities } from './entities.ts';
 import { compileEvents, type CompiledEvents } from './events.ts';
 import { compileFeatures } from './features.ts';
@@ -81,9 +82,12 @@ function compileDeclaration(
     computed: [],
     zones: new Map(),
     features: new Map(),
+    derived: new Map(),
   };
+  compileDerivedOfEvent(c);
   const entities = compileEntities(c);
   const features = compileFeatures(c, entities);
+  compileDerivedOfFeatures(c);
   const decisions = compileDecisions(c);
   const tests = compileTests(c, decisions, (path) => source.positionOf(source.offsetOf(path)).line);
   const system = { ...systemColumns(columns, events), receivedAt, effectiveTime };

@@ -91,7 +91,10 @@ export function dayColumn(c: Compilation, zone: string, path: Path): number | nu
     c.problems.add(path, problem.message, problem.suggestion);
     return null;
   }
-  const name = `_day_${zone.toLowerCase().replace('+', '_plus_').replace(/[^a-z0-9]+/g, '_')}`;
+  const name = `_day_${zone
+    .toLowerCase()
+    .replace('+', '_plus_')
+    .replace(/[^a-z0-9]+/g, '_')}`;
   const known = c.computed.find(({ column }) => c.columns.columns[column]!.name === name);
   if (known !== undefined) return known.column;
   if (zone !== UTC) c.zones.set(zone, zonePlan(zone));

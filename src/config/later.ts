@@ -5,7 +5,6 @@
 
 const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': {
-    derived: 'derived values',
     models: 'models',
     lists: 'lists',
     sessions: 'sessions',
@@ -31,7 +30,6 @@ export const LATER_AGGREGATES: ReadonlySet<string> = new Set(['rate', 'first', '
 /** Prefixes of names in expressions. */
 export const LATER_PREFIXES: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    derived: 'derived values',
     model: 'models',
     list: 'lists',
     decision: 'decisions within rules',

@@ -96,6 +96,7 @@ export const pipelineSchema = z.strictObject({
   events,
   entities: z.record(name, entity),
   features: z.record(name, z.record(name, feature)).optional(),
+  derived: z.record(name, expression).optional().describe('Named expressions: derived.<name>.'),
   decisions: z.record(name, decision).optional(),
   tests: z.array(test).optional(),
 });

@@ -30,7 +30,7 @@ const names: Case[] = [
   rule('"event.type == ^\'digg\'"', /event.type is never 'digg'; it is one of 'dig', 'find', 'shout'/, 'dig'),
   rule("\"event.rarity in ['RARE', ^'LEGEND']\"", /game.v1.Rarity is never 'LEGEND'/, 'LEGENDARY'),
   rule('"event.rarity == ^7"', /compares with one of its names/),
-  rule("'^derived.speed > 1.0'", /not supported yet: derived values/),
+  rule("'^derived.speed > 1.0'", /unknown derived value: derived.speed/),
   rule("'^model.cheat > 0.9'", /not supported yet: models/),
   rule("'event.country in ^list.vips'", /not supported yet: lists/),
 ];
@@ -151,7 +151,7 @@ const meanings: Case[] = [
     message: /sum needs a number, this is a name of game.v1.Rarity/,
   },
   { from: 'of: event.find.points', to: 'of: ^event.event_time', message: /sum of times means nothing/ },
-  { from: 'of: event.find.points', to: 'of: ^player.quiet', message: /not supported yet: features here/ },
+  { from: 'of: event.find.points', to: 'of: ^player.quiet', message: /features cannot be read here/ },
   { from: 'agg: time_since_last', to: 'agg: time_since_last, ^of: event.lat', message: /has no input/ },
   { from: 'of: event.find.points, ', to: '', message: /sum needs an input/ },
   { from: 'window: 10m, hop: 1m', to: 'window: 10m, hop: ^7m', message: /hop must divide the window 10m/ },
@@ -177,11 +177,6 @@ const meanings: Case[] = [
 ];
 
 const later: Case[] = [
-  {
-    from: 'decisions:\n',
-    to: '^derived: { speed: "1.0" }\ndecisions:\n',
-    message: /not supported yet: derived values/,
-  },
   { from: 'decisions:\n', to: '^models: {}\ndecisions:\n', message: /not supported yet: models/ },
   { from: 'decisions:\n', to: '^lists: {}\ndecisions:\n', message: /not supported yet: lists/ },
   ...['stddev_pop', 'first', 'count_distinct', 'ewma', 'rate'].map((agg) => ({

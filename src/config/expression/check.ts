@@ -9,7 +9,7 @@ import { compareTyped, memberTyped } from './compare.ts';
 import { checkFunction } from './functions.ts';
 import { constantOf, negated } from './literal.ts';
 import { resolveName, type Scope } from './scope.ts';
-import { isSyntaxProblem, parseExpression, type ASTNode } from './syntax.ts';
+import { isSyntaxProblem, parseExpression, pathOf, type ASTNode } from './syntax.ts';
 import { call, isNumber, isWide, kindText, type Typed } from './typed.ts';
 
 interface Check {
@@ -84,18 +84,11 @@ function check(c: Check, node: ASTNode): Typed | null {
   }
 }
 
-/** `a.b.c` as its parts, or null where it is no plain path. */
-function pathOf(node: ASTNode): string[] | null {
-  if (node.op === 'id') return [node.args];
-  if (node.op !== '.') return null;
-  const parent = pathOf(node.args[0]);
-  return parent && [...parent, node.args[1]];
-}
-
 function checkName(c: Check, node: ASTNode): Typed | null {
   const parts = pathOf(node);
   if (parts === null) return refuse(c, node, 'a field can only be taken of event or an entity');
   const resolved = resolveName(c.scope, parts);
+  if (resolved === null) return null;
   return 'expression' in resolved ? resolved : refuse(c, node, resolved.message, resolved.suggestion);
 }
 
@@ -240,8 +233,7 @@ function checkMethod(
   receiver: ASTNode,
   operands: readonly ASTNode[],
 ): Typed | null {
-  if (receiver.op === 'id' && receiver.args === 'geo')
-    return checkFunction(checking(c), node, `geo.${name}`, operands);
+  if (receiver.op === 'id' && receiver.args === 'geo') return checkFunction(checking(c), node, `geo.${name}`, operands);
   return checkFunction(checking(c), node, name, [receiver, ...operands]);
 }
 

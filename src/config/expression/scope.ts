@@ -1,6 +1,7 @@
 /** The names that an expression may use, and what they mean: event.*, <entity>.<feature>. */
 
 import type { ColumnPlan, ExpressionType, ZonePlan } from '../../../native-free-core/layout/plan.ts';
+import type { DerivedName } from '../derived.ts';
 import { LATER_PREFIXES } from '../later.ts';
 import type { EventField, FlatMessage } from '../message.ts';
 import { nearest } from '../nearest.ts';
@@ -18,6 +19,7 @@ export interface Scope {
   /** `<entity>.<feature>`; null where the place cannot read features. */
   readonly features: ReadonlyMap<string, FeatureName> | null;
   readonly entities: readonly string[];
+  readonly derived: ReadonlyMap<string, DerivedName>;
   /** The event's own time: `event.time`, where the message has no field of that name. */
   readonly timeColumn: number;
   /** Gathers the zones that expressions name. */
@@ -29,14 +31,16 @@ export interface NameProblem {
   readonly suggestion?: string;
 }
 
-export function resolveName(scope: Scope, parts: readonly string[]): Typed | NameProblem {
+/** null: a name that is wrong where it is declared, which has been reported there. */
+export function resolveName(scope: Scope, parts: readonly string[]): Typed | NameProblem | null {
   const [prefix, ...rest] = parts;
   const later = LATER_PREFIXES.get(prefix!);
   if (later !== undefined) return { message: `not supported yet: ${later} (${parts.join('.')})` };
   if (prefix === 'event') return resolveEvent(scope, rest);
+  if (prefix === 'derived') return resolveDerived(scope, rest.join('.'));
   if (scope.entities.includes(prefix!)) return resolveFeature(scope, prefix!, rest.join('.'));
   const suggestion = nearest(parts.join('.'), allNames(scope)) ?? nearestPrefix(scope, prefix!, rest);
-  return unknown(`unknown name: ${parts.join('.')}; names begin with event. or an entity’s name`, suggestion);
+  return unknown(`unknown name: ${parts.join('.')}; names begin with event. derived. or an entity’s name`, suggestion);
 }
 
 function unknown(message: string, suggestion: string | undefined): NameProblem {
@@ -44,14 +48,32 @@ function unknown(message: string, suggestion: string | undefined): NameProblem {
 }
 
 function nearestPrefix(scope: Scope, prefix: string, rest: readonly string[]): string | undefined {
-  const found = nearest(prefix, ['event', ...scope.entities]);
+  const found = nearest(prefix, ['event', 'derived', ...scope.entities]);
   if (found !== undefined) return [found, ...rest].join('.');
   return scope.message.fields.has([prefix, ...rest].join('.')) ? ['event', prefix, ...rest].join('.') : undefined;
 }
 
 export function allNames(scope: Scope): string[] {
   const fields = [...scope.message.fields.keys()].map((path) => `event.${path}`);
-  return [...fields, ...(scope.message.typeColumn >= 0 ? ['event.type'] : []), ...(scope.features?.keys() ?? [])];
+  return [
+    ...fields,
+    ...(scope.message.typeColumn >= 0 ? ['event.type'] : []),
+    ...(scope.features?.keys() ?? []),
+    ...derivedNames(scope),
+  ];
+}
+
+function derivedNames(scope: Scope): string[] {
+  return [...scope.derived.keys()].map((name) => `derived.${name}`);
+}
+
+function resolveDerived(scope: Scope, name: string): Typed | NameProblem | null {
+  const derived = scope.derived.get(name);
+  if (derived === undefined)
+    return unknown(`unknown derived value: derived.${name}`, nearest(`derived.${name}`, derivedNames(scope)));
+  if (derived.readsFeatures && scope.features === null)
+    return { message: `derived.${name} reads features; keys, of and where read the event only` };
+  return derived.typed;
 }
 
 function resolveEvent(scope: Scope, parts: readonly string[]): Typed | NameProblem {
@@ -122,14 +144,19 @@ function typeOf(type: EventField['type']): ExpressionType {
 function resolveFeature(scope: Scope, entity: string, name: string): Typed | NameProblem {
   const full = `${entity}.${name}`;
   if (scope.features === null) {
-    return { message: `not supported yet: features here (${full}); keys, of and where read event.* only` };
+    return { message: `features cannot be read here (${full}); keys, of and where read the event only` };
   }
   const feature = scope.features.get(full);
-  if (feature !== undefined) return { expression: { node: 'column', type: feature.type, column: feature.column } };
+  if (feature !== undefined) return featureOf(scope, feature);
   const known = [...scope.features.keys()];
   const ofEntity = known.filter((candidate) => candidate.startsWith(`${entity}.`));
   return unknown(
     `unknown feature: ${full}`,
     nearest(full, known) ?? ofEntity.find((candidate) => candidate.startsWith(`${full}_`)),
   );
+}
+
+function featureOf(scope: Scope, { type, column }: FeatureName): Typed {
+  const expression = { node: 'column', type, column } as const;
+  return scope.columns[column]!.kind === 'dictionary' ? { expression, dictionary: true } : { expression };
 }

@@ -25,6 +25,26 @@ export function parseExpression(text: string): ASTNode | SyntaxProblem {
   }
 }
 
+/** `a.b.c` as its parts, or null where it is no plain path. */
+export function pathOf(node: ASTNode): string[] | null {
+  if (node.op === 'id') return [node.args];
+  if (node.op !== '.') return null;
+  const parent = pathOf(node.args[0]);
+  return parent && [...parent, node.args[1]];
+}
+
+/** All paths in an expression, the longest of each: for a.b + c it is a.b and c. */
+export function pathsOf(node: ASTNode): string[][] {
+  const path = pathOf(node);
+  return path === null ? operandsOf(node.args).flatMap(pathsOf) : [path];
+}
+
+/** The nodes among a node's arguments, however they are nested. */
+function operandsOf(args: unknown): ASTNode[] {
+  if (Array.isArray(args)) return args.flatMap(operandsOf);
+  return typeof args === 'object' && args !== null && 'op' in args ? [args as ASTNode] : [];
+}
+
 export function isSyntaxProblem(result: ASTNode | SyntaxProblem): result is SyntaxProblem {
   return 'at' in result;
 }

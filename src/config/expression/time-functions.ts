@@ -62,7 +62,8 @@ export function checkDuration(c: Checking, node: ASTNode, operands: readonly AST
   const wrong = (): null => c.refuse(operand, `no duration: write '90s', '5m', '1h30m' or '30d', whole milliseconds`);
   if (!/^(\d{1,12}(\.\d{1,9})?(ms|d|h|m|s))+$/.test(body)) return wrong();
   let sum = 0;
-  for (const [, digits, , unit] of body.matchAll(/(\d+(\.\d+)?)(ms|d|h|m|s)/g)) sum += Number(digits) * UNITS_MS[unit!]!;
+  for (const [, digits, , unit] of body.matchAll(/(\d+(\.\d+)?)(ms|d|h|m|s)/g))
+    sum += Number(digits) * UNITS_MS[unit!]!;
   if (!Number.isSafeInteger(sum)) return wrong();
   return { expression: { node: 'constant', type: 'int', value: negative && sum !== 0 ? -sum : sum } };
 }
