@@ -22,6 +22,7 @@ import { EpochFollower, type Range, type Sealing } from './insert/epoch-follower
 import { isAboutCredentials, messageOf } from './insert/refusals.ts';
 import { Retry } from './insert/retry.ts';
 import { checkOrigin, readStored, type StoredTotals } from './insert/stored-totals.ts';
+import { MergePause } from './merge-pause.ts';
 import { createTables, recordPipeline } from './tables/index.ts';
 
 export type { StoredTotals } from './insert/stored-totals.ts';
@@ -61,7 +62,7 @@ export interface Warehouse {
   lookupDecisions(request: DecisionRequest): Promise<Uint8Array>;
 }
 
-const BATCH_ROWS_MAX = 1_000_000;
+const BATCH_ROWS_MAX = 500_000;
 /** Spool bytes of one batch: bounds what one insert costs in memory on the other side. */
 const BATCH_BYTES_MAX = 512 << 20;
 const LOOK_MS = 10;
@@ -89,6 +90,7 @@ class RunningWarehouse {
   readonly #retry: Retry;
   readonly #insert: BatchInsert;
   readonly #figures = { batches: 0, rows: 0, deadLetters: 0, refused: 0, insertSeconds: 0, lastBatchRows: 0 };
+  readonly #merges: MergePause;
   #follower: EpochFollower | null = null;
   #running: Promise<unknown> = Promise.resolve();
   #stopping = false;
@@ -102,6 +104,12 @@ class RunningWarehouse {
     this.#connection = new Connection({ clickhouse, log, ...(requestMsMax === undefined ? {} : { requestMsMax }) });
     this.#retry = new Retry(this.#connection, () => this.#createTables(), log);
     this.#insert = new BatchInsert({ ...options, connection: this.#connection, retry: this.#retry });
+    this.#merges = new MergePause({
+      connection: this.#connection,
+      insertSeconds: () => this.#figures.insertSeconds,
+      behindMs: () => this.#behindMs(),
+      log,
+    });
     this.lookup = new DecisionLookup({ connection: this.#connection, plan, retry: this.#retry });
   }
 
@@ -120,11 +128,13 @@ class RunningWarehouse {
     this.#follower = new EpochFollower({ reader, durableEpoch, onEpoch, sealing: this.#sealing() });
     this.#running = Promise.all([this.#follow(this.#follower), this.#insertAll(open, this.#follower)]);
     this.#running.catch((error: unknown) => this.#fail(error));
+    if (this.#connection.embedded) this.#merges.start();
   }
 
   async stop(waitMsMax = STOP_MS): Promise<void> {
     const { batchLog, log } = this.#options;
     this.#stopping = true;
+    this.#merges.stop();
     const timer = setTimeout(() => {
       log('warn', 'ClickHouse takes too long; what is left is inserted after the next start', { waitMsMax });
       this.#connection.end();
@@ -146,6 +156,7 @@ class RunningWarehouse {
       ...this.#insert.figures,
       openBatches: this.#options.batchLog.openBatches().length,
       waitingRows: this.#follower?.waitingRows() ?? 0,
+      mergesPaused: this.#merges.paused,
       watermark: this.totals.receivedAt,
     };
   }
@@ -154,6 +165,11 @@ class RunningWarehouse {
     const confirmed = this.#options.batchLog.flush();
     if (confirmed > this.#confirmedOnDisk && (await this.#connection.reachDisk())) this.#confirmedOnDisk = confirmed;
     return this.#confirmedOnDisk;
+  }
+
+  /** How old the newest row is that SQL can see, where rows wait. */
+  #behindMs(): number {
+    return (this.#follower?.waitingRows() ?? 0) === 0 ? 0 : Math.max(0, Date.now() - this.totals.receivedAt);
   }
 
   #sealing(): Sealing {
