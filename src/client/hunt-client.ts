@@ -45,6 +45,7 @@ export interface ClientOptions {
 interface Frame {
   readonly seq: number;
   readonly bytes: Uint8Array | string;
+  readonly size: number;
   readonly sentFirstAt: number;
   readonly resolve: (answer: ClientAnswer) => void;
   readonly reject: (error: Error) => void;
@@ -52,6 +53,8 @@ interface Frame {
 
 /** Frames that a client holds, sent or not. Whoever has more of them at hand awaits room(). */
 export const FRAMES_HELD_MAX = 65_536;
+/** Sent and unanswered: half of what the server's lane holds, so that a client alone is never told RETRY. One frame always goes. */
+const BYTES_IN_FLIGHT_MAX = 4 << 20;
 const RECONNECT_MS = 60_000;
 const RETRY_MS = 600_000;
 const RECONNECT_PAUSE_MS_MIN = 50;
@@ -71,6 +74,7 @@ export class HuntClient {
   readonly #held = new Map<number, Frame>();
   /** Of these: sent on this connection, in the order of sending; and not, by seq. */
   #inFlight: Frame[] = [];
+  #bytesInFlight = 0;
   #waiting: Frame[] = [];
   readonly #roomWaiters: (() => void)[] = [];
   #connection: StreamConnection | null = null;
@@ -141,7 +145,7 @@ export class HuntClient {
           `a frame is too large: bytes=${size} max=${frameBytesMax}; put fewer events into it`,
         );
       }
-      const frame: Frame = { seq, bytes, sentFirstAt: performance.now(), resolve, reject };
+      const frame: Frame = { seq, bytes, size, sentFirstAt: performance.now(), resolve, reject };
       this.#lastSentSeq = seq;
       this.#nextSeq = seq + 1;
       this.#held.set(seq, frame);
@@ -207,6 +211,7 @@ export class HuntClient {
     return (
       this.#connection !== null &&
       this.#waiting.length === 0 &&
+      this.#bytesInFlight < BYTES_IN_FLIGHT_MAX &&
       this.#inFlight.length < this.#framesInFlightMax &&
       this.#withinMemory(this.#nextSeq)
     );
@@ -226,11 +231,13 @@ export class HuntClient {
     if (pauseMs > 0) return this.#pumpAfter(pauseMs);
     while (
       this.#waiting.length > 0 &&
+      (this.#inFlight.length === 0 || this.#bytesInFlight + this.#waiting[0]!.size <= BYTES_IN_FLIGHT_MAX) &&
       this.#inFlight.length < this.#framesInFlightMax &&
       this.#withinMemory(this.#waiting[0]!.seq)
     ) {
       const frame = this.#waiting.shift()!;
       this.#inFlight.push(frame);
+      this.#bytesInFlight += frame.size;
       connection.send(frame.bytes);
     }
     if (this.#hasRoom() || this.#held.size === 0) this.#wake();
@@ -262,6 +269,7 @@ export class HuntClient {
       return void this.#leave();
     }
     this.#inFlight.shift();
+    this.#bytesInFlight -= frame.size;
     if (answer.status === 'RETRY') return this.#retry(frame, answer.retryAfterMs);
     this.#held.delete(frame.seq);
     frame.resolve({ ...answer, seq: frame.seq });
@@ -291,6 +299,7 @@ export class HuntClient {
     // Whether the server took them is not known: they go out again, and what was taken is answered DUPLICATE.
     this.#waiting = [...this.#inFlight, ...this.#waiting].sort((a, b) => a.seq - b.seq);
     this.#inFlight = [];
+    this.#bytesInFlight = 0;
     this.#holdUntil = 0;
     this.#options.onReconnect?.(
       `the connection was lost: ${reason}; connecting again, frames to send again: ${this.#waiting.length}`,
