@@ -22,6 +22,7 @@ export const REGION_ENTITIES = 3;
 export const REGION_PRODUCERS = 4;
 export const REGION_IDS = 5;
 export const REGION_DICTIONARY = 6;
+export const REGION_KEY_LIST = 7;
 
 export function createRegion(kind: number, version: number, bodyBytes: number): SharedArrayBuffer {
   const size = REGION_HEADER_BYTES + Math.ceil(bodyBytes / 64) * 64;

@@ -43,6 +43,14 @@ export interface ColumnAccess {
   listCursor(column: number): number;
   /** Number of the cursor over a time zone's table. */
   zone(name: string): number;
+  /** Number of a regular expression's automaton. */
+  automaton(pattern: string): number;
+  /** Number of a list that an operator keeps. */
+  keyList(name: string): number;
+  /** Where so many bytes lie in which emitted code may put a text together. */
+  scratch(bytes: number): number;
+  /** A condition on the text of a dictionary id that is decided once for each id. */
+  remembered(id: string, holds: (text: TextCode) => string): string;
 }
 
 /** One expression under way. `truth` and `falsehood` differ from each other's negation where the value is absent. */

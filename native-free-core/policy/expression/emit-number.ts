@@ -5,6 +5,7 @@
 
 import type { Expression, ExpressionOperator } from '../../layout/plan.ts';
 import { EXACT_LIMIT, nullCondition, type EmitContext, type NumberCode } from './context.ts';
+import { emitFunction } from './emit-function.ts';
 import { emitTimePart, TIME_PARTS } from './emit-time.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
@@ -117,7 +118,9 @@ function emitCall(context: EmitContext, call: Call): NumberCode {
     default: {
       const part = TIME_PARTS[call.operator];
       if (part !== undefined) return emitTimePart(context, part, emitOperand(context, operands[0]), operands[1]);
-      throw new Error(`no number comes of operator=${call.operator}`);
+      const code = emitFunction(context, call, emitOperand);
+      if (code === null) throw new Error(`no number comes of operator=${call.operator}`);
+      return code;
     }
   }
 }

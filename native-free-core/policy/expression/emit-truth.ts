@@ -4,24 +4,12 @@
  */
 
 import type { Expression, ExpressionOperator } from '../../layout/plan.ts';
-import {
-  isDictionary,
-  nullCondition,
-  whenPresent,
-  type EmitContext,
-  type NumberCode,
-  type TextCode,
-} from './context.ts';
+import { isDictionary, nullCondition, whenPresent, type EmitContext, type NumberCode } from './context.ts';
 import { guarded } from './emit-number.ts';
+import { argumentsOf, emitPredicate, isPredicate, onText, type Test } from './emit-predicate.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
 type Constant = Extract<Expression, { node: 'constant' }>;
-
-/** A comparison that holds or not where its operands are present. */
-interface Test {
-  readonly holds: string;
-  readonly absent: readonly string[];
-}
 
 export function emitTruth(context: EmitContext, expression: Expression, wanted: boolean): string {
   switch (expression.node) {
@@ -65,10 +53,11 @@ function emitCall(context: EmitContext, call: Call, wanted: boolean): string {
   }
 }
 
-/** A comparison or a membership. */
+/** A comparison, a membership or a condition on a text. */
 function testOf(context: EmitContext, call: Call): Test {
   const [a, b] = call.operands;
   if (call.operator === 'in') return emitMembership(context, a, call.operands.slice(1));
+  if (isPredicate(call.operator)) return emitPredicate(context, call);
   if (SIGNS[call.operator] === undefined) throw new Error(`no condition comes of operator=${call.operator}`);
   return emitComparison(context, call.operator, a, b);
 }
@@ -119,7 +108,8 @@ export function neverAbsent(context: EmitContext, expression: Expression): boole
   }
   if (expression.node === 'call' && expression.type === 'bool') {
     if (expression.operator === 'has') return true;
-    const compares = expression.operator === 'in' || SIGNS[expression.operator] !== undefined;
+    const { operator } = expression;
+    const compares = operator === 'in' || isPredicate(operator) || SIGNS[operator] !== undefined;
     if (compares && expression.operands[0].type !== 'bool') return testOf(context, expression).absent.length === 0;
     return expression.operands.every((operand) => neverAbsent(context, operand));
   }
@@ -137,8 +127,11 @@ const SIGNS: Readonly<Partial<Record<ExpressionOperator, string>>> = {
 
 function emitComparison(context: EmitContext, operator: ExpressionOperator, a: Expression, b: Expression): Test {
   const { access } = context;
-  if (isDictionary(access, a) || isDictionary(access, b)) return emitDictionaryComparison(context, operator, a, b);
-  if (a.type === 'string' || a.type === 'bytes') return compareTexts(operator, context.text(a), context.text(b));
+  const equality = operator === 'eq' || operator === 'ne';
+  if (isDictionary(access, a) && equality && (b.node === 'constant' || isDictionary(access, b)))
+    return compareIds(context, operator, a, b);
+  if (isDictionary(access, b) && equality && a.node === 'constant') return compareIds(context, operator, b, a);
+  if (a.type === 'string' || a.type === 'bytes') return compareTexts(context, operator, a, b);
   return compareNumbers(context, operator, context.number(a), context.number(b));
 }
 
@@ -162,21 +155,28 @@ function compareWords(operator: ExpressionOperator, a: NumberCode, b: NumberCode
   return { holds: `${highs} || ${a.words!.high} === ${b.words!.high} && ${lows}`, absent };
 }
 
-function compareTexts(operator: ExpressionOperator, a: TextCode, b: TextCode): Test {
-  const absent = [...a.absent, ...b.absent];
-  const operands = `${a.heap}, ${a.start}, ${a.length}, ${b.heap}, ${b.start}, ${b.length}`;
-  if (operator === 'eq') return { holds: `$same(${operands})`, absent };
-  if (operator === 'ne') return { holds: `!$same(${operands})`, absent };
-  return { holds: `$compare(${operands}) ${SIGNS[operator]} 0`, absent };
+/** A dictionary column's order beside a constant is decided once for each string. */
+function compareTexts(context: EmitContext, operator: ExpressionOperator, a: Expression, b: Expression): Test {
+  if (a.node === 'constant' && isDictionary(context.access, b)) return compareTexts(context, MIRRORED[operator]!, b, a);
+  const other = context.text(b);
+  return onText(context, a, b.node === 'constant', other.absent, (text) => {
+    const operands = `${argumentsOf(text)}, ${argumentsOf(other)}`;
+    if (operator === 'eq') return `$same(${operands})`;
+    return operator === 'ne' ? `!$same(${operands})` : `$compare(${operands}) ${SIGNS[operator]} 0`;
+  });
 }
 
-function emitDictionaryComparison(
-  context: EmitContext,
-  operator: ExpressionOperator,
-  a: Expression,
-  b: Expression,
-): Test {
-  const [column, other] = isDictionary(context.access, a) ? [a, b] : [b, a];
+const MIRRORED: Readonly<Partial<Record<ExpressionOperator, ExpressionOperator>>> = {
+  eq: 'eq',
+  ne: 'ne',
+  lt: 'gt',
+  le: 'ge',
+  gt: 'lt',
+  ge: 'le',
+};
+
+/** A dictionary column with a constant or with another one. */
+function compareIds(context: EmitContext, operator: ExpressionOperator, column: Expression, other: Expression): Test {
   const id = context.number(column);
   if (other.node === 'constant') {
     const is = isLabel(context, id.value, other);

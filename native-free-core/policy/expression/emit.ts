@@ -34,6 +34,22 @@ export function emitExpression(expression: Expression, access: ColumnAccess): Ex
   return { setup: context.setup, value, absent: absent === 'false' ? null : absent };
 }
 
+/** Bytes of a text: run `setup`, then `length` bytes of `heap` from `start` on, until the next row is looked at. */
+export interface TextValueCode {
+  readonly setup: readonly string[];
+  readonly heap: string;
+  readonly start: string;
+  readonly length: string;
+  readonly absent: string | null;
+}
+
+/** The text of a string or bytes expression. */
+export function emitTextValue(expression: Expression, access: ColumnAccess): TextValueCode {
+  const context = createContext(access);
+  const { heap, start, length, absent } = context.text(expression);
+  return { setup: context.setup, heap, start, length, absent: absent.length === 0 ? null : absent.join(' || ') };
+}
+
 /** Whether an expression is true: what a rule and a `where` ask. Never absent. */
 export function emitCondition(expression: Expression, access: ColumnAccess): ExpressionCode {
   const context = createContext(access);

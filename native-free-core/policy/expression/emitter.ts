@@ -1,16 +1,20 @@
 /**
  * The expression compiler as keys, kernels and rules use it: one emitter for each function that is generated. It hands
- * out names, gathers the constants that the emitted code refers to, and makes the runtime that the code is bound to.
+ * out names, gathers what the emitted code refers to, and makes the runtime that the code is bound to.
  */
 
 import type { Column } from '../../layout/column.ts';
 import type { Expression, Plan } from '../../layout/plan.ts';
 import type { Dictionary } from '../../state/dictionary.ts';
+import type { KeyList } from '../../state/key-list.ts';
+import { compilePattern } from '../pattern/automaton.ts';
 import type { ColumnAccess, TextCode } from './context.ts';
-import { emitCondition, emitExpression, type ExpressionCode } from './emit.ts';
-import * as functions from './runtime.ts';
-import type { ExpressionRuntime, ListCursor } from './runtime.ts';
-import * as timeFunctions from './runtime-time.ts';
+import { DECLARATIONS, openRuntime, rememberedDeclaration } from './declarations.ts';
+import { emitCondition, emitExpression, emitTextValue, type ExpressionCode, type TextValueCode } from './emit.ts';
+import { entryText } from './emit-text.ts';
+import { openLists } from './lists.ts';
+import type { ListCursor } from './runtime.ts';
+import type { Automaton } from './runtime-text.ts';
 import type { ZoneCursor } from './runtime-time.ts';
 import { utf8Bytes } from './utf8.ts';
 
@@ -19,61 +23,110 @@ export interface ExpressionEmitter {
   (expression: Expression): ExpressionCode;
   /** Whether the expression is true; `absent` is null. Cheaper than value and absence where only truth counts. */
   condition(expression: Expression): ExpressionCode;
+  /** The bytes of a string or bytes expression. */
+  text(expression: Expression): TextValueCode;
   /** Constants that the emitted code refers to; asked for after emitting. */
   declarations(): string;
   /** Bound to the name `runtime` in the emitted code; asked for after emitting. */
   readonly runtime: unknown;
 }
 
-export function createEmitter(plan: Plan, columns: readonly Column[], dictionary: Dictionary): ExpressionEmitter {
-  const bytes: number[] = [];
-  const slots = new Map<string, TextCode & { from: number; bytes: number }>();
-  const lists: ListCursor[] = [];
-  const zones = new Map<string, ZoneCursor>();
-  let temporaries = 0;
-  const addText = (text: string): { from: number; bytes: number } => {
-    const from = bytes.length;
-    bytes.push(...utf8Bytes(text));
-    return { from, bytes: bytes.length - from };
+/** A text constant that dictionary ids are compared with. */
+export interface LabelSlot {
+  readonly from: number;
+  readonly bytes: number;
+}
+
+/** What the emitted code of one function refers to. */
+export interface Gathered {
+  readonly bytes: number[];
+  readonly slots: Map<string, LabelSlot>;
+  readonly lists: ListCursor[];
+  readonly zones: Map<string, ZoneCursor>;
+  readonly automata: Map<string, Automaton>;
+  /** Source of the condition for each memory of dictionary ids. */
+  readonly remembered: string[];
+  scratchBytes: number;
+  temporaries: number;
+}
+
+/** `keyLists`: in the order of `Plan.lists`; without them the lists are as the plan was compiled with. */
+export function createEmitter(
+  plan: Plan,
+  columns: readonly Column[],
+  dictionary: Dictionary,
+  keyLists: readonly KeyList[] = openLists(plan),
+): ExpressionEmitter {
+  const gathered: Gathered = {
+    bytes: [],
+    slots: new Map(),
+    lists: [],
+    zones: new Map(),
+    automata: new Map(),
+    remembered: [],
+    scratchBytes: 0,
+    temporaries: 0,
   };
-  const access: ColumnAccess = {
-    column: (index) => plan.columns[index],
-    array: (index, array) => `c${index}_${array}`,
-    temporary: () => `$${++temporaries}`,
-    constantText: (text) => {
-      const at = addText(text);
-      return { heap: '$bytes', start: String(at.from), length: String(at.bytes), absent: [] };
-    },
-    dictionarySlot: (text) => {
-      if (!slots.has(text)) slots.set(text, { ...access.constantText(text), ...addText(text) });
-      return [...slots.keys()].indexOf(text);
-    },
-    listCursor: (column) => listCursor(lists, columns, column),
-    zone: (name) => {
-      if (!zones.has(name)) zones.set(name, zoneCursor(plan, name));
-      return [...zones.keys()].indexOf(name);
-    },
-  };
-  let runtime: ExpressionRuntime | null = null;
+  const access = accessOf(plan, columns, gathered);
+  let runtime: unknown = null;
   const emitter = (expression: Expression): ExpressionCode => emitExpression(expression, access);
   return Object.defineProperty(
     Object.assign(emitter, {
       condition: (expression: Expression) => emitCondition(expression, access),
-      declarations: () => DECLARATIONS,
+      text: (expression: Expression) => emitTextValue(expression, access),
+      declarations: () => [DECLARATIONS, ...gathered.remembered.map(rememberedDeclaration)].join('\n'),
       runtime: null as unknown,
     }),
     'runtime',
-    { get: () => (runtime ??= createRuntime(dictionary, bytes, [...slots.values()], lists, [...zones.values()])) },
+    { get: () => (runtime ??= openRuntime(gathered, dictionary, keyLists)) },
   );
 }
 
-const DECLARATIONS = `const $bytes = runtime.bytes, $labels = runtime.labels, $same = runtime.sameBytes, $compare = runtime.compareBytes;
-const $learn = (slot, id) => runtime.learnLabel(runtime, slot, id);
-const $listHas = (list, r, value) => runtime.listHas(runtime.lists[list], r, value);
-const $listHasWords = (list, r, low, high) => runtime.listHasWords(runtime.lists[list], r, low, high);
-const $listHasText = (list, r, heap, start, length) => runtime.listHasText(runtime.lists[list], r, heap, start, length);
-const $zoneOffset = (zone, time) => runtime.zoneOffset(runtime.zones[zone], time);
-const $yearOf = runtime.yearOf, $monthOf = runtime.monthOf, $dayOfMonth = runtime.dayOfMonth, $dayOfYear = runtime.dayOfYear;`;
+function accessOf(plan: Plan, columns: readonly Column[], gathered: Gathered): ColumnAccess {
+  const { slots } = gathered;
+  return {
+    column: (index) => plan.columns[index],
+    array: (index, array) => `c${index}_${array}`,
+    temporary: () => `$${++gathered.temporaries}`,
+    constantText: (text) => constantText(gathered, text),
+    dictionarySlot: (text) => {
+      if (!slots.has(text)) slots.set(text, addText(gathered, text));
+      return [...slots.keys()].indexOf(text);
+    },
+    listCursor: (column) => listCursor(gathered.lists, columns, column),
+    zone: (name) => numberIn(gathered.zones, name, () => zoneCursor(plan, name)),
+    automaton: (pattern) => numberIn(gathered.automata, pattern, () => compilePattern(pattern)),
+    keyList: (name) => {
+      const index = plan.lists?.findIndex((list) => list.name === name) ?? -1;
+      if (index < 0) throw new Error(`the plan has no such list: list=${name}`);
+      return index;
+    },
+    scratch: (bytes) => (gathered.scratchBytes += bytes) - bytes,
+    remembered: (id, holds) => {
+      const source = holds(entryText('id', []));
+      const known = gathered.remembered.indexOf(source);
+      const memory = known >= 0 ? known : gathered.remembered.push(source) - 1;
+      return `($known${memory}[${id}] !== 0 ? $known${memory}[${id}] === 2 : $decide${memory}(${id}))`;
+    },
+  };
+}
+
+function addText(gathered: Gathered, text: string): LabelSlot {
+  const from = gathered.bytes.length;
+  for (const byte of utf8Bytes(text)) gathered.bytes.push(byte);
+  return { from, bytes: gathered.bytes.length - from };
+}
+
+function constantText(gathered: Gathered, text: string): TextCode {
+  const { from, bytes } = addText(gathered, text);
+  return { heap: '$bytes', start: String(from), length: String(bytes), absent: [] };
+}
+
+/** The number of a name among those gathered, adding it where it is new. */
+function numberIn<T>(all: Map<string, T>, name: string, make: () => T): number {
+  if (!all.has(name)) all.set(name, make());
+  return [...all.keys()].indexOf(name);
+}
 
 function listCursor(lists: ListCursor[], columns: readonly Column[], index: number): number {
   const column = columns[index];
@@ -87,27 +140,4 @@ function zoneCursor(plan: Plan, name: string): ZoneCursor {
   if (zone === undefined) throw new Error(`the plan has no table of the time zone: zone=${name}`);
   const [changes, offsets] = [Float64Array.from(zone.changes), Float64Array.from(zone.offsets)];
   return { changes, offsets, from: Infinity, to: -Infinity, offset: 0 };
-}
-
-/** The functions travel with the state, since generated code can import nothing. */
-function createRuntime(
-  dictionary: Dictionary,
-  bytes: readonly number[],
-  slots: readonly { from: number; bytes: number }[],
-  lists: readonly ListCursor[],
-  zones: readonly ZoneCursor[],
-): ExpressionRuntime & typeof functions & typeof timeFunctions {
-  return {
-    ...functions,
-    ...timeFunctions,
-    dictionary,
-    bytes: Uint8Array.from(bytes),
-    // The empty string has id 0 in every dictionary.
-    labels: Int32Array.from(slots, (slot) => (slot.bytes === 0 ? 0 : -1)),
-    checked: new Int32Array(slots.length),
-    labelStarts: Int32Array.from(slots, (slot) => slot.from),
-    labelLengths: Int32Array.from(slots, (slot) => slot.bytes),
-    lists,
-    zones,
-  };
 }

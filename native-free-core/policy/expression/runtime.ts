@@ -6,6 +6,8 @@
 
 import type { Column } from '../../layout/column.ts';
 import { DICTIONARY_ABSENT, findEntry, type Dictionary } from '../../state/dictionary.ts';
+import type { KeyList } from '../../state/key-list.ts';
+import type { Automaton } from './runtime-text.ts';
 import type { ZoneCursor } from './runtime-time.ts';
 
 /** Where a row's elements begin, found by adding up counts from the last row asked for. */
@@ -29,6 +31,12 @@ export interface ExpressionRuntime {
   readonly labelLengths: Int32Array;
   readonly lists: readonly ListCursor[];
   readonly zones: readonly ZoneCursor[];
+  readonly automata: readonly Automaton[];
+  /** By dictionary id, one for each condition on a dictionary string: 0 undecided, 1 false, 2 true. */
+  readonly remembered: readonly Uint8Array[];
+  /** Texts that emitted code puts together. */
+  readonly scratch: Uint8Array;
+  readonly keyLists: readonly KeyList[];
 }
 
 /** Equal bytes. */
