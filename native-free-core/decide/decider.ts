@@ -86,7 +86,7 @@ export function createDecider(input: DeciderInput): Decider {
   const { plan, tables } = input;
   const columns = plan.columns.map((column) => createColumn(column));
   const state = compileState(plan, columns, tables, 'live');
-  const computed = compileComputed(plan, columns, tables.dictionary);
+  const computed = compileComputed(plan, columns, tables.dictionary, tables.lists);
   const sealer = compileSealer(plan, columns);
   return {
     input,
@@ -97,7 +97,9 @@ export function createDecider(input: DeciderInput): Decider {
     state,
     computed,
     readers: plan.entities.map((entity, i) => compileReader(plan, entity, tables.entities[i])),
-    decisions: plan.decisions.map((decision) => compileDecision(plan, decision, columns, tables.dictionary)),
+    decisions: plan.decisions.map((decision) =>
+      compileDecision(plan, decision, columns, tables.dictionary, tables.lists),
+    ),
     actions: plan.decisions.map((decision) => columns[decision.actionColumn].u16),
     sealer,
     frames: createFrameLog(),

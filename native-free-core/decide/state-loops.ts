@@ -27,7 +27,7 @@ export function compileState(plan: Plan, columns: readonly Column[], tables: Tab
     keys: new Int32Array(BLOCK_ROWS_MAX * 4),
     present: new Uint8Array(BLOCK_ROWS_MAX),
   }));
-  const emitter = () => createEmitter(plan, columns, tables.dictionary);
+  const emitter = () => createEmitter(plan, columns, tables.dictionary, tables.lists);
   return {
     effective,
     present: buffers.map((buffer) => buffer.present),

@@ -3,6 +3,7 @@
 import type { Dictionary } from '../state/dictionary.ts';
 import type { EntityTable } from '../state/entity-table.ts';
 import type { IdWindow } from '../state/id-window.ts';
+import type { KeyList } from '../state/key-list.ts';
 import type { Producers } from '../state/producers.ts';
 
 export interface Tables {
@@ -12,4 +13,6 @@ export interface Tables {
   /** null where the pipeline names no event id. */
   readonly ids: IdWindow | null;
   readonly dictionary: Dictionary;
+  /** In the order of `Plan.lists`; absent: as the plan was compiled with. */
+  readonly lists?: readonly KeyList[];
 }

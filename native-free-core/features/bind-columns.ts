@@ -13,11 +13,21 @@ export interface ExpressionCode {
   readonly absent: string | null;
 }
 
+export interface TextCode {
+  readonly setup: readonly string[];
+  readonly heap: string;
+  readonly start: string;
+  readonly length: string;
+  readonly absent: string | null;
+}
+
 /** The expression compiler, handed in by decide/: features and keys do not know how expressions are compiled. */
 export interface EmitExpression {
   (expression: Expression): ExpressionCode;
   /** Whether the expression is true; never absent. */
   condition(expression: Expression): ExpressionCode;
+  /** Bytes of a string or bytes expression: `length` bytes of `heap` from `start` on. */
+  text(expression: Expression): TextCode;
   /** Constants that the emitted code refers to, as declarations; asked for after emitting. */
   declarations(): string;
   /** Bound to the name `runtime` in the emitted code. */

@@ -106,6 +106,7 @@ function emitColumn(plan: Plan, index: number, words: string, at: string): strin
 }
 
 function emitComputed(part: Expression, emit: EmitExpression, words: string, at: string): string {
+  if (part.type === 'string' || part.type === 'bytes') return emitText(part, emit, words, at);
   const code = emit(part);
   const store =
     part.type === 'double'
@@ -114,6 +115,12 @@ function emitComputed(part: Expression, emit: EmitExpression, words: string, at:
   const value = part.type === 'bool' ? `(${code.value} ? 1 : 0)` : code.value;
   const guarded = `const v = ${value}; if (v !== v) has = false; else { ${store} ${words}[${at} + 2] = 0; }`;
   return `{ ${code.setup.join(' ')} ${code.absent === null ? guarded : `if (${code.absent}) has = false; else { ${guarded} }`} }`;
+}
+
+function emitText(part: Expression, emit: EmitExpression, words: string, at: string): string {
+  const { setup, heap, start, length, absent } = emit.text(part);
+  const store = `hashBytes(${heap}, ${start}, ${length}, ${HASH_SEED}, ${words}, ${at});`;
+  return `{ ${setup.join(' ')} ${absent === null ? store : `if (${absent}) has = false; else { ${store} }`} }`;
 }
 
 /** How a key's text becomes words: one function a part, by the part's type. */

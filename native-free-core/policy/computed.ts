@@ -6,6 +6,7 @@
 import type { Column } from '../layout/column.ts';
 import type { ColumnKind, ComputedPlan, Expression, Plan } from '../layout/plan.ts';
 import type { Dictionary } from '../state/dictionary.ts';
+import type { KeyList } from '../state/key-list.ts';
 import { bindColumnArrays } from './decision.ts';
 import { createEmitter, type ExpressionEmitter } from './expression/emitter.ts';
 
@@ -19,11 +20,16 @@ export interface ComputedLoops {
   readonly afterState: ComputedLoop | null;
 }
 
-export function compileComputed(plan: Plan, columns: readonly Column[], dictionary: Dictionary): ComputedLoops {
+export function compileComputed(
+  plan: Plan,
+  columns: readonly Column[],
+  dictionary: Dictionary,
+  keyLists?: readonly KeyList[],
+): ComputedLoops {
   const computed = plan.computed ?? [];
   const keyed = readByPrimaryKey(plan, computed);
   const loop = (wanted: (c: ComputedPlan) => boolean, name: string): ComputedLoop | null =>
-    compileLoop(plan, computed.filter(wanted), name, columns, dictionary);
+    compileLoop(plan, computed.filter(wanted), name, columns, () => createEmitter(plan, columns, dictionary, keyLists));
   return {
     forPrimaryKey: loop((c) => keyed.has(c.column), 'for_primary_key'),
     beforeState: loop((c) => c.before && !keyed.has(c.column), 'before_state'),
@@ -51,10 +57,10 @@ function compileLoop(
   computed: readonly ComputedPlan[],
   name: string,
   columns: readonly Column[],
-  dictionary: Dictionary,
+  emitterOf: () => ExpressionEmitter,
 ): ComputedLoop | null {
   if (computed.length === 0) return null;
-  const emitter = createEmitter(plan, columns, dictionary);
+  const emitter = emitterOf();
   const body = emitComputedLoop(plan, computed, name, emitter);
   const make = new Function('columns', 'runtime', `'use strict';\n${bindColumnArrays(body)}\n${body}`) as (
     columns: readonly Column[],

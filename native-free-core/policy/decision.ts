@@ -9,6 +9,7 @@
 import type { Column } from '../layout/column.ts';
 import type { DecisionPlan, Plan, RulePlan } from '../layout/plan.ts';
 import type { Dictionary } from '../state/dictionary.ts';
+import type { KeyList } from '../state/key-list.ts';
 import { createEmitter, type ExpressionEmitter } from './expression/emitter.ts';
 
 /** Writes action and rule of the rows [0, rows). */
@@ -22,8 +23,9 @@ export function compileDecision(
   decision: DecisionPlan,
   columns: readonly Column[],
   dictionary: Dictionary,
+  keyLists?: readonly KeyList[],
 ): DecisionLoop {
-  const emitter = createEmitter(plan, columns, dictionary);
+  const emitter = createEmitter(plan, columns, dictionary, keyLists);
   const body = emitDecision(decision, emitter);
   const make = new Function('columns', 'runtime', `'use strict';\n${bindColumnArrays(body)}\n${body}`) as (
     columns: readonly Column[],

@@ -1,6 +1,6 @@
 /** What the parts of a pipeline file share while it is compiled. */
 
-import type { ComputedPlan, ExpressionType, ZonePlan } from '../../native-free-core/layout/plan.ts';
+import type { ComputedPlan, ExpressionType, ListPlan, ZonePlan } from '../../native-free-core/layout/plan.ts';
 import type { ColumnBuilder } from './columns.ts';
 import { setAside } from './computed.ts';
 import { checkExpression } from './expression/check.ts';
@@ -27,6 +27,7 @@ export interface Compilation {
   readonly features: Map<string, FeatureName>;
   /** By name, each behind those that it reads. Filled by derived.ts. */
   readonly derived: Map<string, DerivedName>;
+  readonly lists: Map<string, ListPlan['type']>;
 }
 
 /**
@@ -40,6 +41,7 @@ export function expressionAt(c: Compilation, text: string, path: Path, withFeatu
     features: withFeatures ? c.features : null,
     entities: Object.keys(c.declaration.entities),
     derived: c.derived,
+    lists: c.lists,
     timeColumn: c.timeColumn,
     zones: c.zones,
   };

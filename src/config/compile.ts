@@ -12,6 +12,7 @@ import { compileDerivedOfEvent, compileDerivedOfFeatures } from './derived.ts';
 import { compileEntities } from './entities.ts';
 import { compileEvents, type CompiledEvents } from './events.ts';
 import { compileFeatures } from './features.ts';
+import { compileLists } from './lists.ts';
 import { gatherProblems, PipelineError, sortedProblems, type Problems } from './problems.ts';
 import type { ProtoReader } from './proto.ts';
 import type { PipelineDeclaration } from './schema.ts';
@@ -83,7 +84,10 @@ function compileDeclaration(
     zones: new Map(),
     features: new Map(),
     derived: new Map(),
+    lists: new Map(),
   };
+  const lists = compileLists(c, readProto);
+  for (const { name, type } of lists) c.lists.set(name, type);
   compileDerivedOfEvent(c);
   const entities = compileEntities(c);
   const features = compileFeatures(c, entities);
@@ -102,6 +106,7 @@ function compileDeclaration(
     entities: entities.map((entity, i) => ({ ...entity, features: features[i]! })),
     computed: c.computed,
     zones: [...c.zones.values()],
+    lists,
     decisions,
     source: source.text,
   };

@@ -1,7 +1,7 @@
 /** Entities: keys, bounds, and the columns for seq and life. */
 
 import type { EntityPlan, Expression } from '../../native-free-core/layout/plan.ts';
-import { expressionAt, typeText, type Compilation } from './compilation.ts';
+import { expressionAt, type Compilation } from './compilation.ts';
 import { LATER_PREFIXES } from './later.ts';
 import type { EntityDeclaration } from './schema.ts';
 import type { Path } from './source.ts';
@@ -53,15 +53,14 @@ function compileEntity(c: Compilation, name: string, entity: EntityDeclaration, 
   };
 }
 
-/** Columns are keys with all their bits; what is calculated must be an integer or a truth. */
+/** Columns are keys with all their bits; what is calculated may be anything but a fractional number. */
 function compileKey(c: Compilation, text: string, path: Path): Expression | null {
   const typed = expressionAt(c, text, path, false);
   if (typed === null) return null;
   const { node, type } = typed.expression;
   if (node === 'constant') return refuse(c, path, 'a key must depend on the event');
   if (type === 'double') return refuse(c, path, 'a key cannot be a fractional number');
-  if (node === 'column' || type === 'int' || type === 'bool' || type === 'time') return typed.expression;
-  return refuse(c, path, `not supported yet: a key calculated as ${typeText(type)}`);
+  return typed.expression;
 }
 
 function refuse(c: Compilation, path: Path, message: string): null {

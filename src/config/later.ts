@@ -6,7 +6,6 @@
 const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': {
     models: 'models',
-    lists: 'lists',
     sessions: 'sessions',
     calendar: 'calendars',
     limits: 'limits',
@@ -31,7 +30,6 @@ export const LATER_AGGREGATES: ReadonlySet<string> = new Set(['rate', 'first', '
 export const LATER_PREFIXES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     model: 'models',
-    list: 'lists',
     decision: 'decisions within rules',
     calendar: 'calendars',
   }),
@@ -39,11 +37,8 @@ export const LATER_PREFIXES: ReadonlyMap<string, string> = new Map(
 
 /** Functions of CEL and of the language to come. */
 export const LATER_FUNCTIONS: ReadonlySet<string> = new Set(
-  `size contains startsWith endsWith matches all exists exists_one map filter string int uint double bytes bool dyn type duration timestamp
-  getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds getMilliseconds abs min max floor ceil
-  round sqrt pow exp log log2 log10 sin cos tan atan2 lowerAscii upperAscii trim split join replace substring indexOf coalesce distance hash`.split(
-    /\s+/,
-  ),
+  `all exists exists_one map filter string uint bytes bool dyn type getMilliseconds round log2 log10 sin cos tan atan2 lowerAscii upperAscii
+  trim split join replace substring indexOf coalesce`.split(/\s+/),
 );
 
 /** What a key will mean, or undefined where it is simply unknown. */

@@ -80,6 +80,12 @@ const decision = z.strictObject({
   default: name,
 });
 
+const list = z.strictObject({
+  file: text.describe('One entry a line, relative to this file.'),
+  type: z.enum(['string', 'int']),
+  max: count.describe('Most entries.'),
+});
+
 const expectation = z.strictObject({
   at: z.union([z.string(), z.number()]).describe('Id of the event.'),
   decision: z.record(name, z.string()).optional(),
@@ -96,6 +102,7 @@ export const pipelineSchema = z.strictObject({
   events,
   entities: z.record(name, entity),
   features: z.record(name, z.record(name, feature)).optional(),
+  lists: z.record(name, list).optional().describe('Files of keys that rules ask with in list.<name>.'),
   derived: z.record(name, expression).optional().describe('Named expressions: derived.<name>.'),
   decisions: z.record(name, decision).optional(),
   tests: z.array(test).optional(),

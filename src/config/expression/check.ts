@@ -4,6 +4,7 @@
  */
 
 import type { ExpressionOperator } from '../../../native-free-core/layout/plan.ts';
+import { nearest } from '../nearest.ts';
 import type { Checking, Complain } from './checking.ts';
 import { compareTyped, memberTyped } from './compare.ts';
 import { checkFunction } from './functions.ts';
@@ -166,6 +167,8 @@ function checkComparison(
 
 function checkMembership(c: Check, node: ASTNode, [left, right]: readonly [ASTNode, ASTNode]): Typed | null {
   const value = check(c, left);
+  const [prefix, ...names] = pathOf(right) ?? [];
+  if (prefix === 'list') return checkKeyList(c, left, value, right, names.join('.'));
   if (right.op !== 'list') {
     const list = check(c, right);
     if (value === null || list === null) return null;
@@ -183,6 +186,24 @@ function checkMembership(c: Check, node: ASTNode, [left, right]: readonly [ASTNo
     value: (message, suggestion) => refuse(c, left, message, suggestion),
     member: (i, message, suggestion) => refuse(c, right.args[i] ?? node, message, suggestion),
   });
+}
+
+/** `in list.<name>`. */
+function checkKeyList(c: Check, left: ASTNode, value: Typed | null, right: ASTNode, name: string): Typed | null {
+  const type = c.scope.lists.get(name);
+  if (type === undefined) return refuse(c, right, `unknown list: list.${name}`, nearestList(c, name));
+  if (value === null) return null;
+  const fits = value.expression.type === type && value.labels === undefined && value.list !== true;
+  if (!fits) return refuse(c, left, `list.${name} is of type ${type}, this is ${kindText(value)}`);
+  const operands = [value.expression, { node: 'constant', type: 'string', value: name } as const];
+  return { expression: call('bool', 'in_list', operands) };
+}
+
+function nearestList(c: Check, name: string): string | undefined {
+  return nearest(
+    `list.${name}`,
+    [...c.scope.lists.keys()].map((known) => `list.${known}`),
+  );
 }
 
 function checkMember(c: Check, node: ASTNode): Typed | null {
@@ -204,7 +225,7 @@ function checkConditional(
     [a, first],
     [b, second],
   ] as const) {
-    if (typed.labels !== undefined || typed.dictionary === true || typed.list === true) {
+    if (typed.labels !== undefined || typed.list === true) {
       return refuse(c, at, `not supported yet: choosing ${kindText(typed)}; compare it in each branch instead`);
     }
     if (isWide(typed)) return refuse(c, at, 'an integer beyond 2^53 can be compared, not chosen');

@@ -33,16 +33,6 @@ export function compareTyped(
     if (ordering) return complaints.both('names have no order; compare them with == != or in');
     return compareLabels(a, b, complaints, result);
   }
-  if (a.dictionary === true || b.dictionary === true) {
-    if (ordering)
-      return complaints.both('not supported yet: the order of dictionary fields; compare them with == != or in');
-    const [other, refuse]: [Typed, Refuse] = a.dictionary === true ? [b, complaints.right] : [a, complaints.left];
-    const fits =
-      other.dictionary === true || (other.expression.node === 'constant' && other.expression.type === 'string');
-    return fits
-      ? result(a.expression, b.expression)
-      : refuse('a dictionary field compares with constants and other dictionary fields');
-  }
   if (isNumber(a) && isNumber(b)) return result(a.expression, b.expression);
   if (a.expression.type !== b.expression.type)
     return complaints.both(`${kindText(a)} does not compare with ${kindText(b)}`);
@@ -112,7 +102,6 @@ function memberOperand(value: Typed, member: Typed, refuse: Refuse): Expression 
 
 function listOperand(value: Typed, list: Typed, refuse: Refuse): Expression | null {
   const element: Typed = { ...list, list: false };
-  if (value.dictionary === true) return refuse('not supported yet: a dictionary field in a list');
   if (list.labels !== undefined) return list.expression;
   if (value.expression.type === 'double' && element.expression.type !== 'double')
     return refuse('a fractional number is never in a list of integers');

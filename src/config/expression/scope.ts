@@ -1,6 +1,6 @@
 /** The names that an expression may use, and what they mean: event.*, <entity>.<feature>. */
 
-import type { ColumnPlan, ExpressionType, ZonePlan } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnPlan, ExpressionType, ListPlan, ZonePlan } from '../../../native-free-core/layout/plan.ts';
 import type { DerivedName } from '../derived.ts';
 import { LATER_PREFIXES } from '../later.ts';
 import type { EventField, FlatMessage } from '../message.ts';
@@ -20,6 +20,7 @@ export interface Scope {
   readonly features: ReadonlyMap<string, FeatureName> | null;
   readonly entities: readonly string[];
   readonly derived: ReadonlyMap<string, DerivedName>;
+  readonly lists: ReadonlyMap<string, ListPlan['type']>;
   /** The event's own time: `event.time`, where the message has no field of that name. */
   readonly timeColumn: number;
   /** Gathers the zones that expressions name. */
@@ -37,6 +38,7 @@ export function resolveName(scope: Scope, parts: readonly string[]): Typed | Nam
   const later = LATER_PREFIXES.get(prefix!);
   if (later !== undefined) return { message: `not supported yet: ${later} (${parts.join('.')})` };
   if (prefix === 'event') return resolveEvent(scope, rest);
+  if (prefix === 'list') return { message: 'a list stands only on the right of in' };
   if (prefix === 'derived') return resolveDerived(scope, rest.join('.'));
   if (scope.entities.includes(prefix!)) return resolveFeature(scope, prefix!, rest.join('.'));
   const suggestion = nearest(parts.join('.'), allNames(scope)) ?? nearestPrefix(scope, prefix!, rest);
