@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
-import { changed, compileText, PIPELINE, problemsOf } from './pipelines.ts';
+import { changed, compileText, problemsOf } from './pipelines.ts';
 
 const RULE = "'player.digs_5m > 120'";
 

@@ -117,5 +117,8 @@ export function columnEmitter(): EmitExpression {
       absent: expression.column === VALUE ? `c${VALUE}_nulls[r] !== 0` : null,
     };
   };
-  return Object.assign(emit, { condition: emit, declarations: () => '', runtime: {} });
+  const text = (): never => {
+    throw new Error('only numbers here');
+  };
+  return Object.assign(emit, { condition: emit, text, declarations: () => '', runtime: {} });
 }
