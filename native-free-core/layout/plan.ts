@@ -123,24 +123,24 @@ export type ExpressionOperator =
   // Exact: ClickHouse repeats them to the last bit.
   | 'abs'
   | 'min'
-  | 'max' // two or more numbers; absent where one is
+  | 'max' // two or more numbers; absent where one is. From left to right, `b < a ? b : a`: of equal ones (0, -0) the first, NaN only in front
   | 'floor'
   | 'ceil' // double to double
   | 'sqrt'
-  | 'to_int' // double truncated to an integer; absent beyond 2^53 and for NaN
+  | 'to_int' // double truncated to an integer; absent from 2^53 on and for NaN
   | 'to_double'
   | 'size' // code points of a string, bytes of bytes, elements of a list
   | 'starts_with'
   | 'ends_with'
   | 'contains'
-  | 'matches' // text, constant pattern: a regular expression that both sides run in linear time
-  | 'hash' // murmur3: any scalar to a non-negative integer below 2^53
-  | 'geo_tile' // latitude, longitude, constant precision 1-12: geohash, a string
+  | 'matches' // text, constant pattern: a regular expression as ClickHouse's `match` has it (policy/pattern/parse.ts)
+  | 'hash' // any scalar to a non-negative integer below 2^53; in base/murmur64.ts stands which SQL that is
+  | 'geo_tile' // latitude, longitude, constant precision 1-12: geohashEncode(longitude, latitude, precision); absent outside ±90, ±180
   // Inexact: ClickHouse's last bit differs. Where state or a model reads them, they are stored in a computed column first.
   | 'log'
   | 'exp'
   | 'pow'
-  | 'geo_distance' // latitude, longitude, latitude, longitude in degrees: metres
+  | 'geo_distance' // latitude, longitude, latitude, longitude in degrees: metres (haversine, policy/expression/runtime-geo.ts)
   // Parts of a time in the zone named by the constant that follows: stored first, too, except in UTC.
   | 'year'
   | 'month'
