@@ -79,7 +79,7 @@ function hasRecords(d: Decider): boolean {
 }
 
 /** Takes records from all lanes in turn until they are empty or the block must end; returns how many it took. */
-function drainLanes(d: Decider): number {
+export function drainLanes(d: Decider): number {
   const lanes = d.input.frameLanes;
   let taken = 0;
   for (let i = 0; i < lanes.length; i++) {
