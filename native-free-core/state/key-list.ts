@@ -8,7 +8,8 @@
  *   byte 68  Int32 count     keys in the half in use                         the writer
  *   byte 128 half 0, half 1  four Int32 a slot: the key's words, all 0: empty; linear probing
  *
- * A key's words: of a string, murmur3-128 of its bytes; of an integer, low and high of its 64 bits, 0, 1.
+ * A key's words: of a string, murmur3-128 of its bytes; of an integer, low and high of its
+ * 64 bits, 1 from 2^63 on (else 0: -1 has the bits of 2^64 - 1), 1.
  */
 // hot path: no allocation
 

@@ -27,7 +27,7 @@ const $geoTile = (latitude, longitude, precision, at) => { runtime.geoTile(latit
 const $dictionary = runtime.dictionary, $entries = $dictionary.bytes;
 const $entryAt = (id) => runtime.entryAt($dictionary, id), $entryBytes = (id) => runtime.entryBytes($dictionary, id);
 const $inListText = (list, heap, start, length) => runtime.hasText(runtime.keyLists[list], heap, start, length);
-const $inListWords = (list, low, high) => runtime.hasKey(runtime.keyLists[list], low | 0, high | 0, 0, ${KEY_TAG_INTEGER});
+const $inListWords = (list, low, high) => runtime.hasKey(runtime.keyLists[list], low | 0, high | 0, high >= 2147483648 ? 1 : 0, ${KEY_TAG_INTEGER});
 const $inListInteger = (list, value) => runtime.hasKey(runtime.keyLists[list], value | 0, Math.floor(value / 4294967296), 0, ${KEY_TAG_INTEGER});`;
 
 /** Ids are few and live for ever: 0 undecided, 1 false, 2 true. */

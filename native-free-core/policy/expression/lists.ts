@@ -39,10 +39,8 @@ export function listKeys(type: ListPlan['type'], entries: readonly string[]): In
       return;
     }
     const value = BigInt(entry);
-    keys.set(
-      [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)), 0, KEY_TAG_INTEGER],
-      i * WORDS,
-    );
+    const [low, high] = [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
+    keys.set([low, high, value >= 2n ** 63n ? 1 : 0, KEY_TAG_INTEGER], i * WORDS);
   });
   return keys;
 }

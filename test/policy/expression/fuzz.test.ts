@@ -38,8 +38,7 @@ function compileGroup(world: World, expressions: readonly Expression[]): Evaluat
 
 function agrees(expected: Value, actual: unknown): boolean {
   if (expected === null) return actual === undefined;
-  const plain = typeof expected === 'bigint' ? Number(expected) : expected;
-  return plain === actual || (Number.isNaN(plain) && Number.isNaN(actual));
+  return Object.is(typeof expected === 'bigint' ? Number(expected) : expected, actual);
 }
 
 test(`${EXPRESSIONS} random expressions agree with the interpreter, seed=${SEED}`, { timeout: 120_000 }, () => {

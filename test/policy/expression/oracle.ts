@@ -4,6 +4,7 @@
  */
 
 import type { Expression, ExpressionOperator } from '../../../native-free-core/layout/plan.ts';
+import { callFunction, sizeOfText } from './oracle-functions.ts';
 import type { Value } from './world.ts';
 
 const LIMIT = 2n ** 53n;
@@ -50,7 +51,10 @@ function evaluateCall(call: Call, row: Row): Value {
   }
   if (operator === 'not') return !values[0];
   if (['eq', 'ne', 'lt', 'le', 'gt', 'ge'].includes(operator)) return compare(operator, values[0], values[1]);
-  return arithmetic(operator, values);
+  if (operator === 'size' && call.operands[0].type === 'string' && values[0] instanceof Uint8Array)
+    return sizeOfText(values[0]);
+  const result = callFunction(operator, call.type, values);
+  return result === undefined ? arithmetic(operator, values) : result;
 }
 
 function logic(operator: 'and' | 'or', values: readonly Value[]): boolean | null {

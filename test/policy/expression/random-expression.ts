@@ -1,6 +1,25 @@
-/** Random expressions that are well typed over the columns of world.ts. */
+/**
+ * Random expressions of the whole language that are well typed over the columns of world.ts. How to use it:
+ *
+ *     const random = seeded(seed);                       // test/random.ts; print the seed
+ *     const world = createWorld();                       // one plan, with zones and lists, and empty columns
+ *     const expression = randomExpression(world, random, 'bool', depth);
+ *     fillWorld(world, random);                          // new rows: world.columns for the core, world.rows as plain values
+ *     evaluate(expression, world.rows[r])                // oracle.ts: null is absent
+ *
+ * The types are 'bool', 'int', 'double', 'string' and 'bytes'. `isApproximate` tells expressions that hold an operator
+ * whose last bits libraries disagree about: compare those within a relative tolerance, and leave out the ones where
+ * `isFragile` says that a last bit may have turned a comparison.
+ */
 
 import type { Expression, ExpressionOperator, ExpressionType } from '../../../native-free-core/layout/plan.ts';
+import {
+  randomDoubleFunction,
+  randomIntegerFunction,
+  randomTextCondition,
+  randomTile,
+  type Operands,
+} from './random-functions.ts';
 import { doubleFor, integerFor, pick, typeOf, WORDS, type World } from './world.ts';
 
 export type Random = () => number;
@@ -18,6 +37,41 @@ export function randomExpression(world: World, random: Random, type: ExpressionT
     default:
       return randomText(world, random, type, depth);
   }
+}
+
+const APPROXIMATE: ReadonlySet<ExpressionOperator> = new Set(['log', 'exp', 'pow', 'geo_distance']);
+
+/** Whether libraries disagree about the last bits of the value, or of a value within. */
+export function isApproximate(expression: Expression): boolean {
+  return (
+    expression.node === 'call' &&
+    (APPROXIMATE.has(expression.operator) || expression.operands.some((operand) => isApproximate(operand)))
+  );
+}
+
+/** Whether anything stands above an approximate operator: there a last bit can change everything. */
+export function isFragile(expression: Expression): boolean {
+  return expression.node === 'call' && expression.operands.some((operand) => isApproximate(operand));
+}
+
+function operandsOf(world: World, random: Random, depth: number): Operands {
+  const below = Math.max(0, depth - 1);
+  return {
+    number: (type) => randomNumber(world, random, type, below),
+    text: () => randomText(world, random, 'string', below),
+    bytes: () => randomText(world, random, 'bytes', below),
+    condition: () => randomCondition(world, random, below),
+    column: (type) => columnOf(world, random, type),
+    list: () => randomList(world, random),
+  };
+}
+
+function randomList(world: World, random: Random): Expression {
+  const list = pick(
+    random,
+    world.plan.columns.filter((column) => column.shape === 'list'),
+  );
+  return { node: 'column', type: typeOf(list), column: list.index };
 }
 
 function call(type: ExpressionType, operator: ExpressionOperator, ...operands: Expression[]): Expression {
@@ -49,6 +103,10 @@ function randomNumber(world: World, random: Random, type: Number_, depth: number
     randomNumber(world, random, type === 'double' && random() < 0.3 ? 'int' : type, depth - 1);
   if (random() < 0.15) return call(type, 'conditional', randomCondition(world, random, depth - 1), side(), side());
   if (random() < 0.1) return call(type, 'neg', randomNumber(world, random, type, depth - 1));
+  if (random() < 0.35) {
+    const of = operandsOf(world, random, depth);
+    return type === 'double' ? randomDoubleFunction(random, of) : randomIntegerFunction(random, of);
+  }
   if (type === 'double' && random() < 0.2) return call('double', 'ratio', side(), side());
   const operators: ExpressionOperator[] = ['add', 'sub', 'mul', 'div'];
   if (type === 'int') return call('int', pick(random, [...operators, 'mod']), side(), side());
@@ -69,6 +127,8 @@ function randomText(world: World, random: Random, type: 'string' | 'bytes', dept
     const side = (): Expression => randomText(world, random, type, depth - 1);
     return call(type, 'conditional', randomCondition(world, random, depth - 1), side(), side());
   }
+  if (type === 'string' && depth > 0 && random() < 0.15) return randomTile(random, operandsOf(world, random, depth));
+  if (type === 'string' && random() < 0.2) return columnOf(world, random, 'string', true);
   if (type === 'string' && random() < 0.4) return { node: 'constant', type, value: pick(random, WORDS) };
   return columnOf(world, random, type);
 }
@@ -86,18 +146,13 @@ function randomCondition(world: World, random: Random, depth: number): Expressio
   if (choice < 0.5) return call('bool', pick(random, ['eq', 'ne'] as const), below(), below());
   if (choice < 0.6) return call('bool', 'has', randomHas(world, random, depth));
   if (choice < 0.72) return randomMembership(world, random, depth);
-  if (choice < 0.85) return compareNumbers(world, random, depth);
+  if (choice < 0.82) return compareNumbers(world, random, depth);
+  if (choice < 0.91) return randomTextCondition(random, operandsOf(world, random, depth));
   return compareTexts(world, random, depth);
 }
 
 function randomHas(world: World, random: Random, depth: number): Expression {
-  if (random() < 0.2) {
-    const list = pick(
-      random,
-      world.plan.columns.filter((column) => column.shape === 'list'),
-    );
-    return { node: 'column', type: typeOf(list), column: list.index };
-  }
+  if (random() < 0.2) return randomList(world, random);
   if (random() < 0.1) return columnOf(world, random, 'string', true);
   return randomExpression(
     world,

@@ -4,13 +4,15 @@
  */
 
 import { createColumn, resetColumn, type Column } from '../../../native-free-core/layout/column.ts';
-import type { ColumnKind, ColumnPlan, ExpressionType, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnKind, ColumnPlan, ExpressionType, ListPlan, Plan } from '../../../native-free-core/layout/plan.ts';
 import {
   createDictionary,
   internEntry,
   openDictionary,
   type Dictionary,
 } from '../../../native-free-core/state/dictionary.ts';
+
+import { zonePlan } from '../../../src/config/zones.ts';
 
 export type Value = bigint | number | boolean | Uint8Array | readonly (bigint | number | Uint8Array)[] | null;
 
@@ -23,6 +25,21 @@ export interface World {
 
 export const ROWS = 64;
 export const WORDS = ['', 'a', 'ab', 'abc', 'b', 'ä', '猫', 'zz', '\u{1f600}'];
+
+export const ZONES = ['UTC', 'UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
+
+export const LIST_WORDS = 'words';
+export const LIST_INTEGERS = 'integers';
+export const LISTS: readonly ListPlan[] = [
+  { name: LIST_WORDS, file: 'words.txt', type: 'string', max: 100, entries: ['a', '猫', 'zz', 's00twy01m'] },
+  {
+    name: LIST_INTEGERS,
+    file: 'integers.txt',
+    type: 'int',
+    max: 100,
+    entries: ['0', '-1', '3', '255', '4294967296', '9007199254740993', '-9223372036854775808', '18446744073709551615'],
+  },
+];
 
 const KINDS: readonly ColumnKind[] = [
   'u8',
@@ -39,7 +56,7 @@ const KINDS: readonly ColumnKind[] = [
   'enum',
   'dictionary',
 ];
-const LISTS: readonly ColumnKind[] = ['i32', 'u64', 'i64', 'f64', 'f32', 'u8', 'string'];
+const LIST_KINDS: readonly ColumnKind[] = ['i32', 'u64', 'i64', 'f64', 'f32', 'u8', 'string'];
 
 /** Type of a column in expressions; `u8` stands for a bool, as scalar. */
 export function typeOf({ kind, shape }: ColumnPlan): ExpressionType {
@@ -65,9 +82,9 @@ export function createWorld(): World {
     });
   };
   for (const kind of KINDS) for (const nullable of [false, true]) add(kind, 'scalar', nullable && kind !== 'code');
-  for (const kind of LISTS) add(kind, 'list', false);
+  for (const kind of LIST_KINDS) add(kind, 'list', false);
   return {
-    plan: { columns: plans } as unknown as Plan,
+    plan: { columns: plans, lists: LISTS, zones: ZONES.slice(2).map(zonePlan) } as unknown as Plan,
     columns: plans.map((plan) => createColumn(plan, ROWS)),
     dictionary: openDictionary(createDictionary(1024, 65536)),
     rows: [],
@@ -102,6 +119,13 @@ export function pick<T>(random: () => number, values: readonly T[]): T {
 export function integerFor(random: () => number, bits: number, signed: boolean): bigint {
   const value = random() < 0.7 ? pick(random, WIDER) : BigInt(Math.floor(random() * 20)) - 5n;
   return signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
+}
+
+/** From 1890 to 2310, more often between 1970 and 2100, sometimes at a full day. */
+export function randomTime(random: () => number): bigint {
+  const years = random() < 0.7 ? random() * 130 : random() * 420 - 80;
+  const time = Math.floor(years * 365.25 * 86_400_000);
+  return BigInt(random() < 0.1 ? time - (time % 86_400_000) : time);
 }
 
 export function doubleFor(random: () => number): number {
@@ -159,7 +183,7 @@ function writeValue(
     case 'u64':
     case 'i64':
     case 'time': {
-      const value = integerFor(random, 64, kind !== 'u64');
+      const value = kind === 'time' && random() < 0.8 ? randomTime(random) : integerFor(random, 64, kind !== 'u64');
       column.u32[2 * at] = Number(BigInt.asUintN(32, value));
       column.i32[2 * at + 1] = Number(BigInt.asIntN(32, value >> 32n));
       return value;
