@@ -50,7 +50,8 @@ function randomPart(random: Random, depth: number): string {
   const isGroup = depth > 0 && random() < 0.25;
   const atom = isGroup ? `${pick(random, ['(', '(?:'])}${randomPattern(random, depth - 1)})` : pick(random, ATOMS);
   if (random() >= 0.3) return atom;
-  return `${atom.length > 1 && !/^[[(\\.]/.test(atom) ? `(?:${atom})` : atom}${pick(random, REPEATS)}`;
+  const isOne = /^([[(\\.]|[a-z]$)/.test(atom);
+  return `${isOne ? atom : `(?:${atom})`}${pick(random, REPEATS)}`;
 }
 
 const SPACE = '\\t\\n\\f\\r ';
