@@ -10,7 +10,7 @@
 
 import { hashBytes, combineWords } from '../base/hash.ts';
 import type { Column } from '../layout/column.ts';
-import type { EntityPlan, Expression, Plan } from '../layout/plan.ts';
+import { columnAt, slotOf, VIEWS_FROM, type EntityPlan, type Expression, type Plan } from '../layout/plan.ts';
 import { bindColumns, type EmitExpression } from './bind-columns.ts';
 
 const HASH_SEED = 2;
@@ -70,11 +70,12 @@ function emitPart(plan: Plan, part: Expression, i: number, emit: EmitExpression)
 
 /** A column's own words. A key without presence that is 0 or '' is no key (SEMANTICS.md §3). */
 function emitColumn(plan: Plan, index: number, words: string, at: string): string {
-  const { kind, nullable } = plan.columns[index];
-  const c = `c${index}`;
+  const { kind, nullable, branch } = columnAt(plan, index);
+  const c = `c${slotOf(plan, index)}`;
   const set = (low: string, high: string, tag: number): string =>
     `${words}[${at}] = ${low}; ${words}[${at} + 1] = ${high}; ${words}[${at} + 2] = 0; ${words}[${at} + 3] = ${tag};`;
-  const absent = nullable ? `${c}_nulls[r] !== 0` : '';
+  const elsewhere = index < VIEWS_FROM ? '' : `c${plan.system.type}_u16[r] !== ${branch} || `;
+  const absent = nullable ? `${elsewhere}${c}_nulls[r] !== 0` : '';
   const guard = (isZero: string, store: string): string =>
     `if (${nullable ? absent : isZero}) has = false; else { ${store} }`;
   switch (kind) {
@@ -150,7 +151,7 @@ export function keyFromText(
 }
 
 function partFromText(plan: Plan, part: Expression, text: string, words: Int32Array, tools: KeyTexts): boolean {
-  const kind = part.node === 'column' ? plan.columns[part.column].kind : part.type;
+  const kind = part.node === 'column' ? columnAt(plan, part.column).kind : part.type;
   if (kind === 'string' || kind === 'bytes') {
     const bytes = tools.utf8(text);
     hashBytes(bytes, 0, bytes.length, HASH_SEED, words, 0);

@@ -44,6 +44,29 @@ export interface ColumnPlan {
   readonly branch: number;
 }
 
+/**
+ * A field of a branch of the type oneof that shares its column with the same field numbers of other branches: an event has one
+ * branch, so its fields need no more columns than the widest branch has. In ClickHouse it is an ALIAS over the shared column.
+ * Decoder, blocks and inserts know the shared columns only; expressions name views.
+ */
+export interface ViewPlan extends ColumnPlan {
+  /** The shared column: an index into `Plan.columns`. `branch` says in which rows it is this field. */
+  readonly slot: number;
+}
+
+/** Views are numbered from here on, beyond all columns. */
+export const VIEWS_FROM = 1 << 20;
+
+/** The column or view that an expression names. */
+export function columnAt(plan: Pick<Plan, 'columns' | 'views'>, index: number): ColumnPlan {
+  return index < VIEWS_FROM ? plan.columns[index]! : plan.views![index - VIEWS_FROM]!;
+}
+
+/** The column that holds its values. */
+export function slotOf(plan: Pick<Plan, 'views'>, index: number): number {
+  return index < VIEWS_FROM ? index : plan.views![index - VIEWS_FROM]!.slot;
+}
+
 export type ProtoScalar =
   | 'double'
   | 'float'
@@ -305,6 +328,8 @@ export interface DecisionPlan {
   readonly ruleColumn: number;
   /** u64, only where a rule has a limit: the order in which limits were taken (SEMANTICS.md §9). */
   readonly seqColumn?: number;
+  /** u64, with it: the life in which seq counts, the epoch that created the key's limits. */
+  readonly limitLifeColumn?: number;
 }
 
 /** Columns that the engine itself fills: indices into `Plan.columns`, -1 where the pipeline has none. */
@@ -331,6 +356,8 @@ export interface Plan {
   readonly message: MessagePlan;
   /** Columns of `events`, in storage order, without those that the insert adds (`_batch`, `_row`, `_epoch`, `_pipeline`). */
   readonly columns: readonly ColumnPlan[];
+  /** Absent: every field has a column of its own. */
+  readonly views?: readonly ViewPlan[];
   readonly system: SystemColumns;
   /** Columns that stand in the message for the time: type `timestamp` fills `eventTime` directly. */
   readonly acceptMaxAgeMs: number;

@@ -1,6 +1,13 @@
 /** The columns of `events` as the pipeline's parts ask for them: names, ClickHouse types, and who came first. */
 
-import type { ColumnKind, ColumnPlan, ColumnShape } from '../../native-free-core/layout/plan.ts';
+import {
+  columnAt,
+  VIEWS_FROM,
+  type ColumnKind,
+  type ColumnPlan,
+  type ColumnShape,
+  type ViewPlan,
+} from '../../native-free-core/layout/plan.ts';
 import type { Path } from './source.ts';
 import type { Problems } from './problems.ts';
 
@@ -32,25 +39,60 @@ export interface ColumnRequest {
 
 export interface ColumnBuilder {
   readonly columns: ColumnPlan[];
+  readonly views: ViewPlan[];
+  /** Column or view by the index that expressions use. */
+  at(index: number): ColumnPlan;
+  /** A field whose values lie in a column that fields of other branches share: made with the first of them, called `slotName`. */
+  addView(
+    request: ColumnRequest,
+    slotName: string,
+    owner: string,
+    path: Path,
+  ): { readonly view: number; readonly slot: number };
   /** Index of the new column. `owner` says who asks, `path` where in the pipeline file. */
   add(request: ColumnRequest, owner: string, path: Path): number;
 }
 
 export function createColumns(problems: Problems): ColumnBuilder {
   const columns: ColumnPlan[] = [];
+  const views: ViewPlan[] = [];
+  const slots = new Map<string, number>();
   const owners = new Map<string, string>(INSERT_COLUMNS.map((name) => [name, 'the engine']));
-  return {
+  const claimName = (name: string, owner: string, path: Path): void => {
+    const before = owners.get(name);
+    if (before !== undefined)
+      problems.addAtKey(path, `two columns would be called ${name}: one of ${before}, one of ${owner}`);
+    if (columns.length + views.length === COLUMNS_MAX) problems.addAtKey(path, `more than ${COLUMNS_MAX} columns`);
+    owners.set(name, owner);
+  };
+  const builder: ColumnBuilder = {
     columns,
+    views,
+    at: (index) => columnAt({ columns, views }, index),
     add(request, owner, path) {
-      const before = owners.get(request.name);
-      if (before !== undefined) {
-        problems.addAtKey(path, `two columns would be called ${request.name}: one of ${before}, one of ${owner}`);
-      }
-      if (columns.length === COLUMNS_MAX) problems.addAtKey(path, `more than ${COLUMNS_MAX} columns`);
-      owners.set(request.name, owner);
+      claimName(request.name, owner, path);
       return columns.push(planColumn(request, columns.length)) - 1;
     },
+    addView(request, slotName, owner, path) {
+      claimName(request.name, owner, path);
+      let slot = slots.get(slotName);
+      if (slot === undefined) {
+        const shared = {
+          ...request,
+          name: slotName,
+          nullable: true,
+          branch: -1,
+          comment: 'shared by branches of the event type',
+        };
+        slot = builder.add(shared, 'the engine', path);
+        slots.set(slotName, slot);
+      }
+      const view = VIEWS_FROM + views.length;
+      views.push({ ...planColumn({ ...request, nullable: true }, view), codec: '', slot });
+      return { view, slot };
+    },
   };
+  return builder;
 }
 
 function planColumn(request: ColumnRequest, index: number): ColumnPlan {

@@ -37,7 +37,7 @@ export interface Compilation {
 export function expressionAt(c: Compilation, text: string, path: Path, withFeatures: boolean): Typed | null {
   const scope: Scope = {
     message: c.message,
-    columns: c.columns.columns,
+    columnAt: c.columns.at,
     features: withFeatures ? c.features : null,
     entities: Object.keys(c.declaration.entities),
     derived: c.derived,

@@ -101,6 +101,7 @@ function compileDeclaration(
     ...versionOf(source, events),
     message: events.message.plan,
     columns: columns.columns,
+    ...(columns.views.length === 0 ? {} : { views: columns.views }),
     system,
     ...boundsOf(declaration.events),
     entities: entities.map((entity, i) => ({ ...entity, features: features[i]! })),

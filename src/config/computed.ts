@@ -54,7 +54,7 @@ function storedCall(c: Compilation, call: Extract<Expression, { node: 'call' }>,
 /** Text of an expression by the names of its columns, for messages and comments. */
 function canonicalText(c: Compilation, expression: Expression): string {
   if (expression.node === 'constant') return JSON.stringify(expression.exact ?? expression.value);
-  if (expression.node === 'column') return c.columns.columns[expression.column]!.name;
+  if (expression.node === 'column') return c.columns.at(expression.column).name;
   return `${expression.operator}(${expression.operands.map((operand) => canonicalText(c, operand)).join(', ')})`;
 }
 

@@ -4,6 +4,7 @@ import type { DecisionPlan, Expression, RulePlan } from '../../native-free-core/
 import { conditionAt, type Compilation } from './compilation.ts';
 import { nearest } from './nearest.ts';
 import type { DecisionDeclaration } from './schema.ts';
+import { compileLimit, limitColumns } from './rule-limits.ts';
 import type { Path } from './source.ts';
 
 const DEFAULT_RULE = 'default';
@@ -28,7 +29,8 @@ function compileDecision(c: Compilation, name: string, decision: DecisionDeclara
     if (rule.id === DEFAULT_RULE) c.problems.add([...at, 'id'], `a rule cannot be called ${DEFAULT_RULE}`);
     const when = conditionAt(c, rule.when, [...at, 'when'], true) ?? NEVER;
     // oxlint-disable-next-line unicorn/no-thenable -- a rule's own word; rules are never awaited
-    return { id: rule.id, when, whenText: rule.when, then: actionCode(c, actions, rule.then, [...at, 'then']) };
+    const plain = { id: rule.id, when, whenText: rule.when, then: actionCode(c, actions, rule.then, [...at, 'then']) };
+    return rule.limit === undefined ? plain : { ...plain, limit: compileLimit(c, rule.limit, [...at, 'limit']) };
   });
   const ruleLabels = ['', DEFAULT_RULE, ...rules.map((rule) => rule.id)];
   const column = (suffix: string, labels: readonly string[], comment: string): number =>
@@ -41,6 +43,7 @@ function compileDecision(c: Compilation, name: string, decision: DecisionDeclara
     default: actionCode(c, actions, decision.default, [...path, 'default']),
     actionColumn: column('', ['', ...actions], `decision ${name}; empty where it was not asked`),
     ruleColumn: column('_rule', ruleLabels, `rule that decided ${name}`),
+    ...(rules.some((rule) => rule.limit !== undefined) ? limitColumns(c, name, path) : {}),
   };
 }
 

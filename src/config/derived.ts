@@ -85,6 +85,6 @@ function compileDerived(c: Compilation, name: string, readsFeatures: boolean): D
 function isStored(c: Compilation, { expression, labels, dictionary }: Typed): boolean {
   if (labels !== undefined || dictionary === true || expression.node === 'constant') return false;
   if (expression.type === 'string' || expression.type === 'bytes') return false;
-  const kind = expression.node === 'column' ? c.columns.columns[expression.column]!.kind : null;
+  const kind = expression.node === 'column' ? c.columns.at(expression.column).kind : null;
   return kind !== 'u64' && kind !== 'i64' && kind !== 'time';
 }

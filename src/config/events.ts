@@ -50,6 +50,8 @@ export function compileEvents(
     type,
     typeOneof: events.type,
     timePath: events.time,
+    idPath: events.id,
+    branchColumns: events.branch_columns,
     declarations: new Map(Object.entries(events.fields ?? {})),
     columns,
     problems,

@@ -8,7 +8,6 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     models: 'models',
     sessions: 'sessions',
     calendar: 'calendars',
-    limits: 'limits',
   },
   events: { sessions: 'sessions', calendar: 'calendars', labels: 'labels' },
   'entities.*': { sessions: 'sessions', session: 'sessions', calendar: 'calendars' },
@@ -20,8 +19,7 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     session: 'sessions',
     calendar: 'calendars',
   },
-  'decisions.*': { limit: 'limits', limits: 'limits', model: 'models' },
-  'decisions.*.rules.*': { limit: 'limits', limits: 'limits' },
+  'decisions.*': { model: 'models' },
 };
 
 export const LATER_AGGREGATES: ReadonlySet<string> = new Set(['rate', 'first', 'stddev_pop', 'count_distinct', 'ewma']);

@@ -6,7 +6,7 @@
 import protobuf from 'protobufjs';
 import { NESTING_MAX } from '../../native-free-core/layout/limits.ts';
 import type { ColumnKind, FieldPlan, MessagePlan, ProtoScalar } from '../../native-free-core/layout/plan.ts';
-import type { ColumnBuilder } from './columns.ts';
+import type { ColumnBuilder, ColumnRequest } from './columns.ts';
 import type { Path } from './source.ts';
 import type { Problems } from './problems.ts';
 import { fieldPlace, type LoadedProto } from './proto.ts';
@@ -15,7 +15,7 @@ import type { FieldDeclaration } from './schema.ts';
 /** A field as expressions know it, by its path (`dig.depth`). */
 export interface EventField {
   readonly path: string;
-  /** -1 for a message. */
+  /** Column or view; -1 for a message. */
   readonly column: number;
   readonly type: FieldPlan['type'];
   readonly repeated: boolean;
@@ -63,13 +63,22 @@ export interface FlattenInput {
   readonly type: protobuf.Type;
   readonly typeOneof: string | undefined;
   readonly timePath: string;
+  readonly idPath: string | undefined;
+  /** `shared`: fields of branches share columns; undefined: where there are many. */
+  readonly branchColumns: 'own' | 'shared' | undefined;
   readonly declarations: ReadonlyMap<string, FieldDeclaration>;
   readonly columns: ColumnBuilder;
   readonly problems: Problems;
 }
 
+/** More fields in branches than these share columns: beyond, every row would carry hundreds of NULLs through every stage. */
+const SHARED_FROM = 64;
+
 interface Place {
   readonly path: readonly string[];
+  /** Field numbers, which stay as the message grows. */
+  readonly numbers: readonly number[];
+  readonly shared: boolean;
   readonly nullable: boolean;
   /** Branch of the type oneof that the fields here belong to, or -1. */
   readonly branch: number;
@@ -88,9 +97,19 @@ export function flattenMessage(input: FlattenInput): FlatMessage {
           ['events', 'type'],
         );
   const fields = new Map<string, EventField>();
-  const place = { path: [], nullable: false, branch: -1, within: [input.type] };
+  const shared = oneof !== null && (input.branchColumns ?? sharesByDefault(oneof)) === 'shared';
+  const place = { path: [], numbers: [], shared, nullable: false, branch: -1, within: [input.type] };
   const plan = flattenFields(input, fields, place, typeLabels, oneof);
   return { plan, fields, typeLabels, typeColumn };
+}
+
+function sharesByDefault(oneof: protobuf.OneOf): 'own' | 'shared' {
+  const leaves = (field: protobuf.Field, depth: number): number => {
+    const type = field.resolve().resolvedType;
+    if (!(type instanceof protobuf.Type) || depth === NESTING_MAX) return 1;
+    return type.fieldsArray.reduce((sum, inner) => sum + leaves(inner, depth + 1), 0);
+  };
+  return oneof.fieldsArray.reduce((sum, field) => sum + leaves(field, 0), 0) > SHARED_FROM ? 'shared' : 'own';
 }
 
 function typeOneofOf({ type, typeOneof, problems }: FlattenInput): protobuf.OneOf | null {
@@ -125,7 +144,8 @@ function flattenFields(
     const branch = isBranch ? typeLabels.indexOf(field.name) : -1;
     const inside = branch >= 0 ? branch : place.branch;
     const nullable = place.nullable || (field.partOf !== null && field.partOf !== undefined);
-    const next = { ...place, path: [...place.path, field.name], branch: inside, nullable };
+    const numbers = [...place.numbers, field.id];
+    const next = { ...place, path: [...place.path, field.name], numbers, branch: inside, nullable };
     const oneof = field.partOf ? oneofs.indexOf(field.partOf) : -1;
     const plan = flattenField(input, fields, field.resolve(), next, { branch, oneof });
     if (plan !== null) plans.push(plan);
@@ -182,24 +202,26 @@ function leaf(
   // The event's own time is stored as a time, whichever way the message writes it: both are 64-bit milliseconds.
   const asTime = isTime && (protoKind === 'i64' || protoKind === 'u64');
   const kind = asTime ? 'time' : asDictionary ? 'dictionary' : protoKind;
-  const column = input.columns.add(
-    {
-      name: place.path.join('_'),
-      kind,
-      shape: field.repeated ? 'list' : 'scalar',
-      nullable: !isTime && (place.nullable || plan.type === 'timestamp'),
-      bool: plan.type === 'bool',
-      ...(plan.enumNames === undefined ? {} : { enumNames: plan.enumNames }),
-      comment: declared?.comment ?? commentOf(field),
-      branch: place.branch,
-    },
-    `event.${path}`,
-    MESSAGE_PATH,
-  );
+  const request: ColumnRequest = {
+    name: place.path.join('_'),
+    kind,
+    shape: field.repeated ? 'list' : 'scalar',
+    nullable: !isTime && (place.nullable || plan.type === 'timestamp'),
+    bool: plan.type === 'bool',
+    ...(plan.enumNames === undefined ? {} : { enumNames: plan.enumNames }),
+    comment: declared?.comment ?? commentOf(field),
+    branch: place.branch,
+  };
   const enumName = field.resolvedType?.fullName;
+  // The engine's own columns and lists stay whole.
+  const isShared = place.shared && place.branch >= 0 && !field.repeated && !isTime && path !== input.idPath;
+  const slotName = `_${[enumName ?? (plan.type === 'bool' ? 'bool' : kind), ...place.numbers.slice(1)].join('_').replace(/\W+/g, '_')}`;
+  const { view, slot } = isShared
+    ? input.columns.addView(request, slotName, `event.${path}`, MESSAGE_PATH)
+    : ownColumn(input.columns.add(request, `event.${path}`, MESSAGE_PATH));
   remember(fields, place, {
     type: plan.type,
-    column,
+    column: view,
     repeated: field.repeated,
     branch: plan.branch,
     ...(plan.enumNames === undefined ? {} : { enumNames: plan.enumNames, enumName: enumName ?? '' }),
@@ -207,7 +229,11 @@ function leaf(
   });
   // Where its message is there and the field is not, proto3 means the default, not absence.
   const implicit = !field.repeated && plan.type !== 'timestamp' && !field.partOf;
-  return { ...plan, column, ...(implicit ? { implicit } : {}) };
+  return { ...plan, column: slot, ...(implicit ? { implicit } : {}) };
+}
+
+function ownColumn(column: number): { view: number; slot: number } {
+  return { view: column, slot: column };
 }
 
 function flattenMap(

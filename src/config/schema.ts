@@ -37,6 +37,12 @@ const events = z.strictObject({
   proto: text.describe('The .proto file, relative to this file or to the package’s proto/.'),
   message: text.describe('Full name of the message that an event is.'),
   type: name.optional().describe('The oneof whose branches are the event types.'),
+  branch_columns: z
+    .enum(['own', 'shared'])
+    .optional()
+    .describe(
+      'Whether fields of the oneof’s branches share columns; default: shared where there are more than 64 of them.',
+    ),
   id: text.optional().describe('The field that names an event for deduplication.'),
   time: text.describe('A google.protobuf.Timestamp, or an integer of milliseconds since 1970.'),
   accept: z.strictObject({ max_age: duration.optional(), max_future: duration.optional() }).optional(),
@@ -70,8 +76,20 @@ const feature = z.strictObject({
   exact: z.boolean().optional(),
 });
 
-// oxlint-disable-next-line unicorn/no-thenable -- a rule's own word; rules are never awaited
-const rule = z.strictObject({ id: name, when: expression, then: name });
+const limit = z.strictObject({
+  count: count.describe('Most times within the window.'),
+  per: duration.describe('The window: it ends at the entity’s clock.'),
+  entity: name.describe('Each key of this entity has a limit of its own.'),
+  hop: duration.optional().describe('Steps in which the window forgets; default as for features.'),
+});
+
+const rule = z.strictObject({
+  id: name,
+  when: expression,
+  // oxlint-disable-next-line unicorn/no-thenable -- a rule's own word; rules are never awaited
+  then: name,
+  limit: limit.optional().describe('How often the rule may fire; used up, the next rule has its turn.'),
+});
 
 const decision = z.strictObject({
   where: expression.optional(),
@@ -111,6 +129,7 @@ export const pipelineSchema = z.strictObject({
 export type PipelineDeclaration = z.infer<typeof pipelineSchema>;
 export type EntityDeclaration = z.infer<typeof entity>;
 export type FeatureDeclaration = z.infer<typeof feature>;
+export type LimitDeclaration = z.infer<typeof limit>;
 export type DecisionDeclaration = z.infer<typeof decision>;
 export type FieldDeclaration = z.infer<typeof field>;
 

@@ -21,7 +21,7 @@ export interface PipelineExpectation {
   readonly decision: Readonly<Record<string, string>>;
   /** Rule that decided the decisions named here. */
   readonly rule: string | null;
-  /** Value by `<entity>.<feature>`; null: absent. */
+  /** Value by `<entity>.<feature>` or `derived.<name>`; null: absent. */
   readonly features: Readonly<Record<string, number | boolean | null>>;
   readonly line: number;
 }
@@ -35,6 +35,8 @@ export function compileTests(
   if (tests.length > 0 && c.declaration.events.id === undefined) {
     c.problems.addAtKey(['tests'], 'tests name events by id: write events.id');
   }
+  const derived = c.computed.flatMap(({ name }) => (name === '' ? [] : [name]));
+  const known = [...c.features.keys(), ...derived];
   return tests.map((test, i) => ({
     name: test.name,
     events: test.events,
@@ -43,12 +45,8 @@ export function compileTests(
       const path: Path = ['tests', i, 'expect', j];
       checkDecisions(c, decisions, expectation.decision ?? {}, expectation.rule, path);
       for (const name of Object.keys(expectation.features ?? {})) {
-        if (!c.features.has(name))
-          c.problems.addAtKey(
-            [...path, 'features', name],
-            `unknown feature: ${name}`,
-            nearest(name, c.features.keys()),
-          );
+        if (!known.includes(name))
+          c.problems.addAtKey([...path, 'features', name], `unknown feature: ${name}`, nearest(name, known));
       }
       return {
         at: String(expectation.at),

@@ -31,6 +31,8 @@ export interface TextCode {
 /** Names of what generated code reads; the same for kernels, keys and rules. */
 export interface ColumnAccess {
   column(index: number): ColumnPlan;
+  /** Of a view: the condition under which the row holds another branch's field; null of a column of its own. */
+  elsewhere(index: number): string | null;
   /** The JavaScript name of one of a column's arrays. */
   array(index: number, array: string): string;
   /** A name that no other piece of this generated function uses. */
@@ -71,7 +73,10 @@ export function whenPresent(absent: readonly string[], code: string): string {
 }
 
 export function nullCondition(access: ColumnAccess, index: number): string[] {
-  return access.column(index).nullable ? [`${access.array(index, 'nulls')}[r] !== 0`] : [];
+  const { nullable } = access.column(index);
+  const elsewhere = access.elsewhere(index);
+  if (elsewhere !== null) return [elsewhere, `${access.array(index, 'nulls')}[r] !== 0`];
+  return nullable ? [`${access.array(index, 'nulls')}[r] !== 0`] : [];
 }
 
 /** A dictionary column: its values are ids, compared with constants through slots. */

@@ -4,7 +4,7 @@
  */
 
 import type { Column } from '../../layout/column.ts';
-import type { Expression, Plan } from '../../layout/plan.ts';
+import { columnAt, slotOf, VIEWS_FROM, type Expression, type Plan } from '../../layout/plan.ts';
 import type { Dictionary } from '../../state/dictionary.ts';
 import type { KeyList } from '../../state/key-list.ts';
 import { compilePattern } from '../pattern/automaton.ts';
@@ -85,8 +85,10 @@ export function createEmitter(
 function accessOf(plan: Plan, columns: readonly Column[], gathered: Gathered): ColumnAccess {
   const { slots } = gathered;
   return {
-    column: (index) => plan.columns[index],
-    array: (index, array) => `c${index}_${array}`,
+    column: (index) => columnAt(plan, index),
+    elsewhere: (index) =>
+      index < VIEWS_FROM ? null : `c${plan.system.type}_u16[r] !== ${columnAt(plan, index).branch}`,
+    array: (index, array) => `c${slotOf(plan, index)}_${array}`,
     temporary: () => `$${++gathered.temporaries}`,
     constantText: (text) => constantText(gathered, text),
     dictionarySlot: (text) => {

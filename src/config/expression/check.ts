@@ -274,10 +274,10 @@ function checkHas(c: Check, node: ASTNode, operands: readonly ASTNode[]): Typed 
     return refuse(c, node, 'has takes one field or feature: has(event.lat)');
   }
   const parts = pathOf(operand)!;
-  const { message, columns } = c.scope;
+  const { message } = c.scope;
   const field = parts[0] === 'event' ? message.fields.get(parts.slice(1).join('.')) : undefined;
   if (field?.type === 'message' && field.branch > 0) {
-    const column = { node: 'column', type: 'int', column: columns[message.typeColumn]!.index } as const;
+    const column = { node: 'column', type: 'int', column: message.typeColumn } as const;
     const code = { node: 'constant', type: 'int', value: field.branch } as const;
     return { expression: call('bool', 'eq', [column, code]) };
   }

@@ -15,7 +15,8 @@ export interface FeatureName {
 
 export interface Scope {
   readonly message: FlatMessage;
-  readonly columns: readonly ColumnPlan[];
+  /** Column or view. */
+  readonly columnAt: (index: number) => ColumnPlan;
   /** `<entity>.<feature>`; null where the place cannot read features. */
   readonly features: ReadonlyMap<string, FeatureName> | null;
   readonly entities: readonly string[];
@@ -102,7 +103,7 @@ function resolveEvent(scope: Scope, parts: readonly string[]): Typed | NameProbl
 function resolveField(scope: Scope, field: EventField): Typed {
   const list = field.repeated ? { list: true } : {};
   if (field.type === 'enum') return { ...codes(scope, field.column), ...list, labels: enumLabels(field) };
-  const { kind } = scope.columns[field.column]!;
+  const { kind } = scope.columnAt(field.column);
   if (kind === 'time' && !field.repeated) return timeOf(field.column);
   const expression = { node: 'column', type: typeOf(field.type), column: field.column } as const;
   return { expression, ...list, ...(kind === 'dictionary' ? { dictionary: true } : {}) };
@@ -113,7 +114,7 @@ function timeOf(column: number): Typed {
 }
 
 function codes(scope: Scope, column: number): Typed {
-  return { expression: { node: 'column', type: 'int', column: scope.columns[column]!.index } };
+  return { expression: { node: 'column', type: 'int', column: scope.columnAt(column).index } };
 }
 
 export function typeLabels(message: FlatMessage): LabelSet {
@@ -160,5 +161,5 @@ function resolveFeature(scope: Scope, entity: string, name: string): Typed | Nam
 
 function featureOf(scope: Scope, { type, column }: FeatureName): Typed {
   const expression = { node: 'column', type, column } as const;
-  return scope.columns[column]!.kind === 'dictionary' ? { expression, dictionary: true } : { expression };
+  return scope.columnAt(column).kind === 'dictionary' ? { expression, dictionary: true } : { expression };
 }

@@ -104,6 +104,7 @@ const ALLOWED = new Set([
   'allow_nondeterministic_mutations',
   'do_not_merge_across_partitions_select_final',
   'decimal_check_overflow',
+  'asterisk_include_alias_columns',
   'count_distinct_implementation',
   'formatdatetime_parsedatetime_m_is_month_name',
   'preferred_block_size_bytes',
@@ -130,6 +131,8 @@ export function settingsFor(
     ['max_query_size', String(QUERY_BYTES_MAX)],
   ]);
   if (!isTrusted) {
+    // Fields that share a column are aliases; SELECT * shows them like any other.
+    settings.set('asterisk_include_alias_columns', '1');
     settings.set('max_execution_time', String(EXECUTION_SECONDS_DEFAULT));
     settings.set('max_memory_usage', String(catalog.queryMemoryBytes));
   }

@@ -35,6 +35,8 @@ export interface TableChanges {
 interface ExistingColumn {
   readonly name: string;
   readonly type: string;
+  /** '', DEFAULT or ALIAS. */
+  readonly kind: string;
   readonly comment: string;
 }
 
@@ -79,12 +81,12 @@ export async function recordPipeline(
 
 async function describe(connection: TableConnection, database: string, table: string): Promise<ExistingColumn[]> {
   return connection.rows<ExistingColumn>(
-    `SELECT name, type, comment FROM system.columns WHERE database = ${quoteText(database)} AND table = ${quoteText(table)} ORDER BY position`,
+    `SELECT name, type, default_kind AS kind, comment FROM system.columns WHERE database = ${quoteText(database)} AND table = ${quoteText(table)} ORDER BY position`,
   );
 }
 
 function columnClause(column: ColumnDefinition): string {
-  const defaultTo = column.defaultTo ? ` DEFAULT ${column.defaultTo}` : '';
+  const defaultTo = column.alias ? ` ALIAS ${column.alias}` : column.defaultTo ? ` DEFAULT ${column.defaultTo}` : '';
   const codec = column.codec === '' ? '' : ` ${column.codec}`;
   return `${quoteName(column.name)} ${column.type}${defaultTo} COMMENT ${quoteText(column.comment)}${codec}`;
 }
@@ -133,10 +135,13 @@ function checkTypes(database: string, table: TableDefinition, existing: Readonly
     );
   }
   const conflicts = table.columns.flatMap((column) => {
-    const has = existing.get(column.name)?.type;
-    return has === undefined || sameType(has, column.type)
-      ? []
-      : [`column=${column.name} has=${has} wants=${column.type}`];
+    const has = existing.get(column.name);
+    if (has === undefined) return [];
+    if ((has.kind === 'ALIAS') !== (column.alias !== undefined)) {
+      const wants = column.alias === undefined ? 'own' : 'shared';
+      return [`column=${column.name} has=${wants === 'own' ? 'shared' : 'own'} wants=${wants} (events.branch_columns)`];
+    }
+    return sameType(has.type, column.type) ? [] : [`column=${column.name} has=${has.type} wants=${column.type}`];
   });
   if (conflicts.length === 0) return;
   throw new OperatingError(

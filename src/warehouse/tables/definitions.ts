@@ -5,7 +5,7 @@
 
 import { BATCH_COLUMNS } from '../../../native-free-core/columns/native-batch-columns.ts';
 import { DEAD_LETTER_COLUMNS } from '../../../native-free-core/columns/native-dead-letters.ts';
-import type { ColumnPlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnPlan, Plan, ViewPlan } from '../../../native-free-core/layout/plan.ts';
 import { sortKey } from './sort-key.ts';
 import { BATCH_TABLE_SETTINGS, SYNC_SETTINGS, codecOf } from './storage.ts';
 
@@ -17,6 +17,8 @@ export interface ColumnDefinition {
   readonly comment: string;
   /** DEFAULT expression or ''. */
   readonly defaultTo?: string;
+  /** Not stored: computed from other columns when it is asked for. */
+  readonly alias?: string;
 }
 
 export interface TableDefinition {
@@ -75,7 +77,11 @@ export function eventsTable(plan: Plan, syncs = true): TableDefinition {
   const key = sortKey(plan);
   return {
     name: 'events',
-    columns: [...batchColumns(), ...plan.columns.map(eventColumn)],
+    columns: [
+      ...batchColumns(),
+      ...plan.columns.map(eventColumn),
+      ...(plan.views ?? []).map((view) => viewColumn(plan, view)),
+    ],
     indexes: ['INDEX batch_minmax _batch TYPE minmax GRANULARITY 1'],
     engine: `MergeTree PARTITION BY toYYYYMMDD(${receivedAt}, 'UTC') ORDER BY (${key.columns.map(quoteName).join(', ')})`,
     settings: { ...batchSettings(syncs), ...(key.nullable ? { allow_nullable_key: '1' } : {}) },
@@ -90,6 +96,15 @@ function eventColumn(plan: ColumnPlan): ColumnDefinition {
     codec: plan.codec === '' && plan.shape === 'scalar' ? codecOf(plan.kind) : plan.codec,
     comment: plan.comment,
   };
+}
+
+/** A field of one branch, read from the column that branches share. */
+function viewColumn(plan: Plan, view: ViewPlan): ColumnDefinition {
+  const type = plan.columns[plan.system.type]!;
+  const slot = quoteName(plan.columns[view.slot]!.name);
+  const isIts = `${quoteName(type.name)} = ${quoteText(type.labels![view.branch]!)}`;
+  const alias = `CAST(if(${isIts}, ${slot}, NULL), ${quoteText(view.clickhouseType)})`;
+  return { name: view.name, type: view.clickhouseType, codec: '', comment: view.comment, alias };
 }
 
 export function deadLettersTable(syncs = true): TableDefinition {

@@ -3,7 +3,7 @@
  * emitter gives on every row. Called by the twin of the features and by whoever asks ClickHouse what the engine decided.
  */
 
-import type { Expression, Plan } from '../../../../native-free-core/layout/plan.ts';
+import { columnAt, type Expression, type Plan } from '../../../../native-free-core/layout/plan.ts';
 import { createBinder, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 import { emitNumber } from './number.ts';
 import { emitText } from './text.ts';
@@ -20,7 +20,7 @@ export function sqlOf(plan: Plan, expression: Expression, columnName: ColumnName
   const context = createContext(plan, columnName);
   switch (expression.type) {
     case 'bool':
-      return truthSql(context, expression);
+      return context.truth(expression).sql;
     case 'string':
     case 'bytes':
       return context.text(expression).sql;
@@ -32,21 +32,8 @@ export function sqlOf(plan: Plan, expression: Expression, columnName: ColumnName
 /** 1 where the expression is true, 0 where it is false or absent. */
 export function conditionSql(plan: Plan, expression: Expression, columnName: ColumnName = plainName(plan)): string {
   const context = createContext(plan, columnName);
-  const sql = truthSql(context, expression);
-  return context.truth(expression).nullable ? `ifNull(${sql}, false)` : sql;
-}
-
-/** A comparison with a LowCardinality column would be LowCardinality itself. */
-function truthSql(context: SqlContext, expression: Expression): string {
   const { sql, nullable } = context.truth(expression);
-  return readsNames(context, expression) ? `CAST(${sql}, '${nullable ? 'Nullable(Bool)' : 'Bool'}')` : sql;
-}
-
-function readsNames(context: SqlContext, expression: Expression): boolean {
-  if (expression.node === 'call') return expression.operands.some((operand) => readsNames(context, operand));
-  return (
-    expression.node === 'column' && ['code', 'enum', 'dictionary'].includes(context.column(expression.column).kind)
-  );
+  return nullable ? `ifNull(${sql}, false)` : sql;
 }
 
 /** Whether `sqlOf` can be NULL at all. */
@@ -68,12 +55,12 @@ function numberSql(expression: Expression, code: SqlNumber): string {
 }
 
 function plainName(plan: Plan): ColumnName {
-  return (index) => `\`${plan.columns[index]!.name.replace(/[\\`]/g, '\\$&')}\``;
+  return (index) => `\`${columnAt(plan, index).name.replace(/[\\`]/g, '\\$&')}\``;
 }
 
 function createContext(plan: Plan, columnName: ColumnName): SqlContext {
   const context: SqlContext = {
-    column: (index) => plan.columns[index]!,
+    column: (index) => columnAt(plan, index),
     columnName,
     zone: (name) =>
       found(
