@@ -17,6 +17,7 @@ import { compileSealer, type Sealer } from '../columns/seal.ts';
 import { createTicket, type EpochTicket } from './epoch.ts';
 import { createFrameAnswers, type FrameAnswers } from './frame-answers.ts';
 import { internerOf } from './interner.ts';
+import { openRuleLimits } from './rule-limits.ts';
 import type { Session, Sessions } from './sessions.ts';
 import { compileState, type StateLoops } from './state-loops.ts';
 import type { Tables } from './tables.ts';
@@ -98,7 +99,14 @@ export function createDecider(input: DeciderInput): Decider {
     computed,
     readers: plan.entities.map((entity, i) => compileReader(plan, entity, tables.entities[i])),
     decisions: plan.decisions.map((decision) =>
-      compileDecision(plan, decision, columns, tables.dictionary, tables.lists),
+      compileDecision(
+        plan,
+        decision,
+        columns,
+        tables.dictionary,
+        tables.lists,
+        openRuleLimits(plan, decision, columns, state, tables),
+      ),
     ),
     actions: plan.decisions.map((decision) => columns[decision.actionColumn].u16),
     sealer,

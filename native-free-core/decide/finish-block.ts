@@ -25,7 +25,7 @@ export function finishBlock(d: Decider): void {
   updateState(d.state, d.rows, ticket.epoch, ticket.receivedAt, false);
   arriveAtEnd(control, ticket, worker, workers);
   if (d.computed.afterState !== null) d.computed.afterState(0, d.rows);
-  for (const decide of d.decisions) decide(d.rows);
+  for (const decide of d.decisions) decide(d.rows, ticket.epoch, ticket.receivedAt);
   const dictionaryEnd = dictionaryCount(d.input.tables.dictionary);
   const input = {
     rows: d.rows,

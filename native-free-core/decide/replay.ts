@@ -12,6 +12,7 @@ import { fail } from '../base/fail.ts';
 import { internEntry } from '../state/dictionary.ts';
 import { takeId } from '../state/id-window.ts';
 import { takeSeq } from '../state/producers.ts';
+import { openLimitReplays, replayLimits, type LimitReplay } from './rule-limits.ts';
 import { compileState, updateState, type StateLoops } from './state-loops.ts';
 import type { Tables } from './tables.ts';
 import { hashEventId } from './validate.ts';
@@ -23,12 +24,15 @@ export interface Replayer {
   readonly tables: Tables;
   readonly columns: readonly Column[];
   readonly state: StateLoops;
+  readonly limits: readonly LimitReplay[];
   readonly idWords: Int32Array;
 }
 
 export function createReplayer(plan: Plan, tables: Tables): Replayer {
   const columns = plan.columns.map((column) => createColumn(column));
-  return { plan, tables, columns, state: compileState(plan, columns, tables, 'replay'), idWords: new Int32Array(4) };
+  const state = compileState(plan, columns, tables, 'replay');
+  const limits = openLimitReplays(plan, columns, state, tables);
+  return { plan, tables, columns, state, limits, idWords: new Int32Array(4) };
 }
 
 /** Applies one sealed block of `epoch`. */
@@ -42,6 +46,7 @@ export function replayBlock(replayer: Replayer, block: Uint8Array, epoch: number
   const effective = columns[plan.system.effectiveTime];
   for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r] + effective.i32[2 * r + 1] * HIGH;
   updateState(state, rows, epoch, receivedAt, true);
+  for (const limits of replayer.limits) replayLimits(limits, rows, epoch, receivedAt);
   replayFrames(replayer, block, receivedAt);
   for (const column of columns) resetColumn(column, rows);
 }

@@ -7,6 +7,7 @@ import { compileKeys, type KeyLoop } from '../features/keys.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { Column } from '../layout/column.ts';
 import type { Plan } from '../layout/plan.ts';
+import { isLimited } from '../policy/limit-layout.ts';
 import { createEmitter } from '../policy/expression/emitter.ts';
 import type { Tables } from './tables.ts';
 
@@ -14,6 +15,10 @@ export interface StateLoops {
   readonly effective: Float64Array;
   /** In the order of `Plan.entities`. */
   readonly present: readonly Uint8Array[];
+  /** Four words a row. */
+  readonly keys: readonly Int32Array[];
+  /** The entity's clock at each row's event, ms: live, where a limit counts by it; otherwise empty. */
+  readonly clocks: readonly Float64Array[];
   readonly keyLoops: readonly KeyLoop[];
   readonly kernels: readonly Kernel[];
   readonly primary: number;
@@ -23,14 +28,17 @@ export interface StateLoops {
 export function compileState(plan: Plan, columns: readonly Column[], tables: Tables, mode: KernelMode): StateLoops {
   const effective = new Float64Array(BLOCK_ROWS_MAX);
   const counters: KernelCounters = { noRoom: 0, overflows: 0 };
-  const buffers = plan.entities.map(() => ({
+  const buffers = plan.entities.map((entity) => ({
     keys: new Int32Array(BLOCK_ROWS_MAX * 4),
     present: new Uint8Array(BLOCK_ROWS_MAX),
+    ...(mode === 'live' && isLimited(plan, entity.index) ? { clocks: new Float64Array(BLOCK_ROWS_MAX) } : {}),
   }));
   const emitter = () => createEmitter(plan, columns, tables.dictionary, tables.lists);
   return {
     effective,
     present: buffers.map((buffer) => buffer.present),
+    keys: buffers.map((buffer) => buffer.keys),
+    clocks: buffers.map(({ clocks }) => clocks ?? new Float64Array(0)),
     keyLoops: plan.entities.map((entity, i) => compileKeys(plan, entity, columns, buffers[i], emitter())),
     kernels: plan.entities.map((entity, i) =>
       compileKernel(

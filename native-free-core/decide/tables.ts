@@ -9,6 +9,8 @@ import type { Producers } from '../state/producers.ts';
 export interface Tables {
   /** In the order of `Plan.entities`. */
   readonly entities: readonly EntityTable[];
+  /** Takes of limits, in the order of `layOutLimits`; absent: the plan has none. */
+  readonly limits?: readonly EntityTable[];
   readonly producers: Producers;
   /** null where the pipeline names no event id. */
   readonly ids: IdWindow | null;

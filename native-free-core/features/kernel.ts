@@ -26,6 +26,8 @@ export interface KernelInput {
   readonly present: Uint8Array;
   /** effective_time of each row, ms. */
   readonly effective: Float64Array;
+  /** Live, where a limit counts by this entity: filled with the entity's clock at each row's event, ms. */
+  readonly clocks?: Float64Array;
   readonly counters: KernelCounters;
 }
 
@@ -69,6 +71,7 @@ export function emitKernel(plan: Plan, entity: EntityPlan, emit: EmitExpression,
   const index = (feature: { feature: unknown }): number => entity.features.indexOf(feature.feature as never);
   return `'use strict';
 const { table, keys, present, effective, counters } = input;
+const clocks = input.clocks ?? null;
 const { lockStripe, unlockStripe, findRow, createRow, restartRow } = state;
 const ttl = ${entity.ttlMs};
 ${emit.declarations()}
@@ -87,6 +90,7 @@ return function ${mode}_${entity.name}(from, to, epoch, receivedAt) {
     const before = f[b + 4];
     const clock = fresh || t > before ? t : before;
     f[b + 4] = clock;
+    ${mode === 'live' ? 'if (clocks !== null) clocks[r] = clock;' : ''}
     f[b + 5] = receivedAt;
     let flow = 0;
     ${contributions.join('\n    ')}

@@ -14,6 +14,7 @@ import { shapeEntityTable, type EntityTableShape } from '../../native-free-core/
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { REGION_BYTES_MAX, REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
+import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { createLane } from '../../native-free-core/ring/lane.ts';
 import { createDictionary } from '../../native-free-core/state/dictionary.ts';
 import { createEntityRegions } from '../../native-free-core/state/entity-table.ts';
@@ -51,6 +52,8 @@ export interface SharedMemory {
   /** [worker] */
   readonly blockLanes: readonly SharedArrayBuffer[];
   readonly entities: readonly EntityMemory[];
+  /** Takes of limits: one for each entity that a limit counts by. */
+  readonly limits: readonly EntityMemory[];
   readonly producers: SharedArrayBuffer;
   readonly ids: SharedArrayBuffer | null;
   readonly dictionary: SharedArrayBuffer;
@@ -65,6 +68,10 @@ export function allocateMemory(plan: Plan, workers: number, ingresses: number): 
   }
   const grid = (bytes: number): SharedArrayBuffer[][] =>
     Array.from({ length: workers }, () => Array.from({ length: ingresses }, () => createLane(bytes)));
+  const table = (max: number, rowBytes: number): EntityMemory => {
+    const shape = shapeEntityTable(max, rowBytes, BLOCK_ROWS_MAX * workers, REGION_BYTES_MAX);
+    return { shape, regions: createEntityRegions(shape) };
+  };
   const entries = plan.dictionaryMax + PRODUCERS_MAX;
   try {
     return {
@@ -75,11 +82,8 @@ export function allocateMemory(plan: Plan, workers: number, ingresses: number): 
       durableLanes: grid(DURABLE_LANE_BYTES),
       storedLanes: grid(STORED_LANE_BYTES),
       blockLanes: Array.from({ length: workers }, () => createLane(BLOCK_LANE_BYTES)),
-      entities: plan.entities.map((entity) => {
-        const rowBytes = layOutRecord(entity).rowBytes;
-        const shape = shapeEntityTable(entity.max, rowBytes, BLOCK_ROWS_MAX * workers, REGION_BYTES_MAX);
-        return { shape, regions: createEntityRegions(shape) };
-      }),
+      entities: plan.entities.map((entity) => table(entity.max, layOutRecord(entity).rowBytes)),
+      limits: layOutLimits(plan).map(({ entity, rowBytes }) => table(plan.entities[entity]!.max, rowBytes)),
       producers: createProducers(entries),
       ids: plan.dedupIdsMax > 0 ? createIdWindow(plan.dedupIdsMax, plan.dedupWindowMs) : null,
       dictionary: createDictionary(entries, entries * DICTIONARY_BYTES_PER_ENTRY),
@@ -110,6 +114,9 @@ export function describeMemory(memory: SharedMemory, plan: Plan): Record<string,
     dictionary: memory.dictionary.byteLength,
   };
   plan.entities.forEach((entity, i) => (report[`entity_${entity.name}`] = sum(memory.entities[i]!.regions)));
+  layOutLimits(plan).forEach(
+    ({ entity }, i) => (report[`limits_${plan.entities[entity]!.name}`] = sum(memory.limits[i]!.regions)),
+  );
   report['total'] = Object.values(report).reduce((total, bytes) => total + bytes, 0);
   return report;
 }

@@ -4,9 +4,11 @@
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { EntityPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
+import { forgetReplay } from '../../native-free-core/policy/limits.ts';
 import { dictionaryCount, entryAt, entryBytes, internEntry } from '../../native-free-core/state/dictionary.ts';
-import { copyStripe, restoreRow } from '../../native-free-core/state/entity-table.ts';
+import { copyStripe, restoreRow, type EntityTable } from '../../native-free-core/state/entity-table.ts';
 import { ID_ENTRY_WORDS, copyIdStripe, restoreId } from '../../native-free-core/state/id-window.ts';
 import { PRODUCER_ROW_BYTES, copyProducer, restoreProducer } from '../../native-free-core/state/producers.ts';
 import { OperatingError } from '../errors.ts';
@@ -28,18 +30,33 @@ export function* copyTables(plan: Plan, tables: Tables): Generator<TableChunk> {
   yield copyDictionary(tables);
   yield* copyProducers(tables);
   yield* copyIds(tables);
-  for (const [i, entity] of plan.entities.entries()) {
-    const table = tables.entities[i]!;
+  for (const { name, table } of keyedTables(plan, tables)) {
     const buffer = new Uint8Array(table.shape.rowsPerStripe * table.shape.rowBytes);
     for (let stripe = 0; stripe < table.shape.stripes; stripe++) {
       const bytes = copyStripe(table, stripe, buffer);
-      if (bytes > 0) yield { name: entityChunk(entity.name), index: stripe, bytes: buffer.subarray(0, bytes) };
+      if (bytes > 0) yield { name, index: stripe, bytes: buffer.subarray(0, bytes) };
     }
   }
 }
 
-function entityChunk(name: string): string {
-  return `entity:${name}`;
+interface KeyedTable {
+  /** Of its chunks. */
+  readonly name: string;
+  readonly table: EntityTable;
+  readonly entity: EntityPlan;
+  readonly isLimits: boolean;
+}
+
+/** The tables of entities, and those of the limits that count by them. */
+function keyedTables(plan: Plan, tables: Tables): KeyedTable[] {
+  const states = plan.entities.map((entity, i) => {
+    return { name: `entity:${entity.name}`, table: tables.entities[i]!, entity, isLimits: false };
+  });
+  const limits = layOutLimits(plan).map((layout, i) => {
+    const entity = plan.entities[layout.entity]!;
+    return { name: `limits:${entity.name}`, table: tables.limits![i]!, entity, isLimits: true };
+  });
+  return [...states, ...limits];
 }
 
 /** Per entry: u32 bytes, then the bytes; in id order from 1 on. */
@@ -94,18 +111,22 @@ export function restoreChunk(plan: Plan, tables: Tables, chunk: TableChunk): boo
     if (tables.ids !== null) for (let at = 0; at < words.length; at += ID_ENTRY_WORDS) restoreId(tables.ids, words, at);
     return true;
   }
-  const entity = plan.entities.findIndex(({ name }) => entityChunk(name) === chunk.name);
-  if (entity < 0) return false;
-  const table = tables.entities[entity]!;
+  const found = keyedTables(plan, tables).find(({ name }) => name === chunk.name);
+  if (found === undefined) return false;
+  restoreRows(found, words);
+  return true;
+}
+
+function restoreRows({ name, table, entity, isLimits }: KeyedTable, words: Int32Array): void {
   for (let at = 0; at < words.length; at += table.shape.rowBytes >> 2) {
+    if (isLimits) forgetReplay(words, at);
     if (!restoreRow(table, words, at)) {
       throw new OperatingError(
         'entity_table_small',
-        `a snapshot holds more entities than the table takes: entity=${plan.entities[entity]!.name} max=${plan.entities[entity]!.max}; raise max to what it was`,
+        `a snapshot holds more entities than the table takes: table=${name} entity=${entity.name} max=${entity.max}; raise max to what it was`,
       );
     }
   }
-  return true;
 }
 
 function restoreDictionary({ dictionary }: Tables, bytes: Uint8Array): boolean {

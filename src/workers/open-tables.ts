@@ -12,6 +12,7 @@ import type { SharedMemory } from '../memory/regions.ts';
 export function openTables(memory: SharedMemory): Tables {
   return {
     entities: memory.entities.map(({ shape, regions }) => openEntityTable(shape, regions)),
+    limits: memory.limits.map(({ shape, regions }) => openEntityTable(shape, regions)),
     producers: openProducers(memory.producers),
     ids: memory.ids === null ? null : openIdWindow(memory.ids),
     dictionary: openDictionary(memory.dictionary),

@@ -216,7 +216,6 @@ const later: Case[] = [
   })),
   { from: 'agg: avg', to: 'agg: avg, ^current_event: exclude', message: /not supported yet: current_event/ },
   { from: 'agg: avg', to: 'agg: avg, ^delay: 1h', message: /not supported yet: delay/ },
-  { from: 'then: challenge', to: 'then: challenge, ^limit: { count: 1 }', message: /not supported yet: limits/ },
 ];
 
 const yaml: Case[] = [
