@@ -44,6 +44,8 @@ function summary(plan: Plan, tests: number): string {
     `${plan.pipeline}${owner}, version ${plan.version}`,
     `events of ${plan.message.name}, ${eventTypes(plan)}`,
     ...plan.entities.flatMap(entityLines),
+    ...derivedLines(plan),
+    ...listLines(plan),
     ...plan.decisions.flatMap((decision) => [
       '',
       `decision ${decision.name}: ${decision.actions.join(' | ')}`,
@@ -71,6 +73,26 @@ function entityLines(entity: EntityPlan): string[] {
     `entity ${entity.name}${role}: key ${entity.keyTexts.join(', ')}; ${bounds}`,
     ...table(entity.features.map(featureRow)),
   ];
+}
+
+function derivedLines(plan: Plan): string[] {
+  const derived = (plan.computed ?? []).filter(({ name }) => name !== '');
+  const rows = derived.map(({ name, column, before }) => [
+    name,
+    before ? 'of the event' : 'of features too',
+    oneLine(plan.columns[column]!.comment),
+  ]);
+  return rows.length === 0 ? [] : ['', 'derived values', ...table(rows)];
+}
+
+function listLines(plan: Plan): string[] {
+  const rows = (plan.lists ?? []).map(({ name, type, file, entries, max }) => [
+    `list.${name}`,
+    type,
+    file,
+    `${entries.length} of at most ${max}`,
+  ]);
+  return rows.length === 0 ? [] : ['', 'lists', ...table(rows)];
 }
 
 function featureRow(feature: FeaturePlan): string[] {

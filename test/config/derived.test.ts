@@ -77,6 +77,17 @@ test('zone-dependent parts of a time are set aside where state reads them, once 
   expect(rules.computed).toEqual([]);
 });
 
+test('tests of a pipeline may expect derived values', () => {
+  const text = withDerived(['high: event.level * 2', 'id: event.player_id']);
+  const expecting = (name: string): string =>
+    `${text}tests:\n  - { name: a, events: a.ndjson, expect: [{ at: e1, features: { ${name}: 4 } }] }\n`;
+  expect(compileText(expecting('derived.high')).tests[0]!.expect[0]!.features).toEqual({ 'derived.high': 4 });
+  expect(problemsOf(expecting('derived.higher'))[0]).toMatchObject({
+    message: 'unknown feature: derived.higher',
+    suggestion: 'derived.high',
+  });
+});
+
 describe('refused', () => {
   test.each([
     [['a: derived.b + 1', 'b: derived.c + 1', 'c: derived.a + 1'], /in a circle: derived.a -> derived.b -> derived.c/],

@@ -24,7 +24,7 @@ export interface Failure {
   readonly line: number;
   /** Empty where the event never came. */
   readonly mismatches: readonly Mismatch[];
-  /** All features of the event's row; null where the event never came. */
+  /** All features and derived values of the event's row; null where the event never came. */
   readonly features: Readonly<Record<string, Value>> | null;
   readonly reason: string;
 }
@@ -133,7 +133,13 @@ function featuresOf(plan: Plan, columns: readonly Column[]): Record<string, Valu
           : column.f64[0]!;
     }
   }
+  for (const { name, column } of plan.computed ?? []) if (name !== '') features[name] = computedValue(columns[column]!);
   return features;
+}
+
+function computedValue(column: Column): Value {
+  if (column.nulls[0] === 1) return null;
+  return column.kind === 'u8' ? column.u8[0]! : column.f64[0]!;
 }
 
 function labelOf(column: Column): string {
