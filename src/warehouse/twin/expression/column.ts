@@ -70,8 +70,9 @@ export function storedName(plan: ColumnPlan, code: bigint | number): string {
 export function textColumn(context: SqlContext, index: number, raw: boolean): SqlCode {
   const { kind, nullable } = context.column(index);
   const name = context.columnName(index);
-  const plain = raw || kind === 'string' || kind === 'bytes';
-  return { sql: plain ? name : `CAST(${name}, '${nullable ? 'Nullable(String)' : 'String'}')`, nullable };
+  if (kind === 'string' || kind === 'bytes') return { sql: name, nullable };
+  if (raw) return { sql: name, nullable, lowCardinality: true };
+  return { sql: `CAST(${name}, '${nullable ? 'Nullable(String)' : 'String'}')`, nullable };
 }
 
 /** A constant list or map is never absent; has() asks whether it holds anything. */

@@ -14,6 +14,8 @@ export interface SqlCode {
   readonly sql: string;
   /** Whether it is NULL where the value is absent; otherwise the value is never absent. */
   readonly nullable: boolean;
+  /** Set for columns of type LowCardinality, which compare faster as they are. */
+  readonly lowCardinality?: boolean;
 }
 
 /**
@@ -54,4 +56,11 @@ export function createBinder(): SqlContext['bind'] {
 /** `NULL` of a type: untyped ones would leave the type of what stands around them open. */
 export function typedNull(type: 'Int64' | 'Float64' | 'String' | 'Bool'): string {
   return `CAST(NULL, 'Nullable(${type})')`;
+}
+
+/** A comparison with a LowCardinality column is LowCardinality itself, and so is what is made of it; cut off here. */
+export function comparison(sql: string, ...sides: readonly SqlCode[]): SqlCode {
+  const nullable = sides.some((side) => side.nullable);
+  if (!sides.some((side) => side.lowCardinality)) return { sql, nullable };
+  return { sql: `CAST(${sql}, '${nullable ? 'Nullable(Bool)' : 'Bool'}')`, nullable };
 }

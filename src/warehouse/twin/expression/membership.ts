@@ -2,7 +2,7 @@
 
 import type { Expression } from '../../../../native-free-core/layout/plan.ts';
 import { isLabelled, storedName } from './column.ts';
-import { EXACT_LIMIT, typedNull, type SqlCode, type SqlContext } from './context.ts';
+import { comparison, EXACT_LIMIT, typedNull, type SqlCode, type SqlContext } from './context.ts';
 import { doubleLiteral, integerLiteral, textLiteral } from './literal.ts';
 import { emitOperand } from './number.ts';
 import { comparableText } from './text.ts';
@@ -29,7 +29,7 @@ function amongEntries(context: SqlContext, value: Expression, name: string): Sql
 }
 
 function among(code: SqlCode, literals: readonly string[]): SqlCode {
-  if (literals.length > 0) return { sql: `(${code.sql} IN (${literals.join(', ')}))`, nullable: code.nullable };
+  if (literals.length > 0) return comparison(`(${code.sql} IN (${literals.join(', ')}))`, code);
   return code.nullable
     ? { sql: `if(isNull(${code.sql}), NULL, false)`, nullable: true }
     : { sql: 'false', nullable: false };
@@ -52,7 +52,7 @@ function amongConstants(context: SqlContext, value: Expression, members: readonl
   if (value.node === 'column' && isLabelled(context.column(value.column))) {
     const plan = context.column(value.column);
     const names = members.map((member) => storedName(plan, BigInt(member.exact ?? member.value)));
-    return among({ sql: context.columnName(value.column), nullable: plan.nullable }, names);
+    return among({ sql: context.columnName(value.column), nullable: plan.nullable, lowCardinality: true }, names);
   }
   return amongNumbers(context, value, members);
 }
@@ -93,6 +93,6 @@ function inColumn(context: SqlContext, value: Expression, index: number): SqlCod
 }
 
 function soughtValue(context: SqlContext, value: Expression, amongDoubles: boolean): SqlCode {
-  if (value.type === 'string' || value.type === 'bytes') return comparableText(context, value);
+  if (value.type === 'string' || value.type === 'bytes') return context.text(value);
   return amongDoubles ? emitOperand(context, value) : context.number(value);
 }

@@ -60,8 +60,9 @@ export function asOperand(expression: Expression, code: SqlNumber): SqlNumber {
   // Arithmetic of smaller types would give types of ClickHouse's own choice.
   if (code.type === 'narrow') return expression.node === 'call' ? code : { ...code, sql: `toInt64(${code.sql})` };
   if (expression.node === 'constant') return ABSENT;
-  const below = code.type === 'Int64' ? code.sql : `toInt64(least(${code.sql}, toUInt64(${EXACT_LIMIT})))`;
-  return guarded({ ...code, sql: below });
+  if (code.type === 'Int64') return guarded(code);
+  const clamped = `toInt64(least(${code.sql}, toUInt64(${EXACT_LIMIT})))`;
+  return integerCode(`nullIf(${clamped}, ${LIMIT})`, true, EXACT_LIMIT - 1);
 }
 
 /** The value as a Float64, or absent where it is an integer that no double holds. */
@@ -73,6 +74,10 @@ export function asDouble(code: SqlNumber): string {
 export function guarded(code: SqlNumber): SqlNumber {
   if (code.bound < EXACT_LIMIT) return code;
   const clamped = `least(greatest(${code.sql}, ${BELOW_LIMIT}), ${LIMIT})`;
+  return limited(clamped);
+}
+
+function limited(clamped: string): SqlNumber {
   return integerCode(`nullIf(nullIf(${clamped}, ${LIMIT}), ${BELOW_LIMIT})`, true, EXACT_LIMIT - 1);
 }
 
@@ -119,8 +124,7 @@ function emitArithmetic(context: SqlContext, call: Call, operator: 'add' | 'sub'
   }
   // A product may be far beyond 2^64; rounded to a double it stays on its side of 2^53.
   const product = `toFloat64(${a.sql}) * toFloat64(${b.sql})`;
-  const clamped = `toInt64(least(greatest(${product}, -${EXACT_LIMIT}.0), ${EXACT_LIMIT}.0))`;
-  return guarded(integerCode(clamped, nullable, bound));
+  return limited(`toInt64(least(greatest(${product}, -${EXACT_LIMIT}.0), ${EXACT_LIMIT}.0))`);
 }
 
 function emitDivision(context: SqlContext, call: Call, operator: 'div' | 'mod'): SqlNumber {

@@ -2,7 +2,7 @@
 
 import type { Expression, ExpressionOperator } from '../../../../native-free-core/layout/plan.ts';
 import { hasElements, isLabelled, storedName } from './column.ts';
-import type { SqlCode, SqlContext } from './context.ts';
+import { comparison, type SqlCode, type SqlContext } from './context.ts';
 import { emitMembership } from './membership.ts';
 import { asDouble, asOperand, emitChoice } from './number.ts';
 import { comparableText } from './text.ts';
@@ -92,7 +92,7 @@ export function emitComparison(
   const sign = SIGNS[operator];
   if (sign === undefined) throw new Error(`no condition comes of operator=${operator}`);
   const [left, right] = comparedSides(context, operator, a, b);
-  return { sql: `(${left.sql} ${sign} ${right.sql})`, nullable: left.nullable || right.nullable };
+  return comparison(`(${left.sql} ${sign} ${right.sql})`, left, right);
 }
 
 function comparedSides(
@@ -122,7 +122,7 @@ function namedSides(context: SqlContext, column: Expression, constant: Expressio
   const plan = context.column(column.column);
   if (!isLabelled(plan)) return null;
   return [
-    { sql: context.columnName(column.column), nullable: plan.nullable },
+    { sql: context.columnName(column.column), nullable: plan.nullable, lowCardinality: true },
     { sql: storedName(plan, BigInt(constant.exact ?? constant.value)), nullable: false },
   ];
 }

@@ -4,16 +4,19 @@
  */
 
 import { expect } from 'vitest';
-import type { Column } from '../../../../native-free-core/layout/column.ts';
 import type { Expression, Plan } from '../../../../native-free-core/layout/plan.ts';
-import { createEmitter } from '../../../../native-free-core/policy/expression/emitter.ts';
 import { conditionSql, sqlOf } from '../../../../src/warehouse/twin/expression/index.ts';
-import { evaluate } from '../../../policy/expression/oracle.ts';
-import { randomExpression } from '../../../policy/expression/random-expression.ts';
+import {
+  isApproximate,
+  isFragile,
+  randomExpression,
+  type Random,
+} from '../../../policy/expression/random-expression.ts';
 import { createWorld, fillWorld, pick, ROWS, type Value, type World } from '../../../policy/expression/world.ts';
 import { seeded } from '../../../random.ts';
 import type { EmbeddedServer } from '../../embedded/embedded-server.ts';
-import { readRows, type Cell } from './read-rows.ts';
+import { compileGroup } from './core-values.ts';
+import { readRows, type Cell, type Rows } from './read-rows.ts';
 import { rowBinary, sqlPlan, tableSql } from './sql-world.ts';
 
 /** Expressions of one query, each a column over all rows. */
@@ -21,7 +24,8 @@ const GROUP = 200;
 const TABLE = 'default.expression_rows';
 /** Operators whose last bits are the library's. */
 const RELATIVE_ERROR_MAX = 1e-12;
-const INEXACT: ReadonlySet<string> = new Set(['log', 'exp', 'pow', 'geo_distance']);
+/** Below, doubles have fewer digits. */
+const SMALLEST_NORMAL = 2 ** -1022;
 const TYPES = ['bool', 'bool', 'int', 'int', 'double', 'string', 'bytes'] as const;
 
 export interface Seen {
@@ -32,71 +36,111 @@ export interface Seen {
   text: number;
 }
 
-/** Compares that many expressions; throws at the first disagreement. */
+interface Session {
+  readonly server: EmbeddedServer;
+  readonly world: World;
+  readonly plan: Plan;
+}
+
+/** Where the two compilers differ, or a type is not the promised one. */
+interface Disagreement {
+  readonly index: number;
+  readonly row: number;
+  readonly expected: string;
+  readonly actual: string;
+  readonly condition: Cell | undefined;
+  readonly type: string;
+  readonly expression: Expression;
+}
+
+const ENGINE = { asEngine: true, url: { max_query_size: '100000000', max_ast_elements: '10000000' } };
+
+/** Compares that many expressions; fails at the first disagreement. */
 export async function compareExpressions(server: EmbeddedServer, count: number, seed: number): Promise<Seen> {
   const random = seeded(seed);
   const world = createWorld();
-  const plan = sqlPlan(world);
+  const session: Session = { server, world, plan: sqlPlan(world) };
   const seen: Seen = { absent: 0, true: 0, false: 0, number: 0, text: 0 };
-  const engine = { asEngine: true, url: { max_query_size: '100000000', max_ast_elements: '10000000' } };
-  await server.run(`DROP TABLE IF EXISTS ${TABLE}`, engine);
-  await server.run(tableSql(plan, TABLE), engine);
+  await server.run(`DROP TABLE IF EXISTS ${TABLE}`, ENGINE);
+  await server.run(tableSql(session.plan, TABLE), ENGINE);
   for (let done = 0; done < count; done += GROUP) {
-    const expressions = Array.from({ length: Math.min(GROUP, count - done) }, () =>
-      randomExpression(world, random, pick(random, TYPES), Math.floor(random() * 5)),
-    );
+    const expressions = Array.from({ length: Math.min(GROUP, count - done) }, () => anyExpression(world, random));
     fillWorld(world, random);
-    await server.run(`TRUNCATE TABLE ${TABLE}`, engine);
-    await server.run(`INSERT INTO ${TABLE} FORMAT RowBinary`, { ...engine, body: rowBinary(world, plan, 0, ROWS) });
-    const where = { seed, from: done };
-    await compareGroup(server, world, plan, expressions, seen, where, engine);
+    await server.run(`TRUNCATE TABLE ${TABLE}`, ENGINE);
+    const body = rowBinary(world, session.plan, 0, ROWS);
+    await server.run(`INSERT INTO ${TABLE} FORMAT RowBinary`, { ...ENGINE, body });
+    const found = await compareGroup(session, expressions, seen);
+    if (found !== null) {
+      // The smallest part that differs says most.
+      const smallest = (await compareGroup(session, partsOf(found.expression), { ...seen })) ?? found;
+      const sql = sqlOf(session.plan, smallest.expression);
+      const operands = operandValues(session, smallest);
+      const shown = JSON.stringify({ ...smallest, operands });
+      expect.fail(`seed=${seed} expression=${done + found.index} ${shown}\n${sql}`);
+    }
   }
   return seen;
 }
 
+/** The expression's parts that have a value of their own, smaller ones first. */
+function partsOf(expression: Expression): Expression[] {
+  if (expression.node !== 'call') return [];
+  return [...expression.operands.flatMap(partsOf), expression];
+}
+
+function operandValues({ world, plan }: Session, { expression, row }: Disagreement): string[] {
+  const operands = expression.node === 'call' ? expression.operands.filter(({ node }) => node === 'call') : [];
+  const values: (Value | undefined)[] = [];
+  compileGroup(world, plan, operands)(row, values);
+  return values.map(String);
+}
+
+function anyExpression(world: World, random: Random): Expression {
+  for (;;) {
+    const expression = randomExpression(world, random, pick(random, TYPES), Math.floor(random() * 5));
+    if (!isFragile(expression)) return expression;
+  }
+}
+
 async function compareGroup(
-  server: EmbeddedServer,
-  world: World,
-  plan: Plan,
+  session: Session,
   expressions: readonly Expression[],
   seen: Seen,
-  where: { readonly seed: number; readonly from: number },
-  engine: { asEngine: boolean; url: Record<string, string> },
-): Promise<void> {
+): Promise<Disagreement | null> {
+  const { types, rows } = await askClickHouse(session, expressions);
+  const evaluator = compileGroup(session.world, session.plan, expressions);
+  const disagreements: Disagreement[] = [];
+  for (let row = 0; row < ROWS; row++) {
+    const values: (Value | undefined)[] = [];
+    evaluator(row, values);
+    let at = 0;
+    expressions.forEach((expression, index) => {
+      const expected = values[index] ?? null;
+      const type = types[at]!;
+      const actual = rows[row]![at++]!;
+      const condition = expression.type === 'bool' ? rows[row]![at++] : undefined;
+      count(seen, expected);
+      const agrees =
+        same(expected, actual, isApproximate(expression)) &&
+        PROMISED[expression.type]!.test(type) &&
+        (condition === undefined || condition === (expected === true));
+      if (agrees) return;
+      const shown = { expected: String(expected), actual: String(actual), condition, type };
+      disagreements.push({ index, row, ...shown, expression });
+    });
+  }
+  return disagreements.sort((a, b) => a.index - b.index)[0] ?? null;
+}
+
+async function askClickHouse({ server, plan }: Session, expressions: readonly Expression[]): Promise<Rows> {
   const selected = expressions.flatMap((expression) =>
     expression.type === 'bool' ? [sqlOf(plan, expression), conditionSql(plan, expression)] : [sqlOf(plan, expression)],
   );
-  const sql = `SELECT ${selected.join(',\n')} FROM ${TABLE} ORDER BY _r FORMAT RowBinaryWithNamesAndTypes`;
-  const response = await server.fetch('', { ...engine, body: sql });
+  const body = `SELECT ${selected.join(',\n')} FROM ${TABLE} ORDER BY _r FORMAT RowBinaryWithNamesAndTypes`;
+  const response = await server.fetch('', { ...ENGINE, body });
   const bytes = new Uint8Array(await response.arrayBuffer());
-  if (response.status !== 200) {
-    expect.fail(`${JSON.stringify(where)} ${new TextDecoder().decode(bytes).slice(0, 2000)}`);
-  }
-  const { types, rows } = readRows(bytes);
-  const evaluator = compileGroup(world, expressions);
-  for (let r = 0; r < ROWS; r++) {
-    const values: unknown[] = [];
-    evaluator(r, values);
-    let at = 0;
-    expressions.forEach((expression, i) => {
-      const isText = expression.type === 'string' || expression.type === 'bytes';
-      const expected = isText ? evaluate(expression, world.rows[r]!) : (values[i] as Value | undefined);
-      const type = types[at]!;
-      const actual = rows[r]![at++]!;
-      const condition = expression.type === 'bool' ? rows[r]![at++] : undefined;
-      const agrees =
-        same(expected ?? null, actual, isInexact(expression)) &&
-        typeFits(expression, type) &&
-        (condition === undefined || condition === (expected === true));
-      if (!agrees) {
-        const shown = { expected: String(expected), actual: String(actual), type, condition, expression };
-        expect.fail(
-          `seed=${where.seed} expression=${where.from + i} row=${r} ${JSON.stringify(shown)}\n${sqlOf(plan, expression)}`,
-        );
-      }
-      count(seen, expected ?? null);
-    });
-  }
+  if (response.status !== 200) throw new Error(new TextDecoder().decode(bytes).slice(0, 2000));
+  return readRows(bytes);
 }
 
 function count(seen: Seen, value: Value): void {
@@ -113,11 +157,8 @@ function same(expected: Value, actual: Cell, inexact: boolean): boolean {
   const plain = typeof actual === 'bigint' ? Number(actual) : actual;
   const isZero = expected === 0 && plain === 0 && typeof actual === 'bigint';
   if (Object.is(expected, plain) || isZero) return true;
-  return inexact && Math.abs(Number(plain) - Number(expected)) <= RELATIVE_ERROR_MAX * Math.abs(Number(expected));
-}
-
-function isInexact(expression: Expression): boolean {
-  return expression.node === 'call' && (INEXACT.has(expression.operator) || expression.operands.some(isInexact));
+  const error = Math.abs(Number(plain) - Number(expected));
+  return inexact && (error <= RELATIVE_ERROR_MAX * Math.abs(Number(expected)) || error < SMALLEST_NORMAL);
 }
 
 const PROMISED: Readonly<Record<string, RegExp>> = {
@@ -128,27 +169,3 @@ const PROMISED: Readonly<Record<string, RegExp>> = {
   string: /^(Nullable\()?String\b/,
   bytes: /^(Nullable\()?String\b/,
 };
-
-function typeFits(expression: Expression, type: string): boolean {
-  return PROMISED[expression.type]!.test(type);
-}
-
-type Evaluator = (row: number, values: unknown[]) => void;
-
-/** Values as the core emits them; `undefined` where absent. Texts have none. */
-function compileGroup(world: World, expressions: readonly Expression[]): Evaluator {
-  const emitter = createEmitter(world.plan, world.columns, world.dictionary);
-  const pieces = expressions.map((expression, i) => {
-    if (expression.type === 'string' || expression.type === 'bytes') return '';
-    const { setup, value, absent } = emitter(expression);
-    return `{ ${setup.join('\n')} values[${i}] = ${absent === null ? value : `(${absent}) ? undefined : (${value})`}; }`;
-  });
-  const body = `${emitter.declarations()}\nreturn (r, values) => {\n${pieces.join('\n')}\n};`;
-  const names = new Set([...body.matchAll(/\bc(\d+)_([a-zA-Z0-9]+)\b/g)].map(([name]) => name));
-  const columns = [...names].map((name) => `const ${name} = columns[${name.slice(1).replace('_', '].')};`);
-  const make = new Function('columns', 'runtime', `'use strict';\n${columns.join('\n')}\n${body}`) as (
-    columns: readonly Column[],
-    runtime: unknown,
-  ) => Evaluator;
-  return make(world.columns, emitter.runtime);
-}
