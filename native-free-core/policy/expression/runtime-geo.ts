@@ -50,32 +50,36 @@ const DIGITS = Uint8Array.of(
   122,
 );
 
-/** Writes `precision` digits of the point's geohash to out[at…]. The middles of all intervals are exact doubles. */
+/** Three bits with room for another between each two; two bits likewise, one further up. */
+const SPREAD_THREE = Uint8Array.of(0, 1, 4, 5, 16, 17, 20, 21);
+const SPREAD_TWO = Uint8Array.of(0, 2, 8, 10);
+
+/** Writes `precision` digits of the point's geohash to out[at…]: bits of longitude and latitude in turn, five a digit. */
 export function geoTile(latitude: number, longitude: number, precision: number, out: Uint8Array, at: number): void {
-  let west = -180;
-  let east = 180;
-  let south = -90;
-  let north = 90;
-  let isLongitude = true;
-  for (let i = 0; i < precision; i++) {
-    let digit = 0;
-    for (let bit = 0; bit < 5; bit++) {
-      digit <<= 1;
-      if (isLongitude) {
-        const middle = (west + east) / 2;
-        if (longitude >= middle) {
-          digit |= 1;
-          west = middle;
-        } else east = middle;
-      } else {
-        const middle = (south + north) / 2;
-        if (latitude >= middle) {
-          digit |= 1;
-          south = middle;
-        } else north = middle;
-      }
-      isLongitude = !isLongitude;
+  const bits = 5 * precision;
+  let x = interval(longitude, 180, (bits + 1) >> 1);
+  let y = interval(latitude, 90, bits >> 1);
+  for (let i = precision - 1; i >= 0; i--) {
+    if ((i & 1) === 0) {
+      out[at + i] = DIGITS[SPREAD_THREE[x & 7] | SPREAD_TWO[y & 3]];
+      x >>= 3;
+      y >>= 2;
+    } else {
+      out[at + i] = DIGITS[SPREAD_THREE[y & 7] | SPREAD_TWO[x & 3]];
+      x >>= 2;
+      y >>= 3;
     }
-    out[at + i] = DIGITS[digit];
   }
+}
+
+/**
+ * Which of the 2^bits equal intervals of [-limit, limit] holds a value, the upper one at a border. The borders are exact
+ * doubles; the first guess is rounded, so it is compared with them.
+ */
+function interval(value: number, limit: number, bits: number): number {
+  const count = 1 << bits;
+  const step = (2 * limit) / count;
+  const guess = Math.floor((value + limit) / step);
+  const index = guess * step - limit > value ? guess - 1 : (guess + 1) * step - limit <= value ? guess + 1 : guess;
+  return index < count ? index : count - 1;
 }
