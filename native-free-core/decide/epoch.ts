@@ -82,6 +82,12 @@ export function joinEpoch(words: Int32Array, ticket: EpochTicket, now: number): 
 
 /** Ends this worker's part of the epoch that it joined; returns when all others have ended theirs. */
 export function arriveAtEnd(words: Int32Array, ticket: EpochTicket, worker: number, workers: number): void {
+  arrive(words, worker, workers);
+  awaitOthers(words, ticket);
+}
+
+/** Says that this worker has ended its part; the last one begins the next epoch. */
+export function arrive(words: Int32Array, worker: number, workers: number): void {
   acquireLock(words, EPOCH_LOCK);
   const first = words[EPOCH_CLOSING] === 0;
   words[EPOCH_CLOSING] = 1;
@@ -89,10 +95,12 @@ export function arriveAtEnd(words: Int32Array, ticket: EpochTicket, worker: numb
   if (over) beginNext(words);
   releaseLock(words, EPOCH_LOCK);
   if (over) Atomics.notify(words, EPOCH_LOW);
-  else {
-    if (first) wakeOthers(words, worker, workers);
-    while (Atomics.load(words, EPOCH_LOW) === ticket.epochLow) Atomics.wait(words, EPOCH_LOW, ticket.epochLow, WAIT_MS);
-  }
+  else if (first) wakeOthers(words, worker, workers);
+}
+
+/** Returns when the epoch of the ticket is over. */
+export function awaitOthers(words: Int32Array, ticket: EpochTicket): void {
+  while (Atomics.load(words, EPOCH_LOW) === ticket.epochLow) Atomics.wait(words, EPOCH_LOW, ticket.epochLow, WAIT_MS);
   ticket.participants = words[PARTICIPANTS + (ticket.epochLow & (PARTICIPANTS_RING - 1))];
 }
 

@@ -19,11 +19,22 @@ import { reserveWaiting } from './reserve-waiting.ts';
 import { writeAnswers, writeHellos, writeReads } from './write-answers.ts';
 
 export function finishBlock(d: Decider): void {
-  const { control, worker, workers, plan } = d.input;
-  const ticket = d.ticket;
+  const { control, worker, workers } = d.input;
+  moveState(d);
+  arriveAtEnd(control, d.ticket, worker, workers);
+  concludeBlock(d);
+}
+
+/** What comes before the workers meet. Whoever drives several deciders on one thread calls the parts one by one. */
+export function moveState(d: Decider): void {
   if (d.computed.beforeState !== null) d.computed.beforeState(0, d.rows);
-  updateState(d.state, d.rows, ticket.epoch, ticket.receivedAt, false);
-  arriveAtEnd(control, ticket, worker, workers);
+  updateState(d.state, d.rows, d.ticket.epoch, d.ticket.receivedAt, false);
+}
+
+/** What comes after. */
+export function concludeBlock(d: Decider): void {
+  const { control, worker, plan } = d.input;
+  const ticket = d.ticket;
   if (d.computed.afterState !== null) d.computed.afterState(0, d.rows);
   for (const decide of d.decisions) decide(d.rows, ticket.epoch, ticket.receivedAt);
   const dictionaryEnd = dictionaryCount(d.input.tables.dictionary);

@@ -68,7 +68,12 @@ export function openLimitReplays(
 }
 
 /** Adds the takes that the rows [0, rows) of a stored block tell of. */
-export function replayLimits({ rule, seq, limits }: LimitReplay, rows: number, epoch: number, receivedAt: number): void {
+export function replayLimits(
+  { rule, seq, limits }: LimitReplay,
+  rows: number,
+  epoch: number,
+  receivedAt: number,
+): void {
   for (let r = 0; r < rows; r++) {
     const limit = seq[2 * r] === 0 && seq[2 * r + 1] === 0 ? null : limits[rule[r]];
     if (limit !== null) replayLimit(limit.gate, limit.cells, r, epoch, receivedAt);

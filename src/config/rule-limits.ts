@@ -33,7 +33,8 @@ function windowOf(c: Compilation, limit: LimitDeclaration, path: Path): { perMs:
   };
   if (perMs === 0) return refuse('per must be longer than nothing');
   if (hopMs === null) return refuse(`no hop of the usual ones divides ${limit.per} often enough: write one with hop`);
-  if (hopMs === 0 || perMs % hopMs !== 0) return refuse(`hop must divide per: ${limit.hop} does not divide ${limit.per}`);
+  if (hopMs === 0 || perMs % hopMs !== 0)
+    return refuse(`hop must divide per: ${limit.hop} does not divide ${limit.per}`);
   if (perMs / hopMs > HOPS_MAX) return refuse(`per has more than ${HOPS_MAX} hops: write a longer hop`);
   return { perMs, hopMs };
 }
