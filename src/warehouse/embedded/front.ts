@@ -30,7 +30,23 @@ export function openFront(warehouse: Warehouse, configuration: ChildConfiguratio
   return listen(app, configuration.host, configuration.port);
 }
 
-function listen(app: TemplatedApp, host: string, port: number): Promise<Front> {
+async function listen(app: TemplatedApp, host: string, port: number): Promise<Front> {
+  let socket = await bind(app, host, port);
+  if (port === 0) {
+    // Bound so, the port could not be taken again for a minute after a crash: the library lets go of old connections
+    // (SO_REUSEADDR) only where it is told a port.
+    const chosen = uWS.us_socket_local_port(socket);
+    uWS.us_listen_socket_close(socket);
+    socket = await bind(app, host, chosen);
+  }
+  return {
+    port: uWS.us_socket_local_port(socket),
+    stopListening: () => uWS.us_listen_socket_close(socket),
+    close: () => void app.close(),
+  };
+}
+
+function bind(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket> {
   // The library takes host, port and options together; its type declarations list only two of the three.
   const listenTo = app.listen.bind(app) as unknown as (
     host: string,
@@ -40,20 +56,14 @@ function listen(app: TemplatedApp, host: string, port: number): Promise<Front> {
   ) => void;
   return new Promise((resolve, reject) => {
     listenTo(host, port, EXCLUSIVE_PORT, (socket) => {
-      if (socket === false) {
+      if (socket !== false) resolve(socket);
+      else
         reject(
           new OperatingError(
             'EMBEDDED_LISTEN_FAILED',
             `embedded ClickHouse cannot listen: host=${host} port=${port}. Free the port or choose another one.`,
           ),
         );
-        return;
-      }
-      resolve({
-        port: uWS.us_socket_local_port(socket),
-        stopListening: () => uWS.us_listen_socket_close(socket),
-        close: () => void app.close(),
-      });
     });
   });
 }
