@@ -2,7 +2,7 @@
 
 import type { Expression } from '../../../../native-free-core/layout/plan.ts';
 import type { SqlCode, SqlContext, SqlNumber } from './context.ts';
-import { asDouble, doubleCode, emitOperand } from './number.ts';
+import { asDouble, doubleCode, emitOperand } from './operands.ts';
 
 /** A point that is none on the globe has no tile. */
 export function geoTile(context: SqlContext, operands: readonly Expression[]): SqlCode {

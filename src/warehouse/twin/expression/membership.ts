@@ -4,7 +4,7 @@ import type { Expression } from '../../../../native-free-core/layout/plan.ts';
 import { isLabelled, storedName } from './column.ts';
 import { comparison, EXACT_LIMIT, typedNull, type SqlCode, type SqlContext } from './context.ts';
 import { doubleLiteral, integerLiteral, textLiteral } from './literal.ts';
-import { emitOperand } from './number.ts';
+import { asDouble, emitOperand } from './operands.ts';
 import { comparableText } from './text.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
@@ -68,10 +68,9 @@ function amongNumbers(context: SqlContext, value: Expression, members: readonly 
   // Beside doubles an integer beyond 2^53 has no answer.
   if (members.some((member) => member.type !== 'double' && isWide(member))) return NEVER;
   const code = emitOperand(context, value);
-  const tests = (name: string): string =>
-    `(${members.map((member) => `${name} = ${doubleLiteral(Number(member.value))}`).join(' OR ')})`;
   // IN compares doubles by their bits, which tells -0 from 0.
-  return { sql: context.bind(code.sql, tests), nullable: code.nullable };
+  const literals = members.map((member) => doubleLiteral(Number(member.value) + 0));
+  return among({ sql: `(${asDouble(code)} + 0.0)`, nullable: code.nullable }, literals);
 }
 
 function isWide({ value, exact }: Constant): boolean {

@@ -3,7 +3,7 @@
 import type { Expression } from '../../../../native-free-core/layout/plan.ts';
 import { EXACT_LIMIT, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 import { geoDistance } from './geo.ts';
-import { asDouble, doubleCode, emitOperand, guarded, integerCode } from './number.ts';
+import { asDouble, doubleCode, emitOperand, guarded, integerCode } from './operands.ts';
 import { timePart } from './time.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
@@ -32,7 +32,8 @@ function ofNumber(context: SqlContext, call: Call): SqlNumber {
   const a = emitOperand(context, call.operands[0]!);
   switch (call.operator) {
     case 'abs':
-      return a.type === 'Float64' ? { ...a, sql: `abs(${a.sql})` } : { ...a, sql: `toInt64(abs(${a.sql}))` };
+      if (a.type === 'Float64') return doubleCode(`abs(${a.sql})`, a.nullable);
+      return integerCode(`toInt64(abs(${a.sql}))`, a.nullable, a.bound);
     case 'floor':
     case 'ceil':
     case 'sqrt':

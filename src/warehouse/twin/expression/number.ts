@@ -5,16 +5,13 @@
 
 import type { Expression } from '../../../../native-free-core/layout/plan.ts';
 import { numberColumn } from './column.ts';
-import { EXACT_LIMIT, typedNull, type SqlContext, type SqlNumber } from './context.ts';
+import { EXACT_LIMIT, type SqlContext, type SqlNumber } from './context.ts';
 import { doubleLiteral, integerLiteral } from './literal.ts';
 import { numberFunction } from './number-functions.ts';
+import { asDouble, doubleCode, emitChoice, emitOperand, guarded, integerCode, limited } from './operands.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
 type Constant = Extract<Expression, { node: 'constant' }>;
-
-const LIMIT = `toInt64(${EXACT_LIMIT})`;
-const BELOW_LIMIT = `toInt64(-${EXACT_LIMIT})`;
-const ABSENT: SqlNumber = { sql: typedNull('Int64'), nullable: true, type: 'narrow', bound: 0 };
 
 export function emitNumber(context: SqlContext, expression: Expression): SqlNumber {
   switch (expression.node) {
@@ -32,7 +29,8 @@ function emitConstant({ type, value, exact }: Constant): SqlNumber {
   const integer = BigInt(exact ?? value);
   const magnitude = integer < 0n ? -integer : integer;
   if (magnitude < BigInt(EXACT_LIMIT)) {
-    return { sql: integerLiteral(integer), nullable: false, type: 'narrow', bound: Number(magnitude) };
+    const asDouble = doubleLiteral(Number(integer));
+    return { sql: integerLiteral(integer), nullable: false, type: 'narrow', bound: Number(magnitude), asDouble };
   }
   return {
     sql: integerLiteral(integer),
@@ -40,45 +38,6 @@ function emitConstant({ type, value, exact }: Constant): SqlNumber {
     type: integer < 2n ** 63n ? 'Int64' : 'UInt64',
     bound: Infinity,
   };
-}
-
-export function doubleCode(sql: string, nullable: boolean): SqlNumber {
-  return { sql, nullable, type: 'Float64', bound: Infinity };
-}
-
-export function integerCode(sql: string, nullable: boolean, bound: number): SqlNumber {
-  return { sql, nullable, type: 'narrow', bound };
-}
-
-/** An operand of arithmetic: Float64, or Int64 below 2^53. */
-export function emitOperand(context: SqlContext, expression: Expression): SqlNumber {
-  return asOperand(expression, context.number(expression));
-}
-
-export function asOperand(expression: Expression, code: SqlNumber): SqlNumber {
-  if (code.type === 'Float64') return code;
-  // Arithmetic of smaller types would give types of ClickHouse's own choice.
-  if (code.type === 'narrow') return expression.node === 'call' ? code : { ...code, sql: `toInt64(${code.sql})` };
-  if (expression.node === 'constant') return ABSENT;
-  if (code.type === 'Int64') return guarded(code);
-  const clamped = `toInt64(least(${code.sql}, toUInt64(${EXACT_LIMIT})))`;
-  return integerCode(`nullIf(${clamped}, ${LIMIT})`, true, EXACT_LIMIT - 1);
-}
-
-/** The value as a Float64, or absent where it is an integer that no double holds. */
-export function asDouble(code: SqlNumber): string {
-  return code.type === 'Float64' ? code.sql : `toFloat64(${code.sql})`;
-}
-
-/** Absent from 2^53 on. `least` and `greatest` may keep or skip a NULL: the limits that they give then turn NULL, too. */
-export function guarded(code: SqlNumber): SqlNumber {
-  if (code.bound < EXACT_LIMIT) return code;
-  const clamped = `least(greatest(${code.sql}, ${BELOW_LIMIT}), ${LIMIT})`;
-  return limited(clamped);
-}
-
-function limited(clamped: string): SqlNumber {
-  return integerCode(`nullIf(nullIf(${clamped}, ${LIMIT}), ${BELOW_LIMIT})`, true, EXACT_LIMIT - 1);
 }
 
 function emitCall(context: SqlContext, call: Call): SqlNumber {
@@ -96,7 +55,7 @@ function emitCall(context: SqlContext, call: Call): SqlNumber {
     }
     case 'neg': {
       const of = emitOperand(context, call.operands[0]!);
-      return { ...of, sql: `negate(${of.sql})` };
+      return { sql: `negate(${of.sql})`, nullable: of.nullable, type: of.type, bound: of.bound };
     }
     case 'conditional':
       return emitConditional(context, call);
@@ -147,17 +106,4 @@ function emitConditional(context: SqlContext, call: Call): SqlNumber {
   const chosen = emitChoice(context, condition!, side(a), side(b));
   const nullable = chosen.nullable || a.nullable || b.nullable;
   return double ? doubleCode(chosen.sql, nullable) : integerCode(chosen.sql, nullable, Math.max(a.bound, b.bound));
-}
-
-/** `if` with an absent condition would take the second side. */
-export function emitChoice(
-  context: SqlContext,
-  condition: Expression,
-  first: string,
-  second: string,
-): { sql: string; nullable: boolean } {
-  const asked = context.truth(condition);
-  if (!asked.nullable) return { sql: `if(${asked.sql}, ${first}, ${second})`, nullable: false };
-  const choose = (value: string): string => `multiIf(isNull(${value}), NULL, ${value}, ${first}, ${second})`;
-  return { sql: context.bind(asked.sql, choose), nullable: true };
 }

@@ -5,7 +5,7 @@ import { textColumn } from './column.ts';
 import type { SqlCode, SqlContext } from './context.ts';
 import { geoTile } from './geo.ts';
 import { textLiteral } from './literal.ts';
-import { emitChoice } from './number.ts';
+import { emitChoice } from './operands.ts';
 
 export function emitText(context: SqlContext, expression: Expression): SqlCode {
   if (expression.node === 'constant') return { sql: textLiteral(String(expression.value)), nullable: false };

@@ -12,7 +12,7 @@ import {
 } from '../../../../native-free-core/layout/limits.ts';
 import type { Expression, ExpressionOperator } from '../../../../native-free-core/layout/plan.ts';
 import type { SqlContext, SqlNumber } from './context.ts';
-import { emitOperand, integerCode } from './number.ts';
+import { emitOperand, integerCode } from './operands.ts';
 
 const UTC = 'UTC';
 const DAY_MS = 86_400_000;

@@ -2,9 +2,9 @@
 
 import type { Expression, ExpressionOperator } from '../../../../native-free-core/layout/plan.ts';
 import { hasElements, isLabelled, storedName } from './column.ts';
-import { comparison, type SqlCode, type SqlContext } from './context.ts';
+import { comparison, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 import { emitMembership } from './membership.ts';
-import { asDouble, asOperand, emitChoice } from './number.ts';
+import { asDouble, asOperand, emitChoice } from './operands.ts';
 import { comparableText } from './text.ts';
 import { textTest } from './text-tests.ts';
 
@@ -107,13 +107,17 @@ function comparedSides(
     operator === 'eq' || operator === 'ne' ? (namedSides(context, a, b) ?? namedSides(context, b, a)) : null;
   if (named !== null) return named;
   const [left, right] = [context.number(a), context.number(b)];
-  if ((left.type === 'Float64') === (right.type === 'Float64')) return [left, right];
+  if (left.type !== 'Float64' && right.type !== 'Float64') return [left, right];
   // Beside a double an integer beyond 2^53 has no answer.
-  const sides = [asOperand(a, left), asOperand(b, right)] as const;
-  return [
-    { ...sides[0], sql: asDouble(sides[0]) },
-    { ...sides[1], sql: asDouble(sides[1]) },
-  ];
+  return [doubleSide(asOperand(a, left), b), doubleSide(asOperand(b, right), a)];
+}
+
+/**
+ * ClickHouse makes IN of several comparisons in a row, and IN tells -0 from 0: beside a constant 0 there shall be no -0.
+ */
+function doubleSide(code: SqlNumber, other: Expression): SqlCode {
+  const besideZero = other.node === 'constant' && Number(other.value) === 0 && code.type === 'Float64';
+  return { sql: besideZero ? `(${code.sql} + 0.0)` : asDouble(code), nullable: code.nullable };
 }
 
 /** A code compared with a constant: by the name that ClickHouse holds. */

@@ -36,7 +36,7 @@ export interface Seen {
   text: number;
 }
 
-interface Session {
+export interface Session {
   readonly server: EmbeddedServer;
   readonly world: World;
   readonly plan: Plan;
@@ -55,31 +55,51 @@ interface Disagreement {
 
 const ENGINE = { asEngine: true, url: { max_query_size: '100000000', max_ast_elements: '10000000' } };
 
-/** Compares that many expressions; fails at the first disagreement. */
+/** Compares that many random expressions; fails at the first disagreement. */
 export async function compareExpressions(server: EmbeddedServer, count: number, seed: number): Promise<Seen> {
   const random = seeded(seed);
-  const world = createWorld();
-  const session: Session = { server, world, plan: sqlPlan(world) };
-  const seen: Seen = { absent: 0, true: 0, false: 0, number: 0, text: 0 };
-  await server.run(`DROP TABLE IF EXISTS ${TABLE}`, ENGINE);
-  await server.run(tableSql(session.plan, TABLE), ENGINE);
+  const session = await openSession(server);
+  const seen = nothingSeen();
   for (let done = 0; done < count; done += GROUP) {
-    const expressions = Array.from({ length: Math.min(GROUP, count - done) }, () => anyExpression(world, random));
-    fillWorld(world, random);
-    await server.run(`TRUNCATE TABLE ${TABLE}`, ENGINE);
-    const body = rowBinary(world, session.plan, 0, ROWS);
-    await server.run(`INSERT INTO ${TABLE} FORMAT RowBinary`, { ...ENGINE, body });
-    const found = await compareGroup(session, expressions, seen);
-    if (found !== null) {
-      // The smallest part that differs says most.
-      const smallest = (await compareGroup(session, partsOf(found.expression), { ...seen })) ?? found;
-      const sql = sqlOf(session.plan, smallest.expression);
-      const operands = operandValues(session, smallest);
-      const shown = JSON.stringify({ ...smallest, operands });
-      expect.fail(`seed=${seed} expression=${done + found.index} ${shown}\n${sql}`);
-    }
+    const expressions = Array.from({ length: Math.min(GROUP, count - done) }, () =>
+      anyExpression(session.world, random),
+    );
+    await compareOverNewRows(session, expressions, random, seen, `seed=${seed} from=${done}`);
   }
   return seen;
+}
+
+export function nothingSeen(): Seen {
+  return { absent: 0, true: 0, false: 0, number: 0, text: 0 };
+}
+
+export async function openSession(server: EmbeddedServer): Promise<Session> {
+  const world = createWorld();
+  const session: Session = { server, world, plan: sqlPlan(world) };
+  await server.run(`DROP TABLE IF EXISTS ${TABLE}`, ENGINE);
+  await server.run(tableSql(session.plan, TABLE), ENGINE);
+  return session;
+}
+
+/** Fills the world anew and compares on all of its rows; fails at the first disagreement. */
+export async function compareOverNewRows(
+  session: Session,
+  expressions: readonly Expression[],
+  random: Random,
+  seen: Seen,
+  where: string,
+): Promise<void> {
+  const { server, world, plan } = session;
+  fillWorld(world, random);
+  await server.run(`TRUNCATE TABLE ${TABLE}`, ENGINE);
+  const body = rowBinary(world, plan, 0, ROWS);
+  await server.run(`INSERT INTO ${TABLE} FORMAT RowBinary`, { ...ENGINE, body });
+  const found = await compareGroup(session, expressions, seen);
+  if (found === null) return;
+  // The smallest part that differs says most.
+  const smallest = (await compareGroup(session, partsOf(found.expression), nothingSeen())) ?? found;
+  const shown = JSON.stringify({ ...smallest, operands: operandValues(session, smallest) });
+  expect.fail(`${where} expression=${found.index} ${shown}\n${sqlOf(plan, smallest.expression)}`);
 }
 
 /** The expression's parts that have a value of their own, smaller ones first. */
