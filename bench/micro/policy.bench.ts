@@ -60,7 +60,7 @@ function compileMasks(
   const body = `${emitter.declarations()}
 const masks = Array.from({ length: ${conditions.length} }, () => new Uint8Array(${BLOCK_ROWS_MAX}));
 const action = columns[${decision.actionColumn}].u16, rule = columns[${decision.ruleColumn}].u16;
-return (rows) => {
+return (rows, epoch, receivedAt) => {
   ${loops.join('\n  ')}
   for (let r = 0; r < rows; r++) { ${where} ${choices.join(' ')} action[r] = ${decision.default}; rule[r] = 1; }
 };`;
@@ -82,7 +82,7 @@ function checksum(plan: Plan, columns: readonly Column[], rows: number): string 
 
 function run(loops: readonly DecisionLoop[], rows: number): number {
   const begin = performance.now();
-  for (const loop of loops) loop(rows);
+  for (const loop of loops) loop(rows, 1, 0);
   return performance.now() - begin;
 }
 

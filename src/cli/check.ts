@@ -4,7 +4,7 @@
  */
 
 import { defineCommand } from 'citty';
-import type { EntityPlan, FeaturePlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { DecisionPlan, EntityPlan, FeaturePlan, Plan, RulePlan } from '../../native-free-core/layout/plan.ts';
 import { durationText, loadPipelineFile, PipelineError, pipelineJsonSchema } from '../config/index.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
 
@@ -49,7 +49,7 @@ function summary(plan: Plan, tests: number): string {
     ...plan.decisions.flatMap((decision) => [
       '',
       `decision ${decision.name}: ${decision.actions.join(' | ')}`,
-      ...table(decision.rules.map((rule) => [rule.id, decision.actions[rule.then - 1]!, oneLine(rule.whenText)])),
+      ...table(decision.rules.map((rule) => ruleRow(plan, decision, rule))),
       ...table([['otherwise', decision.actions[decision.default - 1]!]]),
     ]),
     '',
@@ -101,12 +101,20 @@ function featureRow(feature: FeaturePlan): string[] {
   return [feature.name, feature.aggregate, windowed ? durationText(feature.windowMs) : 'whole life', hops];
 }
 
+function ruleRow(plan: Plan, decision: DecisionPlan, { id, then, whenText, limit }: RulePlan): string[] {
+  const row = [id, decision.actions[then - 1]!, oneLine(whenText)];
+  if (limit === undefined) return row;
+  const per = `${durationText(limit.perMs)} and ${plan.entities[limit.entity]!.name}`;
+  return [...row, `at most ${limit.count} per ${per}, in hops of ${durationText(limit.hopMs)}`];
+}
+
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
 /** Rows with their columns aligned, indented by two. */
 function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
 }

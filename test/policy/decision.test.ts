@@ -70,7 +70,7 @@ test('action and rule of every row', () => {
     block[1].f64[r] = value ?? 99;
     block[2].u8[r] = asked;
   });
-  decide(rows.length);
+  decide(rows.length, 1, 0);
   expect([...block[3].u16.subarray(0, 7)]).toEqual([1, 3, 2, 1, 0, 3, 0]);
   expect([...block[4].u16.subarray(0, 7)]).toEqual([1, 2, 3, 1, 0, 2, 0]);
   expect([block[3].touched, block[4].touched]).toEqual([true, true]);
