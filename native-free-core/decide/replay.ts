@@ -1,12 +1,13 @@
 /**
- * Recovery: applies the rows of sealed blocks to the tables, in the order in which they were stored, and skips what the
- * tables already have (SEMANTICS.md §4). Decides nothing and numbers nothing anew. Runs on the main thread, before any
+ * Recovery: applies the rows of sealed blocks to the tables, epoch by epoch, each entity's in (life, seq) order, and skips
+ * what the tables already have (SEMANTICS.md §4). Decides nothing and numbers nothing anew. Runs on the main thread, before any
  * worker.
  */
 
 import { loadBlock, eachFrame, eachDictionaryEntry } from '../columns/load.ts';
 import { createColumn, resetColumn, type Column } from '../layout/column.ts';
 import { FRAME_DEDUP, FRAME_DUPLICATE, FRAME_HAS_SEQ } from '../layout/block-layout.ts';
+import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { Plan } from '../layout/plan.ts';
 import { fail } from '../base/fail.ts';
 import { internEntry } from '../state/dictionary.ts';
@@ -22,38 +23,110 @@ const HIGH = 4294967296;
 export interface Replayer {
   readonly plan: Plan;
   readonly tables: Tables;
-  readonly columns: readonly Column[];
-  readonly state: StateLoops;
-  readonly limits: readonly LimitReplay[];
+  /** One for each block of an epoch, made when an epoch first has so many. */
+  readonly seats: Seat[];
+  /** Room to put the rows of all seats in order: `ranks` by place, `order` of places. */
+  ranks: Float64Array;
+  order: Uint32Array;
   readonly idWords: Int32Array;
 }
 
+/** Where one block of an epoch lies while it is applied. */
+interface Seat {
+  readonly columns: readonly Column[];
+  readonly state: StateLoops;
+  readonly limits: readonly LimitReplay[];
+  rows: number;
+  receivedAt: number;
+}
+
 export function createReplayer(plan: Plan, tables: Tables): Replayer {
+  return {
+    plan,
+    tables,
+    seats: [],
+    ranks: new Float64Array(0),
+    order: new Uint32Array(0),
+    idWords: new Int32Array(4),
+  };
+}
+
+function createSeat(plan: Plan, tables: Tables): Seat {
   const columns = plan.columns.map((column) => createColumn(column));
   const state = compileState(plan, columns, tables, 'replay');
   const limits = openLimitReplays(plan, columns, state, tables);
-  return { plan, tables, columns, state, limits, idWords: new Int32Array(4) };
+  return { columns, state, limits, rows: 0, receivedAt: 0 };
 }
 
-/** Applies one sealed block of `epoch`. */
-export function replayBlock(replayer: Replayer, block: Uint8Array, epoch: number): void {
-  const { tables, columns, state, plan } = replayer;
+/** Applies the sealed blocks of `epoch`, all of them. */
+export function replayEpoch(replayer: Replayer, blocks: readonly Uint8Array[], epoch: number): void {
+  const { plan } = replayer;
+  const seats = takeSeats(replayer, blocks.length);
+  seats.forEach((seat, i) => loadSeat(replayer, seat, blocks[i]));
+  if (seats.length === 1) updateState(seats[0].state, seats[0].rows, epoch, seats[0].receivedAt, true);
+  else for (let entity = 0; entity < plan.entities.length; entity++) replayShared(replayer, seats, entity, epoch);
+  seats.forEach((seat, i) => {
+    for (const limits of seat.limits) replayLimits(limits, seat.rows, epoch, seat.receivedAt);
+    replayFrames(replayer, seat, blocks[i]);
+    for (const column of seat.columns) resetColumn(column, seat.rows);
+  });
+}
+
+function takeSeats(replayer: Replayer, count: number): Seat[] {
+  const { seats, plan, tables } = replayer;
+  if (seats.length < count) {
+    while (seats.length < count) seats.push(createSeat(plan, tables));
+    replayer.ranks = new Float64Array(count * BLOCK_ROWS_MAX);
+    replayer.order = new Uint32Array(count * BLOCK_ROWS_MAX);
+  }
+  return seats.slice(0, count);
+}
+
+function loadSeat({ plan, tables }: Replayer, seat: Seat, block: Uint8Array): void {
   eachDictionaryEntry(block, (id, bytes, start, length) => {
     const given = internEntry(tables.dictionary, bytes, start, length);
     if (given !== id) fail('DICTIONARY_REPLAY', id);
   });
-  const { rows, receivedAt } = loadBlock(plan, columns, block);
-  const effective = columns[plan.system.effectiveTime];
-  for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r] + effective.i32[2 * r + 1] * HIGH;
-  updateState(state, rows, epoch, receivedAt, true);
-  for (const limits of replayer.limits) replayLimits(limits, rows, epoch, receivedAt);
-  replayFrames(replayer, block, receivedAt);
-  for (const column of columns) resetColumn(column, rows);
+  const { rows, receivedAt } = loadBlock(plan, seat.columns, block);
+  seat.rows = rows;
+  seat.receivedAt = receivedAt;
+  const effective = seat.columns[plan.system.effectiveTime];
+  for (let r = 0; r < rows; r++) seat.state.effective[r] = effective.u32[2 * r] + effective.i32[2 * r + 1] * HIGH;
+}
+
+/**
+ * Several workers have taken turns at the same entities: a state took one row from this block, the next from that. A
+ * kernel skips what is not next, so the rows go in the order of their numbers, whatever block they lie in. A key has rows
+ * of two lives at most, and the newer one began in this epoch.
+ */
+function replayShared(replayer: Replayer, seats: readonly Seat[], entity: number, epoch: number): void {
+  const { ranks, order } = replayer;
+  const { seqColumn, lifeColumn } = replayer.plan.entities[entity];
+  let count = 0;
+  for (let i = 0; i < seats.length; i++) {
+    const { state, columns, rows } = seats[i];
+    const seq = columns[seqColumn].u32;
+    const life = columns[lifeColumn].u32;
+    state.keyLoops[entity](0, rows);
+    for (let r = 0; r < rows; r++) {
+      const number = seq[2 * r] + seq[2 * r + 1] * HIGH;
+      if (number === 0) continue;
+      const at = i * BLOCK_ROWS_MAX + r;
+      const begun = life[2 * r] + life[2 * r + 1] * HIGH === epoch;
+      // Numbers that an older life has reached are below all of the newer one's.
+      ranks[at] = begun ? number : number - Number.MAX_SAFE_INTEGER;
+      order[count++] = at;
+    }
+  }
+  for (const at of order.subarray(0, count).sort((a, b) => ranks[a] - ranks[b])) {
+    const { state, receivedAt } = seats[Math.floor(at / BLOCK_ROWS_MAX)];
+    const r = at % BLOCK_ROWS_MAX;
+    state.kernels[entity](r, r + 1, epoch, receivedAt);
+  }
 }
 
 /** Sequence numbers and event ids; a frame's accepted events are the next rows of the block. */
-function replayFrames(replayer: Replayer, block: Uint8Array, receivedAt: number): void {
-  const { tables, columns, plan, idWords } = replayer;
+function replayFrames({ tables, plan, idWords }: Replayer, { columns, receivedAt }: Seat, block: Uint8Array): void {
   const eventId = plan.system.eventId < 0 ? null : columns[plan.system.eventId];
   let row = 0;
   eachFrame(block, (frame) => {

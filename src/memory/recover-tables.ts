@@ -4,7 +4,7 @@
  */
 
 import { eachFrame, readBlockHeader } from '../../native-free-core/columns/load.ts';
-import { createReplayer, replayBlock } from '../../native-free-core/decide/replay.ts';
+import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
@@ -47,8 +47,8 @@ export function recoverTables(
       const header = readBlockHeader(block);
       checkVersion(plan, header.pipelineNumber, epoch);
       rows += header.rows;
-      replayBlock(replayer, block, epoch);
     }
+    replayEpoch(replayer, blocks, epoch);
     if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks);
   }
   return { chunks: restored, epochs, rows };
