@@ -44,7 +44,7 @@ async function challenged(server: Server, name: string, at: number): Promise<num
   await Promise.all(streams.map((stream) => stream.close()));
   const decisions = answers.flatMap((answer) => answer.decisions);
   expect(decisions).toHaveLength(60);
-  return decisions.filter(({ trust }) => trust === 'challenge').length;
+  return decisions.filter((decision) => decision?.trust === 'challenge').length;
 }
 
 describe.each(['stop', 'kill'] as const)('%s', (how) => {
