@@ -1,0 +1,54 @@
+/**
+ * What a row brings to a feature, in SQL: NULL where it does not contribute, else the exact integer that SEMANTICS.md §6
+ * asks for, the float as it came, or any value where only distinct ones are counted. Mirrors the core's emit-contribution.
+ */
+
+import type { FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import { conditionSql, sqlOf, type ColumnName } from './expression/index.ts';
+
+const EXACT_MAX = '9007199254740992';
+
+export interface Contribution {
+  /** The input as the pipeline names it; needs the columns of `events`. */
+  readonly input: string;
+  /** Whether `where` is true. */
+  readonly taken: string;
+  /** From the columns `input` and `taken`. */
+  readonly value: string;
+}
+
+export function scaleOf(feature: FeaturePlan): number {
+  return feature.decimals > 0 ? 10 ** feature.decimals : 1;
+}
+
+/** Whether the input is text: dictionary values of first, last and previous. */
+export function isText(feature: FeaturePlan): boolean {
+  return feature.of !== null && (feature.of.type === 'string' || feature.of.type === 'bytes');
+}
+
+export function contributionOf(plan: Plan, feature: FeaturePlan, name: ColumnName): Contribution {
+  const { of, where } = feature;
+  return {
+    input: of === null ? '1' : sqlOf(plan, of, name),
+    taken: where === null ? 'true' : conditionSql(plan, where, name),
+    value: where === null ? exactOf(feature) : `if(taken, ${exactOf(feature)}, NULL)`,
+  };
+}
+
+function exactOf(feature: FeaturePlan): string {
+  const { of, aggregate, decimals } = feature;
+  if (of === null) return 'toInt64(1)';
+  if (isText(feature)) return "CAST(input, 'Nullable(String)')";
+  if (aggregate === 'count_distinct') return of.type === 'double' ? 'if(isNaN(input), NULL, input + 0.)' : 'input';
+  if (decimals < 0) return 'if(isNaN(toFloat64(input)), NULL, toFloat64(input))';
+  if (of.type === 'bool') return 'toInt64(input)';
+  if (of.type === 'double') return roundedOf(scaleOf(feature));
+  return `if(input < ${EXACT_MAX} AND input > -${EXACT_MAX}, toInt64(input), NULL)`;
+}
+
+/** Half away from zero, on the scaled product. The cast gives NULL, and does not throw, for what is no integer. */
+function roundedOf(scale: number): string {
+  const scaled = scale === 1 ? 'input' : `input * ${scale}.`;
+  const rounded = `trunc(${scaled}) + if(abs(${scaled} - trunc(${scaled})) >= 0.5, sign(${scaled}), 0)`;
+  return `if(abs(${rounded}) < ${EXACT_MAX}., accurateCastOrNull(${rounded}, 'Int64'), NULL)`;
+}

@@ -1,0 +1,61 @@
+/**
+ * The second compiler of features (SEMANTICS.md §7): one query over `events` that gives, for every row of the entity, the
+ * value that the kernel gave it, by (life, seq). Called by `hunt features`, `hunt verify` and whoever fills a feature in
+ * for rows that are older than it.
+ */
+
+import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import { addingSteps, isAdding } from './adding.ts';
+import { sqlOf, type ColumnName } from './expression/index.ts';
+import { keepingSteps } from './keeping.ts';
+import { identity, type RowSource, type Step } from './placement.ts';
+
+/** Rows of `chunk` out of `chunks`, by a hash of the key: all of an entity's rows are in the same. */
+export interface Chunk {
+  readonly chunk: number;
+  readonly chunks: number;
+}
+
+export interface FeatureSqlOptions {
+  readonly chunk?: Chunk;
+  /** Further columns of each row: SQL over `events AS e`. */
+  readonly carried?: readonly { readonly name: string; readonly sql: string }[];
+}
+
+/** Yields `_batch, _row, key (key_1, key_2, …), life, seq, value`, one row for every row that has this entity. */
+export function featureSql(
+  plan: Plan,
+  entity: EntityPlan,
+  feature: FeaturePlan,
+  options: FeatureSqlOptions = {},
+): string {
+  const source = rowSource(plan, entity, options);
+  const steps = isAdding(feature) ? addingSteps(source, feature) : keepingSteps(source, feature);
+  const columns = identity(source)
+    .split(', ')
+    .filter((name) => name !== 't');
+  return joinSteps(steps, `SELECT ${columns.join(', ')}, value FROM valued`);
+}
+
+export function columnNameOf(plan: Plan): ColumnName {
+  return (index) => `e.\`${plan.columns[index]!.name.replace(/[\\`]/g, '\\$&')}\``;
+}
+
+export function rowSource(plan: Plan, entity: EntityPlan, { chunk, carried = [] }: FeatureSqlOptions): RowSource {
+  const name = columnNameOf(plan);
+  const parts = entity.key.map((part) => sqlOf(plan, part, name));
+  const keys = parts.map((sql, i) => ({ sql, name: parts.length === 1 ? 'key' : `key_${i + 1}` }));
+  const isOne = chunk === undefined || chunk.chunks === 1;
+  const where = isOne ? '' : `cityHash64(${parts.join(', ')}) % ${chunk.chunks} = ${chunk.chunk}`;
+  return { keys, name, plan, seqColumn: entity.seqColumn, lifeColumn: entity.lifeColumn, carried, where };
+}
+
+export function joinSteps(steps: readonly Step[], last: string): string {
+  const parts = steps.map(([name, select]) => `  ${name} AS (\n    ${broken(select, 4)}\n  )`);
+  return `WITH\n${parts.join(',\n')}\n${last}`;
+}
+
+/** One clause a line. */
+function broken(select: string, indent: number): string {
+  return select.replace(/ (FROM (?:events AS e|[a-z_]+)\b|WHERE )/g, `\n${' '.repeat(indent)}$1`);
+}

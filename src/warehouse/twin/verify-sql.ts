@@ -1,0 +1,77 @@
+/**
+ * The question whether the kernel and the twin agree: one query for a feature (and a chunk of the keys) that counts the
+ * rows where they do not, doubles compared by their bits, and shows the first of them.
+ */
+
+import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import { columnNameOf, featureSql, type Chunk } from './feature-sql.ts';
+import { isText } from './contribution.ts';
+
+export interface VerifyRange {
+  readonly chunk?: Chunk;
+  /** Of arrival, ms UTC; rows before `sinceMs` still feed the windows. Absent: all. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+}
+
+/** One line. The example's columns mean something only where `different` is not 0. */
+export interface VerifyLine {
+  readonly rows: number | string;
+  readonly different: number | string;
+  readonly example_batch: number | string;
+  readonly example_row: number | string;
+  readonly example_key: string;
+  readonly example_life: number | string;
+  readonly example_seq: number | string;
+  /** '' where it is NULL. */
+  readonly example_stored: string;
+  readonly example_recomputed: string;
+}
+
+export function verifySql(plan: Plan, entity: EntityPlan, feature: FeaturePlan, range: VerifyRange = {}): string {
+  const name = columnNameOf(plan);
+  const carried = [
+    { name: 'stored', sql: name(feature.column) },
+    { name: 'asked', sql: askedSql(plan, range) },
+  ];
+  const { chunk } = range;
+  const query = featureSql(plan, entity, feature, { carried, ...(chunk === undefined ? {} : { chunk }) });
+  const keys = entity.key.length === 1 ? ['key'] : entity.key.map((_, i) => `key_${i + 1}`);
+  const example = (sql: string): string => `argMinIf(${sql}, (_batch, _row), NOT same)`;
+  return `SELECT
+  countIf(asked) AS rows,
+  countIf(asked AND NOT same) AS different,
+  ${example('_batch')} AS example_batch,
+  ${example('_row')} AS example_row,
+  ${example(`concat(${keys.map((key) => `toString(${key})`).join(", ', ', ")}, '')`)} AS example_key,
+  ${example('life')} AS example_life,
+  ${example('seq')} AS example_seq,
+  ${example("ifNull(toString(stored), '')")} AS example_stored,
+  ${example("ifNull(toString(value), '')")} AS example_recomputed
+FROM (
+SELECT *, NOT asked OR ${sameSql(feature, 'stored', 'value')} AS same
+FROM (
+${query}
+))`;
+}
+
+function askedSql(plan: Plan, { sinceMs, untilMs }: VerifyRange): string {
+  const arrival = columnNameOf(plan)(plan.system.receivedAt);
+  const bounds = [
+    ...(sinceMs === undefined ? [] : [`${arrival} >= fromUnixTimestamp64Milli(${sinceMs}, 'UTC')`]),
+    ...(untilMs === undefined ? [] : [`${arrival} < fromUnixTimestamp64Milli(${untilMs}, 'UTC')`]),
+  ];
+  return bounds.length === 0 ? 'true' : bounds.join(' AND ');
+}
+
+/** NULL is the same as NULL only; doubles by their bits. */
+export function sameSql(feature: FeaturePlan, a: string, b: string): string {
+  const isWhole = feature.aggregate === 'count' || feature.aggregate === 'count_distinct';
+  const bits = (value: string): string =>
+    isText(feature)
+      ? `CAST(${value}, 'Nullable(String)')`
+      : isWhole
+        ? value
+        : `reinterpretAsUInt64(toFloat64(ifNull(${value}, 0)))`;
+  return `if(isNull(${a}) OR isNull(${b}), isNull(${a}) AND isNull(${b}), ifNull(${bits(a)} = ${bits(b)}, false))`;
+}
