@@ -81,6 +81,25 @@ test(`memberships and functions by hand agree in ClickHouse and in the core, see
   }
 });
 
+test(`distances, tiles, logarithms and powers of everyday numbers agree, seed=${SEED}`, async () => {
+  const session = await openSession(server);
+  const random = seeded(SEED);
+  const expressions: Expression[] = [];
+  for (let i = 0; i < 300; i++) {
+    const [latitude, longitude] = [random() * 180 - 90, random() * 360 - 180];
+    // From a stone's throw to the other side of the globe; at its far end, the last bits of the distance mean nothing.
+    const reach = 10 ** (random() * 6 - 6) * 60;
+    const there = [latitude + (random() - 0.5) * reach, longitude + (random() - 0.5) * reach].map(double);
+    const here = [latitude, longitude].map(double);
+    const tile = call('string', 'geo_tile', ...here, int(1 + (i % 12)));
+    const base = double(random() * 10 ** (random() * 20 - 10));
+    expressions.push(call('double', 'geo_distance', ...here, ...there), tile, call('int', 'hash', tile));
+    expressions.push(call('double', 'log', base), call('double', 'exp', double(random() * 200 - 100)));
+    expressions.push(call('double', 'pow', base, double(random() * 20 - 10)), call('double', 'sqrt', base));
+  }
+  await compareOverNewRows(session, expressions, random, nothingSeen(), `seed=${SEED}`);
+});
+
 /** Each level needs the one below it more than once. */
 function nested(session: Session, depth: number): Expression {
   const flag = columnOf(session, 'u8', true);
