@@ -63,6 +63,8 @@ export interface EmitContext {
   falsehood(expression: Expression): string;
   number(expression: Expression): NumberCode;
   text(expression: Expression): TextCode;
+  /** The condition under which any expression is absent; 'false' where it never is. */
+  absence(expression: Expression): string;
   /** Gives a value a name, so that it is computed once. */
   named(value: string): string;
 }

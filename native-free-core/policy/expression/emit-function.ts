@@ -2,7 +2,6 @@
 
 import type { Expression, ExpressionOperator } from '../../layout/plan.ts';
 import { EXACT_LIMIT, isDictionary, type EmitContext, type NumberCode } from './context.ts';
-import { absentCondition } from './emit-truth.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
 
@@ -114,7 +113,7 @@ function emitHash(context: EmitContext, of: Expression): NumberCode {
     return hash(`$hashText(${text.heap}, ${text.start}, ${text.length})`, text.absent);
   }
   if (of.type === 'bool') {
-    const absent = absentCondition(context, of);
+    const absent = context.absence(of);
     const flag = context.named(context.truth(of));
     return hash(`$hashInteger(${flag} ? 1 : 0)`, absent === 'false' ? [] : [absent]);
   }

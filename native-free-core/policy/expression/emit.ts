@@ -83,6 +83,7 @@ function createContext(access: ColumnAccess): EmitContext {
     falsehood: (e) => once(falsehoods, e, () => short(emitTruth(context, e, false))),
     number: (e) => once(numbers, e, () => shortNumber(emitNumber(context, e), short)),
     text: (e) => once(texts, e, () => emitText(context, e)),
+    absence: (e) => absentCondition(context, e),
   };
   return context;
 }

@@ -67,7 +67,7 @@ interface Reader {
 
 /** Throws a PatternProblem. */
 export function parsePattern(text: string): PatternNode {
-  const reader: Reader = { characters: [...text], at: 0, depth: 0 };
+  const reader: Reader = { characters: Array.from(text), at: 0, depth: 0 };
   if (text.includes('\0')) throw new PatternProblem(text.indexOf('\0'), 'a pattern has no zero characters');
   const pattern = readChoice(reader);
   if (reader.at < reader.characters.length) throw problem(reader, 'a ) without its (');

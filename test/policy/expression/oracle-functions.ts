@@ -58,7 +58,7 @@ function sizeOf(value: Value): bigint {
 }
 
 export function sizeOfText(value: Uint8Array): bigint {
-  return BigInt([...decoder.decode(value)].length);
+  return BigInt(Array.from(decoder.decode(value)).length);
 }
 
 function ofNumbers(operator: ExpressionOperator, type: ExpressionType, values: readonly Value[]): Value | undefined {
@@ -130,7 +130,7 @@ function tile(latitude: number, longitude: number, precision: number): Uint8Arra
   const y = interval(latitude, 90, Math.floor(bits / 2))
     .toString(2)
     .padStart(Math.floor(bits / 2), '0');
-  const mixed = [...x].map((bit, i) => bit + (y[i] ?? '')).join('');
+  const mixed = Array.from(x, (bit, i) => bit + (y[i] ?? '')).join('');
   const digits = mixed.match(/.{5}/g)!.map((five) => '0123456789bcdefghjkmnpqrstuvwxyz'[parseInt(five, 2)]);
   return Buffer.from(digits.join(''));
 }
