@@ -5,7 +5,7 @@ import { loadBlock } from '../../native-free-core/columns/load.ts';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { arrive, awaitOthers, startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { concludeBlock, moveState } from '../../native-free-core/decide/finish-block.ts';
-import { createReplayer, replayBlock } from '../../native-free-core/decide/replay.ts';
+import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { createColumn, resetColumn } from '../../native-free-core/layout/column.ts';
@@ -129,7 +129,10 @@ function rowsOf(plan: Plan, block: Uint8Array): Row[] {
 /** Fresh tables to which the blocks have been applied in this order. */
 export function replayed(plan: Plan, blocks: readonly StoredBlock[], tables: Tables = freshTables(plan)): Tables {
   const replayer = createReplayer(plan, tables);
-  for (const { bytes, epoch } of blocks) replayBlock(replayer, bytes, epoch);
+  for (const epoch of new Set(blocks.map((block) => block.epoch))) {
+    const sealed = blocks.filter((block) => block.epoch === epoch).map(({ bytes }) => bytes);
+    replayEpoch(replayer, sealed, epoch);
+  }
   return tables;
 }
 
