@@ -42,6 +42,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'Prove that every event is stored exactly once',
     load: async () => as((await import('./cli/audit.ts')).auditCommand),
   },
+  verify: {
+    description: 'Prove that every stored feature is what ClickHouse computes',
+    load: async () => as((await import('./cli/verify.ts')).verifyCommand),
+  },
+  features: {
+    description: 'List a pipeline’s features, and their SQL',
+    load: async () => as((await import('./cli/features.ts')).featuresCommand),
+  },
   demo: {
     description: 'Show it all in half a minute, on a temporary folder',
     load: async () => as((await import('./cli/demo.ts')).demoCommand),

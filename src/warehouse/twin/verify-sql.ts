@@ -16,13 +16,13 @@ export interface VerifyRange {
 
 /** One line. The example's columns mean something only where `different` is not 0. */
 export interface VerifyLine {
-  readonly rows: number | string;
-  readonly different: number | string;
-  readonly example_batch: number | string;
-  readonly example_row: number | string;
+  readonly rows: number;
+  readonly different: number;
+  readonly example_batch: number;
+  readonly example_row: number;
   readonly example_key: string;
-  readonly example_life: number | string;
-  readonly example_seq: number | string;
+  readonly example_life: number;
+  readonly example_seq: number;
   /** '' where it is NULL. */
   readonly example_stored: string;
   readonly example_recomputed: string;

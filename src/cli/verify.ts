@@ -1,0 +1,74 @@
+/**
+ * `hunt verify`: recomputes every feature of every stored row in ClickHouse and proves that it is what the kernels served,
+ * doubles to their last bit (SEMANTICS.md §7). Exits 1 where anything differs.
+ */
+
+import { defineCommand } from 'citty';
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { HuntControl, queryTarget } from '../client/index.ts';
+import { loadPipeline } from '../config/index.ts';
+import { OperatingError } from '../errors.ts';
+import { URL_OPTIONS } from './send/options.ts';
+import { describeReport } from './verify/report.ts';
+import { runVerify } from './verify/run-verify.ts';
+
+export const verifyCommand = defineCommand({
+  meta: { name: 'hunt verify', description: 'Recompute every feature of every stored row in ClickHouse and compare.' },
+  args: {
+    pipeline: {
+      type: 'positional',
+      required: false,
+      description: 'Pipeline file (default: the one that the server runs)',
+    },
+    ...URL_OPTIONS,
+    clickhouse: { type: 'string', description: 'ClickHouse to ask (default: the one that the server names)' },
+    since: {
+      type: 'string',
+      description:
+        'Only rows that arrived from then on: 2026-03-01T12:00:00Z, or 2h ago; older ones still feed the windows',
+    },
+    until: { type: 'string', description: 'Only rows that arrived before' },
+    feature: { type: 'string', description: 'Only these, with commas between them: player.spent_5m' },
+    json: { type: 'boolean', default: false, description: 'Print one JSON object' },
+  },
+  async run({ args }) {
+    const control = new HuntControl({ url: args.url, key: args.key });
+    const plan = args.pipeline === undefined ? (await control.pipeline()).plan : await loadPipeline(args.pipeline);
+    const sinceMs = timeOption('since', args.since);
+    const untilMs = timeOption('until', args.until);
+    const report = await runVerify({
+      plan,
+      target: await queryTarget(control, args.clickhouse),
+      features: featuresOption(plan, args.feature),
+      ...(sinceMs === undefined ? {} : { sinceMs }),
+      ...(untilMs === undefined ? {} : { untilMs }),
+    });
+    process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${describeReport(report)}\n`);
+    if (!report.same) process.exitCode = 1;
+  },
+});
+
+const AGO_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** ms UTC. */
+function timeOption(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ago = /^(\d+)([smhd])$/.exec(text);
+  const time = ago === null ? Date.parse(text) : Date.now() - Number(ago[1]) * AGO_MS[ago[2]!]!;
+  if (Number.isFinite(time)) return time;
+  throw new OperatingError(
+    'bad_option',
+    `not a time: ${name}=${text}; write 2026-03-01T12:00:00Z, or 2h for two hours ago`,
+  );
+}
+
+export function featuresOption(plan: Plan, text: string | undefined): string[] {
+  const known = plan.entities.flatMap((entity) => entity.features.map((feature) => `${entity.name}.${feature.name}`));
+  const wanted = (text ?? '').split(',').filter((name) => name !== '');
+  for (const name of wanted) {
+    if (!known.includes(name)) {
+      throw new OperatingError('bad_option', `no such feature: feature=${name}; the pipeline has ${known.join(', ')}`);
+    }
+  }
+  return wanted;
+}

@@ -1,0 +1,110 @@
+/** `hunt verify` finds nothing where nothing is wrong, and each single thing that is: a bit, a row, a seq. */
+
+import { describe, expect, test } from 'vitest';
+import { runVerify, type VerifyReport } from '../../src/cli/verify/run-verify.ts';
+import { describeReport } from '../../src/cli/verify/report.ts';
+import { createStatement } from '../../src/warehouse/tables/create-tables.ts';
+import { eventsTable } from '../../src/warehouse/tables/index.ts';
+import { useEmbeddedServer } from '../warehouse/embedded/embedded-server.ts';
+import { blocksOf } from '../warehouse/twin/core-world.ts';
+import { FEATURES, planFrom, randomFrames } from '../warehouse/twin/random-steps.ts';
+
+const server = useEmbeddedServer();
+const plan = planFrom(FEATURES);
+
+async function execute(sql: string, body?: Uint8Array): Promise<void> {
+  await server.run(sql, { asEngine: true, url: { mutations_sync: '1' }, ...(body === undefined ? {} : { body }) });
+}
+
+async function store(): Promise<void> {
+  await execute('CREATE DATABASE IF NOT EXISTS hunt');
+  await execute('DROP TABLE IF EXISTS hunt.events');
+  await execute(createStatement('hunt', eventsTable(plan), new Set()));
+  for (const block of blocksOf(plan, randomFrames(7, 5000, 30))) {
+    await execute('INSERT INTO hunt.events FORMAT Native', block);
+  }
+}
+
+function verify(options: { sinceMs?: number; untilMs?: number; features?: string[] } = {}): Promise<VerifyReport> {
+  const target = { origin: new URL(server.clickhouse.url).origin, database: 'hunt', headers: {} };
+  return runVerify({ plan, target, features: [], chunkRows: 2000, ...options });
+}
+
+const ROW = '(_batch, _row) = (1, 2345)';
+
+describe('hunt verify', () => {
+  test('rows of the real core are the same, to the last bit', async () => {
+    await store();
+    const report = await verify();
+    expect(report.features.filter(({ different }) => different > 0)).toEqual([]);
+    expect(report).toMatchObject({ same: true });
+    expect(report.features.length).toBe(plan.entities.flatMap((entity) => entity.features).length);
+    expect(report.features.every(({ rows, equal }) => rows > 0 && rows === equal)).toBe(true);
+    expect(describeReport(report)).toContain('the same to the last bit');
+  }, 60_000);
+
+  test('one bit of each feature', async () => {
+    for (const entity of plan.entities) {
+      for (const feature of entity.features) {
+        const { name, kind } = plan.columns[feature.column]!;
+        const where = `_row = (SELECT min(_row) FROM hunt.events WHERE _row > 1000 AND ${name} IS NOT NULL)`;
+        const flipped = (value: string): string =>
+          kind === 'u32' ? `bitXor(${value}, 1)` : `reinterpretAsFloat64(bitXor(reinterpretAsUInt64(${value}), 1))`;
+        const flip = `ALTER TABLE hunt.events UPDATE ${name} = ${flipped(`assumeNotNull(${name})`)} WHERE ${where}`;
+        await execute(flip);
+        const report = await verify({ features: [`${entity.name}.${feature.name}`] });
+        expect(report.features, name).toMatchObject([{ different: 1 }]);
+        expect(report.same).toBe(false);
+        expect(report.features[0]!.example!.stored).not.toBe(report.features[0]!.example!.recomputed);
+        await execute(flip);
+      }
+    }
+    expect(await verify()).toMatchObject({ same: true });
+  }, 120_000);
+
+  test('a value where the entity is absent', async () => {
+    await execute('ALTER TABLE hunt.events UPDATE device_spent = 0 WHERE device_seq IS NULL AND _row < 50');
+    const report = await verify({ features: ['device.spent'] });
+    expect(report.features[0]!.stray).toBeGreaterThan(0);
+    expect(report.same).toBe(false);
+    await store();
+  }, 60_000);
+
+  test('two seqs swapped', async () => {
+    const [key, seq] = (await server.run(`SELECT player, player_seq FROM hunt.events WHERE ${ROW}`, { asEngine: true }))
+      .trim()
+      .split('\t') as [string, string];
+    const life = `player_life = (SELECT player_life FROM hunt.events WHERE ${ROW})`;
+    const pair = `player_seq IN (${seq}, ${Number(seq) - 1})`;
+    await execute(
+      `ALTER TABLE hunt.events UPDATE player_seq = ${2 * Number(seq) - 1} - player_seq WHERE player = ${key} AND ${life} AND ${pair}`,
+    );
+    const report = await verify();
+    expect(report.same).toBe(false);
+    await store();
+  }, 60_000);
+
+  test('a row deleted', async () => {
+    await execute(`ALTER TABLE hunt.events DELETE WHERE ${ROW}`);
+    const report = await verify();
+    expect(report.entities.find(({ entity }) => entity === 'player')!.misnumbered).toBeGreaterThan(0);
+    expect(report.same).toBe(false);
+    expect(describeReport(report)).toContain('out of number');
+    await store();
+  }, 60_000);
+
+  test('only rows of a range are reported, older ones feed the windows', async () => {
+    const [from, to] = (
+      await server.run(
+        'SELECT toUnixTimestamp64Milli(quantileExact(0.4)(received_at)), toUnixTimestamp64Milli(quantileExact(0.6)(received_at)) FROM hunt.events',
+        { asEngine: true },
+      )
+    )
+      .trim()
+      .split('\t') as [string, string];
+    const report = await verify({ sinceMs: Number(from), untilMs: Number(to) });
+    expect(report.same).toBe(true);
+    expect(report.features[0]!.rows).toBeGreaterThan(0);
+    expect(report.features[0]!.rows).toBeLessThan(report.rows / 2);
+  }, 60_000);
+});
