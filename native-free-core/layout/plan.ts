@@ -251,6 +251,18 @@ export interface ListPlan {
   readonly entries: readonly string[];
 }
 
+/** A percentage split by a stable hash; its arm is a computed column. */
+export interface ExperimentPlan {
+  readonly name: string;
+  /** `code`: label 0 is '' (no key), then the arms. */
+  readonly column: number;
+  readonly key: Expression;
+  readonly keyText: string;
+  readonly salt: string;
+  /** In order; 100 percent together. */
+  readonly arms: readonly { readonly name: string; readonly percent: number }[];
+}
+
 export interface FeaturePlan {
   /** As rules name it after the entity: `digs_5m`. */
   readonly name: string;
@@ -373,6 +385,7 @@ export interface Plan {
   /** Zones that expressions name; absent: none but UTC. */
   readonly zones?: readonly ZonePlan[];
   readonly lists?: readonly ListPlan[];
+  readonly experiments?: readonly ExperimentPlan[];
   readonly decisions: readonly DecisionPlan[];
   /** The pipeline file's text, for `pipelines` and the console. */
   readonly source: string;

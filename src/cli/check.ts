@@ -4,7 +4,14 @@
  */
 
 import { defineCommand } from 'citty';
-import type { DecisionPlan, EntityPlan, FeaturePlan, Plan, RulePlan } from '../../native-free-core/layout/plan.ts';
+import type {
+  DecisionPlan,
+  EntityPlan,
+  ExperimentPlan,
+  FeaturePlan,
+  Plan,
+  RulePlan,
+} from '../../native-free-core/layout/plan.ts';
 import { durationText, loadPipelineFile, PipelineError, pipelineJsonSchema } from '../config/index.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
 
@@ -46,6 +53,11 @@ function summary(plan: Plan, tests: number): string {
     ...plan.entities.flatMap(entityLines),
     ...derivedLines(plan),
     ...listLines(plan),
+    ...(plan.experiments ?? []).flatMap(experimentLines),
+    ...(plan.lists ?? []).flatMap((list) => [
+      '',
+      `list ${list.name}: ${list.entries.length} of at most ${list.max} entries of ${list.file}`,
+    ]),
     ...plan.decisions.flatMap((decision) => [
       '',
       `decision ${decision.name}: ${decision.actions.join(' | ')}`,
@@ -99,6 +111,11 @@ function featureRow(feature: FeaturePlan): string[] {
   const windowed = feature.windowMs > 0;
   const hops = windowed ? `${feature.windowMs / feature.hopMs} hops of ${durationText(feature.hopMs)}` : '';
   return [feature.name, feature.aggregate, windowed ? durationText(feature.windowMs) : 'whole life', hops];
+}
+
+function experimentLines({ name, keyText, salt, arms }: ExperimentPlan): string[] {
+  const rows = arms.map((arm) => [arm.name, `${arm.percent} %`]);
+  return ['', `experiment ${name}: key ${oneLine(keyText)}; salt ${salt}`, ...table(rows)];
 }
 
 function ruleRow(plan: Plan, decision: DecisionPlan, { id, then, whenText, limit }: RulePlan): string[] {

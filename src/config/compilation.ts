@@ -5,7 +5,7 @@ import type { ColumnBuilder } from './columns.ts';
 import { setAside } from './computed.ts';
 import { checkExpression } from './expression/check.ts';
 import type { DerivedName } from './derived.ts';
-import type { FeatureName, Scope } from './expression/scope.ts';
+import type { ExperimentName, FeatureName, Scope } from './expression/scope.ts';
 import type { Typed } from './expression/typed.ts';
 import type { FlatMessage } from './message.ts';
 import type { Problems } from './problems.ts';
@@ -28,6 +28,8 @@ export interface Compilation {
   /** By name, each behind those that it reads. Filled by derived.ts. */
   readonly derived: Map<string, DerivedName>;
   readonly lists: Map<string, ListPlan['type']>;
+  /** Filled by experiments.ts; what is compiled later may read them. */
+  readonly experiments: Map<string, ExperimentName>;
 }
 
 /**
@@ -42,6 +44,7 @@ export function expressionAt(c: Compilation, text: string, path: Path, withFeatu
     entities: Object.keys(c.declaration.entities),
     derived: c.derived,
     lists: c.lists,
+    experiments: c.experiments,
     timeColumn: c.timeColumn,
     zones: c.zones,
   };

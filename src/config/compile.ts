@@ -11,6 +11,7 @@ import { compileDecisions } from './decisions.ts';
 import { compileDerivedOfEvent, compileDerivedOfFeatures } from './derived.ts';
 import { compileEntities } from './entities.ts';
 import { compileEvents, type CompiledEvents } from './events.ts';
+import { compileExperiments } from './experiments.ts';
 import { compileFeatures } from './features.ts';
 import { compileLists } from './lists.ts';
 import { gatherProblems, PipelineError, sortedProblems, type Problems } from './problems.ts';
@@ -85,9 +86,11 @@ function compileDeclaration(
     features: new Map(),
     derived: new Map(),
     lists: new Map(),
+    experiments: new Map(),
   };
   const lists = compileLists(c, readProto);
   for (const { name, type } of lists) c.lists.set(name, type);
+  const experiments = compileExperiments(c);
   compileDerivedOfEvent(c);
   const entities = compileEntities(c);
   const features = compileFeatures(c, entities);
@@ -108,6 +111,7 @@ function compileDeclaration(
     computed: c.computed,
     zones: [...c.zones.values()],
     lists,
+    experiments,
     decisions,
     source: source.text,
   };

@@ -13,7 +13,7 @@ export type BareEntity = Omit<EntityPlan, 'features'>;
 /** 32-bit row indices within the tables, with room to spare. */
 const ENTITIES_MAX = 100_000_000;
 
-const RESERVED = new Set(['event', 'derived', 'list', 'geo', ...LATER_PREFIXES.keys()]);
+const RESERVED = new Set(['event', 'derived', 'list', 'experiment', 'geo', ...LATER_PREFIXES.keys()]);
 
 export function compileEntities(c: Compilation): BareEntity[] {
   const declared = Object.entries(c.declaration.entities);

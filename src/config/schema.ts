@@ -104,10 +104,20 @@ const list = z.strictObject({
   max: count.describe('Most entries.'),
 });
 
+const experiment = z.strictObject({
+  key: expression.describe('What is split: the same key always falls into the same arm.'),
+  salt: z.string().max(1000).optional().describe('Another salt splits anew; default: the name of the experiment.'),
+  arms: z
+    .record(name, z.number().min(0).max(100))
+    .refine((arms) => Object.keys(arms).length > 0, 'an experiment needs at least one arm')
+    .describe('Percent by arm, 100 together, at most two digits behind the point.'),
+});
+
 const expectation = z.strictObject({
   at: z.union([z.string(), z.number()]).describe('Id of the event.'),
   decision: z.record(name, z.string()).optional(),
   rule: z.string().optional(),
+  experiment: z.record(name, z.string()).optional(),
   features: z.record(z.string(), z.union([z.number(), z.boolean(), z.null()])).optional(),
 });
 
@@ -122,6 +132,7 @@ export const pipelineSchema = z.strictObject({
   features: z.record(name, z.record(name, feature)).optional(),
   lists: z.record(name, list).optional().describe('Files of keys that rules ask with in list.<name>.'),
   derived: z.record(name, expression).optional().describe('Named expressions: derived.<name>.'),
+  experiments: z.record(name, experiment).optional().describe('Percentage splits: experiment.<name> is the arm.'),
   decisions: z.record(name, decision).optional(),
   tests: z.array(test).optional(),
 });
@@ -129,6 +140,7 @@ export const pipelineSchema = z.strictObject({
 export type PipelineDeclaration = z.infer<typeof pipelineSchema>;
 export type EntityDeclaration = z.infer<typeof entity>;
 export type FeatureDeclaration = z.infer<typeof feature>;
+export type ExperimentDeclaration = z.infer<typeof experiment>;
 export type LimitDeclaration = z.infer<typeof limit>;
 export type DecisionDeclaration = z.infer<typeof decision>;
 export type FieldDeclaration = z.infer<typeof field>;

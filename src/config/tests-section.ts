@@ -21,6 +21,8 @@ export interface PipelineExpectation {
   readonly decision: Readonly<Record<string, string>>;
   /** Rule that decided the decisions named here. */
   readonly rule: string | null;
+  /** Arm by experiment; '' where the event has no key. */
+  readonly experiment: Readonly<Record<string, string>>;
   /** Value by `<entity>.<feature>` or `derived.<name>`; null: absent. */
   readonly features: Readonly<Record<string, number | boolean | null>>;
   readonly line: number;
@@ -44,6 +46,7 @@ export function compileTests(
     expect: test.expect.map((expectation, j) => {
       const path: Path = ['tests', i, 'expect', j];
       checkDecisions(c, decisions, expectation.decision ?? {}, expectation.rule, path);
+      checkArms(c, expectation.experiment ?? {}, path);
       for (const name of Object.keys(expectation.features ?? {})) {
         if (!known.includes(name))
           c.problems.addAtKey([...path, 'features', name], `unknown feature: ${name}`, nearest(name, known));
@@ -52,11 +55,23 @@ export function compileTests(
         at: String(expectation.at),
         decision: expectation.decision ?? {},
         rule: expectation.rule ?? null,
+        experiment: expectation.experiment ?? {},
         features: expectation.features ?? {},
         line: lineOf(path),
       };
     }),
   }));
+}
+
+function checkArms(c: Compilation, expected: Readonly<Record<string, string>>, path: Path): void {
+  for (const [name, arm] of Object.entries(expected)) {
+    const at: Path = [...path, 'experiment', name];
+    const experiment = c.experiments.get(name);
+    if (experiment === undefined)
+      c.problems.addAtKey(at, `unknown experiment: ${name}`, nearest(name, [...c.experiments.keys()]));
+    else if (arm !== '' && !experiment.arms.includes(arm))
+      c.problems.add(at, `unknown arm: ${arm}`, nearest(arm, experiment.arms));
+  }
 }
 
 function checkDecisions(

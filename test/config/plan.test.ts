@@ -298,6 +298,7 @@ describe('around the plan', () => {
             at: 'e1',
             decision: { trust: 'allow' },
             rule: 'digger',
+            experiment: {},
             features: { 'player.digs_1m': 2, 'player.quiet': null },
             line: 31,
           },

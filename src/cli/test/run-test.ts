@@ -99,6 +99,13 @@ function compare(plan: Plan, columns: readonly Column[], expectation: PipelineEx
       expectation.rule,
       decided.map(({ ruleColumn }) => labelOf(columns[ruleColumn]!)),
     ),
+    ...(plan.experiments ?? [])
+      .filter(({ name }) => name in expectation.experiment)
+      .map(({ name, column }) => ({
+        what: `experiment ${name}`,
+        expected: expectation.experiment[name]!,
+        got: labelOf(columns[column]!),
+      })),
     ...Object.entries(expectation.features).map(([name, value]) => ({
       what: `feature ${name}`,
       expected: value,

@@ -13,6 +13,12 @@ export interface FeatureName {
   readonly type: ExpressionType;
 }
 
+/** An experiment's column and the arms that its codes from 1 on stand for. */
+export interface ExperimentName {
+  readonly column: number;
+  readonly arms: readonly string[];
+}
+
 export interface Scope {
   readonly message: FlatMessage;
   /** Column or view. */
@@ -22,6 +28,7 @@ export interface Scope {
   readonly entities: readonly string[];
   readonly derived: ReadonlyMap<string, DerivedName>;
   readonly lists: ReadonlyMap<string, ListPlan['type']>;
+  readonly experiments: ReadonlyMap<string, ExperimentName>;
   /** The event's own time: `event.time`, where the message has no field of that name. */
   readonly timeColumn: number;
   /** Gathers the zones that expressions name. */
@@ -40,10 +47,14 @@ export function resolveName(scope: Scope, parts: readonly string[]): Typed | Nam
   if (later !== undefined) return { message: `not supported yet: ${later} (${parts.join('.')})` };
   if (prefix === 'event') return resolveEvent(scope, rest);
   if (prefix === 'list') return { message: 'a list stands only on the right of in' };
+  if (prefix === 'experiment') return resolveExperiment(scope, rest.join('.'));
   if (prefix === 'derived') return resolveDerived(scope, rest.join('.'));
   if (scope.entities.includes(prefix!)) return resolveFeature(scope, prefix!, rest.join('.'));
   const suggestion = nearest(parts.join('.'), allNames(scope)) ?? nearestPrefix(scope, prefix!, rest);
-  return unknown(`unknown name: ${parts.join('.')}; names begin with event. derived. or an entity’s name`, suggestion);
+  return unknown(
+    `unknown name: ${parts.join('.')}; names begin with event. derived. experiment. or an entity’s name`,
+    suggestion,
+  );
 }
 
 function unknown(message: string, suggestion: string | undefined): NameProblem {
@@ -51,7 +62,7 @@ function unknown(message: string, suggestion: string | undefined): NameProblem {
 }
 
 function nearestPrefix(scope: Scope, prefix: string, rest: readonly string[]): string | undefined {
-  const found = nearest(prefix, ['event', 'derived', ...scope.entities]);
+  const found = nearest(prefix, ['event', 'derived', 'experiment', ...scope.entities]);
   if (found !== undefined) return [found, ...rest].join('.');
   return scope.message.fields.has([prefix, ...rest].join('.')) ? ['event', prefix, ...rest].join('.') : undefined;
 }
@@ -63,11 +74,24 @@ export function allNames(scope: Scope): string[] {
     ...(scope.message.typeColumn >= 0 ? ['event.type'] : []),
     ...(scope.features?.keys() ?? []),
     ...derivedNames(scope),
+    ...experimentNames(scope),
   ];
 }
 
 function derivedNames(scope: Scope): string[] {
   return [...scope.derived.keys()].map((name) => `derived.${name}`);
+}
+
+function experimentNames(scope: Scope): string[] {
+  return [...scope.experiments.keys()].map((name) => `experiment.${name}`);
+}
+
+function resolveExperiment(scope: Scope, name: string): Typed | NameProblem {
+  const experiment = scope.experiments.get(name);
+  const full = `experiment.${name}`;
+  if (experiment === undefined) return unknown(`unknown experiment: ${full}`, nearest(full, experimentNames(scope)));
+  const labels = new Map(['', ...experiment.arms].map((arm, code) => [arm, code]));
+  return { ...codes(scope, experiment.column), labels: { name: full, codes: labels } };
 }
 
 function resolveDerived(scope: Scope, name: string): Typed | NameProblem | null {
