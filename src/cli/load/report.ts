@@ -4,7 +4,7 @@ import type { Histogram } from 'hdr-histogram-js';
 import type { LedgerDescription, ServerDescription } from '../../client/index.ts';
 import type { WatchedFigures } from './process-watch.ts';
 import type { LoadOptions, Sender } from './run-load.ts';
-import { PROBE_MS, producerName, type Proof, type VisibilityProbe } from './verify.ts';
+import { answeredEvents, PROBE_MS, producerName, type Proof, type VisibilityProbe } from './verify.ts';
 
 export interface LoadFacts {
   readonly options: LoadOptions;
@@ -26,19 +26,18 @@ export function reportOf(facts: LoadFacts) {
   const { options, sender, probe, proof, figures, server } = facts;
   const perFrame = options.eventsPerFrame;
   const rejected = sender.sum((stream) => stream.rejectedEvents);
-  const answered = sender.sum((stream) => stream.answered) * perFrame - rejected;
+  const answered = answeredEvents(options, sender.streams);
   const seconds = Math.max(0.001, (probe.lastVisibleAt - sender.begunAt) / 1000);
   const sent = sender.sum((stream) => stream.sent) * perFrame;
   return {
     sent,
-    // Events whose frame was answered OK or DUPLICATE, less those that were refused alone.
     answered,
     unanswered: sender.sum((stream) => stream.unanswered) * perFrame,
     unsent: sender.unsent * perFrame,
     rejected,
     rejected_frames: sender.sum((stream) => stream.rejectedFrames),
     stored: proof.stored,
-    lost: Math.max(0, answered - (proof.distinct - proof.unansweredStored)),
+    lost: proof.lost,
     duplicated: proof.stored - proof.distinct,
     // Rows under an id that was not sent at their place.
     strangers: proof.strangers,
@@ -89,7 +88,7 @@ export function isSound(report: LoadReport): boolean {
     rejected_frames: rejectedFrames,
     odd_frames: odd,
   } = report;
-  return lost + duplicated + strangers + unanswered + rejected + rejectedFrames + odd.length === 0;
+  return [lost, duplicated, strangers, unanswered, rejected, rejectedFrames, odd.length].every((count) => count === 0);
 }
 
 function ledgerOf({ ledger, tag, sender }: LoadFacts) {

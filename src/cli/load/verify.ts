@@ -34,6 +34,11 @@ export const PROBE_MS = 250;
 const PROBE_LAST_MS = 20;
 const QUERY_MS = 300_000;
 const PROBE_QUERY_MS = 10_000;
+/** A server that was killed is back within 20 s, a loaded machine given. */
+const AWAY_MS = 60_000;
+/** What a spool of some seconds holds is inserted faster than it came. */
+const LATE_MS = 30_000;
+const AGAIN_MS = 250;
 /** Distinct ids are counted in as many passes as keep each below about so many. */
 const IDS_PER_PASS = 8_000_000;
 /** Frames are counted in ranges of so many. */
@@ -137,7 +142,7 @@ export class VisibilityProbe {
 
 /** The newest batch, so that the probe need not read what was there before. */
 export async function newestBatch(run: Run): Promise<number> {
-  const rows = await queryRows<{ batch: number }>(run.target, 'SELECT max(batch) AS batch FROM batches', QUERY_MS);
+  const rows = await patientRows<{ batch: number }>(run.target, 'SELECT max(batch) AS batch FROM batches');
   return rows[0]?.batch ?? 0;
 }
 
@@ -146,8 +151,8 @@ export interface Proof {
   readonly stored: number;
   /** Distinct ids among them. */
   readonly distinct: number;
-  /** Distinct ids of frames that were never answered: they may be there or not. */
-  readonly unansweredStored: number;
+  /** Answered events that are not there; frames that were never answered may be there or not. */
+  readonly lost: number;
   /** Rows whose id is not the one that was sent at their place. */
   readonly strangers: number;
   readonly playersSeen: number;
@@ -155,10 +160,24 @@ export interface Proof {
   readonly oddFrames: readonly object[];
 }
 
+/** Counts until nothing is missing any more, for a bounded time: after a restart the last batches may still be on their way. */
 export async function prove(run: Run, streams: readonly LoadStream[]): Promise<Proof> {
+  const until = performance.now() + LATE_MS;
+  for (;;) {
+    const counted = await count(run, streams);
+    // More ids than rows: rows came between two of the questions.
+    const torn = counted.distinct > counted.stored;
+    if ((counted.lost === 0 && !torn) || performance.now() > until) {
+      return { ...counted, oddFrames: await oddFrames(run, streams) };
+    }
+    await pause(AGAIN_MS);
+  }
+}
+
+async function count(run: Run, streams: readonly LoadStream[]): Promise<Omit<Proof, 'oddFrames'>> {
   const { target, tag, columns } = run;
   const { id, producer, seq, index, player } = columns;
-  const ask = async <Row>(sql: string): Promise<Row> => (await queryRows<Row>(target, sql, QUERY_MS))[0]!;
+  const ask = async <Row>(sql: string): Promise<Row> => (await patientRows<Row>(target, sql))[0]!;
   const mine = `startsWith(${producer}, 'load-${tag}-')`;
   const { stored, players } = await ask<{ stored: number; players: number }>(
     `SELECT count() AS stored, uniqExact(${player}) AS players FROM events WHERE ${mine}`,
@@ -185,14 +204,29 @@ export async function prove(run: Run, streams: readonly LoadStream[]): Promise<P
       )
     ).ids;
   }
-  return {
-    stored,
-    distinct,
-    unansweredStored,
-    strangers,
-    playersSeen: players,
-    oddFrames: await oddFrames(run, streams),
-  };
+  const lost = Math.max(0, answeredEvents(run, streams) - (distinct - unansweredStored));
+  return { stored, distinct, lost, strangers, playersSeen: players };
+}
+
+/** Events whose frame was answered OK or DUPLICATE, less those that were refused alone. */
+export function answeredEvents(
+  { eventsPerFrame }: Pick<Run, 'eventsPerFrame'>,
+  streams: readonly LoadStream[],
+): number {
+  return streams.reduce((total, { answered, rejectedEvents }) => total + answered * eventsPerFrame - rejectedEvents, 0);
+}
+
+/** The statements are right: what they fail of is a server that is away, or its ClickHouse. It is asked again, for a bounded time. */
+async function patientRows<Row>(target: QueryTarget, sql: string): Promise<Row[]> {
+  const until = performance.now() + AWAY_MS;
+  for (;;) {
+    try {
+      return await queryRows<Row>(target, sql, QUERY_MS);
+    } catch (error) {
+      if (performance.now() > until) throw error;
+      await pause(AGAIN_MS);
+    }
+  }
 }
 
 async function oddFrames({ target, columns, eventsPerFrame }: Run, streams: readonly LoadStream[]): Promise<object[]> {
@@ -203,12 +237,11 @@ async function oddFrames({ target, columns, eventsPerFrame }: Run, streams: read
       const to = Math.min(stream.nextSeq, from + FRAMES_PER_PASS);
       const there = `SELECT ${seq} AS seq, count() AS events, uniqExact(${index}) AS distinct FROM events WHERE ${producer} = '${stream.producer}' AND ${seq} >= ${from} AND ${seq} < ${to} GROUP BY seq`;
       const open = [0, ...stream.unansweredSeqs()].join(',');
-      const rows = await queryRows<{ seq: number; events: number; distinct: number }>(
+      const rows = await patientRows<{ seq: number; events: number; distinct: number }>(
         target,
         `SELECT numbers.seq AS seq, there.events AS events, there.distinct AS distinct FROM (SELECT number AS seq FROM numbers(${from}, ${to - from})) AS numbers
          LEFT JOIN (${there}) AS there ON numbers.seq = there.seq
          WHERE (events != ${eventsPerFrame} OR distinct != ${eventsPerFrame}) AND seq NOT IN (${open}) ORDER BY seq LIMIT ${EXAMPLES_MAX}`,
-        QUERY_MS,
       );
       odd.push(...rows.map((row) => ({ producer: stream.producer, ...row })));
     }
