@@ -75,7 +75,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const tables = openTables(memory);
   const control = controlWords(memory);
   const ledger = new Ledger();
-  const recovered = recover(options, plan, tables, ledger, control, folder);
+  const { recovered, replayedBytes } = recover(options, plan, tables, ledger, control, folder);
   const spool = startSpool({
     controlBuffer: memory.control,
     laneBuffers: memory.blockLanes,
@@ -121,6 +121,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const trimming = keepTrimmed({
     spool,
     snapshots,
+    replayedBytes,
     ledger,
     confirmedOnDisk: () => warehouse.confirmedOnDiskEpoch(),
     log,
@@ -196,7 +197,7 @@ function recover(
   ledger: Ledger,
   control: ControlWords,
   folder: (name: string) => string,
-): RecoveredSpool {
+): { recovered: RecoveredSpool; replayedBytes: number } {
   const begun = performance.now();
   const recovered = recoverSpool(nodeStorage, folder('spool'), SEGMENT_BYTES_DEFAULT);
   const snapshot = loadSnapshot(nodeStorage, folder('snapshots'), (message) => options.log('warn', message));
@@ -216,7 +217,7 @@ function recover(
     lastEpoch: recovered.lastEpoch,
     cutBytes: recovered.cutBytes,
   });
-  return recovered;
+  return { recovered, replayedBytes: counts.bytes };
 }
 
 /** A snapshot of another pipeline would be read with the wrong layout; one from beyond the spool's end has lost its epochs. */

@@ -22,6 +22,8 @@ export interface RecoveredTables {
   readonly chunks: number;
   readonly epochs: number;
   readonly rows: number;
+  /** Of those epochs. */
+  readonly bytes: number;
 }
 
 /** `epochs`: from the one after the snapshot's `fromEpoch`, or from what the ledger of the snapshot lacks, whichever is earlier. */
@@ -41,17 +43,19 @@ export function recoverTables(
   const replayer = createReplayer(plan, tables);
   let epochs = 0;
   let rows = 0;
+  let bytes = 0;
   for (const { epoch, blocks } of epochsFrom(ledger.epoch)) {
     epochs++;
     for (const block of blocks) {
       const header = readBlockHeader(block);
       checkVersion(plan, header.pipelineNumber, epoch);
       rows += header.rows;
+      bytes += block.length;
     }
     replayEpoch(replayer, blocks, epoch);
     if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks);
   }
-  return { chunks: restored, epochs, rows };
+  return { chunks: restored, epochs, rows, bytes };
 }
 
 /** Adds a durable epoch's frames to the ledger; epochs come in order. */

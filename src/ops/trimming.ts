@@ -17,6 +17,8 @@ export interface TrimmingSources {
     take(): Promise<void>;
     stop(): Promise<void>;
   };
+  /** Spool that this start has replayed: the last snapshot is older by so much. */
+  readonly replayedBytes: number;
   readonly ledger: { readonly epoch: number };
   /** Epochs up to this one are in ClickHouse, and on its disk. */
   readonly confirmedOnDisk: () => Promise<number>;
@@ -36,7 +38,8 @@ const LOOK_MS = 1000;
 export function keepTrimmed(sources: TrimmingSources): Trimming {
   const { spool, snapshots, log } = sources;
   let snapshotAt = performance.now();
-  let snapshotBytes = 0;
+  // Crashes in a row must not make each replay longer than the one before.
+  let snapshotBytes = -sources.replayedBytes;
   let written = 0;
   let lastTrim = 0;
   let running: Promise<void> | null = null;
