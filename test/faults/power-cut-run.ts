@@ -1,0 +1,377 @@
+/**
+ * One life of the engine, from a start to a power cut: clients send, workers decide, the spool commits, answers go out, a
+ * snapshot is copied in between, what is stored is trimmed. One thread; a seeded chance says what happens next.
+ */
+
+import { vi } from 'vitest';
+import { EPOCH_LOW } from '../../native-free-core/layout/control-layout.ts';
+import { LANE_EMPTY, LANE_FULL } from '../../native-free-core/base/outcomes.ts';
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+import {
+  ACK_DURABLE,
+  ANSWER_HEADER_BYTES,
+  ENCODING_PROTO,
+  FRAME_HEADER_BYTES,
+  OPEN_HEADER_BYTES,
+  OPEN_HELLO,
+  RECORD_ANSWER,
+  RECORD_CLOSE,
+  RECORD_FRAME,
+  RECORD_HELLO,
+  RECORD_LOOKUP,
+  RECORD_OPEN,
+} from '../../native-free-core/layout/records.ts';
+import { claim, commit, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
+import { enterLedger } from '../../src/memory/recover-tables.ts';
+import { SnapshotKeeper } from '../../src/memory/snapshot-keeper.ts';
+import { createSnapshot } from '../../src/spool/snapshot-file.ts';
+import { SpoolWriter } from '../../src/spool/spool-writer.ts';
+import { readAnswer, type AnswerBody } from '../e2e/wire-client.ts';
+import type { LossyStorage, Random } from '../spool/lossy-storage.ts';
+import {
+  HELLO,
+  expectedOf,
+  isGood,
+  nextFrame,
+  type Client,
+  type Expected,
+  type SentFrame,
+} from './power-cut-clients.ts';
+import type { History } from './power-cut-history.ts';
+import { SNAPSHOTS, SPOOL, openOwnLane, readEpochs, segmentBytesOf, type Recovered } from './power-cut-start.ts';
+import { HandWorkers } from './power-cut-workers.ts';
+
+export interface RunOptions {
+  readonly plan: Plan;
+  readonly disk: LossyStorage;
+  readonly recovered: Recovered;
+  readonly workers: number;
+  readonly barrier: boolean;
+  readonly clients: readonly Client[];
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly history: History;
+  /** Enters what is stored while the engine runs; the oracle sees it at the next start. */
+  readonly store: (through: number) => void;
+}
+
+export interface Clock {
+  ms: number;
+}
+
+export interface RunFigures {
+  answeredEvents: number;
+  repeated: number;
+}
+
+const HIGH = 4294967296;
+const IN_FLIGHT_MAX = 5;
+/** How far the others may run ahead while one waits for the end of an epoch. */
+const STEPS_AHEAD_MAX = 12;
+const STEPS_MAX = 200_000;
+
+export class Run {
+  readonly figures: RunFigures = { answeredEvents: 0, repeated: 0 };
+  /** Clients send what is new, too, and not only what they must send again. */
+  sendsNew = true;
+  readonly #options: RunOptions;
+  readonly #workers: HandWorkers;
+  readonly #writer: SpoolWriter;
+  readonly #snapshots: SnapshotKeeper;
+  readonly #frameLanes: readonly Lane[];
+  readonly #answerLanes: readonly Lane[];
+  readonly #whenDurable: { readonly epoch: number; readonly resolve: () => void }[] = [];
+
+  constructor(options: RunOptions) {
+    const { plan, disk, recovered, workers, clients, random, clock } = options;
+    const { memory, control, tables, ledger, spool } = recovered;
+    this.#options = options;
+    this.#writer = new SpoolWriter({
+      storage: disk,
+      directory: SPOOL,
+      segmentBytes: segmentBytesOf(memory),
+      spoolBytesMax: 2 ** 40,
+      sparesMax: 2,
+      recovered: spool,
+      fromEpoch: spool.lastEpoch + 1,
+      control: control.words,
+      lanes: memory.blockLanes.map(openLane),
+      ingressCount: 1,
+      now: () => clock.ms,
+      log: (_, message) => {
+        throw new Error(message);
+      },
+    });
+    this.#workers = new HandWorkers({ ...options, now: () => clock.ms });
+    this.#frameLanes = memory.frameLanes.map((_, worker) => openOwnLane(memory.frameLanes, worker));
+    this.#answerLanes = memory.durableLanes.map((_, worker) => openOwnLane(memory.durableLanes, worker));
+    this.#snapshots = new SnapshotKeeper({
+      plan,
+      tables,
+      ledger,
+      create: (fromEpoch) =>
+        createSnapshot(
+          disk,
+          SNAPSHOTS,
+          { fromEpoch, pipelineVersion: plan.version, sections: {} },
+          { bytesPerSecondMax: Number.POSITIVE_INFINITY },
+        ),
+      durableEpoch: control.durableEpoch,
+      touchedEpoch: control.touchedEpoch,
+      whenDurable: (epoch) =>
+        epoch <= control.durableEpoch()
+          ? Promise.resolve()
+          : new Promise((resolve) => this.#whenDurable.push({ epoch, resolve })),
+    });
+    for (const client of clients) {
+      client.waiting.length = 0;
+      for (const frame of client.frames) frame.sent = false;
+      this.#open(client, Math.floor(random() * workers));
+    }
+  }
+
+  /** Until nothing is to be sent, decided or answered any more; `sendsNew` must be off. */
+  async settle(): Promise<void> {
+    const { clients } = this.#options;
+    const busy = (): boolean =>
+      clients.some((client) => client.queue.length + client.waiting.length > 0) || !this.#workers.isIdle();
+    await this.#runWhile(busy);
+  }
+
+  /** Commits what the workers have sealed. */
+  commitAll(): void {
+    while (this.#writer.commitWaiting() > 0);
+  }
+
+  /** Until the power is cut; a snapshot is taken on the way where one is asked for. */
+  async runUntilCut(snapshot: boolean): Promise<void> {
+    let startAt = snapshot ? Math.floor(this.#options.random() * 150) : Number.POSITIVE_INFINITY;
+    await this.#runWhile(() => {
+      if (startAt-- <= 0 && !this.#snapshots.running) {
+        startAt = Number.POSITIVE_INFINITY;
+        this.#snapshots.take().catch((error: unknown) => {
+          if (!this.#options.disk.crashed) throw error;
+        });
+      }
+      return true;
+    });
+  }
+
+  async #runWhile(condition: () => boolean): Promise<void> {
+    const waiting = vi.spyOn(Atomics, 'wait').mockImplementation(((words: Int32Array, index: number) => {
+      this.#whileWaiting(words === this.#options.recovered.control.words && index === EPOCH_LOW);
+      return 'timed-out';
+    }) as never);
+    try {
+      for (let steps = 0; condition() && !this.#options.disk.crashed; steps++) {
+        if (steps === STEPS_MAX) throw new Error('the run does not get to its end');
+        this.#step();
+        if (this.#snapshots.running) await this.#letSnapshotGoOn(steps);
+      }
+    } catch (error) {
+      if (!this.#options.disk.crashed) throw error;
+    } finally {
+      waiting.mockRestore();
+    }
+  }
+
+  /** Its copying goes chunk by chunk between the steps of the workers. */
+  async #letSnapshotGoOn(steps: number): Promise<void> {
+    for (let turn = this.#options.random() * 12; turn > 0; turn--) await Promise.resolve();
+    if (steps % 16 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** A worker waits: at the epoch's end for the others, otherwise for room in a lane. */
+  #whileWaiting(forOthers: boolean): void {
+    const words = this.#options.recovered.control.words;
+    if (!forOthers) {
+      this.#writer.commitWaiting();
+      this.#answer();
+      return;
+    }
+    const epoch = words[EPOCH_LOW];
+    for (let steps = 0; words[EPOCH_LOW] === epoch; steps++) {
+      if (steps === STEPS_MAX) throw new Error('the epoch does not end');
+      this.#step();
+    }
+    for (let ahead = Math.floor(this.#options.random() * STEPS_AHEAD_MAX); ahead > 0; ahead--) this.#workers.step();
+  }
+
+  #step(): void {
+    const { random, clock } = this.#options;
+    clock.ms += Math.floor(random() * 40);
+    if (random() < 0.002) clock.ms += 6000;
+    const dice = random();
+    if (dice < 0.3) this.#send();
+    else if (dice < 0.33) this.#commit();
+    else if (dice < 0.34) this.#keepHouse();
+    else if (dice < 0.342) this.#reconnect();
+    else if (!this.#workers.step()) this.#commit();
+  }
+
+  #commit(): void {
+    this.#writer.commitWaiting();
+    const durable = this.#options.recovered.control.durableEpoch();
+    const reached = this.#whenDurable.filter(({ epoch }) => epoch <= durable);
+    for (const one of reached) {
+      this.#whenDurable.splice(this.#whenDurable.indexOf(one), 1);
+      one.resolve();
+    }
+    this.#answer();
+  }
+
+  /** What is durable is stored, and enters the ledger; what a snapshot covers besides is trimmed. */
+  #keepHouse(): void {
+    const { recovered, history, store, disk, barrier, random } = this.#options;
+    const { ledger, control } = recovered;
+    if (random() < 0.5 && barrier) {
+      const durable = control.durableEpoch();
+      for (const { epoch, blocks } of readEpochs(disk, ledger.epoch + 1, durable)) enterLedger(ledger, epoch, blocks);
+      store(durable);
+      const needed = Math.min(this.#snapshots.neededFrom, history.epochs.length + 1, durable + 1);
+      if (needed > 0) this.#writer.trim(needed);
+    }
+    this.#writer.work();
+  }
+
+  #send(): void {
+    const { clients, random, clock } = this.#options;
+    const client = clients[Math.floor(random() * clients.length)];
+    if (client.waiting.length >= IN_FLIGHT_MAX) return;
+    let frame = client.queue[0];
+    if (frame === undefined && !this.sendsNew) return;
+    if (frame === undefined && random() < 0.1) frame = client.frames[Math.floor(random() * client.frames.length)];
+    frame ??= nextFrame(client, clock.ms, random);
+    if (this.#write(client, frame) && frame === client.queue[0]) client.queue.shift();
+    // The lane is full: as after a RETRY, it is sent later.
+    else if (!frame.sent && !client.queue.includes(frame)) client.queue.unshift(frame);
+  }
+
+  #write(client: Client, frame: SentFrame): boolean {
+    const lane = this.#frameLanes[client.worker];
+    const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + frame.bytes.length);
+    if (at === LANE_FULL) return false;
+    lane.bytes.fill(0, at, at + FRAME_HEADER_BYTES);
+    writeConnection(lane, at, client);
+    lane.view.setUint32(at + 8, frame.seq % HIGH, true);
+    lane.view.setFloat64(at + 16, this.#options.clock.ms, true);
+    lane.bytes.set(frame.bytes, at + FRAME_HEADER_BYTES);
+    commit(lane);
+    client.waiting.push({ frame, expected: expectedOf(frame) });
+    frame.sent = true;
+    return true;
+  }
+
+  #open(client: Client, worker: number): void {
+    client.worker = worker;
+    client.generation++;
+    const lane = this.#frameLanes[worker];
+    const name = new TextEncoder().encode(client.name);
+    const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES + name.length);
+    if (at === LANE_FULL) throw new Error('no room to open a connection');
+    lane.bytes.fill(0, at, at + OPEN_HEADER_BYTES);
+    writeConnection(lane, at, client);
+    lane.bytes[at + 8] = ENCODING_PROTO;
+    lane.bytes[at + 9] = ACK_DURABLE;
+    lane.bytes[at + 10] = client.name === '' ? 0 : OPEN_HELLO;
+    lane.view.setUint32(at + 12, name.length, true);
+    lane.bytes.set(name, at + OPEN_HEADER_BYTES);
+    commit(lane);
+  }
+
+  /** The connection breaks: its answers are lost, and the client sends again on another one, to any worker. */
+  #reconnect(): void {
+    const { clients, random, workers } = this.#options;
+    const client = clients[Math.floor(random() * clients.length)];
+    const lane = this.#frameLanes[client.worker];
+    const at = reserve(lane, RECORD_CLOSE, 8);
+    if (at === LANE_FULL) return;
+    writeConnection(lane, at, client);
+    commit(lane);
+    this.#open(client, Math.floor(random() * workers));
+    const again = client.waiting.splice(0);
+    for (const { frame } of again) {
+      if (!this.#write(client, frame)) throw new Error('no room to send again');
+      client.waiting[client.waiting.length - 1] = { frame, expected: 'either' };
+    }
+  }
+
+  /** As ingress does: answers of durable epochs leave in their order, those of a lost connection for nobody. */
+  #answer(): void {
+    const durable = this.#options.recovered.control.durableEpoch();
+    for (const lane of this.#answerLanes) {
+      for (let at = claim(lane); at !== LANE_EMPTY; at = claim(lane)) {
+        const client = this.#options.clients[lane.view.getUint32(at, true)];
+        if (!this.#options.barrier) {
+          // Its epochs are not the log's: nothing that is answered can be held to.
+          client.waiting.length = 0;
+          release(lane);
+          continue;
+        }
+        if (((lane.view.getUint32(at + 8, true) - durable) | 0) > 0) break;
+        if (client.generation === lane.view.getUint32(at + 4, true)) this.#take(client, lane, at);
+        release(lane);
+      }
+    }
+  }
+
+  #take(client: Client, lane: Lane, at: number): void {
+    const body = at + ANSWER_HEADER_BYTES;
+    if (lane.claimedKind === RECORD_HELLO) {
+      const highest = Math.max(0, ...client.frames.map(({ durable, seq }) => (durable ? seq : 0)));
+      const said = lane.view.getUint32(body, true);
+      if (said < highest) throw new Error(`highest seq of ${client.name}: said=${said} durable=${highest}`);
+      return;
+    }
+    const waiting = client.waiting.shift();
+    if (waiting === undefined) throw new Error(`an answer that nobody waits for: client=${client.name}`);
+    const { frame, expected } = waiting;
+    const name = `${client.name}/${frame.seq} of ${frame.events[0].id}`;
+    if (lane.claimedKind === RECORD_LOOKUP) {
+      if (lane.view.getUint32(body, true) !== frame.seq) throw new Error(`answers are out of order: frame=${name}`);
+      if (expected === 'new') throw new Error(`a new frame was taken for a repeated one: frame=${name}`);
+      this.figures.repeated++;
+      return;
+    }
+    const answer = readAnswer(lane.bytes.slice(body, at + lane.claimedBytes), HELLO);
+    if (lane.claimedKind !== RECORD_ANSWER || answer.seq !== String(frame.seq) || answer.status !== 'OK')
+      throw new Error(`not the answer to frame=${name}: ${JSON.stringify(answer)}`);
+    if (client.name === '') this.#takeById(frame, expected, answer);
+    else {
+      if (expected === 'repeated') throw new Error(`a repeated frame was taken: frame=${name}`);
+      const refused = frame.events.map((event) => (isGood(event) ? '' : 'no_key'));
+      this.#keep(frame, answer, refused);
+    }
+  }
+
+  /** An answer that says what was decided; `refused`: by event why not. */
+  #keep(frame: SentFrame, answer: AnswerBody, refused: readonly string[]): void {
+    checkRefused(answer, refused);
+    frame.answer = answer.decisions.map((decision) => decision?.['care'] ?? null);
+    this.figures.answeredEvents += frame.events.length;
+  }
+
+  /** Without a producer the event ids protect: of a frame all good events are new, or none. */
+  #takeById(frame: SentFrame, expected: Expected, answer: AnswerBody): void {
+    if (!frame.events.some(isGood)) return;
+    const repeated = answer.rejections.some(({ code }) => code === 'duplicate');
+    if (expected !== 'either' && repeated !== (expected === 'repeated'))
+      throw new Error(`by its ids a frame is ${repeated ? 'repeated' : 'new'}, not ${expected}: ${frame.events[0].id}`);
+    const refused = frame.events.map((event) => (isGood(event) ? (repeated ? 'duplicate' : '') : 'no_key'));
+    if (!repeated) this.#keep(frame, answer, refused);
+    else {
+      checkRefused(answer, refused);
+      this.figures.repeated++;
+    }
+  }
+}
+
+function checkRefused({ rejections }: AnswerBody, refused: readonly string[]): void {
+  const said = refused.map((_, i) => rejections.find(({ index }) => index === i)?.code ?? '');
+  if (said.join() !== refused.join()) throw new Error(`refused ${said.join()} instead of ${refused.join()}`);
+}
+
+function writeConnection(lane: Lane, at: number, client: Client): void {
+  lane.view.setUint32(at, client.connection, true);
+  lane.view.setUint32(at + 4, client.generation, true);
+}

@@ -1,0 +1,141 @@
+/**
+ * A start of the engine on a disk that forgets, as src/engine.ts does it: spool and snapshot into shared tables, then the spool
+ * writer. The memory is the real one, with lanes so
+ * small that they fill up.
+ */
+
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { createLane, openLane, type Lane } from '../../native-free-core/ring/lane.ts';
+import { createReplayer, replayEpoch, type Replayer } from '../../native-free-core/decide/replay.ts';
+import type { Tables } from '../../native-free-core/decide/tables.ts';
+import { ID_ENTRY_WORDS } from '../../native-free-core/state/id-window.ts';
+import { PRODUCER_ROW_BYTES } from '../../native-free-core/state/producers.ts';
+import { controlWords, type ControlWords } from '../../src/memory/control-words.ts';
+import { enterLedger, recoverTables, type EpochBlocks } from '../../src/memory/recover-tables.ts';
+import { allocateMemory, type SharedMemory } from '../../src/memory/regions.ts';
+import { copyTables } from '../../src/memory/snapshot-tables.ts';
+import { Ledger } from '../../src/ops/ledger.ts';
+import { openSpoolReader } from '../../src/spool/reader.ts';
+import { recoverSpool } from '../../src/spool/recover.ts';
+import type { RecoveredSpool } from '../../src/spool/recover.ts';
+import { loadSnapshot } from '../../src/spool/snapshot-file.ts';
+import { segmentBytesMin } from '../../src/spool/spool-writer.ts';
+import { openTables } from '../../src/workers/open-tables.ts';
+import type { LossyStorage } from '../spool/lossy-storage.ts';
+
+export const SPOOL = '/data/spool';
+export const SNAPSHOTS = '/data/snapshots';
+const FRAME_LANE_BYTES = 1 << 16;
+/** Takes a block of all frames that the clients may have in flight; the log's segments are as small as this allows. */
+const BLOCK_LANE_BYTES = 1 << 16;
+
+export interface Recovered {
+  readonly memory: SharedMemory;
+  readonly tables: Tables;
+  readonly control: ControlWords;
+  readonly ledger: Ledger;
+  readonly spool: RecoveredSpool;
+  /** Epochs that were still in the log, copied. */
+  readonly epochs: readonly EpochBlocks[];
+  readonly withSnapshot: boolean;
+}
+
+export function smallMemory(plan: Plan, workers: number): SharedMemory {
+  const lanes = (bytes: number): SharedArrayBuffer[][] => Array.from({ length: workers }, () => [createLane(bytes)]);
+  return {
+    ...allocateMemory(plan, workers, 1),
+    frameLanes: lanes(FRAME_LANE_BYTES),
+    durableLanes: lanes(FRAME_LANE_BYTES),
+    storedLanes: lanes(FRAME_LANE_BYTES),
+    blockLanes: lanes(BLOCK_LANE_BYTES).flat(),
+  };
+}
+
+export function segmentBytesOf(memory: SharedMemory): number {
+  return segmentBytesMin(memory.blockLanes);
+}
+
+export function openOwnLane(lanes: readonly (readonly SharedArrayBuffer[])[], worker: number): Lane {
+  return openLane(lanes[worker][0]);
+}
+
+/** The log alone. */
+export function recoverLog(disk: LossyStorage, plan: Plan, workers: number): RecoveredSpool {
+  return recoverSpool(disk, SPOOL, segmentBytesOf(smallMemory(plan, workers)));
+}
+
+/** `recover` of src/engine.ts, on this disk. */
+export function recover(disk: LossyStorage, plan: Plan, workers: number): Recovered {
+  const memory = smallMemory(plan, workers);
+  const tables = openTables(memory);
+  const control = controlWords(memory);
+  const ledger = new Ledger();
+  const spool = recoverSpool(disk, SPOOL, segmentBytesOf(memory));
+  const snapshot = loadSnapshot(disk, SNAPSHOTS, (message) => {
+    throw new Error(message);
+  });
+  if (snapshot !== null && snapshot.atEpoch > spool.lastEpoch) {
+    throw new Error(`the snapshot is ahead of the spool: at=${snapshot.atEpoch} last=${spool.lastEpoch}`);
+  }
+  const reader = openSpoolReader(disk, SPOOL);
+  recoverTables(plan, tables, ledger, snapshot?.chunks() ?? [], (ledgerEpoch) => {
+    const from = snapshot === null ? spool.firstEpoch : Math.min(snapshot.fromEpoch, ledgerEpoch + 1);
+    reader.seek(from);
+    return reader.through(spool.lastEpoch);
+  });
+  reader.close();
+  control.begin(spool.lastEpoch, ledger.receivedAt);
+  const epochs = readEpochs(disk, spool.firstEpoch, spool.lastEpoch);
+  return { memory, tables, control, ledger, spool, epochs, withSnapshot: snapshot !== null };
+}
+
+export function readEpochs(disk: LossyStorage, from: number, through: number): EpochBlocks[] {
+  const reader = openSpoolReader(disk, SPOOL);
+  reader.seek(from);
+  const epochs: EpochBlocks[] = [];
+  for (const { epoch, blocks } of reader.through(through)) {
+    epochs.push({ epoch, blocks: blocks.map((block) => block.slice()) });
+  }
+  reader.close();
+  return epochs;
+}
+
+/** Tables and ledger as epoch after epoch makes them, without a snapshot and without a disk. */
+export class Reference {
+  readonly tables: Tables;
+  readonly ledger = new Ledger();
+  readonly #replayer: Replayer;
+
+  constructor(plan: Plan) {
+    this.tables = openTables(smallMemory(plan, 1));
+    this.#replayer = createReplayer(plan, this.tables);
+  }
+
+  follow(epochs: readonly EpochBlocks[]): void {
+    for (const { epoch, blocks } of epochs.slice(this.ledger.epoch)) {
+      replayEpoch(this.#replayer, blocks, epoch);
+      enterLedger(this.ledger, epoch, blocks);
+    }
+  }
+}
+
+/** What the tables hold, whatever its place in them: lines that can be compared. */
+export function describeTables(plan: Plan, tables: Tables): Record<string, string[]> {
+  const lines: Record<string, string[]> = {};
+  for (const { name, bytes } of copyTables(plan, tables)) {
+    const entity = plan.entities.findIndex((one) => name === `entity:${one.name}`);
+    let width = bytes.length;
+    if (entity >= 0) width = tables.entities[entity].shape.rowBytes;
+    else if (name === 'ids') width = ID_ENTRY_WORDS * 4;
+    else if (name === 'producers') width = PRODUCER_ROW_BYTES;
+    const into = (lines[name] ??= []);
+    for (let at = 0; at < bytes.length; at += width) {
+      const row = Buffer.from(bytes.subarray(at, at + width));
+      // When a producer was last seen moves with frames that are not kept: repeated ones.
+      if (name === 'producers') row.fill(0, 16, 24);
+      into.push(row.toString('hex'));
+    }
+  }
+  for (const into of Object.values(lines)) into.sort();
+  return lines;
+}
