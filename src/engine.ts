@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { Plan } from '../native-free-core/layout/plan.ts';
 import { serverAddress } from './client/address.ts';
 import { rehearse } from './client/rehearse.ts';
-import { loadPipelineFile } from './config/index.ts';
+import { loadPipelineFile, parseList } from './config/index.ts';
 import { OperatingError } from './errors.ts';
 import { startIngress } from './ingress/start.ts';
 import { controlWords, type ControlWords } from './memory/control-words.ts';
@@ -20,6 +20,7 @@ import { SnapshotKeeper } from './memory/snapshot-keeper.ts';
 import { controlRequests } from './ops/control-requests.ts';
 import { lockFolder } from './ops/folder-lock.ts';
 import { Ledger } from './ops/ledger.ts';
+import { Lists, withoutEntries } from './ops/lists.ts';
 import type { Log } from './ops/log.ts';
 import { keepTrimmed } from './ops/trimming.ts';
 import { openBatchLog } from './spool/batch-log.ts';
@@ -64,17 +65,25 @@ const EPOCH_INTERVAL_MS = 1;
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { log } = options;
   const started = performance.now();
-  const { plan, importMap } = await loadPipelineFile(options.pipeline);
+  const { plan: loaded, importMap } = await loadPipelineFile(options.pipeline);
+  const plan = withoutEntries(loaded);
   const unlock = lockFolder(options.data);
   const failure = failureSignal();
   const folder = (name: string): string => join(options.data, name);
-  const memory = allocateMemory(plan, options.workers, options.ingresses);
+  const memory = allocateMemory(loaded, options.workers, options.ingresses);
   log('info', 'shared memory reserved', describeMemory(memory, plan));
   const clickhouse = await openClickHouse({ ...options, data: folder('clickhouse') });
 
   const tables = openTables(memory);
   const control = controlWords(memory);
   const ledger = new Ledger();
+  const lists = new Lists({
+    lists: plan.lists ?? [],
+    keys: tables.lists ?? [],
+    directory: folder('lists'),
+    read: parseList,
+    log,
+  });
   const { recovered, replayedBytes } = recover(options, plan, tables, ledger, control, folder);
   const spool = startSpool({
     controlBuffer: memory.control,
@@ -153,6 +162,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       plan,
       importMap,
       ledger,
+      lists,
       producerName: (id) => new TextDecoder().decode(dictionaryBytes(tables, id)),
       ingressCounters: ingress.counters,
       stored: warehouse.stored,

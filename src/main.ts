@@ -38,6 +38,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => as((await import('./cli/play.ts')).playCommand),
   },
   sql: { description: 'Ask ClickHouse', load: async () => as((await import('./cli/sql.ts')).sqlCommand) },
+  lists: {
+    description: 'Show or replace the lists of keys that rules ask',
+    load: async () => as((await import('./cli/lists.ts')).listsCommand),
+  },
   audit: {
     description: 'Prove that every event is stored exactly once',
     load: async () => as((await import('./cli/audit.ts')).auditCommand),

@@ -46,6 +46,17 @@ export interface EntityDescription {
   readonly features: Readonly<Record<string, number | null>>;
 }
 
+export interface ListDescription {
+  readonly name: string;
+  readonly type: 'int' | 'string';
+  readonly entries: number;
+  readonly max: number;
+  /** The file that the pipeline names. */
+  readonly file: string;
+  /** null: as the pipeline's file had it. */
+  readonly replacedAt: string | null;
+}
+
 /** A server that neither answers nor hangs up is given up after this. */
 const ANSWER_MS = 60_000;
 
@@ -75,13 +86,27 @@ export class HuntControl {
     return this.get(`/v1/entities/${encodeURIComponent(entity)}/${parts.join(',')}`);
   }
 
+  async lists(): Promise<readonly ListDescription[]> {
+    return (await this.get<{ readonly lists: readonly ListDescription[] }>('/v1/lists')).lists;
+  }
+
+  /** `entries`: UTF-8, one a line. It counts for every event from then on. */
+  replaceList(name: string, entries: Uint8Array): Promise<ListDescription> {
+    return this.#request(`/v1/lists/${encodeURIComponent(name)}`, { method: 'POST', body: entries });
+  }
+
   /** Any other path that answers JSON. */
-  async get<Body>(path: string): Promise<Body> {
+  get<Body>(path: string): Promise<Body> {
+    return this.#request(path, {});
+  }
+
+  async #request<Body>(path: string, init: { readonly method?: string; readonly body?: Uint8Array }): Promise<Body> {
     const { address } = this;
     let response: Response;
     let text: string;
     try {
       response = await fetch(new URL(path, address.http), {
+        ...init,
         headers: address.headers,
         signal: AbortSignal.timeout(ANSWER_MS),
       });

@@ -7,6 +7,7 @@ export {
   HuntControl,
   type EntityDescription,
   type LedgerDescription,
+  type ListDescription,
   type PipelineDescription,
   type ServerDescription,
 } from './control.ts';

@@ -1,6 +1,7 @@
 /** The pipeline file: loading, checking, and its JSON Schema. Other stages see the plan only. */
 
 export { compilePipeline, type CompiledPipeline } from './compile.ts';
+export { parseList } from './lists.ts';
 export { loadPipeline, loadPipelineFile, protoReader, type LoadedPipeline } from './load-pipeline.ts';
 export { PipelineError, problemText, type Problem } from './problems.ts';
 export type { ProtoFile, ProtoReader } from './proto.ts';

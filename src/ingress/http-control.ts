@@ -10,6 +10,9 @@ import type { ProxiedResponse } from './messages.ts';
 
 /** Control bodies: a pipeline file, not events. */
 const BODY_BYTES_MAX = 4 << 20;
+/** Lists of keys: a million of sixteen bytes. Longer ones stand in the pipeline's file before a start. */
+const LIST_BYTES_MAX = 32 << 20;
+const LIST_PATH = '/v1/lists/';
 const PENDING_MAX = 256;
 const HEADERS = ['accept', 'content-type'];
 
@@ -28,7 +31,6 @@ export interface ControlRequests {
 /** Takes what no other route has taken: to be called after them. */
 export function serveControl(context: IngressContext, bodies: Bodies): ControlRequests {
   const { app, admission, keys, options, post } = context;
-  const bounds = { bytesMax: BODY_BYTES_MAX, msMax: options.limits.bodyMsMax };
   const pending = new Map<number, Pending>();
   let nextId = 1;
 
@@ -57,6 +59,8 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
     const problem = keys.check(request) ?? (pending.size >= PENDING_MAX ? BUSY : null);
     if (problem !== null) return endWith(response, problem);
     const head = headOf(request);
+    const bytesMax = head.path.startsWith(LIST_PATH) ? LIST_BYTES_MAX : BODY_BYTES_MAX;
+    const bounds = { bytesMax, msMax: options.limits.bodyMsMax };
     const exchange = exchangeOf(response);
     bodies.collect(exchange, bounds, (body) => {
       const id = nextId++;

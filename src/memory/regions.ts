@@ -11,14 +11,16 @@ import {
   WORKERS_MAX,
 } from '../../native-free-core/layout/control-layout.ts';
 import { shapeEntityTable, type EntityTableShape } from '../../native-free-core/layout/entity-layout.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { ListPlan, Plan } from '../../native-free-core/layout/plan.ts';
 import { REGION_BYTES_MAX, REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
+import { listKeys } from '../../native-free-core/policy/expression/lists.ts';
 import { createLane } from '../../native-free-core/ring/lane.ts';
 import { createDictionary } from '../../native-free-core/state/dictionary.ts';
 import { createEntityRegions } from '../../native-free-core/state/entity-table.ts';
 import { createIdWindow } from '../../native-free-core/state/id-window.ts';
+import { createKeyList, openKeyList, replaceKeys } from '../../native-free-core/state/key-list.ts';
 import { createProducers } from '../../native-free-core/state/producers.ts';
 import { OperatingError } from '../errors.ts';
 
@@ -52,6 +54,8 @@ export interface SharedMemory {
   /** [worker] */
   readonly blockLanes: readonly SharedArrayBuffer[];
   readonly entities: readonly EntityMemory[];
+  /** In the order of `Plan.lists`. */
+  readonly lists: readonly SharedArrayBuffer[];
   /** Takes of limits: one for each entity that a limit counts by. */
   readonly limits: readonly EntityMemory[];
   readonly producers: SharedArrayBuffer;
@@ -84,6 +88,7 @@ export function allocateMemory(plan: Plan, workers: number, ingresses: number): 
       blockLanes: Array.from({ length: workers }, () => createLane(BLOCK_LANE_BYTES)),
       entities: plan.entities.map((entity) => table(entity.max, layOutRecord(entity).rowBytes)),
       limits: layOutLimits(plan).map(({ entity, rowBytes }) => table(plan.entities[entity]!.max, rowBytes)),
+      lists: (plan.lists ?? []).map(createList),
       producers: createProducers(entries),
       ids: plan.dedupIdsMax > 0 ? createIdWindow(plan.dedupIdsMax, plan.dedupWindowMs) : null,
       dictionary: createDictionary(entries, entries * DICTIONARY_BYTES_PER_ENTRY),
@@ -97,11 +102,19 @@ export function allocateMemory(plan: Plan, workers: number, ingresses: number): 
   }
 }
 
+/** A list with the entries that the pipeline's own file has. */
+function createList({ type, max, entries }: ListPlan): SharedArrayBuffer {
+  const buffer = createKeyList(max);
+  replaceKeys(openKeyList(buffer), listKeys(type, entries), entries.length);
+  return buffer;
+}
+
 /** What one worker rehearses on: the same tables for few entities. */
 export function allocateRehearsal(plan: Plan): SharedMemory {
   const entities = plan.entities.map((entity) => ({ ...entity, max: Math.min(entity.max, REHEARSAL_ENTITIES_MAX) }));
   const dedupIdsMax = Math.min(plan.dedupIdsMax, REHEARSAL_ENTITIES_MAX);
-  return allocateMemory({ ...plan, entities, dedupIdsMax }, 1, 1);
+  const lists = (plan.lists ?? []).map((list) => ({ ...list, max: 1, entries: [] }));
+  return allocateMemory({ ...plan, entities, dedupIdsMax, lists }, 1, 1);
 }
 
 /** Reserved bytes by region kind; pages are taken from the machine only once they are written. */
@@ -112,6 +125,7 @@ export function describeMemory(memory: SharedMemory, plan: Plan): Record<string,
     producers: memory.producers.byteLength,
     ids: memory.ids?.byteLength ?? 0,
     dictionary: memory.dictionary.byteLength,
+    lists: sum(memory.lists),
   };
   plan.entities.forEach((entity, i) => (report[`entity_${entity.name}`] = sum(memory.entities[i]!.regions)));
   layOutLimits(plan).forEach(

@@ -1,14 +1,22 @@
 /**
  * Control requests: what the server answers about itself, on the events' port. Ingress hands them to the main thread, which
- * answers from figures it has at hand. Every route is a GET and answers JSON.
+ * answers from what it has at hand. Every answer is JSON.
+ *
+ *   GET  /v1/server /v1/pipeline /v1/ledger /v1/lists
+ *   POST /v1/lists/{name}   another content for a list, one entry a line
  */
 
 import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { OperatingError } from '../errors.ts';
 import type { Ledger, LedgerLine } from './ledger.ts';
+import type { Lists } from './lists.ts';
+
+const LIST_PATH = '/v1/lists/';
 
 export interface ControlRequest {
   readonly method: string;
   readonly path: string;
+  readonly body: Uint8Array;
 }
 
 export interface ControlResponse {
@@ -21,6 +29,7 @@ export interface ControlSources {
   readonly plan: Plan;
   readonly importMap: Readonly<Record<string, string>>;
   readonly ledger: Ledger;
+  readonly lists: Lists;
   readonly producerName: (id: number) => string;
   readonly ingressCounters: () => {
     readonly refusedEvents: number;
@@ -36,14 +45,29 @@ export function controlRequests(sources: ControlSources): (request: ControlReque
     '/v1/server': sources.server,
     '/v1/pipeline': () => ({ plan: sources.plan, importMap: sources.importMap }),
     '/v1/ledger': () => describeLedger(sources),
+    '/v1/lists': () => ({ lists: sources.lists.describe() }),
   };
-  return ({ method, path }) => {
+  return ({ method, path, body }) => {
+    if (path.startsWith(LIST_PATH)) return replaceList(sources.lists, method, path.slice(LIST_PATH.length), body);
     const route = routes[path];
     if (route === undefined) return answer(404, failure('not_found', `nothing is served here: path=${path}`));
     if (method !== 'GET')
       return answer(405, failure('method_not_allowed', `${path} answers GET only: method=${method}`));
     return answer(200, route());
   };
+}
+
+function replaceList(lists: Lists, method: string, name: string, body: Uint8Array): ControlResponse {
+  if (method !== 'POST')
+    return answer(405, failure('method_not_allowed', `${LIST_PATH}${name} takes POST only: method=${method}`));
+  try {
+    return answer(200, lists.replace(name, new TextDecoder('utf-8', { fatal: true }).decode(body)));
+  } catch (error) {
+    if (error instanceof TypeError)
+      return answer(400, failure('not_utf8', `the new list is not UTF-8: list=${name}; nothing was replaced`));
+    if (!(error instanceof OperatingError)) throw error;
+    return answer(error.code === 'no_such_list' ? 404 : 400, failure(error.code, error.message));
+  }
 }
 
 function answer(status: number, body: object): ControlResponse {

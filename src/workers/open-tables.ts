@@ -6,6 +6,7 @@ import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { entryAt, entryBytes, openDictionary } from '../../native-free-core/state/dictionary.ts';
 import { openEntityTable } from '../../native-free-core/state/entity-table.ts';
 import { openIdWindow } from '../../native-free-core/state/id-window.ts';
+import { openKeyList } from '../../native-free-core/state/key-list.ts';
 import { openProducers } from '../../native-free-core/state/producers.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 
@@ -13,6 +14,7 @@ export function openTables(memory: SharedMemory): Tables {
   return {
     entities: memory.entities.map(({ shape, regions }) => openEntityTable(shape, regions)),
     limits: memory.limits.map(({ shape, regions }) => openEntityTable(shape, regions)),
+    lists: memory.lists.map(openKeyList),
     producers: openProducers(memory.producers),
     ids: memory.ids === null ? null : openIdWindow(memory.ids),
     dictionary: openDictionary(memory.dictionary),

@@ -1,0 +1,148 @@
+/**
+ * Lists of keys that rules ask with `in list.<name>`: what they hold at start, and replacing them while the engine runs. A
+ * replacement is on the disk before it counts, and from then on it is what a start finds, whatever the pipeline's own file
+ * says. All workers see it at once: the list lies in shared memory. Main thread; made by engine.ts.
+ */
+
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { ListPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import { listKeys } from '../../native-free-core/policy/expression/lists.ts';
+import { keyCount, replaceKeys, type KeyList } from '../../native-free-core/state/key-list.ts';
+import { OperatingError } from '../errors.ts';
+import type { Log } from './log.ts';
+
+/** A list as `GET /v1/lists` tells of it. */
+export interface ListDescription {
+  readonly name: string;
+  readonly type: ListPlan['type'];
+  readonly entries: number;
+  readonly max: number;
+  /** The file that the pipeline names. */
+  readonly file: string;
+  /** ISO time of the last replacement; null: as the pipeline's file had it. */
+  readonly replacedAt: string | null;
+}
+
+/** Entries of a list's text, or what is wrong and in which line. */
+export type ListReader = (
+  text: string,
+  type: ListPlan['type'],
+  max: number,
+) => { readonly entries: readonly string[] } | { readonly line: number; readonly message: string };
+
+export interface ListSources {
+  readonly lists: readonly ListPlan[];
+  /** In the order of `lists`; they hold the pipeline's own entries. */
+  readonly keys: readonly KeyList[];
+  /** Where replacements are kept. */
+  readonly directory: string;
+  readonly read: ListReader;
+  readonly log: Log;
+}
+
+/** What the other threads need of a plan: the entries are in shared memory. */
+export function withoutEntries(plan: Plan): Plan {
+  if (plan.lists === undefined || plan.lists.length === 0) return plan;
+  return { ...plan, lists: plan.lists.map((list) => ({ ...list, entries: [] })) };
+}
+
+export class Lists {
+  readonly #sources: ListSources;
+  readonly #replacedAt = new Map<string, string>();
+
+  /** Loads the replacements of before. */
+  constructor(sources: ListSources) {
+    this.#sources = sources;
+    for (const list of sources.lists) {
+      const path = this.#path(list);
+      if (!existsSync(path)) continue;
+      const advice = `mend the file, or move it away: file=${path}`;
+      const entries = this.#entries(list, readFileSync(path, 'utf8'), advice);
+      this.#publish(list, entries);
+      this.#replacedAt.set(list.name, statSync(path).mtime.toISOString());
+    }
+  }
+
+  describe(): ListDescription[] {
+    return this.#sources.lists.map((list) => this.#describe(list));
+  }
+
+  /** `text`: one entry a line. Throws an OperatingError where there is no such list or the text is not one. */
+  replace(name: string, text: string): ListDescription {
+    const { lists, log } = this.#sources;
+    const list = lists.find((one) => one.name === name);
+    if (list === undefined) {
+      const known = lists.map((one) => one.name).join(', ');
+      throw new OperatingError(
+        'no_such_list',
+        `the pipeline has no such list: list=${name}; it has ${known || 'none'}`,
+      );
+    }
+    const before = keyCount(this.#keys(list));
+    const entries = this.#entries(list, text, 'nothing was replaced');
+    this.#store(list, entries);
+    this.#publish(list, entries);
+    this.#replacedAt.set(name, new Date().toISOString());
+    log('info', 'list replaced', { list: name, entries: entries.length, before });
+    return this.#describe(list);
+  }
+
+  #describe(list: ListPlan): ListDescription {
+    const { name, type, max, file } = list;
+    const replacedAt = this.#replacedAt.get(name) ?? null;
+    return { name, type, entries: keyCount(this.#keys(list)), max, file, replacedAt };
+  }
+
+  #keys(list: ListPlan): KeyList {
+    return this.#sources.keys[this.#sources.lists.indexOf(list)]!;
+  }
+
+  #path({ name }: ListPlan): string {
+    return join(this.#sources.directory, `${name}.txt`);
+  }
+
+  #entries(list: ListPlan, text: string, advice: string): readonly string[] {
+    const read = this.#sources.read(text, list.type, list.max);
+    if ('entries' in read) return read.entries;
+    throw new OperatingError(
+      'list_unreadable',
+      `a list cannot be read: list=${list.name} line=${read.line} ${read.message}; ${advice}`,
+    );
+  }
+
+  /** Whole or not at all, also where the power fails in the middle. */
+  #store(list: ListPlan, entries: readonly string[]): void {
+    const { directory } = this.#sources;
+    mkdirSync(directory, { recursive: true });
+    const path = this.#path(list);
+    const temporary = `${path}.new`;
+    syncing(temporary, 'w', (file) => writeFileSync(file, entries.map((entry) => `${entry}\n`).join('')));
+    renameSync(temporary, path);
+    syncing(directory, 'r', () => undefined);
+  }
+
+  #publish(list: ListPlan, entries: readonly string[]): void {
+    replaceKeys(this.#keys(list), listKeys(list.type, entries), entries.length);
+  }
+}
+
+function syncing(path: string, flags: string, write: (file: number) => void): void {
+  const file = openSync(path, flags);
+  try {
+    write(file);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
