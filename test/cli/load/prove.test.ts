@@ -104,12 +104,14 @@ async function proofOf(
   const streams = sent.map(({ producer, highest }) => ({
     producer,
     nextSeq: highest + 1,
+    answered: highest,
+    rejectedEvents: 0,
     unansweredSeqs: () => [] as number[],
   }));
-  const proof = await prove(copy, streams as unknown as LoadStream[]);
+  const proof = await prove(copy, streams as unknown as LoadStream[], 0);
   await run(`DROP DATABASE ${database}`);
   return {
-    lost: report.answered - proof.distinct,
+    lost: proof.lost,
     duplicated: proof.stored - proof.distinct,
     strangers: proof.strangers,
     odd: proof.oddFrames.length,
