@@ -1,5 +1,5 @@
 /**
- * Ends a block: state, the meeting with the other workers, decisions, the sealed bytes for the spool thread, the answers.
+ * Ends a block: state and decisions, the meeting with the other workers, the sealed bytes for the spool thread, the answers.
  * Called by run.ts when a block is full, when its time has come, or when another worker ends the epoch.
  */
 
@@ -21,22 +21,30 @@ import { writeAnswers, writeHellos, writeReads } from './write-answers.ts';
 export function finishBlock(d: Decider): void {
   const { control, worker, workers } = d.input;
   moveState(d);
+  decideRows(d);
   arriveAtEnd(control, d.ticket, worker, workers);
   concludeBlock(d);
 }
 
-/** What comes before the workers meet. Whoever drives several deciders on one thread calls the parts one by one. */
+/** Whoever drives several deciders on one thread calls the parts one by one. */
 export function moveState(d: Decider): void {
   if (d.computed.beforeState !== null) d.computed.beforeState(0, d.rows);
   updateState(d.state, d.rows, d.ticket.epoch, d.ticket.receivedAt, false);
 }
 
-/** What comes after. */
+/**
+ * Before the workers meet, as all that changes shared tables: a limit taken after the meeting could come behind one that
+ * another worker has taken in the next epoch, which a crash can still remove.
+ */
+export function decideRows(d: Decider): void {
+  if (d.computed.afterState !== null) d.computed.afterState(0, d.rows);
+  for (const decide of d.decisions) decide(d.rows, d.ticket.epoch, d.ticket.receivedAt);
+}
+
+/** What comes after the workers have met. */
 export function concludeBlock(d: Decider): void {
   const { control, worker, plan } = d.input;
   const ticket = d.ticket;
-  if (d.computed.afterState !== null) d.computed.afterState(0, d.rows);
-  for (const decide of d.decisions) decide(d.rows, ticket.epoch, ticket.receivedAt);
   const dictionaryEnd = dictionaryCount(d.input.tables.dictionary);
   const input = {
     rows: d.rows,

@@ -4,7 +4,7 @@ import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
 import { loadBlock } from '../../native-free-core/columns/load.ts';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { arrive, awaitOthers, startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { concludeBlock, moveState } from '../../native-free-core/decide/finish-block.ts';
+import { concludeBlock, decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
@@ -73,11 +73,14 @@ export function limitWorld(plan: Plan, workers: number): LimitWorld {
     end(order: readonly number[], between?: () => void): StoredBlock[] {
       const joined = deciders.filter((decider) => decider.joined);
       for (const decider of joined) moveState(decider);
+      for (const [i, worker] of order.entries()) {
+        if (i === order.length - 1) between?.();
+        if (joined.includes(deciders[worker]!)) decideRows(deciders[worker]!);
+      }
       for (const decider of joined) arrive(decider.input.control, decider.input.worker, workers);
       const blocks: StoredBlock[] = [];
-      for (const [i, worker] of order.entries()) {
+      for (const worker of order) {
         const decider = deciders[worker]!;
-        if (i === order.length - 1) between?.();
         if (!joined.includes(decider)) continue;
         awaitOthers(decider.input.control, decider.ticket);
         concludeBlock(decider);
