@@ -35,6 +35,9 @@ interface State {
 
 const WINDOW_MS = 60_000;
 const HOP_MS = 2_000;
+const LIMIT_MS = 10_000;
+const LIMIT_HOP_MS = 200;
+const LIMIT_COUNT = 2;
 const SKEW_MS = 5_000;
 const NO_HUNT = { hunt_seq: null, hunt_life: null, hunt_n: null, hunt_spent: null, hunt_low: null, hunt_newest: null };
 const TTL_MS: Readonly<Record<string, number>> = { player: 30 * 86_400_000, hunt: 5_000 };
@@ -43,6 +46,10 @@ export class Oracle {
   /** By entity and key: its latest life. By entity, key and life: the state. */
   readonly #lives = new Map<string, number>();
   readonly #states = new Map<string, State>();
+  /** By player and life of its limits: the hops of what was taken. */
+  readonly #takes = new Map<string, number[]>();
+  /** By row: its player's clock then. */
+  readonly #clocks = new Map<string, number>();
   /** False: rows of epochs that are not in their order, lives that are not epochs: for logs that a broken engine wrote. */
   readonly #strict: boolean;
 
@@ -66,11 +73,16 @@ export class Oracle {
           wanted[i],
           entity === 'player' ? playerFeatures(state, event, rows[i]) : huntFeatures(state, event, rows[i]),
         );
+        if (entity === 'player') this.#clocks.set(rows[i].id, state.clock);
       }
     }
+    this.#takeLimits(rows, wrong);
     rows.forEach((row, i) => {
       const { hunt_spent: spent, player_n_1m: busy } = wanted[i];
-      const rule = Number(spent ?? 0) > 800 ? 'rich' : Number(busy) % 3 === 0 ? 'busy' : 'default';
+      const took = Number(row.values['care_seq']) > 0;
+      if (took && Number(spent ?? 0) <= 800)
+        wrong.push(`limit: epoch=${row.epoch} id=${row.id} took one without its rule`);
+      const rule = took ? 'rich' : Number(busy) % 3 === 0 ? 'busy' : 'default';
       Object.assign(wanted[i], { care: { rich: 'stop', busy: 'look', default: 'pass' }[rule], care_rule: rule });
       for (const [name, value] of Object.entries(wanted[i])) {
         if (row.values[name] !== value) {
@@ -79,6 +91,26 @@ export class Oracle {
       }
     });
     return wrong;
+  }
+
+  /** Takes are numbered by player; none rests on one that is not stored, and each had room in its window. */
+  #takeLimits(rows: readonly StoredRow[], wrong: string[]): void {
+    const took = rows.filter(({ values }) => Number(values['care_seq']) > 0);
+    const life = ({ values }: StoredRow): number => Number(values['care_life']);
+    const seq = ({ values }: StoredRow): number => Number(values['care_seq']);
+    for (const row of took.sort((a, b) => life(a) - life(b) || seq(a) - seq(b))) {
+      const key = `${row.values['player']}@${life(row)}`;
+      const hops = this.#takes.get(key) ?? [];
+      this.#takes.set(key, hops);
+      const where = `epoch=${row.epoch} id=${row.id} player=${key} seq=${seq(row)}`;
+      if (seq(row) !== hops.length + 1) wrong.push(`gap: limit: ${where} must_be=${hops.length + 1}`);
+      const hop = Math.floor(row.effectiveTime / LIMIT_HOP_MS);
+      const clock = Math.floor((this.#clocks.get(row.id) ?? 0) / LIMIT_HOP_MS);
+      const tail = Math.max(clock, ...hops) - LIMIT_MS / LIMIT_HOP_MS;
+      if (hop < tail || hops.filter((one) => one >= tail).length >= LIMIT_COUNT) wrong.push(`limit: no room: ${where}`);
+      hops.push(hop);
+    }
+    this.#clocks.clear();
   }
 
   #ownColumns(row: StoredRow, event: SentEvent): Record<string, number | string | null> {

@@ -21,6 +21,7 @@ import type { RecoveredSpool } from '../../src/spool/recover.ts';
 import { loadSnapshot } from '../../src/spool/snapshot-file.ts';
 import { segmentBytesMin } from '../../src/spool/spool-writer.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
+import { limitState } from '../policy/limit-world.ts';
 import type { LossyStorage } from '../spool/lossy-storage.ts';
 
 export const SPOOL = '/data/spool';
@@ -123,6 +124,8 @@ export class Reference {
 export function describeTables(plan: Plan, tables: Tables): Record<string, string[]> {
   const lines: Record<string, string[]> = {};
   for (const { name, bytes } of copyTables(plan, tables)) {
+    // Their cells have no place of their own.
+    if (name.startsWith('limits:')) continue;
     const entity = plan.entities.findIndex((one) => name === `entity:${one.name}`);
     let width = bytes.length;
     if (entity >= 0) width = tables.entities[entity].shape.rowBytes;
@@ -136,6 +139,7 @@ export function describeTables(plan: Plan, tables: Tables): Record<string, strin
       into.push(row.toString('hex'));
     }
   }
+  lines['limits'] = [...limitState(plan, tables)].map(([key, cells]) => `${key} ${cells.join()}`);
   for (const into of Object.values(lines)) into.sort();
   return lines;
 }
