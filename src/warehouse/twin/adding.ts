@@ -5,6 +5,7 @@
  */
 
 import type { FeaturePlan } from '../../../native-free-core/layout/plan.ts';
+import { partOf, sessionSteps } from './sessions.ts';
 import { addedValue } from './value.ts';
 import {
   BEFORE,
@@ -33,6 +34,7 @@ export function isWindowed(feature: FeaturePlan): boolean {
 }
 
 export function addingSteps(source: RowSource, feature: FeaturePlan): Step[] {
+  if (feature.session !== undefined) return inSessions(source, feature);
   const steps = contributedRows(source, feature);
   if (!isWindowed(feature)) steps.push(...wholeLife(source, feature));
   else {
@@ -64,6 +66,21 @@ function wholeLife(source: RowSource, feature: FeaturePlan): Step[] {
   return [
     ['moved', `SELECT *, toInt8(x IS NOT NULL AND ${first}) AS sign FROM contributed`],
     ['summed', `SELECT ${identity(source)}, ${totals(feature, over)} FROM moved`],
+  ];
+}
+
+function inSessions(source: RowSource, feature: FeaturePlan): Step[] {
+  const part = partOf(source);
+  const isNew =
+    feature.aggregate === 'count_distinct'
+      ? `part_x IS NOT NULL AND count() OVER (${part}, part_x ORDER BY seq ${BEFORE}) = 0`
+      : 'part_x IS NOT NULL';
+  const sums = totals(feature, `OVER (${part} ORDER BY seq ${frame(feature)})`);
+  return [
+    ...sessionSteps(source, feature),
+    ['moved', `SELECT ${identity(source)}, session, part, is_row, part_x AS x, toInt8(${isNew}) AS sign FROM seen`],
+    ['summed', `SELECT * FROM (SELECT ${identity(source)}, is_row, ${sums} FROM moved) WHERE is_row`],
+    ['valued', `SELECT ${identity(source)}, ${addedValue(feature)} AS value FROM summed`],
   ];
 }
 

@@ -18,6 +18,7 @@ import {
   type RowSource,
   type Step,
 } from './placement.ts';
+import { partOf, sessionSteps } from './sessions.ts';
 import { keptValue } from './value.ts';
 
 /** Where a copy of a row stands: at the row itself, among the rows in order, or (0 and more) at that head. */
@@ -29,6 +30,7 @@ const STAMP = 'bitShiftLeft(toUInt128(t), 64) + seq';
 
 export function keepingSteps(source: RowSource, feature: FeaturePlan): Step[] {
   const { aggregate } = feature;
+  if (feature.session !== undefined) return inSessions(source, feature);
   const steps = contributedRows(source, feature);
   if (aggregate === 'previous' || aggregate === 'time_since_last') {
     return [...steps, ...(isWindowed(feature) ? placedRows(source, feature) : []), ...before(source, feature)];
@@ -48,14 +50,24 @@ function bySeq(source: RowSource, rows: string): string {
 }
 
 function wholeLife(source: RowSource, feature: FeaturePlan): Step[] {
-  const over = bySeq(source, frame(feature));
-  const { aggregate } = feature;
-  const kept =
-    aggregate === 'min' || aggregate === 'max'
-      ? `${aggregate}(x)`
-      : `${aggregate === 'first' ? 'argMin' : 'argMax'}(x, if(x IS NULL, NULL, ${STAMP}))`;
+  const kept = keptOf(feature, 'x');
   return [
-    ['running', `SELECT ${identity(source)}, ${kept} ${over} AS kept FROM contributed`],
+    ['running', `SELECT ${identity(source)}, ${kept} ${bySeq(source, frame(feature))} AS kept FROM contributed`],
+    ['valued', `SELECT ${identity(source)}, ${keptValue(feature, 'kept')} AS value FROM running`],
+  ];
+}
+
+function keptOf({ aggregate }: FeaturePlan, x: string): string {
+  if (aggregate === 'min' || aggregate === 'max') return `${aggregate}(${x})`;
+  return `${aggregate === 'first' ? 'argMin' : 'argMax'}(${x}, if(${x} IS NULL, NULL, ${STAMP}))`;
+}
+
+function inSessions(source: RowSource, feature: FeaturePlan): Step[] {
+  const over = `OVER (${partOf(source)} ORDER BY seq ${frame(feature)})`;
+  const kept = `SELECT ${identity(source)}, is_row, ${keptOf(feature, 'part_x')} ${over} AS kept FROM seen`;
+  return [
+    ...sessionSteps(source, feature),
+    ['running', `SELECT * FROM (${kept}) WHERE is_row`],
     ['valued', `SELECT ${identity(source)}, ${keptValue(feature, 'kept')} AS value FROM running`],
   ];
 }
