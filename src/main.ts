@@ -28,6 +28,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'Run a pipeline’s tests through the real core',
     load: async () => as((await import('./cli/test.ts')).testCommand),
   },
+  plan: {
+    description: 'What a pipeline would take in memory',
+    load: async () => as((await import('./cli/plan.ts')).planCommand),
+  },
   send: { description: 'Send a file of events', load: async () => as((await import('./cli/send.ts')).sendCommand) },
   load: {
     description: 'Put a server under load and prove that nothing was lost',

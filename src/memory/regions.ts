@@ -25,13 +25,13 @@ import { createProducers } from '../../native-free-core/state/producers.ts';
 import { OperatingError } from '../errors.ts';
 
 /** Frames in: eight of the largest, and at 35 kB a frame about 240 waiting ones. */
-const FRAME_LANE_BYTES = 8 << 20;
+export const FRAME_LANE_BYTES = 8 << 20;
 /** Durable answers wait one fsync; 16,384 one-event answers are under 1 MiB. */
-const DURABLE_LANE_BYTES = 8 << 20;
+export const DURABLE_LANE_BYTES = 8 << 20;
 /** Stored answers wait for ClickHouse, a second or two. */
-const STORED_LANE_BYTES = 32 << 20;
+export const STORED_LANE_BYTES = 32 << 20;
 /** Sealed blocks on their way to the spool thread: two of the largest. */
-const BLOCK_LANE_BYTES = 64 << 20;
+export const BLOCK_LANE_BYTES = 64 << 20;
 /** Producers and dictionary values share one dictionary. */
 const PRODUCERS_MAX = 262144;
 const DICTIONARY_BYTES_PER_ENTRY = 48;
@@ -73,10 +73,9 @@ export function allocateMemory(plan: Plan, workers: number, ingresses: number): 
   const grid = (bytes: number): SharedArrayBuffer[][] =>
     Array.from({ length: workers }, () => Array.from({ length: ingresses }, () => createLane(bytes)));
   const table = (max: number, rowBytes: number): EntityMemory => {
-    const shape = shapeEntityTable(max, rowBytes, BLOCK_ROWS_MAX * workers, REGION_BYTES_MAX);
+    const shape = tableShape(max, rowBytes, workers);
     return { shape, regions: createEntityRegions(shape) };
   };
-  const entries = plan.dictionaryMax + PRODUCERS_MAX;
   try {
     return {
       workers,
@@ -89,9 +88,7 @@ export function allocateMemory(plan: Plan, workers: number, ingresses: number): 
       entities: plan.entities.map((entity) => table(entity.max, layOutRecord(entity).rowBytes)),
       limits: layOutLimits(plan).map(({ entity, rowBytes }) => table(plan.entities[entity]!.max, rowBytes)),
       lists: (plan.lists ?? []).map(createList),
-      producers: createProducers(entries),
-      ids: plan.dedupIdsMax > 0 ? createIdWindow(plan.dedupIdsMax, plan.dedupWindowMs) : null,
-      dictionary: createDictionary(entries, entries * DICTIONARY_BYTES_PER_ENTRY),
+      ...allocateNames(plan),
     };
   } catch (cause) {
     throw new OperatingError(
@@ -102,8 +99,23 @@ export function allocateMemory(plan: Plan, workers: number, ingresses: number): 
   }
 }
 
+/** The table of an entity, or of the limits that count by it. */
+export function tableShape(max: number, rowBytes: number, workers: number): EntityTableShape {
+  return shapeEntityTable(max, rowBytes, BLOCK_ROWS_MAX * workers, REGION_BYTES_MAX);
+}
+
+/** What is there whatever the entities: producers, event ids, strings. */
+export function allocateNames(plan: Plan): Pick<SharedMemory, 'producers' | 'ids' | 'dictionary'> {
+  const entries = plan.dictionaryMax + PRODUCERS_MAX;
+  return {
+    producers: createProducers(entries),
+    ids: plan.dedupIdsMax > 0 ? createIdWindow(plan.dedupIdsMax, plan.dedupWindowMs) : null,
+    dictionary: createDictionary(entries, entries * DICTIONARY_BYTES_PER_ENTRY),
+  };
+}
+
 /** A list with the entries that the pipeline's own file has. */
-function createList({ type, max, entries }: ListPlan): SharedArrayBuffer {
+export function createList({ type, max, entries }: ListPlan): SharedArrayBuffer {
   const buffer = createKeyList(max);
   replaceKeys(openKeyList(buffer), listKeys(type, entries), entries.length);
   return buffer;
