@@ -61,7 +61,7 @@ export function openLimitReplays(
       {
         rule: columns[decision.ruleColumn].u16,
         seq: columns[decision.seqColumn].u32,
-        limits: [...new Array<null>(RULE_DEFAULT + 1).fill(null), ...limits],
+        limits: [...Array.from({ length: RULE_DEFAULT + 1 }, () => null), ...limits],
       },
     ];
   });
