@@ -24,6 +24,6 @@ export default function decisionWorker(task: WorkerTask): void {
     utf8: (text) => encoder.encode(text),
   });
   rehearse(decider);
-  attach(decider, stageOf(memory, worker), openTables(memory));
+  attach(decider, stageOf(memory, worker), openTables(memory), task.dictionaryLogged);
   runDecider(decider);
 }

@@ -4,6 +4,7 @@
 
 import { Piscina } from 'piscina';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { dictionaryCount, openDictionary } from '../../native-free-core/state/dictionary.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import { compiledUrl } from '../ops/compiled-url.ts';
 
@@ -12,6 +13,8 @@ export interface WorkerTask {
   readonly worker: number;
   readonly plan: Plan;
   readonly memory: SharedMemory;
+  /** Dictionary entries that the log has. */
+  readonly dictionaryLogged: number;
   /** Small and the worker's own; given up before the first event. */
   readonly rehearsal: SharedMemory;
   /** Shortest time between two epochs that a worker ends of its own accord, in ms. */
@@ -40,8 +43,9 @@ export function startWorkers(
     resourceLimits: { maxOldGenerationSizeMb: 1024 },
   });
   const tasks: Promise<void>[] = [];
+  const dictionaryLogged = dictionaryCount(openDictionary(memory.dictionary));
   for (let worker = 0; worker < memory.workers; worker++) {
-    const task: WorkerTask = { worker, plan, memory, rehearsal: rehearsal(), epochIntervalMs };
+    const task: WorkerTask = { worker, plan, memory, dictionaryLogged, rehearsal: rehearsal(), epochIntervalMs };
     tasks.push(pool.run(task) as Promise<void>);
   }
   const finished = Promise.all(tasks).then(() => undefined);

@@ -17,7 +17,6 @@ import {
   RECORD_OPEN,
 } from '../../native-free-core/layout/records.ts';
 import { claim, commit, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
-import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import { rehearsalEvent } from './rehearsal-events.ts';
 
@@ -65,14 +64,18 @@ export function rehearse(decider: Decider): void {
   }
 }
 
-/** Moves a decider to the stage and tables that count. Its loops hold the tables' handles, so the handles' contents change. */
-export function attach(decider: Decider, stage: Stage, tables: Tables): void {
+/**
+ * Moves a decider to the stage and tables that count. Its loops hold the tables' handles, so the handles' contents change.
+ * `dictionaryLogged`: entries that the log has, counted before any worker ran: another one may be adding some by now, and
+ * each worker logs all that came since, so that whichever block comes first in an epoch brings what the others rest on.
+ */
+export function attach(decider: Decider, stage: Stage, tables: Tables, dictionaryLogged: number): void {
   Object.assign(decider.input, stage);
   attachHandles(decider.input.tables, tables);
   for (const sessions of decider.sessions) sessions.length = 0;
   while (decider.sessions.length < stage.frameLanes.length) decider.sessions.push([]);
   Object.assign(decider.state.counters, { noRoom: 0, overflows: 0 });
-  decider.dictionaryLogged = dictionaryCount(tables.dictionary);
+  decider.dictionaryLogged = dictionaryLogged;
 }
 
 function attachHandles(from: object, to: object): void {

@@ -93,7 +93,7 @@ test('nothing of a rehearsal is left once the worker stands before its public', 
   expect(decider.ticket.epoch).toBeGreaterThan(1000);
   const learnt = dictionaryCount(tables.dictionary);
   expect(tables.entities.map(entityCount)).toEqual([0, 0]);
-  attach(decider, stageOf(memory, 0), openTables(memory));
+  attach(decider, stageOf(memory, 0), openTables(memory), learnt);
   const { rows, dead, seqs } = take(decider, memory, small, 64);
   expect({ rows, dead }).toEqual({ rows: 64, dead: 0 });
   // Every player's first event, although the rehearsal used the same keys.

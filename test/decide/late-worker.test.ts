@@ -1,0 +1,98 @@
+/**
+ * A worker that is still rehearsing while another already works: whichever of their blocks comes first in the epoch must
+ * bring the dictionary entries that both rest on, or the next start cannot read the log.
+ */
+
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
+import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
+import { arrive, awaitOthers, startEpochs } from '../../native-free-core/decide/epoch.ts';
+import { concludeBlock, decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
+import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
+import { drainLanes } from '../../native-free-core/decide/run.ts';
+import {
+  BLOCK_RECORD_HEADER_BYTES,
+  ENCODING_NDJSON,
+  FRAME_HEADER_BYTES,
+  OPEN_HEADER_BYTES,
+  RECORD_FRAME,
+  RECORD_OPEN,
+} from '../../native-free-core/layout/records.ts';
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { claim, commit, openLane, reserve } from '../../native-free-core/ring/lane.ts';
+import { dictionaryCount, entryAt, entryBytes, type Dictionary } from '../../native-free-core/state/dictionary.ts';
+import { loadPipeline } from '../../src/config/index.ts';
+import { allocateMemory, allocateRehearsal, type SharedMemory } from '../../src/memory/regions.ts';
+import { openTables } from '../../src/workers/open-tables.ts';
+import { attach, stageOf } from '../../src/workers/rehearsal.ts';
+
+const PIPELINE = join(import.meta.dirname, '..', 'faults', 'power-cut.yaml');
+const NOW = 1_700_000_000_000;
+
+function deciderOn(plan: Plan, memory: SharedMemory, worker: number): Decider {
+  return createDecider({
+    ...stageOf(memory, worker),
+    plan,
+    tables: openTables(memory),
+    now: () => NOW,
+    epochIntervalMs: 0,
+    textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
+    utf8: (text) => new TextEncoder().encode(text),
+  });
+}
+
+/** One event at a place that nobody has named before. */
+function take(decider: Decider, place: string): void {
+  const lane = openLane(decider.input.frameLanes[0].buffer);
+  const body = new TextEncoder().encode(JSON.stringify({ id: place, player: 1, at: NOW, place }));
+  const opened = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES);
+  lane.bytes.fill(0, opened, opened + OPEN_HEADER_BYTES);
+  lane.bytes[opened + 8] = ENCODING_NDJSON;
+  commit(lane);
+  const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + body.length);
+  lane.bytes.fill(0, at, at + FRAME_HEADER_BYTES);
+  lane.bytes.set(body, at + FRAME_HEADER_BYTES);
+  commit(lane);
+  drainLanes(decider);
+  expect(decider.rows).toBe(1);
+}
+
+function sealedBlock(decider: Decider): Uint8Array {
+  const lane = openLane(decider.input.blockLane.buffer);
+  const at = claim(lane);
+  expect(at).not.toBe(LANE_EMPTY);
+  return lane.bytes.slice(at + BLOCK_RECORD_HEADER_BYTES, at + lane.claimedBytes);
+}
+
+function entriesOf(dictionary: Dictionary): string[] {
+  return Array.from({ length: dictionaryCount(dictionary) - 1 }, (_, i) => {
+    const at = entryAt(dictionary, i + 1);
+    return new TextDecoder().decode(dictionary.bytes.slice(at, at + entryBytes(dictionary, i + 1)));
+  });
+}
+
+test('a worker that comes late logs what another has learnt before it', async () => {
+  const plan = await loadPipeline(PIPELINE);
+  const memory = allocateMemory(plan, 2, 1);
+  const tables = openTables(memory);
+  startEpochs(new Int32Array(memory.control), 1, 0);
+  const logged = dictionaryCount(tables.dictionary);
+  const late = deciderOn(plan, allocateRehearsal(plan), 0);
+  const early = deciderOn(plan, memory, 1);
+  take(early, 'cave');
+  attach(late, stageOf(memory, 0), openTables(memory), logged);
+  take(late, 'beach');
+  for (const decider of [early, late]) {
+    moveState(decider);
+    decideRows(decider);
+    arrive(decider.input.control, decider.input.worker, 2);
+  }
+  for (const decider of [early, late]) {
+    awaitOthers(decider.input.control, decider.ticket);
+    concludeBlock(decider);
+  }
+  const recovered = openTables(allocateMemory(plan, 1, 1));
+  replayEpoch(createReplayer(plan, recovered), [late, early].map(sealedBlock), 1);
+  expect(entriesOf(recovered.dictionary)).toEqual(['cave', 'beach']);
+});
