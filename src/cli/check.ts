@@ -13,6 +13,7 @@ import type {
   RulePlan,
 } from '../../native-free-core/layout/plan.ts';
 import { durationText, loadPipelineFile, PipelineError, pipelineJsonSchema } from '../config/index.ts';
+import { experimentSql } from './check/experiment-sql.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
 
 export const checkCommand = defineCommand({
@@ -53,7 +54,7 @@ function summary(plan: Plan, tests: number): string {
     ...plan.entities.flatMap(entityLines),
     ...derivedLines(plan),
     ...listLines(plan),
-    ...(plan.experiments ?? []).flatMap(experimentLines),
+    ...(plan.experiments ?? []).flatMap((experiment) => experimentLines(plan, experiment)),
     ...(plan.lists ?? []).flatMap((list) => [
       '',
       `list ${list.name}: ${list.entries.length} of at most ${list.max} entries of ${list.file}`,
@@ -113,9 +114,15 @@ function featureRow(feature: FeaturePlan): string[] {
   return [feature.name, feature.aggregate, windowed ? durationText(feature.windowMs) : 'whole life', hops];
 }
 
-function experimentLines({ name, keyText, salt, arms }: ExperimentPlan): string[] {
+function experimentLines(plan: Plan, experiment: ExperimentPlan): string[] {
+  const { name, keyText, salt, arms } = experiment;
   const rows = arms.map((arm) => [arm.name, `${arm.percent} %`]);
-  return ['', `experiment ${name}: key ${oneLine(keyText)}; salt ${salt}`, ...table(rows)];
+  return [
+    '',
+    `experiment ${name}: key ${oneLine(keyText)}; salt ${salt}`,
+    ...table(rows),
+    `  ${experimentSql(plan, experiment)}`,
+  ];
 }
 
 function ruleRow(plan: Plan, decision: DecisionPlan, { id, then, whenText, limit }: RulePlan): string[] {

@@ -6,6 +6,7 @@ import { createColumn } from '../../native-free-core/layout/column.ts';
 import type { ExperimentPlan, Plan } from '../../native-free-core/layout/plan.ts';
 import { compileComputed } from '../../native-free-core/policy/computed.ts';
 import { createDictionary, openDictionary } from '../../native-free-core/state/dictionary.ts';
+import { experimentSql } from '../../src/cli/check/experiment-sql.ts';
 import { compilePipeline } from '../../src/config/compile.ts';
 import { openWarehouse, type TestWarehouse } from '../columns/warehouse.ts';
 
@@ -88,6 +89,26 @@ describe.each(plan.experiments!)('$name', (experiment) => {
     expect(row!.arms === arms.join('')).toBe(true);
   }, 30_000);
 });
+
+test('what hunt check prints of an experiment is a question that ClickHouse answers with the same arms', () => {
+  const warehouse = openWarehouse();
+  try {
+    const keys = 2000;
+    warehouse.run('CREATE TABLE events (player UInt64, name Nullable(String)) ENGINE = Memory');
+    warehouse.run(
+      `INSERT INTO events SELECT number + 1, concat('player-', toString(number + 1)) FROM numbers(${keys})`,
+    );
+    warehouse.run('INSERT INTO events VALUES (1, NULL)');
+    for (const experiment of plan.experiments!) {
+      const rows = warehouse.rows<Record<string, string>>(experimentSql(plan, experiment));
+      const arms = [...armsInCore(experiment, keys)].map((arm) => experiment.arms[arm - 1]!.name);
+      arms.push(experiment.name === 'names' ? '' : arms[0]!);
+      expect(rows.map((row) => Object.values(row)[0])).toEqual(arms);
+    }
+  } finally {
+    warehouse.close();
+  }
+}, 30_000);
 
 test('another salt splits anew: half of each arm changes sides', () => {
   const [hints, again] = plan.experiments!;
