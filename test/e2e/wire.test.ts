@@ -128,9 +128,11 @@ describe('HTTP', () => {
     expect(answer).toMatchObject({ status: 'OK', events: 3, decisions: [CALM, null, CALM] });
     expect(answer.rejections).toMatchObject([{ index: 1, code: 'no_key' }]);
     await untilStored('player_id = 202', 2);
-    const letters = await server.query<{ bytes: string; reason: string }>(
-      `SELECT bytes, reason FROM dead_letters WHERE code = 'no_key'`,
-    );
+    const find = (): Promise<{ bytes: string; reason: string }[]> =>
+      server.query(`SELECT bytes, reason FROM dead_letters WHERE code = 'no_key'`);
+    // A batch's dead letters go in after its events.
+    await until(async () => (await find()).length > 0, 'the dead letter');
+    const letters = await find();
     expect(letters).toHaveLength(1);
     expect(JSON.parse(letters[0].bytes)).toEqual(bad);
   });
