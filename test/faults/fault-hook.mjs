@@ -2,7 +2,7 @@
  * Preloaded into a server under test, in all of its threads (`NODE_OPTIONS=--import=<this file>`): ends a process with SIGKILL at a
  * moment that no clock can hit. What the engine calls is the real thing; this stands around three calls of Node.
  *
- *   HUNT_FAULT_FOLDER/order   "phase moment pid", written by the test at any time; pid: whom to kill
+ *   HUNT_FAULT_FOLDER/order   "phase moment pid", written by the test at any time; pid: whom to kill, 0 for the server itself
  *   HUNT_FAULT_FOLDER/hit     the order again, written by the hook just before the kill
  *   HUNT_FAULT_FOLDER/now     two fields of 16 characters, kept up to date: what the spool thread and the inserts are at
  *
@@ -52,7 +52,7 @@ function kill(hit = (pid) => process.kill(pid, 'SIGKILL')) {
   fs.unlinkSync(orderPath);
   fs.writeFileSync(`${hitPath}.new`, order);
   fs.renameSync(`${hitPath}.new`, hitPath);
-  hit(Number(order.split(' ')[2]));
+  hit(Number(order.split(' ')[2]) || process.pid);
 }
 
 function killIfOrdered(phase, moment) {

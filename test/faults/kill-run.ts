@@ -15,6 +15,8 @@ export interface Kill {
   readonly whom: 'server' | 'clickhouse';
   readonly phase: 'inside-fsync' | 'before-insert' | 'insert-in-flight' | 'random';
   readonly moment: string;
+  /** Of the server: the next one is killed too, while it brings in what the first had left. */
+  readonly twice?: boolean;
 }
 
 export interface KillRunOptions {
@@ -45,6 +47,9 @@ interface Load {
   end(): void;
 }
 
+/** Whatever was started ends with the run. */
+const started: Server[] = [];
+
 const READY_MS_MAX = 20_000;
 const COUNTING = 'counting in ClickHouse';
 /** The last part of a run is left alone, so that a slow restart does not push the last kill behind its end. */
@@ -68,23 +73,35 @@ export async function killRun({ seed, kills, seconds, rate, whileCounting }: Kil
       await until(() => performance.now() >= at, 'the time has come', seconds * 1000);
       const killed = await killOne(server, kill, faults);
       server = killed.next;
-      print(`kill=${index + 1} of=${kill.whom} ${killed.hit} ready_ms=${killed.readyMs}`);
-      expect(killed.readyMs).toBeLessThan(READY_MS_MAX);
+      print(`kill=${index + 1} of=${kill.whom} ${killed.hit} ${readiness(kill.whom, killed)}`);
       expect(killed.at, 'the load still sends').toBeLessThan(load.begunAt + seconds * 1000);
     }
     await until(() => load.said().includes(COUNTING), 'the load counts', (seconds + 120) * 1000);
     const last = await killOne(server, { whom: whileCounting, phase: 'random', moment: '' }, faults);
     server = last.next;
-    print(`kill=while-counting of=${whileCounting} ${last.hit} ready_ms=${last.readyMs}`);
+    print(`kill=while-counting of=${whileCounting} ${last.hit} ${readiness(whileCounting, last)}`);
     await checkEnd(server, await load.ended);
     expect(await server.stop()).toBe(0);
   } catch (error) {
     throw new Error(`seed=${seed} ${(error as Error).message}\n${server.log().slice(-10_000)}`, { cause: error });
   } finally {
     load.end();
-    await server.kill();
-    folder.remove();
+    for (const one of started.splice(0)) await one.kill();
+    await removed(folder);
   }
+}
+
+/** A killed ClickHouse may write a moment longer than its server lives. */
+async function removed(folder: ReturnType<typeof temporaryFolder>): Promise<void> {
+  const isRemoved = (): boolean => {
+    try {
+      folder.remove();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  await until(isRemoved, 'the folder is removed').catch(() => undefined);
 }
 
 async function startHooked(folder: string, faults: string, before?: Server): Promise<Server> {
@@ -93,11 +110,13 @@ async function startHooked(folder: string, faults: string, before?: Server): Pro
   process.env['HUNT_FAULT_FOLDER'] = faults;
   try {
     // The environment is taken at once.
-    const started = startServer({
+    const starting = startServer({
       data: join(folder, 'data'),
       ...(before === undefined ? {} : { listen: hostOf(before.url), clickhouseListen: hostOf(before.clickhouse) }),
     });
-    return await started;
+    const server = await starting;
+    started.push(server);
+    return server;
   } finally {
     process.env['NODE_OPTIONS'] = options;
     delete process.env['HUNT_FAULT_FOLDER'];
@@ -134,8 +153,10 @@ interface Killed {
   readonly next: Server;
 }
 
-function killOne(server: Server, kill: Kill, faults: string): Promise<Killed> {
-  return (kill.whom === 'server' ? killServer : killClickHouse)(server, kill, faults);
+async function killOne(server: Server, kill: Kill, faults: string): Promise<Killed> {
+  const killed = await (kill.whom === 'server' ? killServer : killClickHouse)(server, kill, faults);
+  expect(killed.readyMs, `ready after ${killed.hit}\n${killed.next.log()}`).toBeLessThan(READY_MS_MAX);
+  return killed;
 }
 
 async function killServer(server: Server, kill: Kill, faults: string): Promise<Killed> {
@@ -148,10 +169,23 @@ async function killServer(server: Server, kill: Kill, faults: string): Promise<K
     ]);
     expect(taken(faults)).toBe(true);
   }
-  const at = performance.now();
-  const hit = phaseHit(kill, faults);
+  let at = performance.now();
+  let hit = phaseHit(kill, faults);
+  if (kill.twice === true) {
+    await killAtStart(server, faults);
+    at = performance.now();
+    hit += ' and again at start';
+  }
   const next = await startHooked(join(faults, '..'), faults, server);
   return { hit, at, readyMs: Math.round(performance.now() - at), next };
+}
+
+/** Where the server gets ready before its first insert, soon after that. */
+async function killAtStart(server: Server, faults: string): Promise<void> {
+  order(faults, { whom: 'server', phase: 'insert-in-flight', moment: 'begun' }, 0);
+  const next = await startHooked(join(faults, '..'), faults, server).catch(() => null);
+  if (next !== null) await Promise.race([next.exited, until(() => false, 'an insert after the start', HIT_MS_MAX)]);
+  expect(taken(faults)).toBe(true);
 }
 
 async function killClickHouse(server: Server, kill: Kill, faults: string): Promise<Killed> {
@@ -189,6 +223,12 @@ function phaseHit({ phase, moment }: Kill, faults: string): string {
   const now = readFileSync(join(faults, 'now'), 'utf8');
   const [spool, inserts] = [now.slice(0, 16).trim(), now.slice(16, 32).trim()];
   return `phase=${phase}${moment === '' ? '' : ` moment=${moment}`} spool=${spool} batch=${inserts}`;
+}
+
+/** Of the server with the rows that its start replayed. */
+function readiness(whom: Kill['whom'], { readyMs, next }: Killed): string {
+  const replayed = /"rows":(\d+),.*"msg":"recovered"/.exec(next.log())?.[1];
+  return `ready_ms=${readyMs}${whom === 'server' ? ` replayed_rows=${replayed}` : ''}`;
 }
 
 /** Every answered event is in ClickHouse exactly once: says the load, says the audit, says a count. */

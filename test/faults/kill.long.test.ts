@@ -16,7 +16,7 @@ test(`kill -9 of the server ten times in the middle of a load: seed=${seed}`, as
     kills: [
       server('random'),
       server('inside-fsync', 'before'),
-      server('before-insert', 'sealed'),
+      { ...server('before-insert', 'sealed'), twice: true },
       server('insert-in-flight', 'begun'),
       server('random'),
       server('inside-fsync', 'during'),
