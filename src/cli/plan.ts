@@ -48,6 +48,8 @@ export function planText(title: string, memory: MemoryPlan): string {
     '',
     'besides, as they come, at most',
     ...table(later.map(({ name, fullBytes }) => [name, size(fullBytes)])),
+    '',
+    'ClickHouse takes its own.',
   ].join('\n');
 }
 
