@@ -1,18 +1,23 @@
 /**
- * A start of the engine on a disk that forgets, as src/engine.ts does it: spool and snapshot into shared tables, then the spool
- * writer. The memory is the real one, with lanes so
- * small that they fill up.
+ * A start of the engine on a disk that forgets, as src/engine.ts does it: spool and snapshot into shared tables, then the
+ * spool writer. The memory is small: it is made anew for every start, and its lanes fill up.
  */
 
+import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
+import { CONTROL_VERSION, CONTROL_WORDS } from '../../native-free-core/layout/control-layout.ts';
+import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
+import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
+import { createDictionary } from '../../native-free-core/state/dictionary.ts';
+import { createEntityRegions } from '../../native-free-core/state/entity-table.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { createLane, openLane, type Lane } from '../../native-free-core/ring/lane.ts';
 import { createReplayer, replayEpoch, type Replayer } from '../../native-free-core/decide/replay.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
-import { ID_ENTRY_WORDS } from '../../native-free-core/state/id-window.ts';
-import { PRODUCER_ROW_BYTES } from '../../native-free-core/state/producers.ts';
+import { ID_ENTRY_WORDS, createIdWindow } from '../../native-free-core/state/id-window.ts';
+import { PRODUCER_ROW_BYTES, createProducers } from '../../native-free-core/state/producers.ts';
 import { controlWords, type ControlWords } from '../../src/memory/control-words.ts';
 import { enterLedger, recoverTables, type EpochBlocks } from '../../src/memory/recover-tables.ts';
-import { allocateMemory, type SharedMemory } from '../../src/memory/regions.ts';
+import { createList, tableShape, type EntityMemory, type SharedMemory } from '../../src/memory/regions.ts';
 import { copyTables } from '../../src/memory/snapshot-tables.ts';
 import { Ledger } from '../../src/ops/ledger.ts';
 import { openSpoolReader } from '../../src/spool/reader.ts';
@@ -26,6 +31,8 @@ import type { LossyStorage } from '../spool/lossy-storage.ts';
 
 export const SPOOL = '/data/spool';
 export const SNAPSHOTS = '/data/snapshots';
+/** Producers and places. */
+const NAMES_MAX = 1024;
 const FRAME_LANE_BYTES = 1 << 16;
 /** Takes a block of all frames that the clients may have in flight; the log's segments are as small as this allows. */
 const BLOCK_LANE_BYTES = 1 << 16;
@@ -43,12 +50,24 @@ export interface Recovered {
 
 export function smallMemory(plan: Plan, workers: number): SharedMemory {
   const lanes = (bytes: number): SharedArrayBuffer[][] => Array.from({ length: workers }, () => [createLane(bytes)]);
+  const table = (max: number, rowBytes: number): EntityMemory => {
+    const shape = tableShape(max, rowBytes, workers);
+    return { shape, regions: createEntityRegions(shape) };
+  };
   return {
-    ...allocateMemory(plan, workers, 1),
+    workers,
+    ingresses: 1,
+    control: createRegion(REGION_CONTROL, CONTROL_VERSION, CONTROL_WORDS * 4),
     frameLanes: lanes(FRAME_LANE_BYTES),
     durableLanes: lanes(FRAME_LANE_BYTES),
     storedLanes: lanes(FRAME_LANE_BYTES),
     blockLanes: lanes(BLOCK_LANE_BYTES).flat(),
+    entities: plan.entities.map((entity) => table(entity.max, layOutRecord(entity).rowBytes)),
+    limits: layOutLimits(plan).map(({ entity, rowBytes }) => table(plan.entities[entity].max, rowBytes)),
+    lists: (plan.lists ?? []).map(createList),
+    producers: createProducers(NAMES_MAX),
+    ids: createIdWindow(plan.dedupIdsMax, plan.dedupWindowMs),
+    dictionary: createDictionary(NAMES_MAX, NAMES_MAX * 48),
   };
 }
 

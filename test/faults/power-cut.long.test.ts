@@ -1,5 +1,5 @@
-/** The long form of power-cut.test.ts: ten times as many. */
+/** The long form of power-cut.test.ts: five times as many. */
 
 import { describePowerCuts } from './power-cut-suite.ts';
 
-describePowerCuts(2000, 300);
+describePowerCuts(1000, 150);
