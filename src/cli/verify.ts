@@ -29,6 +29,11 @@ export const verifyCommand = defineCommand({
     },
     until: { type: 'string', description: 'Only rows that arrived before' },
     feature: { type: 'string', description: 'Only these, with commas between them: player.spent_5m' },
+    skew: {
+      type: 'boolean',
+      default: true,
+      description: 'Also count the rows that a recomputation by event time, blind to arrival, would get different',
+    },
     json: { type: 'boolean', default: false, description: 'Print one JSON object' },
   },
   async run({ args }) {
@@ -40,6 +45,7 @@ export const verifyCommand = defineCommand({
       plan,
       target: await queryTarget(control, args.clickhouse),
       features: featuresOption(plan, args.feature),
+      skew: args.skew,
       ...(sinceMs === undefined ? {} : { sinceMs }),
       ...(untilMs === undefined ? {} : { untilMs }),
     });

@@ -22,8 +22,9 @@ export function describeReport(report: VerifyReport): string {
 }
 
 function featureLines(report: FeatureReport, width: number): string[] {
-  const { feature, rows, equal, different, stray, example } = report;
-  const line = `${feature.padEnd(width)}  rows ${rows}  equal ${equal}  different ${different}`;
+  const { feature, rows, equal, different, stray, example, event_time_different: skew } = report;
+  const others = skew === null ? '' : `  (by event time: ${skew})`;
+  const line = `${feature.padEnd(width)}  rows ${rows}  equal ${equal}  different ${different}${others}`;
   const strays = stray === 0 ? [] : [`  ${stray} of them on rows that do not have the entity`];
   if (example === null) return [line, ...strays];
   const { key, life, seq, batch, row, stored, recomputed } = example;

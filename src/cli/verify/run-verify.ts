@@ -8,6 +8,7 @@ import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/la
 import { openQuery, type QueryTarget } from '../../client/index.ts';
 import {
   orderSql,
+  skewSql,
   straySql,
   verifySql,
   type Chunk,
@@ -24,6 +25,8 @@ export interface VerifyOptions {
   readonly sinceMs?: number;
   readonly untilMs?: number;
   readonly chunkRows?: number;
+  /** false: leaves the comparison with event time out. */
+  readonly skew?: boolean;
   /** As soon as a feature is through. */
   readonly onFeature?: (report: FeatureReport) => void;
 }
@@ -44,6 +47,8 @@ export interface FeatureReport {
   readonly rows: number;
   readonly equal: number;
   readonly different: number;
+  /** Rows that an ordinary recomputation by event time, blind to arrival, gets different; null where there is none. */
+  readonly event_time_different: number | null;
   /** Of `different`, rows that carry the feature although they do not have the entity. */
   readonly stray: number;
   readonly example: Example | null;
@@ -161,6 +166,12 @@ async function checkFeature(
   const found = lines.flat();
   const sum = (pick: (line: VerifyLine) => number): number => found.reduce((all, line) => all + pick(line), 0);
   const rows = sum((line) => line.rows);
+  const skews = await Promise.all(
+    chunks.map((chunk) => {
+      const sql = options.skew === false ? null : skewSql(plan, entity, feature, { chunk, ...range });
+      return sql === null ? [] : turn(() => ask<{ different: number }>(target, sql));
+    }),
+  );
   const different = sum((line) => line.different);
   const stray = (await strays).get(feature) ?? 0;
   const report: FeatureReport = {
@@ -168,6 +179,8 @@ async function checkFeature(
     rows,
     equal: rows - different,
     different: different + stray,
+    event_time_different:
+      skews.flat().length === 0 ? null : skews.flat().reduce((all, line) => all + line.different, 0),
     stray,
     example: firstExample(found),
   };

@@ -47,7 +47,16 @@ export function rowSource(plan: Plan, entity: EntityPlan, { chunk, carried = [] 
   const keys = parts.map((sql, i) => ({ sql, name: parts.length === 1 ? 'key' : `key_${i + 1}` }));
   const isOne = chunk === undefined || chunk.chunks === 1;
   const where = isOne ? '' : `cityHash64(${parts.join(', ')}) % ${chunk.chunks} = ${chunk.chunk}`;
-  return { keys, name, plan, seqColumn: entity.seqColumn, lifeColumn: entity.lifeColumn, carried, where };
+  return {
+    keys,
+    name,
+    plan,
+    seqColumn: entity.seqColumn,
+    lifeColumn: entity.lifeColumn,
+    timeColumn: plan.system.effectiveTime,
+    carried,
+    where,
+  };
 }
 
 export function joinSteps(steps: readonly Step[], last: string): string {

@@ -23,6 +23,8 @@ export interface RowSource {
   readonly plan: Plan;
   readonly seqColumn: number;
   readonly lifeColumn: number;
+  /** The column of the rows' time. */
+  readonly timeColumn: number;
   /** Further columns that are handed through: SQL over `events AS e`, with its alias. */
   readonly carried: readonly { readonly name: string; readonly sql: string }[];
   /** A further condition on the rows, or ''. */
@@ -52,7 +54,7 @@ export function contributedRows(source: RowSource, feature: FeaturePlan): Step[]
     ...source.keys.map((key) => `${key.sql} AS ${key.name}`),
     `assumeNotNull(${name(source.lifeColumn)}) AS life`,
     `assumeNotNull(${name(source.seqColumn)}) AS seq`,
-    `toUnixTimestamp64Milli(${name(plan.system.effectiveTime)}) AS t`,
+    `toUnixTimestamp64Milli(${name(source.timeColumn)}) AS t`,
     ...source.carried.map((c) => `${c.sql} AS ${c.name}`),
     ...day,
     `${input} AS input`,

@@ -4,7 +4,8 @@
  */
 
 import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
-import { columnNameOf, featureSql, type Chunk } from './feature-sql.ts';
+import { eventTimeSql } from './event-time.ts';
+import { columnNameOf, featureSql, type Chunk, type FeatureSqlOptions } from './feature-sql.ts';
 import { isText } from './contribution.ts';
 
 export interface VerifyRange {
@@ -29,13 +30,7 @@ export interface VerifyLine {
 }
 
 export function verifySql(plan: Plan, entity: EntityPlan, feature: FeaturePlan, range: VerifyRange = {}): string {
-  const name = columnNameOf(plan);
-  const carried = [
-    { name: 'stored', sql: name(feature.column) },
-    { name: 'asked', sql: askedSql(plan, range) },
-  ];
-  const { chunk } = range;
-  const query = featureSql(plan, entity, feature, { carried, ...(chunk === undefined ? {} : { chunk }) });
+  const query = featureSql(plan, entity, feature, rowsOf(plan, feature, range));
   const keys = entity.key.length === 1 ? ['key'] : entity.key.map((_, i) => `key_${i + 1}`);
   const example = (sql: string): string => `argMinIf(${sql}, (_batch, _row), NOT same)`;
   return `SELECT
@@ -53,6 +48,22 @@ SELECT *, NOT asked OR ${sameSql(feature, 'stored', 'value')} AS same
 FROM (
 ${query}
 ))`;
+}
+
+/** One line, `different`: rows that an ordinary recomputation by event time gets different; null where there is none. */
+export function skewSql(plan: Plan, entity: EntityPlan, feature: FeaturePlan, range: VerifyRange = {}): string | null {
+  const query = eventTimeSql(plan, entity, feature, rowsOf(plan, feature, range));
+  if (query === null) return null;
+  return `SELECT countIf(asked AND NOT ${sameSql(feature, 'stored', 'value')}) AS different\nFROM (\n${query}\n)`;
+}
+
+function rowsOf(plan: Plan, feature: FeaturePlan, range: VerifyRange): FeatureSqlOptions {
+  const { chunk } = range;
+  const carried = [
+    { name: 'stored', sql: columnNameOf(plan)(feature.column) },
+    { name: 'asked', sql: askedSql(plan, range) },
+  ];
+  return { carried, ...(chunk === undefined ? {} : { chunk }) };
 }
 
 function askedSql(plan: Plan, { sinceMs, untilMs }: VerifyRange): string {

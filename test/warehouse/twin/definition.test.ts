@@ -2,10 +2,10 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AggregateName, Expression, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
-import { featureSql } from '../../../src/warehouse/twin/index.ts';
+import { eventTimeSql, featureSql } from '../../../src/warehouse/twin/index.ts';
 import { openWarehouse } from '../../columns/warehouse.ts';
 import { storeFrames } from './core-world.ts';
-import { valueByDefinition, type HistoryRow } from './definition.ts';
+import { valueByDefinition, valueByEventTime, type HistoryRow } from './definition.ts';
 import { planFrom, randomFrames } from './random-steps.ts';
 
 const warehouse = openWarehouse();
@@ -18,6 +18,7 @@ interface StoredRow {
   readonly _row: number;
   readonly life: string;
   readonly t: number;
+  readonly at: number;
   readonly amount: number | null;
   readonly points: string | null;
   readonly good: boolean;
@@ -29,10 +30,10 @@ interface StoredRow {
 let lives: StoredRow[][] = [];
 
 beforeAll(() => {
-  storeFrames(warehouse, plan, randomFrames(3, 700, 6));
+  storeFrames(warehouse, plan, randomFrames(3, 500, 5));
   const rows = warehouse.rows<StoredRow>(
     `SELECT _row, concat(toString(player), '/', toString(player_life)) AS life, toUnixTimestamp64Milli(effective_time) AS t,
-       amount, toString(points) AS points, good, place, device, hunt FROM events ORDER BY player, player_life, player_seq`,
+       toUnixTimestamp64Milli(events.at) AS at, amount, toString(points) AS points, good, place, device, hunt FROM events ORDER BY player, player_life, player_seq`,
   );
   const byLife = new Map<string, StoredRow[]>();
   for (const row of rows) byLife.set(row.life, [...(byLife.get(row.life) ?? []), row]);
@@ -114,6 +115,33 @@ function wrongRows(feature: FeaturePlan, input: Input): object[] {
   return wrong.slice(0, 3);
 }
 
+/** The same by event time; lives do not count there. */
+function wrongByEventTime(feature: FeaturePlan, input: Input): object[] {
+  const sql = eventTimeSql(plan, player, feature);
+  if (sql === null) return [];
+  const computed = new Map(
+    warehouse
+      .rows<{ _row: number; value: number | string | null }>(`SELECT _row, value FROM (${sql})`)
+      .map((row) => [row._row, row.value]),
+  );
+  const byKey = new Map<string, StoredRow[]>();
+  for (const row of lives.flat()) {
+    const key = row.life.split('/')[0]!;
+    byKey.set(key, [...(byKey.get(key) ?? []), row]);
+  }
+  const wrong: object[] = [];
+  for (const stored of byKey.values()) {
+    stored.sort((a, b) => Number(a.at) - Number(b.at) || a._row - b._row);
+    const rows = stored.map((row) => ({ t: Number(row.at), x: inputOf(feature, input, row), day: row.hunt }));
+    stored.forEach((row, n) => {
+      const expected = valueByEventTime(feature, rows, n);
+      const got = computed.get(row._row);
+      if (!Object.is(got, expected)) wrong.push({ feature: feature.name, n, expected, got });
+    });
+  }
+  return wrong.slice(0, 3);
+}
+
 const WINDOW = { windowMs: 60_000, hopMs: 2000 };
 const WINDOWS: Readonly<Record<string, Partial<FeaturePlan>>> = {
   'the whole life': {},
@@ -148,7 +176,9 @@ describe.each(Object.entries(WINDOWS))('%s', (_, window) => {
   test.each(AGGREGATES)('%s of %s', (aggregate, input) => {
     const good: Expression = { node: 'column', type: 'bool', column: column('good') };
     expect(wrongRows(featureOf(aggregate, input, window), input)).toEqual([]);
-    expect(wrongRows(featureOf(aggregate, input, { ...window, where: good, cap: 5 }), input)).toEqual([]);
+    const some = featureOf(aggregate, input, { ...window, where: good, cap: 5 });
+    expect(wrongRows(some, input)).toEqual([]);
+    expect(wrongByEventTime(some, input)).toEqual([]);
   });
 });
 
@@ -157,6 +187,7 @@ describe('what has a window of its own kind', () => {
     const input = aggregate === 'previous' ? 'float' : 'none';
     expect(wrongRows(featureOf(aggregate, input), input)).toEqual([]);
     expect(wrongRows(featureOf(aggregate, input, WINDOW), input)).toEqual([]);
+    expect(wrongByEventTime(featureOf(aggregate, input, WINDOW), input)).toEqual([]);
   });
 
   test('a previous text', () => {
