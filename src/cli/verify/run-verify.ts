@@ -167,7 +167,7 @@ async function checkFeature(
   const sum = (pick: (line: VerifyLine) => number): number => found.reduce((all, line) => all + pick(line), 0);
   const rows = sum((line) => line.rows);
   const skews = await Promise.all(
-    chunks.map((chunk) => {
+    chunks.map(async (chunk) => {
       const sql = options.skew === false ? null : skewSql(plan, entity, feature, { chunk, ...range });
       return sql === null ? [] : turn(() => ask<{ different: number }>(target, sql));
     }),
