@@ -138,6 +138,16 @@ export class Run {
     await this.#runWhile(busy);
   }
 
+  /** A while of this life without a cut; at its end nothing is under way, and all is durable. */
+  async liveFor(steps: number): Promise<void> {
+    let left = steps;
+    await this.#runWhile(() => left-- > 0);
+    this.sendsNew = false;
+    await this.settle();
+    this.sendsNew = true;
+    this.commitAll();
+  }
+
   /** Commits what the workers have sealed. */
   commitAll(): void {
     while (this.#writer.commitWaiting() > 0);

@@ -25,6 +25,7 @@ export function describePowerCuts(images: number, imagesWithoutEpochs: number): 
       expect(figures.trimmed).toBeGreaterThan(0);
       expect(figures.lostUnanswered).toBeGreaterThan(0);
       expect(figures.repeated).toBeGreaterThan(0);
+      expect(figures.comparedLive).toBeGreaterThan(0);
       if (workers > 1) expect(figures.sharedEpochs).toBeGreaterThan(images);
     });
   });

@@ -35,6 +35,8 @@ export interface TrialFigures {
   lostUnanswered: number;
   /** Frames that were answered as repeated. */
   repeated: number;
+  /** How often live tables were compared with what the stored rows make. */
+  comparedLive: number;
 }
 
 interface World {
@@ -58,6 +60,7 @@ interface World {
 const PIPELINE = join(import.meta.dirname, 'power-cut.yaml');
 const IMAGES_PER_DISK = 8;
 const OPERATIONS_MAX = 40;
+const LIVE_STEPS = 400;
 const START_MS = 1_700_000_000_000;
 
 export async function cutPower({ workers, images, seed }: TrialOptions): Promise<TrialFigures> {
@@ -112,6 +115,7 @@ async function createWorld(workers: number, seed: number): Promise<World> {
     answeredEvents: 0,
     lostUnanswered: 0,
     repeated: 0,
+    comparedLive: 0,
   };
   const world = {
     plan,
@@ -244,6 +248,7 @@ async function runUntilCut(world: World, recovered: Recovered): Promise<void> {
       expectSame(statesOf(plan, recovered), before, 'states after everything was sent again');
       for (const client of clients) client.queue.push(...client.frames.filter(({ durable }) => !durable));
       run.sendsNew = true;
+      if (random() < 0.15) await compareLive(world, recovered, run);
       cut();
     }
     await run.runUntilCut(world.snapshots && random() < 0.7);
@@ -255,12 +260,23 @@ async function runUntilCut(world: World, recovered: Recovered): Promise<void> {
   figures.repeated += run?.figures.repeated ?? 0;
 }
 
+/** Tables that workers have changed in turns are what their stored rows make, bit for bit. */
+async function compareLive(world: World, recovered: Recovered, run: Run): Promise<void> {
+  const { plan, reference, history, figures } = world;
+  await run.liveFor(LIVE_STEPS);
+  storeThrough(world, recovered.control.durableEpoch());
+  reference.follow(history.epochs);
+  expectSame(describeTables(plan, recovered.tables), describeTables(plan, reference.tables), 'live tables');
+  figures.comparedLive++;
+}
+
+function storeThrough(world: World, epoch: number): void {
+  const from = world.history.epochs.length + 1;
+  enter(world, readEpochs(world.disk, from, epoch), 'stored');
+}
+
 function startRun(world: World, recovered: Recovered, barrier: boolean): Run {
-  const store = (through: number): void => {
-    const from = world.history.epochs.length + 1;
-    enter(world, readEpochs(world.disk, from, through), 'stored');
-  };
-  return new Run({ ...world, recovered, barrier, store });
+  return new Run({ ...world, recovered, barrier, store: (through) => storeThrough(world, through) });
 }
 
 /** What repeated frames must not change: entities and event ids. Producers remember when they were last seen. */
