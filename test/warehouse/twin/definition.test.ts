@@ -157,6 +157,7 @@ const WINDOWS: Readonly<Record<string, Partial<FeaturePlan>>> = {
 const AGGREGATES: readonly (readonly [AggregateName, Input])[] = [
   ['count', 'none'],
   ['sum', 'amount'],
+  ['sum', 'points'],
   ['avg', 'points'],
   ['stddev_pop', 'amount'],
   ['stddev_pop', 'points'],
