@@ -11,7 +11,7 @@ import type { Plan } from '../layout/plan.ts';
 import { compileComputed, type ComputedLoops } from '../policy/computed.ts';
 import { compileDecision, type DecisionLoop } from '../policy/decision.ts';
 import type { Lane } from '../ring/lane.ts';
-import { dictionaryCount } from '../state/dictionary.ts';
+import { dictionaryCount, entryAt, entryBytes } from '../state/dictionary.ts';
 import { createDeadLetterLog, createFrameLog, type DeadLetterLog, type FrameLog } from '../columns/logs.ts';
 import { compileSealer, type Sealer } from '../columns/seal.ts';
 import { createTicket, type EpochTicket } from './epoch.ts';
@@ -89,6 +89,10 @@ export function createDecider(input: DeciderInput): Decider {
   const state = compileState(plan, columns, tables, 'live');
   const computed = compileComputed(plan, columns, tables.dictionary, tables.lists);
   const sealer = compileSealer(plan, columns);
+  const textOf = (id: number): string => {
+    const at = entryAt(tables.dictionary, id);
+    return input.textOf(tables.dictionary.bytes, at, at + entryBytes(tables.dictionary, id));
+  };
   return {
     input,
     columns,
@@ -97,7 +101,7 @@ export function createDecider(input: DeciderInput): Decider {
     validator: compileValidator(plan, columns, tables, state, computed.forPrimaryKey),
     state,
     computed,
-    readers: plan.entities.map((entity, i) => compileReader(plan, entity, tables.entities[i])),
+    readers: plan.entities.map((entity, i) => compileReader(plan, entity, tables.entities[i], textOf)),
     decisions: plan.decisions.map((decision) =>
       compileDecision(
         plan,

@@ -1,25 +1,31 @@
 /**
  * Emits what an event brings to a feature: `add<i>` (does it count) and `x<i>` (its input as the exact integer that
- * SEMANTICS.md §6 asks for, or the float as it came). Called by kernel.ts.
+ * SEMANTICS.md §6 asks for, the float as it came, or a text's number); `xl<i>`, `xh<i>`: 64 bits that tell values apart.
+ * Called by kernel.ts.
  */
 
-import type { FeaturePlan } from '../layout/plan.ts';
+import { columnAt, slotOf, type Expression, type FeaturePlan, type Plan } from '../layout/plan.ts';
 import type { EmitExpression } from './bind-columns.ts';
+import { isText, scaleOf } from './emit-serve.ts';
 
 /** Beyond this a double no longer tells neighbouring integers apart. */
 const EXACT_MAX = 9007199254740992;
+const DISTINCT_SEED = 5;
 
-export function scaleOf(feature: FeaturePlan): number {
-  return feature.decimals > 0 ? 10 ** feature.decimals : 1;
-}
-
-export function emitContribution(feature: FeaturePlan, i: number, emit: EmitExpression): string {
-  const lines: string[] = [`let add${i} = true, x${i} = 0;`];
+export function emitContribution(plan: Plan, feature: FeaturePlan, i: number, emit: EmitExpression): string {
+  const isDistinct = feature.aggregate === 'count_distinct';
+  const lines: string[] = [`let add${i} = true, x${i} = 0${isDistinct ? `, xl${i} = 0, xh${i} = 0` : ''};`];
   if (feature.where !== null) {
     const where = emit.condition(feature.where);
     lines.push(`{ ${where.setup.join(' ')} add${i} = ${where.value}; }`);
   }
-  if (feature.of !== null) lines.push(`if (add${i}) { ${emitInput(feature, i, emit)} }`);
+  const input = (): string =>
+    isDistinct
+      ? emitDistinctInput(plan, feature.of!, i, emit)
+      : isText(feature, plan)
+        ? emitStored(plan, feature.of!, i, emit, (c) => `x${i} = ${c}_u32[r];`)
+        : emitInput(feature, i, emit);
+  if (feature.of !== null) lines.push(`if (add${i}) { ${input()} }`);
   return lines.join('\n    ');
 }
 
@@ -37,4 +43,37 @@ function emitInput(feature: FeaturePlan, i: number, emit: EmitExpression): strin
 /** Half away from zero, on the scaled product: the rounding that SQL can repeat. `+ 0` turns -0 into 0. */
 function emitRounded(scale: number): string {
   return `const p = v * ${scale}; let q = Math.trunc(p); if (Math.abs(p - q) >= 0.5) q += Math.sign(p);`;
+}
+
+/** A column's own content, where the row has it. */
+function emitStored(
+  plan: Plan,
+  of: Expression,
+  i: number,
+  emit: EmitExpression,
+  take: (column: string) => string,
+): string {
+  if (of.node !== 'column') throw new Error('only a column has content of its own');
+  const store = take(`c${slotOf(plan, of.column)}`);
+  if (!columnAt(plan, of.column).nullable) return store;
+  const has = emit.condition({ node: 'call', type: 'bool', operator: 'has', operands: [of] });
+  return `${has.setup.join(' ')} if (${has.value}) { ${store} } else add${i} = false;`;
+}
+
+/** 64 bits of any scalar: its own where it has no more, otherwise a hash of its bytes. */
+function emitDistinctInput(plan: Plan, of: Expression, i: number, emit: EmitExpression): string {
+  const kind = of.node === 'column' ? columnAt(plan, of.column).kind : of.type;
+  if (kind === 'u64' || kind === 'i64' || (of.node === 'column' && kind === 'time')) {
+    return emitStored(plan, of, i, emit, (c) => `xl${i} = ${c}_i32[2 * r]; xh${i} = ${c}_i32[2 * r + 1];`);
+  }
+  if (kind === 'dictionary') return emitStored(plan, of, i, emit, (c) => `xl${i} = ${c}_u32[r];`);
+  if (of.type === 'string' || of.type === 'bytes') {
+    const { setup, heap, start, length, absent } = emit.text(of);
+    const hash = `hashBytes(${heap}, ${start}, ${length}, ${DISTINCT_SEED}, part, 0); xl${i} = part[0]; xh${i} = part[1];`;
+    return `${setup.join(' ')} ${absent === null ? hash : `if (${absent}) add${i} = false; else { ${hash} }`}`;
+  }
+  const { setup, value, absent } = emit(of);
+  const number = of.type === 'bool' ? `(${value} ? 1 : 0)` : value;
+  const bits = `const v = ${number} + 0; if (v !== v) add${i} = false; else { bits[0] = v; xl${i} = bitWords[0]; xh${i} = bitWords[1]; }`;
+  return `${setup.join(' ')} ${absent === null ? `{ ${bits} }` : `if (${absent}) add${i} = false; else { ${bits} }`}`;
 }

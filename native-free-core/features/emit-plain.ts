@@ -1,32 +1,76 @@
 /**
- * Emits features that keep no buckets: aggregates over the entity's whole life, and `last`, `previous` and
+ * Emits features that keep no buckets: aggregates over the entity's whole life or its latest day, and `last`, `previous` and
  * `time_since_last`, whose newest contribution is the last to fall out of a window. Called by kernel.ts.
  */
 
 import type { Plan } from '../layout/plan.ts';
-import { emitAddTo } from './emit-ring.ts';
+import { cellNames, emitAddTo, emitClear } from './emit-cells.ts';
 import { emitServe, emitServeValue } from './emit-serve.ts';
-import type { FeatureLayout } from './record-layout.ts';
+import type { DayLayout, FeatureLayout } from './record-layout.ts';
 
 export function emitPlain(layout: FeatureLayout, i: number, plan: Plan): string {
   const { feature, totals } = layout;
-  const count = `w[bw + ${totals.count}]`;
-  const time = `f[b + ${totals.floats['time']}]`;
-  const value = `f[b + ${totals.floats['value']}]`;
+  const { count, time, value } = cellNames('b', totals);
   const tail = feature.windowMs > 0 ? `Math.floor((clock - ${feature.windowMs}) / ${feature.hopMs})` : '';
   const inside = (at: string): string => (tail === '' ? '' : ` && Math.floor(${at} / ${feature.hopMs}) >= ${tail}`);
   switch (feature.aggregate) {
     case 'last':
-      return `if (add${i}${inside('t')} && (${count} === 0 || t >= ${time})) { ${time} = t; ${value} = x${i}; ${count} = 1; }
-    if (${count} !== 0${inside(time)}) { ${emitServeValue(feature, value, plan)} }`;
+      return served(
+        layout,
+        `if (add${i}${inside('t')} && (${count} === 0 || t >= ${time})) { ${time} = t; ${value} = x${i}; ${count} = 1; }`,
+        `if (${count} !== 0${inside(time)}) { ${emitServeValue(feature, value, plan)} }`,
+      );
     case 'previous':
       return `if (${count} !== 0${inside(time)}) { ${emitServeValue(feature, value, plan)} }
     if (add${i}) { ${time} = t; ${value} = x${i}; ${count} = 1; }`;
     case 'time_since_last':
       return `if (${count} !== 0${inside(time)}) { ${emitServeValue(feature, `t - ${time}`, plan, 1)} }
     if (add${i}) { ${time} = t; ${count} = 1; }`;
+    case 'count_distinct':
+      return emitDistinct(layout, i, plan);
     default:
-      return `if (add${i}) { ${emitAddTo(feature.aggregate, 'b', totals, i)} }
-    ${emitServe(feature, totals, plan)}`;
+      return served(
+        layout,
+        `if (add${i}) { ${emitAddTo(feature, 'b', totals, i)} }`,
+        emitServe(feature, 'b', totals, plan),
+      );
   }
+}
+
+function served({ feature }: FeatureLayout, add: string, serve: string): string {
+  return feature.excludesCurrent === true ? `${serve}\n    ${add}` : `${add}\n    ${serve}`;
+}
+
+function emitDistinct(layout: FeatureLayout, i: number, plan: Plan): string {
+  const { feature, totals } = layout;
+  const { windowMs, hopMs } = feature;
+  const { count, values } = cellNames('b', totals);
+  const serve = emitServe(feature, 'b', totals, plan);
+  if (windowMs === 0) return served(layout, `if (add${i}) { ${emitAddTo(feature, 'b', totals, i)} }`, serve);
+  const add = `if (add${i}) { const hop = Math.floor(t / ${hopMs}); if (hop >= tail) { ${emitAddTo(feature, 'b', totals, i, 'hop')} } }`;
+  return `{ const tail = Math.floor((clock - ${windowMs}) / ${hopMs});
+    if (clock !== before && !fresh && ${count} !== 0) ${count} = dropDistinct(f, ${values}, ${count}, tail);
+    ${served(layout, add, serve)} }`;
+}
+
+/** The features of one calendar: all forget when an event brings a later day, and an earlier day's event adds nothing. */
+export function emitDay(group: DayLayout, i: number, indexOf: (layout: FeatureLayout) => number, plan: Plan): string {
+  const day = `f[b + ${group.at}]`;
+  const column = `c${group.dayColumn}`;
+  const known = plan.columns[group.dayColumn].nullable ? `${column}_nulls[r] === 0` : 'true';
+  const clear = group.features.map(({ feature, totals }) => emitClear(feature, 'b', totals)).join(' ');
+  return `let today${i} = false;
+    if (${known}) {
+      const day = ${column}_i32[r];
+      if (fresh || day > ${day}) { ${day} = day; ${clear} }
+      today${i} = day === ${day};
+    } else if (fresh) ${day} = -1e9;
+    ${group.features
+      .map((layout) => {
+        const { feature, totals } = layout;
+        const index = indexOf(layout);
+        const add = `if (add${index} && today${i}) { ${emitAddTo(feature, 'b', totals, index)} }`;
+        return served(layout, add, emitServe(feature, 'b', totals, plan));
+      })
+      .join('\n    ')}`;
 }

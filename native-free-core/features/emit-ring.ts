@@ -1,124 +1,158 @@
 /**
- * Emits the update of one ring of hop buckets: let fall what the clock has passed, then add the event to its bucket and
- * to the totals. The window of an event holds the hops from head - buckets + 1 to head. Called by kernel.ts.
+ * Emits the update of one ring of hop buckets: let fall what the clock has passed, take in what a delay has held back, serve
+ * what excludes the event, add it to its bucket and to the totals, serve the rest. The window holds the hops from
+ * head - buckets + 1 to head, with a delay to the hop before head - delay. Called by kernel.ts.
  *
  * Variables of the emitted code: f, w row and table views; b, bw the row's first f64 and Int32 index; t, clock, before,
- * fresh as in kernel.ts; per ring i: head<i>, in<i> (the event lies inside), s<i> (its bucket, f64 index).
+ * fresh as in kernel.ts; per ring i: head<i>, hop<i>; s, sw a bucket.
  */
 
 import type { Plan } from '../layout/plan.ts';
-import type { Cells, FeatureLayout, RingLayout } from './record-layout.ts';
-import { emitServe } from './emit-serve.ts';
+import { cellNames, emitAddTo, emitClear, emitMove } from './emit-cells.ts';
+import { emitServe, emitServeValue } from './emit-serve.ts';
+import type { FeatureLayout, RingLayout } from './record-layout.ts';
 
 type IndexOf = (feature: FeatureLayout) => number;
 
-export function emitRing(ring: RingLayout, i: number, indexOf: IndexOf): string {
-  const { buckets, hopMs, at, bucketSlots } = ring;
+export function emitRing(ring: RingLayout, i: number, indexOf: IndexOf, plan: Plan): string {
+  const { buckets, hopMs, features } = ring;
+  const excluding = features.filter(({ feature }) => feature.excludesCurrent === true);
+  const including = features.filter(({ feature }) => feature.excludesCurrent !== true);
+  const trees = features.filter(({ tree }) => tree >= 0).map((feature) => emitEmptyTree(feature, ring));
   return `const head${i} = Math.floor(clock / ${hopMs});
+    ${trees.length === 0 ? '' : `if (fresh) { ${trees.join(' ')} }`}
     if (!fresh && clock !== before) {
       const last = Math.floor(before / ${hopMs});
-      if (head${i} !== last) {
-        let n = head${i} - last;
-        if (n > ${buckets}) n = ${buckets};
-        const first = head${i} - n + 1;
-        let bucket = first - ${buckets} * Math.floor(first / ${buckets});
-        ${staleFlags(ring)}
-        for (; n > 0; n--) {
-          const s = b + ${at} + bucket * ${bucketSlots}, sw = s * 2;
-          ${ring.features.map((feature) => emitExpire(feature)).join('\n          ')}
-          bucket = bucket + 1 === ${buckets} ? 0 : bucket + 1;
-        }
-        ${ring.features.map((feature) => emitRescan(feature, ring)).join('\n        ')}
-      }
+      if (head${i} !== last) { ${emitAdvance(ring, i, trees)} }
     }
+    ${excluding.map((feature) => emitRingServe(feature, ring, `head${i}`, plan)).join('\n    ')}
     const hop${i} = t === clock ? head${i} : Math.floor(t / ${hopMs});
     if (hop${i} >= head${i} - ${buckets - 1}) {
-      const s = b + ${at} + (hop${i} - ${buckets} * Math.floor(hop${i} / ${buckets})) * ${bucketSlots}, sw = s * 2;
-      ${ring.features.map((feature) => emitAdd(feature, indexOf(feature))).join('\n      ')}
-    }`;
-}
-
-function extremes(ring: RingLayout): FeatureLayout[] {
-  return ring.features.filter(({ feature }) => feature.aggregate === 'min' || feature.aggregate === 'max');
-}
-
-function staleFlags(ring: RingLayout): string {
-  return extremes(ring)
-    .map(({ totals }) => `let stale${totals.count} = false;`)
-    .join(' ');
-}
-
-/** Takes a bucket's cells off the totals and clears it for the hop that moves in. */
-function emitExpire({ feature, totals, bucket }: FeatureLayout): string {
-  if (bucket === null) return '';
-  const countT = `w[bw + ${totals.count}]`;
-  const countB = `w[sw + ${bucket.count}]`;
-  switch (feature.aggregate) {
-    case 'count':
-      return `${countT} -= ${countB}; ${countB} = 0;`;
-    case 'sum':
-      return emitSumExpire(totals, bucket);
-    case 'avg':
-      return `${emitSumExpire(totals, bucket)} ${countT} -= ${countB}; ${countB} = 0;`;
-    default: {
-      const value = `f[s + ${bucket.floats['value']}]`;
-      return `if (${countB} !== 0) { ${countT} -= ${countB}; ${countB} = 0;
-            if (${value} === f[b + ${totals.floats['value']}]) stale${totals.count} = true; }`;
+      const bucket = hop${i} - ${buckets} * Math.floor(hop${i} / ${buckets}), s = ${bucketAt(ring, 'bucket')}, sw = s * 2;
+      ${features.map((feature) => emitAdd(feature, ring, i, indexOf(feature))).join('\n      ')}
     }
-  }
+    ${including.map((feature) => emitRingServe(feature, ring, `head${i}`, plan)).join('\n    ')}`;
 }
 
-function emitSumExpire(totals: Cells, bucket: Cells): string {
-  const high = `f[b + ${totals.floats['high']}]`;
-  const low = `f[b + ${totals.floats['low']}]`;
-  const bucketHigh = `f[s + ${bucket.floats['high']}]`;
-  const bucketLow = `f[s + ${bucket.floats['low']}]`;
-  return `${high} -= ${bucketHigh}; ${low} -= ${bucketLow}; if (${low} < 0) { ${low} += 4294967296; ${high} -= 1; } ${bucketHigh} = 0; ${bucketLow} = 0;`;
+function bucketAt({ at, bucketSlots }: RingLayout, bucket: string): string {
+  return `b + ${at} + ${bucket} * ${bucketSlots}`;
 }
 
-/** The extreme itself fell out: find the next among the buckets that are left. */
-function emitRescan({ feature, totals, bucket }: FeatureLayout, ring: RingLayout): string {
-  if (bucket === null || (feature.aggregate !== 'min' && feature.aggregate !== 'max')) return '';
-  const better = feature.aggregate === 'min' ? '<' : '>';
-  const value = bucket.floats['value'];
-  return `if (stale${totals.count} && w[bw + ${totals.count}] !== 0) {
-          let best = ${feature.aggregate === 'min' ? 'Infinity' : '-Infinity'};
-          for (let s = b + ${ring.at}, end = s + ${ring.buckets * ring.bucketSlots}; s < end; s += ${ring.bucketSlots}) {
-            if (w[s * 2 + ${bucket.count}] !== 0 && f[s + ${value}] ${better} best) best = f[s + ${value}];
+/** A jump beyond the ring empties it; otherwise hop by hop. */
+function emitAdvance(ring: RingLayout, i: number, trees: readonly string[]): string {
+  const { buckets, features, delayHops } = ring;
+  const clear = features.map(({ feature, bucket }) => emitClear(feature, 's', bucket!)).join(' ');
+  const totals = features
+    .filter(({ tree }) => tree < 0)
+    .map(({ feature, totals: cells }) => emitClear(feature, 'b', cells))
+    .join(' ');
+  return `if (head${i} - last >= ${buckets}) {
+          for (let bucket = 0; bucket < ${buckets}; bucket++) { const s = ${bucketAt(ring, 'bucket')}, sw = s * 2; ${clear} }
+          ${totals} ${trees.join(' ')}
+        } else {
+          let bucket = last + 1 - ${buckets} * Math.floor((last + 1) / ${buckets});
+          for (let n = head${i} - last; n > 0; n--) {
+            { const s = ${bucketAt(ring, 'bucket')}, sw = s * 2;
+            ${features.map((feature) => emitExpire(feature, ring)).join('\n            ')} }
+            ${delayHops === 0 ? '' : emitEnter(ring)}
+            bucket = bucket + 1 === ${buckets} ? 0 : bucket + 1;
           }
-          f[b + ${totals.floats['value']}] = best;
         }`;
 }
 
-function emitAdd({ feature, totals, bucket }: FeatureLayout, i: number): string {
-  if (bucket === null) return '';
-  const cells: [string, Cells][] = [
-    ['b', totals],
-    ['s', bucket],
-  ];
-  return `if (add${i}) { ${cells.map(([base, cell]) => emitAddTo(feature.aggregate, base, cell, i)).join(' ')} }`;
+/** The hop just behind the delay moves into the window. */
+function emitEnter(ring: RingLayout): string {
+  const { buckets, delayHops, features } = ring;
+  const moves = features.map((layout) => {
+    const { feature, totals, bucket, tree } = layout;
+    if (tree < 0) return emitMove(feature, 1, 'b', totals, 's', bucket!);
+    const { count, time, value } = cellNames('s', bucket!);
+    const leaf = isTimed(layout) ? time : value;
+    return `if (${count} !== 0) ${grow(layout)}(f, b + ${tree}, ${buckets}, entering, ${leaf});`;
+  });
+  return `{ const entering = bucket < ${delayHops + 1} ? bucket - ${delayHops + 1} + ${buckets} : bucket - ${delayHops + 1}, s = ${bucketAt(ring, 'entering')}, sw = s * 2;
+            ${moves.join(' ')} }`;
 }
 
-/** Adds x<i> to the cells at `base` ('b': the row's totals, 's': a bucket). Also used for features without a window. */
-export function emitAddTo(aggregate: string, base: string, cells: Cells, i: number): string {
-  const count = `w[${base}w + ${cells.count}]`;
-  const high = `f[${base} + ${cells.floats['high']}]`;
-  const low = `f[${base} + ${cells.floats['low']}]`;
-  const value = `f[${base} + ${cells.floats['value']}]`;
-  const sum = `const h${base} = Math.floor(x${i} / 4294967296); ${high} += h${base}; ${low} += x${i} - h${base} * 4294967296;
-        if (${low} >= 4294967296) { ${low} -= 4294967296; ${high} += 1; }`;
-  switch (aggregate) {
-    case 'count':
-      return `${count}++;`;
-    case 'sum':
-      return sum;
-    case 'avg':
-      return `${sum} ${count}++;`;
-    default:
-      return `if (${count} === 0 || x${i} ${aggregate === 'min' ? '<' : '>'} ${value}) ${value} = x${i}; ${count}++;`;
-  }
+function isTimed({ feature }: FeatureLayout): boolean {
+  return feature.aggregate === 'first' || feature.aggregate === 'last';
 }
 
-export function emitRingRead(ring: RingLayout, plan: Plan): string {
-  return ring.features.map(({ feature, totals }) => emitServe(feature, totals, plan)).join('\n    ');
+/** Trees of maxima: max, and the times of last. */
+function isMaximum({ feature }: FeatureLayout): boolean {
+  return feature.aggregate === 'max' || feature.aggregate === 'last';
+}
+
+function grow(layout: FeatureLayout): string {
+  return isMaximum(layout) ? 'raiseLeaf' : 'lowerLeaf';
+}
+
+function emitEmptyTree(layout: FeatureLayout, { buckets }: RingLayout): string {
+  const { tree } = layout;
+  return `f.fill(${isMaximum(layout) ? '-Infinity' : 'Infinity'}, b + ${tree}, b + ${tree + 2 * buckets});`;
+}
+
+/** Takes a bucket's cells off the totals and clears it for the hop that moves in. */
+function emitExpire(layout: FeatureLayout, { buckets }: RingLayout): string {
+  const { feature, totals, bucket, tree } = layout;
+  const clear = emitClear(feature, 's', bucket!);
+  if (tree < 0)
+    return `${feature.aggregate === 'ewma' ? '' : emitMove(feature, -1, 'b', totals, 's', bucket!)} ${clear}`;
+  return `${isMaximum(layout) ? 'dropMax' : 'dropMin'}(f, b + ${tree}, ${buckets}, bucket); ${clear}`;
+}
+
+function emitAdd(layout: FeatureLayout, ring: RingLayout, i: number, index: number): string {
+  const { feature, totals, bucket, tree } = layout;
+  const { buckets, delayHops } = ring;
+  const isIn = delayHops === 0 ? '' : `if (hop${i} < head${i} - ${delayHops})`;
+  const hasCells = bucket!.count >= 0 || Object.keys(bucket!.floats).length > 0;
+  const toBucket = hasCells ? emitAddTo(feature, 's', bucket!, index) : '';
+  const leaf = isTimed(layout) ? 't' : `x${index}`;
+  const toTotals =
+    tree >= 0
+      ? `${grow(layout)}(f, b + ${tree}, ${buckets}, bucket, ${leaf});`
+      : feature.aggregate === 'ewma'
+        ? ''
+        : emitAddTo(feature, 'b', totals, index);
+  return `if (add${index}) { ${toBucket} ${isIn} { ${toTotals} } }`;
+}
+
+/** `head`: a variable that holds the hop of the entity's clock. */
+export function emitRingServe(layout: FeatureLayout, ring: RingLayout, head: string, plan: Plan): string {
+  const { feature, totals, tree } = layout;
+  if (feature.aggregate === 'ewma') return emitWeighted(layout, ring, head, plan);
+  if (tree < 0) return emitServe(feature, 'b', totals, plan);
+  const root = `f[b + ${tree + 1}]`;
+  if (!isTimed(layout))
+    return `if (${root} !== ${isMaximum(layout) ? '-Infinity' : 'Infinity'}) { ${emitServeValue(feature, root, plan)} }`;
+  const { value } = cellNames('s', layout.bucket!);
+  return `if (${root} !== ${isMaximum(layout) ? '-Infinity' : 'Infinity'}) { const hop = Math.floor(${root} / ${ring.hopMs}), s = ${bucketAt(ring, `(hop - ${ring.buckets} * Math.floor(hop / ${ring.buckets}))`)};
+      ${emitServeValue(feature, value, plan)} }`;
+}
+
+/** Bucket by bucket, each with the weight of its age: two exact sums, one division. */
+function emitWeighted(layout: FeatureLayout, ring: RingLayout, head: string, plan: Plan): string {
+  const { feature, bucket } = layout;
+  const { count, high, low } = cellNames('s', bucket!);
+  const scale = feature.decimals > 0 ? 10 ** feature.decimals : 1;
+  const { buckets } = ring;
+  return `{ let high = 0, low = 0, weight = 0, bucket = ${head} - ${buckets} * Math.floor(${head} / ${buckets});
+      for (let age = 0; age < ${buckets}; age++) {
+        const s = ${bucketAt(ring, 'bucket')}, sw = s * 2;
+        if (${count} !== 0) {
+          const by = weights${feature.column}[age];
+          weight += by * ${count}; high += by * ${high}; low += by * ${low};
+          const over = Math.floor(low / 4294967296); low -= over * 4294967296; high += over;
+        }
+        bucket = bucket === 0 ? ${buckets - 1} : bucket - 1;
+      }
+      if (weight !== 0) { ${emitServeValue(feature, `(high * 4294967296 + low) / (weight * ${scale})`, plan, 1)} } }`;
+}
+
+/** Constants of the emitted closure. */
+export function weightDeclarations(rings: readonly RingLayout[]): string {
+  return rings
+    .flatMap(({ features }) => features.filter(({ feature }) => feature.aggregate === 'ewma'))
+    .map(({ feature }) => `const weights${feature.column} = Float64Array.of(${feature.weights!.join(', ')});`)
+    .join('\n');
 }

@@ -1,31 +1,52 @@
 /**
- * Emits the read of a feature from its totals into its column: the value as served, which is also the value as stored.
- * Called by emit-ring.ts and emit-plain.ts, and by read.ts for look-ups between events.
+ * Emits the read of a feature from its cells into its column: the value as served, which is also the value as stored.
+ * Called by the emitters of rings, days, sessions and plain features, and by read.ts for look-ups between events.
  */
 
 import type { FeaturePlan, Plan } from '../layout/plan.ts';
-import { scaleOf } from './emit-contribution.ts';
+import { cellNames, mostDistinct } from './emit-cells.ts';
 import type { Cells } from './record-layout.ts';
 
-export function emitServe(feature: FeaturePlan, totals: Cells, plan: Plan): string {
-  const count = `w[bw + ${totals.count}]`;
-  const sum = `(f[b + ${totals.floats['high']}] * 4294967296 + f[b + ${totals.floats['low']}])`;
+export function scaleOf(feature: FeaturePlan): number {
+  return feature.decimals > 0 ? 10 ** feature.decimals : 1;
+}
+
+/** Whether the value is a text of the shared dictionary. */
+export function isText(feature: FeaturePlan, plan: Plan): boolean {
+  return plan.columns[feature.column].kind === 'dictionary';
+}
+
+export function emitServe(feature: FeaturePlan, base: string, cells: Cells, plan: Plan): string {
+  const { count, high, low, value, squares } = cellNames(base, cells);
+  const sum = `(${high} * 4294967296 + ${low})`;
   const scale = scaleOf(feature);
+  const column = `c${feature.column}`;
   switch (feature.aggregate) {
     case 'count':
-      return `${present(feature, plan)} c${feature.column}_u32[r] = ${count};`;
+      return `${present(feature, plan)} ${column}_u32[r] = ${count};`;
+    case 'count_distinct': {
+      const most = mostDistinct(feature);
+      return `${present(feature, plan)} if (${count} < ${most}) ${column}_u32[r] = ${count}; else { ${column}_u32[r] = ${most - 1}; flow = 1; }`;
+    }
+    case 'rate':
+      return emitServeValue(feature, count, plan, feature.windowMs / 1000);
     case 'sum':
       return emitServeValue(feature, sum, plan);
     case 'avg':
       return `if (${count} !== 0) { ${emitServeValue(feature, `${sum} / (${count} * ${scale})`, plan, 1)} }`;
+    case 'stddev_pop': {
+      const spread = `Math.sqrt(spread(f, ${squares}, ${count}, ${high}, ${low}))`;
+      return `if (${count} !== 0) { ${emitServeValue(feature, `${spread} / (${count} * ${scale})`, plan, 1)} }`;
+    }
     default:
-      return `if (${count} !== 0) { ${emitServeValue(feature, `f[b + ${totals.floats['value']}]`, plan)} }`;
+      return `if (${count} !== 0) { ${emitServeValue(feature, value, plan)} }`;
   }
 }
 
 /** `value` divided once by the scale; 2^53 or more is NULL with the overflow flag. */
 export function emitServeValue(feature: FeaturePlan, value: string, plan: Plan, scale = scaleOf(feature)): string {
   const column = `c${feature.column}`;
+  if (isText(feature, plan)) return `${column}_u32[r] = ${value}; ${present(feature, plan)}`;
   const divided = scale === 1 ? value : `${value} / ${scale}`;
   if (feature.decimals < 0) return `${column}_f64[r] = ${value}; ${present(feature, plan)}`;
   return `{ const v = ${divided};

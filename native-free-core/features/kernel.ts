@@ -11,8 +11,13 @@ import type { EntityPlan, Plan } from '../layout/plan.ts';
 import type { Column } from '../layout/column.ts';
 import { createRow, findRow, lockStripe, restartRow, unlockStripe, type EntityTable } from '../state/entity-table.ts';
 import { bindColumns, type EmitExpression } from './bind-columns.ts';
-import { emitRing, emitRingRead } from './emit-ring.ts';
-import { emitPlain } from './emit-plain.ts';
+import { hashBytes } from '../base/hash.ts';
+import { addDistinct, dropDistinct, mergeDistinct } from './distinct.ts';
+import { emitRing, weightDeclarations } from './emit-ring.ts';
+import { emitDay, emitPlain } from './emit-plain.ts';
+import { emitSession } from './emit-session.ts';
+import { addSquare, addSquares, spread } from './squares.ts';
+import { dropMax, dropMin, lowerLeaf, raiseLeaf } from './tree.ts';
 import { emitContribution } from './emit-contribution.ts';
 import { layOutRecord } from './record-layout.ts';
 
@@ -52,7 +57,7 @@ export function compileKernel(
   if (layout.rowBytes !== input.table.shape.rowBytes) throw new Error(`row size differs: entity=${entity.name}`);
   const body = emitKernel(plan, entity, emit, mode);
   const bound = bindColumns(columns, body);
-  const state = { lockStripe, unlockStripe, findRow, createRow, restartRow };
+  const state = { lockStripe, unlockStripe, findRow, createRow, restartRow, hashBytes, ...CELL_FUNCTIONS };
   const make = new Function('columns', 'input', 'state', 'runtime', `${bound.declarations}\n${body}`) as (
     columns: readonly Column[],
     input: KernelInput,
@@ -62,17 +67,34 @@ export function compileKernel(
   return make(columns, input, state, emit.runtime);
 }
 
+/** What emitted code calls; also bound by read.ts. */
+export const CELL_FUNCTIONS = {
+  addDistinct,
+  dropDistinct,
+  mergeDistinct,
+  addSquare,
+  addSquares,
+  spread,
+  raiseLeaf,
+  lowerLeaf,
+  dropMax,
+  dropMin,
+};
+
 /** The kernel's source; `hunt check` and tests print it. */
 export function emitKernel(plan: Plan, entity: EntityPlan, emit: EmitExpression, mode: KernelMode): string {
   const layout = layOutRecord(entity);
   const nullable = plan.columns[entity.seqColumn].nullable;
   const overflow = `c${plan.system.overflow}_u8`;
-  const contributions = entity.features.map((feature, i) => emitContribution(feature, i, emit));
+  const contributions = entity.features.map((feature, i) => emitContribution(plan, feature, i, emit));
   const index = (feature: { feature: unknown }): number => entity.features.indexOf(feature.feature as never);
   return `'use strict';
 const { table, keys, present, effective, counters } = input;
 const clocks = input.clocks ?? null;
-const { lockStripe, unlockStripe, findRow, createRow, restartRow } = state;
+const { lockStripe, unlockStripe, findRow, createRow, restartRow, hashBytes } = state;
+const { ${Object.keys(CELL_FUNCTIONS).join(', ')} } = state;
+const part = new Int32Array(4), bits = new Float64Array(1), bitWords = new Int32Array(bits.buffer);
+${weightDeclarations(layout.rings)}
 const ttl = ${entity.ttlMs};
 ${emit.declarations()}
 return function ${mode}_${entity.name}(from, to, epoch, receivedAt) {
@@ -94,8 +116,9 @@ return function ${mode}_${entity.name}(from, to, epoch, receivedAt) {
     f[b + 5] = receivedAt;
     let flow = 0;
     ${contributions.join('\n    ')}
-    ${layout.rings.map((ring, i) => emitRing(ring, i, index)).join('\n    ')}
-    ${layout.rings.map((ring) => emitRingRead(ring, plan)).join('\n    ')}
+    ${layout.rings.map((ring, i) => emitRing(ring, i, index, plan)).join('\n    ')}
+    ${layout.days.map((day, i) => emitDay(day, i, index, plan)).join('\n    ')}
+    ${layout.sessions.map((session) => emitSession(session, index, plan)).join('\n    ')}
     ${layout.plain.map((feature) => emitPlain(feature, index(feature), plan)).join('\n    ')}
     if (flow !== 0) { ${overflow}[r] = 1; columns[${plan.system.overflow}].touched = true; counters.overflows++; }
     unlockStripe(table);

@@ -8,8 +8,11 @@ import { createColumn, type Column } from '../layout/column.ts';
 import { findRow, lockStripe, unlockStripe, type EntityTable } from '../state/entity-table.ts';
 import { ROW_CLOCK_SLOT, ROW_LIFE_SLOT, ROW_SEEN_SLOT, ROW_SEQ_SLOT } from '../layout/entity-layout.ts';
 import { bindColumns } from './bind-columns.ts';
+import { emitRingServe, weightDeclarations } from './emit-ring.ts';
 import { emitServe, emitServeValue } from './emit-serve.ts';
-import { layOutRecord, type FeatureLayout } from './record-layout.ts';
+import { emitSessionRead } from './emit-session.ts';
+import { CELL_FUNCTIONS } from './kernel.ts';
+import { layOutRecord, type FeatureLayout, type RingLayout } from './record-layout.ts';
 
 export interface EntityState {
   readonly seq: number;
@@ -17,27 +20,41 @@ export interface EntityState {
   /** The entity's clock and when its last event was received, ms UTC. */
   readonly clock: number;
   readonly lastSeen: number;
-  readonly features: Readonly<Record<string, number | null>>;
+  readonly features: Readonly<Record<string, number | string | null>>;
 }
 
 /** Returns null where the entity is unknown. `key`: four words. */
 export type EntityReader = (key: Int32Array) => EntityState | null;
 
-export function compileReader(plan: Plan, entity: EntityPlan, table: EntityTable): EntityReader {
+/** `textOf`: the text of a dictionary id. */
+export function compileReader(
+  plan: Plan,
+  entity: EntityPlan,
+  table: EntityTable,
+  textOf: (id: number) => string,
+): EntityReader {
   const layout = layOutRecord(entity);
   const columns: Column[] = [];
   for (const feature of entity.features) columns[feature.column] = createColumn(plan.columns[feature.column], 1);
   const body = [
-    ...layout.rings.flatMap((ring) => ring.features.map(({ feature, totals }) => emitServe(feature, totals, plan))),
+    ...layout.rings.flatMap((ring) => ring.features.map((feature) => emitRingRead(feature, ring, plan))),
+    ...layout.days.flatMap((day) => day.features.map(({ feature, totals }) => emitServe(feature, 'b', totals, plan))),
+    ...layout.sessions.map((session) => emitSessionRead(session, plan)),
     ...layout.plain.map((feature) => emitPlainRead(feature, plan)),
   ].join('\n  ');
   const make = new Function(
     'columns',
-    `${bindColumns(columns, body).declarations}
+    'functions',
+    `const { ${Object.keys(CELL_FUNCTIONS).join(', ')} } = functions;
+${weightDeclarations(layout.rings)}
+${bindColumns(columns, body).declarations}
 return function read(f, w, b) { const bw = b * 2, r = 0, clock = f[b + ${ROW_CLOCK_SLOT}]; let flow = 0;
   ${body} }`,
-  ) as (columns: readonly Column[]) => (floats: Float64Array, words: Int32Array, at: number) => void;
-  const read = make(columns);
+  ) as (
+    columns: readonly Column[],
+    functions: typeof CELL_FUNCTIONS,
+  ) => (floats: Float64Array, words: Int32Array, at: number) => void;
+  const read = make(columns, CELL_FUNCTIONS);
   return (key) => {
     lockStripe(table, key[0], key[1], key[2], key[3]);
     const at = findRow(table, key[0], key[1], key[2], key[3]);
@@ -56,9 +73,13 @@ return function read(f, w, b) { const bw = b * 2, r = 0, clock = f[b + ${ROW_CLO
       life,
       clock,
       lastSeen,
-      features: Object.fromEntries(entity.features.map((f) => [f.name, valueOf(columns[f.column])])),
+      features: Object.fromEntries(entity.features.map((f) => [f.name, valueOf(columns[f.column], textOf)])),
     };
   };
+}
+
+function emitRingRead(layout: FeatureLayout, ring: RingLayout, plan: Plan): string {
+  return `{ const head = Math.floor(clock / ${ring.hopMs}); ${emitRingServe(layout, ring, 'head', plan)} }`;
 }
 
 function emitPlainRead(layout: FeatureLayout, plan: Plan): string {
@@ -76,11 +97,12 @@ function emitPlainRead(layout: FeatureLayout, plan: Plan): string {
     case 'time_since_last':
       return `if (${count} !== 0${inside}) { ${emitServeValue(feature, `clock - ${time}`, plan, 1)} }`;
     default:
-      return emitServe(feature, totals, plan);
+      return emitServe(feature, 'b', totals, plan);
   }
 }
 
-function valueOf(column: Column): number | null {
+function valueOf(column: Column, textOf: (id: number) => string): number | string | null {
   if (column.plan.nullable && column.nulls[0] === 1) return null;
+  if (column.kind === 'dictionary') return textOf(column.u32[0]);
   return column.kind === 'u32' ? column.u32[0] : column.f64[0];
 }

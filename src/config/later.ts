@@ -11,18 +11,8 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   events: { sessions: 'sessions', calendar: 'calendars', labels: 'labels' },
   'entities.*': { sessions: 'sessions', session: 'sessions', calendar: 'calendars' },
-  'features.*.*': {
-    delay: 'delay',
-    current_event: 'current_event',
-    cap: 'count_distinct and its cap',
-    half_life: 'ewma and its half_life',
-    session: 'sessions',
-    calendar: 'calendars',
-  },
   'decisions.*': { model: 'models' },
 };
-
-export const LATER_AGGREGATES: ReadonlySet<string> = new Set(['rate', 'first', 'stddev_pop', 'count_distinct', 'ewma']);
 
 /** Prefixes of names in expressions. */
 export const LATER_PREFIXES: ReadonlyMap<string, string> = new Map(

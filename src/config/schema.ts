@@ -20,7 +20,23 @@ const expression = z.string().min(1, 'write an expression').max(10_000);
 const text = z.string().min(1);
 const decimals = z.number().int().min(0).max(9);
 
-export const AGGREGATES = ['count', 'sum', 'avg', 'min', 'max', 'last', 'previous', 'time_since_last'] as const;
+export const AGGREGATES = [
+  'count',
+  'rate',
+  'sum',
+  'avg',
+  'min',
+  'max',
+  'first',
+  'last',
+  'previous',
+  'time_since_last',
+  'stddev_pop',
+  'count_distinct',
+  'ewma',
+] as const;
+
+const WINDOW_HINT = 'write a duration such as 5m, or { session: 30m }, or { calendar: day, zone: Europe/Berlin }';
 
 const field = z.strictObject({
   decimals: decimals
@@ -69,11 +85,32 @@ const feature = z.strictObject({
   agg: z.enum(AGGREGATES),
   of: expression.optional(),
   where: expression.optional(),
-  window: duration.optional(),
+  window: z
+    .union(
+      [
+        duration,
+        z.strictObject({ session: duration, late: duration.optional() }),
+        z.strictObject({ calendar: z.literal('day'), zone: text }),
+      ],
+      { error: WINDOW_HINT },
+    )
+    .optional(),
   windows: z.array(duration).min(1).max(16).optional(),
   hop: duration.optional(),
   decimals: decimals.optional(),
   exact: z.boolean().optional(),
+  delay: duration
+    .optional()
+    .describe('The window ends so long before the entity’s clock: for inputs that are known late.'),
+  current_event: z.enum(['include', 'exclude']).optional().describe('exclude: the value before this event.'),
+  cap: z
+    .number()
+    .int()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe('count_distinct: the largest count told apart; default 256.'),
+  half_life: duration.optional().describe('ewma: an event counts half as much so long after.'),
 });
 
 const limit = z.strictObject({

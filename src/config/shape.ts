@@ -1,7 +1,7 @@
 /** Checks a pipeline's shape against the schema, and says what is wrong in the words of someone who writes pipelines. */
 
 import type { z } from 'zod';
-import { LATER_AGGREGATES, laterKey } from './later.ts';
+import { laterKey } from './later.ts';
 import { nearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import { pipelineSchema, type PipelineDeclaration } from './schema.ts';
@@ -54,10 +54,6 @@ function reportValue(
   problems: Problems,
 ): void {
   const allowed = issue.values.map(String);
-  if (path.at(-1) === 'agg' && LATER_AGGREGATES.has(String(value))) {
-    problems.add(path, `not supported yet: agg: ${String(value)}`);
-    return;
-  }
   problems.add(
     path,
     `${nameOf(path)} must be ${allowed.join(', ')}`,

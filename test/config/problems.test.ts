@@ -134,7 +134,7 @@ const shapes: Case[] = [
   { from: 'primary: true', to: 'primary: ^yes', message: /must be true or false/ },
   { from: 'primary: true, ', to: '', message: /one entity must be primary/ },
   { from: 'max: 100k', to: 'primary: ^true, max: 100k', message: /only one entity can be primary/ },
-  { from: 'agg: avg', to: 'agg: ^average', message: /agg must be count, sum, avg/ },
+  { from: 'agg: avg', to: 'agg: ^average', message: /agg must be count, rate, sum, avg/ },
   { from: 'agg: avg', to: 'agg: ^cuont', message: /agg must be/, suggestion: 'count' },
   { from: 'default: allow', to: 'default: ^alow', message: /unknown action: alow/, suggestion: 'allow' },
   { from: 'then: challenge', to: 'then: ^chalenge', message: /unknown action: chalenge/, suggestion: 'challenge' },
@@ -170,10 +170,20 @@ const meanings: Case[] = [
   },
   { from: 'of: event.dig.depth', to: 'of: ^event.dig.depth * 2.0', message: /write decimals: 2 in this feature$/ },
   { from: ', exact: false', to: '', message: /or exact: false here/ },
+  { from: 'agg: avg', to: 'agg: avg, delay: ^7s', message: /a delay must be a multiple of the hop/ },
+  { from: 'agg: avg', to: 'agg: avg, ^half_life: 1m', message: /a half_life is for ewma/ },
+  { from: 'agg: avg', to: 'agg: avg, ^cap: 3', message: /a cap is for count_distinct/ },
+  { from: 'depth: { agg: avg', to: '^depth: { agg: ewma', message: /ewma needs a half_life/ },
+  { from: 'quiet: { agg: time_since_last', to: '^quiet: { agg: rate', message: /rate needs a window/ },
+  {
+    from: 'quiet: { agg: time_since_last',
+    to: 'quiet: { agg: time_since_last, ^window: { session: 1m }',
+    message: /in no session or calendar/,
+  },
   {
     from: 'agg: previous, of: event.lat, exact: false',
     to: 'agg: sum, of: event.lat, exact: ^false',
-    message: /is for last and previous only/,
+    message: /is for first and last and previous only/,
   },
   { from: 'of: event.find.points', to: 'of: ^event.event_id', message: /sum needs a number, this is a string/ },
   {
@@ -207,16 +217,7 @@ const meanings: Case[] = [
   },
 ];
 
-const later: Case[] = [
-  { from: 'decisions:\n', to: '^models: {}\ndecisions:\n', message: /not supported yet: models/ },
-  ...['stddev_pop', 'first', 'count_distinct', 'ewma', 'rate'].map((agg) => ({
-    from: 'agg: avg',
-    to: `agg: ^${agg}`,
-    message: new RegExp(`not supported yet: agg: ${agg}`),
-  })),
-  { from: 'agg: avg', to: 'agg: avg, ^current_event: exclude', message: /not supported yet: current_event/ },
-  { from: 'agg: avg', to: 'agg: avg, ^delay: 1h', message: /not supported yet: delay/ },
-];
+const later: Case[] = [{ from: 'decisions:\n', to: '^models: {}\ndecisions:\n', message: /not supported yet: models/ }];
 
 const yaml: Case[] = [
   { from: 'pipeline: small', to: 'pipeline: small\n^pipeline: small', message: /not YAML: Map keys must be unique/ },

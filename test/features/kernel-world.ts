@@ -29,7 +29,8 @@ export const FLAG = 2;
 export const SEQ = 3;
 export const LIFE = 4;
 export const OVERFLOW = 5;
-const FIRST_FEATURE = 6;
+export const DAY = 6;
+const FIRST_FEATURE = 7;
 
 export const AGGREGATES: readonly AggregateName[] = [
   'count',
@@ -44,25 +45,7 @@ export const AGGREGATES: readonly AggregateName[] = [
 
 /** Windows: none, and 60 s in hops of 5 s. Inputs: VALUE (double, 2 decimals), only where FLAG is true for odd ones. */
 export function makeWorld(windowMs = 60_000, hopMs = 5_000): World {
-  const column = (index: number, kind: ColumnPlan['kind'], nullable: boolean): ColumnPlan => ({
-    index,
-    name: `c${index}`,
-    kind,
-    shape: 'scalar',
-    nullable,
-    clickhouseType: '',
-    codec: '',
-    comment: '',
-    branch: -1,
-  });
-  const plans = [
-    column(KEY, 'u64', false),
-    column(VALUE, 'f64', true),
-    column(FLAG, 'u8', false),
-    column(SEQ, 'u64', false),
-    column(LIFE, 'u64', false),
-    column(OVERFLOW, 'u8', false),
-  ];
+  const plans = fixedColumns();
   const value: Expression = { node: 'column', type: 'double', column: VALUE };
   const flag: Expression = { node: 'column', type: 'bool', column: FLAG };
   const features: FeaturePlan[] = [];
@@ -85,6 +68,52 @@ export function makeWorld(windowMs = 60_000, hopMs = 5_000): World {
       }
     }
   }
+  return worldOf(plans, features);
+}
+
+function column(index: number, kind: ColumnPlan['kind'], nullable: boolean): ColumnPlan {
+  return {
+    index,
+    name: `c${index}`,
+    kind,
+    shape: 'scalar',
+    nullable,
+    clickhouseType: '',
+    codec: '',
+    comment: '',
+    branch: -1,
+  };
+}
+
+function fixedColumns(): ColumnPlan[] {
+  return [
+    column(KEY, 'u64', false),
+    column(VALUE, 'f64', true),
+    column(FLAG, 'u8', false),
+    column(SEQ, 'u64', false),
+    column(LIFE, 'u64', false),
+    column(OVERFLOW, 'u8', false),
+    column(DAY, 'i32', false),
+  ];
+}
+
+/** A world with these features, each of the value, in columns of their own. */
+export function makeWorldOf(specifications: readonly Omit<FeaturePlan, 'name' | 'column' | 'of'>[]): World {
+  const plans = fixedColumns();
+  const features = specifications.map((specification, i): FeaturePlan => {
+    const whole = specification.aggregate === 'count' || specification.aggregate === 'count_distinct';
+    const index = FIRST_FEATURE + i;
+    plans.push(column(index, whole ? 'u32' : 'f64', true));
+    const noInput = ['count', 'rate', 'time_since_last'].includes(specification.aggregate);
+    return { ...specification, name: `${i}`, column: index, of: noInput ? null : VALUE_OF };
+  });
+  return worldOf(plans, features);
+}
+
+export const VALUE_OF: Expression = { node: 'column', type: 'double', column: VALUE };
+export const FLAG_OF: Expression = { node: 'column', type: 'bool', column: FLAG };
+
+function worldOf(plans: ColumnPlan[], features: FeaturePlan[]): World {
   const entity: EntityPlan = {
     index: 0,
     name: 'player',

@@ -126,7 +126,7 @@ describe('kernel', () => {
         'live',
       )(0, rows.length, 7, 1_700_000_000_000);
       const histories = expectRowsEqual(world, rows);
-      const read = compileReader(world.plan, world.entity, input.table);
+      const read = compileReader(world.plan, world.entity, input.table, String);
       for (const [key, history] of histories) {
         const state = read(Int32Array.of(key, 0, 0, 1))!;
         expect(state.seq).toBe(history.length);
@@ -156,8 +156,8 @@ describe('kernel', () => {
     replay(0, 700, 9, 1_700_000_000_000);
     replay(200, rows.length, 9, 1_700_000_000_000);
     replay(0, rows.length, 9, 1_700_000_000_000);
-    const before = compileReader(world.plan, world.entity, input.table);
-    const after = compileReader(world.plan, world.entity, again.table);
+    const before = compileReader(world.plan, world.entity, input.table, String);
+    const after = compileReader(world.plan, world.entity, again.table, String);
     for (let key = 1; key <= 10; key++) {
       const words = Int32Array.of(key, 0, 0, 1);
       expect(after(words)).toEqual(before(words));

@@ -1,0 +1,63 @@
+/**
+ * Emits session windows: the entity's last sessions lie in a few slots, in no order; an event extends one, joins two, or begins
+ * one. A session is forgotten once no event that is still admitted could reach it. Called by kernel.ts and read.ts.
+ */
+
+import type { Plan } from '../layout/plan.ts';
+import { emitAddTo, emitClear, emitMove } from './emit-cells.ts';
+import { emitServe } from './emit-serve.ts';
+import { SESSION_END, SESSION_START, type FeatureLayout, type SessionLayout } from './record-layout.ts';
+
+export function emitSession(group: SessionLayout, indexOf: (layout: FeatureLayout) => number, plan: Plan): string {
+  const { gapMs, lateMs, at, slotSize, used, features } = group;
+  const start = (slot: string): string => `f[${slot} + ${SESSION_START}]`;
+  const end = (slot: string): string => `f[${slot} + ${SESSION_END}]`;
+  const move = (to: string, from: string): string => `f.copyWithin(${to}, ${from}, ${from} + ${slotSize});`;
+  const merge = features.map(({ feature, bucket }) => emitMove(feature, 1, 's', bucket!, 'q', bucket!)).join(' ');
+  const clear = features.map(({ feature, bucket }) => emitClear(feature, 's', bucket!)).join(' ');
+  const excluding = features.filter(({ feature }) => feature.excludesCurrent === true);
+  const including = features.filter(({ feature }) => feature.excludesCurrent !== true);
+  const serve = (layouts: readonly FeatureLayout[]): string =>
+    layouts.map(({ feature, bucket }) => emitServe(feature, 'current', bucket!, plan)).join('\n      ');
+  return `{ const slots = b + ${at};
+      let inUse = f[b + ${used}];
+      const forgotten = clock - ${lateMs + gapMs};
+      for (let i = 0; i < inUse;) {
+        const q = slots + i * ${slotSize};
+        if (${end('q')} < forgotten) { inUse--; ${move('q', `slots + inUse * ${slotSize}`)} } else i++;
+      }
+      let s = -1, sw = -2;
+      if (t >= clock - ${lateMs}) {
+        for (let i = 0; i < inUse;) {
+          const q = slots + i * ${slotSize}, qw = q * 2;
+          if (t < ${start('q')} - ${gapMs} || t > ${end('q')} + ${gapMs}) i++;
+          else if (s < 0) { s = q; sw = qw; i++; }
+          else {
+            if (${start('q')} < ${start('s')}) ${start('s')} = ${start('q')};
+            if (${end('q')} > ${end('s')}) ${end('s')} = ${end('q')};
+            ${merge}
+            inUse--; ${move('q', `slots + inUse * ${slotSize}`)}
+          }
+        }
+        if (s < 0) { s = slots + inUse * ${slotSize}; sw = s * 2; inUse++; ${start('s')} = t; ${end('s')} = t; ${clear} }
+        else { if (t < ${start('s')}) ${start('s')} = t; if (t > ${end('s')}) ${end('s')} = t; }
+      }
+      f[b + ${used}] = inUse;
+      ${emitCurrent(group)}
+      ${serve(excluding)}
+      if (s >= 0) { ${features.map((layout) => `if (add${indexOf(layout)}) { ${emitAddTo(layout.feature, 's', layout.bucket!, indexOf(layout))} }`).join('\n      ')} }
+      ${serve(including)} }`;
+}
+
+/** The session that the entity's clock is in: the one that ends last. */
+function emitCurrent({ slotSize }: SessionLayout): string {
+  return `let current = slots;
+      for (let i = 1; i < inUse; i++) { const q = slots + i * ${slotSize}; if (f[q + ${SESSION_END}] > f[current + ${SESSION_END}]) current = q; }
+      const currentw = current * 2;`;
+}
+
+export function emitSessionRead(group: SessionLayout, plan: Plan): string {
+  return `{ const slots = b + ${group.at}, inUse = f[b + ${group.used}];
+      ${emitCurrent(group)}
+      ${group.features.map(({ feature, bucket }) => emitServe(feature, 'current', bucket!, plan)).join('\n      ')} }`;
+}

@@ -1,0 +1,188 @@
+/** Every aggregate in every kind of window, live and replayed, against the definitions of SEMANTICS.md §5 and §6, bit for bit. */
+
+import { describe, expect, test } from 'vitest';
+import { compileKernel } from '../../native-free-core/features/kernel.ts';
+import { compileReader } from '../../native-free-core/features/read.ts';
+import type { FeaturePlan } from '../../native-free-core/layout/plan.ts';
+import { seeded } from '../random.ts';
+import { valueByDefinition, type HistoryRow } from '../warehouse/twin/definition.ts';
+import {
+  DAY,
+  FLAG,
+  FLAG_OF,
+  KEY,
+  LIFE,
+  SEQ,
+  VALUE,
+  columnEmitter,
+  makeTable,
+  makeWorldOf,
+  type World,
+} from './kernel-world.ts';
+
+type Specification = Omit<FeaturePlan, 'name' | 'column' | 'of'>;
+
+const MINUTE = { windowMs: 60_000, hopMs: 5_000 };
+const LIFE_LONG = { windowMs: 0, hopMs: 0 };
+const DAY_MS = 86_400_000;
+
+function specifications(): Specification[] {
+  const base = { where: null, decimals: 2, ...LIFE_LONG };
+  const weights = Array.from({ length: 13 }, (_, age) => Math.round(2 ** 20 * 2 ** (-(age * 5_000) / 15_000)));
+  const adding = ['count', 'sum', 'avg', 'stddev_pop', 'min', 'max', 'first', 'last'] as const;
+  const all: Specification[] = [];
+  for (const aggregate of adding) {
+    for (const where of [null, FLAG_OF]) {
+      for (const excludesCurrent of [false, true]) {
+        const common = { ...base, aggregate, where, ...(excludesCurrent ? { excludesCurrent } : {}) };
+        all.push(common, { ...common, ...MINUTE });
+        all.push({ ...common, ...MINUTE, delayMs: 20_000 });
+        all.push({ ...common, dayColumn: DAY });
+        all.push({ ...common, session: { gapMs: 20_000, lateMs: 80_000 } });
+        all.push({ ...common, session: { gapMs: 7_000, lateMs: 150_000 } });
+      }
+    }
+  }
+  for (const excludesCurrent of [false, true]) {
+    const exclude = excludesCurrent ? { excludesCurrent } : {};
+    all.push(
+      { ...base, ...MINUTE, ...exclude, aggregate: 'rate' },
+      { ...base, ...MINUTE, ...exclude, aggregate: 'rate', delayMs: 60_000 },
+    );
+    all.push({ ...base, ...MINUTE, ...exclude, aggregate: 'ewma', weights });
+    for (const cap of [3, 40]) {
+      const distinct: Specification = { ...base, ...exclude, aggregate: 'count_distinct', decimals: -1, cap };
+      all.push(distinct, { ...distinct, ...MINUTE }, { ...distinct, where: FLAG_OF, dayColumn: DAY });
+      all.push({ ...distinct, session: { gapMs: 20_000, lateMs: 80_000 } });
+    }
+  }
+  for (const window of [LIFE_LONG, MINUTE]) {
+    all.push(
+      { ...base, ...window, aggregate: 'previous', where: FLAG_OF },
+      { ...base, ...window, aggregate: 'time_since_last' },
+    );
+  }
+  return all;
+}
+
+interface Row {
+  readonly key: number;
+  readonly t: number;
+  readonly x: number | null;
+  readonly flag: boolean;
+}
+
+/** Late, far too late, at equal times, after pauses short and long, around midnight; values small, huge, equal and absent. */
+function makeRows(seed: number, count: number, keys: number): Row[] {
+  const next = seeded(seed);
+  let clock = 1_700_006_300_000;
+  return Array.from({ length: count }, () => {
+    clock += next() < 0.3 ? 0 : Math.floor(next() * 3000);
+    if (next() < 0.02) clock += Math.floor(next() * 90_000);
+    if (next() < 0.001) clock += DAY_MS;
+    const late = next();
+    const back = late < 0.2 ? next() * 70_000 : late < 0.25 ? 60_000 + next() * 200_000 : 0;
+    const kind = next();
+    const value =
+      kind < 0.1
+        ? null
+        : kind < 0.5
+          ? Math.floor(next() * 20)
+          : kind < 0.9
+            ? Math.round((next() - 0.5) * 1e6) / 100
+            : (next() - 0.5) * 8e13;
+    return { key: 1 + Math.floor(next() * keys), t: Math.floor(clock - back), x: value, flag: next() < 0.5 };
+  });
+}
+
+const dayOf = (t: number): number => Math.floor(t / DAY_MS);
+
+function exact(feature: FeaturePlan, row: Row): number | null {
+  if (feature.where !== null && !row.flag) return null;
+  if (feature.of === null) return 1;
+  if (row.x === null || feature.decimals < 0) return row.x;
+  const p = row.x * 100;
+  const whole = Math.trunc(p) + (Math.abs(p - Math.trunc(p)) >= 0.5 ? Math.sign(p) : 0);
+  return Math.abs(whole) < 2 ** 53 ? whole + 0 : null;
+}
+
+function fill(world: World, rows: readonly Row[]) {
+  const keys = new Int32Array(rows.length * 4);
+  const effective = new Float64Array(rows.length);
+  rows.forEach((row, r) => {
+    keys.set([row.key, 0, 0, 1], 4 * r);
+    effective[r] = row.t;
+    world.columns[KEY]!.u32[2 * r] = row.key;
+    world.columns[VALUE]!.nulls[r] = row.x === null ? 1 : 0;
+    world.columns[VALUE]!.f64[r] = row.x ?? 0;
+    world.columns[FLAG]!.u8[r] = row.flag ? 1 : 0;
+    world.columns[DAY]!.i32[r] = dayOf(row.t);
+  });
+  const present = new Uint8Array(rows.length).fill(1);
+  return { keys, present, effective, counters: { noRoom: 0, overflows: 0 }, table: makeTable(world.entity) };
+}
+
+function served(world: World, feature: FeaturePlan, r: number): number | null {
+  const column = world.columns[feature.column]!;
+  if (column.nulls[r] !== 0) return null;
+  return column.kind === 'u32' ? column.u32[r]! : column.f64[r]!;
+}
+
+describe.each([
+  [1, 700, 4],
+  [2, 320, 1],
+  [3, 900, 30],
+])('seed %i: %i rows, %i keys', (seed, count, keys) => {
+  test('what is served is what is defined', () => {
+    const world = makeWorldOf(specifications());
+    const rows = makeRows(seed, count, keys);
+    const input = fill(world, rows);
+    compileKernel(
+      world.plan,
+      world.entity,
+      world.columns,
+      input,
+      columnEmitter(),
+      'live',
+    )(0, rows.length, 7, Date.now());
+    const histories = new Map<number, { row: Row; r: number }[]>();
+    rows.forEach((row, r) => histories.set(row.key, [...(histories.get(row.key) ?? []), { row, r }]));
+    let values = 0;
+    for (const feature of world.entity.features) {
+      for (const history of histories.values()) {
+        const all = history.map(({ row }): HistoryRow => ({ t: row.t, x: exact(feature, row), day: dayOf(row.t) }));
+        // The definition costs the square of the history: every row at the begin, then some.
+        for (let n = 0; n < all.length; n += n < 60 ? 1 : 7) {
+          const wanted = valueByDefinition(feature, all.slice(0, n + 1));
+          const value = served(world, feature, history[n]!.r);
+          if (!Object.is(value, wanted === 0 ? 0 : wanted))
+            expect.fail(
+              `seed=${seed} row ${n} of key ${history[n]!.row.key}: served ${value}, defined as ${wanted}: ${JSON.stringify(feature)}`,
+            );
+          values++;
+        }
+      }
+    }
+    expect(values).toBeGreaterThan(5_000);
+    // The same rows again from what was stored: the same state, and so the same reads.
+    const live = compileReader(world.plan, world.entity, input.table, String);
+    const again = { ...input, table: makeTable(world.entity) };
+    const seqs = world.columns[SEQ]!.u32.slice();
+    const lives = world.columns[LIFE]!.u32.slice();
+    compileKernel(
+      world.plan,
+      world.entity,
+      world.columns,
+      again,
+      columnEmitter(),
+      'replay',
+    )(0, rows.length, 7, Date.now());
+    const replayed = compileReader(world.plan, world.entity, again.table, String);
+    for (const key of histories.keys()) {
+      const state = live(Int32Array.of(key, 0, 0, 1))!;
+      expect({ ...replayed(Int32Array.of(key, 0, 0, 1))!, lastSeen: 0 }).toEqual({ ...state, lastSeen: 0 });
+    }
+    expect(world.columns[SEQ]!.u32).toEqual(seqs);
+    expect(world.columns[LIFE]!.u32).toEqual(lives);
+  });
+});
