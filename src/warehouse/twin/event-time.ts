@@ -21,7 +21,7 @@ const RUNNING = 'ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW';
 /** An order among rows of one time, too. */
 const STAMP = 'bitShiftLeft(toUInt128(t), 64) + bitShiftLeft(toUInt128(_batch), 32) + _row';
 
-/** As featureSql; null where no ordinary recomputation compares: ewma, and delays or exclusions of what does not add up. */
+/** As featureSql, without key, life and seq; null where no ordinary recomputation compares: ewma, and delays or exclusions of what does not add up. */
 export function eventTimeSql(
   plan: Plan,
   entity: EntityPlan,
@@ -34,7 +34,11 @@ export function eventTimeSql(
   const source = { ...rowSource(plan, entity, options), timeColumn: plan.system.eventTime };
   const steps = [...contributedRows(source, feature), ...grouped(source, feature)];
   steps.push(...(isAdding(feature) ? adding(source, feature) : keeping(source, feature)));
-  return joinSteps(steps, `SELECT ${identity(source)}, value FROM valued`);
+  return joinSteps(steps, `SELECT ${yielded(source)}, value FROM valued`);
+}
+
+function yielded(source: RowSource): string {
+  return ['_batch', '_row', ...source.carried.map((c) => c.name)].join(', ');
 }
 
 /** Step `grouped`: `part` is the day or the session; windows go over the whole key. */
@@ -146,10 +150,9 @@ function blocks(source: RowSource, feature: FeaturePlan): Step[] {
     return `${kept} ${over} AS ${name}_kept, ${rank} ${over} AS ${name}_rank`;
   };
   const block = `${partition(source)}, block ORDER BY at`;
-  const rows = `${identity(source)}, is_row`;
+  const rows = `${yielded(source)}, is_row`;
   const choose = aggregate === 'max' ? 'argMax' : 'argMin';
-  const names = identity(source).split(', ');
-  const id = ['_batch', '_row'];
+  const carried = source.carried.map(({ name }) => `, any(${name}) AS ${name}`).join('');
   return [
     [
       'copied',
@@ -167,9 +170,8 @@ function blocks(source: RowSource, feature: FeaturePlan): Step[] {
     ],
     [
       'chosen',
-      `SELECT ${names.map((name) => (id.includes(name) ? name : `any(${name}) AS ${name}`)).join(', ')}, ` +
-        `${choose}(kept_half, rank_half) AS kept FROM halved GROUP BY ${id.join(', ')}`,
+      `SELECT _batch, _row${carried}, ${choose}(kept_half, rank_half) AS kept FROM halved GROUP BY _batch, _row`,
     ],
-    ['valued', `SELECT ${identity(source)}, ${keptValue(feature, 'kept')} AS value FROM chosen`],
+    ['valued', `SELECT ${yielded(source)}, ${keptValue(feature, 'kept')} AS value FROM chosen`],
   ];
 }
