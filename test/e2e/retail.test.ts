@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { hunt, realData, root, startServer, temporaryFolder, until, type Server } from './server.ts';
+import { expectVerified, hunt, realData, root, startServer, temporaryFolder, until, type Server } from './server.ts';
 
 const ROWS = 541_909;
 const WITHOUT_CUSTOMER = 135_080;
@@ -119,3 +119,7 @@ function csv(): Line[] {
     });
   return parsed;
 }
+
+test('every feature of every row is what SQL makes of the stored rows', { timeout: 120_000 }, async () => {
+  await expectVerified(server.url, ROWS - WITHOUT_CUSTOMER);
+});

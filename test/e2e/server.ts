@@ -184,3 +184,23 @@ export function realData(...names: string[]): string {
     throw new Error(`the real data is missing: file=${path}; put the folder data/ of the project's test data there`);
   return path;
 }
+
+/** Recomputes every feature of every stored row in SQL: none may differ. Prints what a recomputation by event time would have got. */
+export async function expectVerified(url: string, rows: number): Promise<void> {
+  const { code, stdout, stderr } = await hunt(['verify', '--url', url, '--json']);
+  interface Feature {
+    readonly feature: string;
+    readonly rows: number;
+    readonly different: number;
+    readonly event_time_different: number | null;
+  }
+  const { features } = JSON.parse(stdout) as { readonly features: readonly Feature[] };
+  console.log(
+    features
+      .map((f) => `${f.feature} rows=${f.rows} different=${f.different} by_event_time=${f.event_time_different}`)
+      .join('\n'),
+  );
+  if (features.length < 10) throw new Error(`too few features: ${features.length}`);
+  const wrong = features.filter((f) => f.different !== 0 || (f.rows !== rows && f.rows === 0));
+  if (wrong.length > 0 || code !== 0) throw new Error(`${JSON.stringify(wrong)} code=${code} ${stderr}`);
+}

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { hunt, realData, root, startServer, temporaryFolder, until, type Server } from './server.ts';
+import { expectVerified, hunt, realData, root, startServer, temporaryFolder, until, type Server } from './server.ts';
 
 const EVENTS = 101_759;
 const file = realData('wyscout-world-cup', 'events.jsonl.gz');
@@ -116,4 +116,8 @@ test('scores from SQL: 128 of 128, as served with the last event of each side', 
      FROM events GROUP BY \`match\`, team`,
   );
   expect(rightScores(new Map(sides.map((side) => [nameOf(side), side])))).toBe(128);
+});
+
+test('every feature of every row is what SQL makes of the stored rows', { timeout: 120_000 }, async () => {
+  await expectVerified(server.url, EVENTS);
 });

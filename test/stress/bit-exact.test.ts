@@ -1,0 +1,41 @@
+import { test } from 'vitest';
+import { runStress } from './bit-exact.ts';
+
+const seed = Number(process.env['TEST_SEED'] ?? 20261123);
+
+test(
+  '30,000 events, two workers, a crash: SQL agrees with every feature of every row',
+  { timeout: 120_000 },
+  async () => {
+    await runStress({
+      seed,
+      events: 30_000,
+      players: 6000,
+      hunts: 1500,
+      devices: 300,
+      workers: 2,
+      crashes: 1,
+      producers: 3,
+    });
+  },
+);
+
+// 33 hours in Berlin, around the nights of 23 and of 25 hours.
+test.each(['2024-03-31T12:00:00Z', '2024-10-27T12:00:00Z'])(
+  'daylight saving, until %s: no day differs',
+  { timeout: 120_000 },
+  async (end) => {
+    await runStress({
+      seed,
+      events: 12_000,
+      players: 3000,
+      hunts: 1500,
+      devices: 300,
+      workers: 1,
+      crashes: 0,
+      producers: 2,
+      endsAt: Date.parse(end),
+      stepMs: 10_000,
+    });
+  },
+);

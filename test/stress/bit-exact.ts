@@ -1,0 +1,123 @@
+/**
+ * The bit-exact stress: a seeded stream through the real server, which is killed in the middle, and then `hunt verify`: every
+ * feature of every stored row again, in SQL. Used by the short and the long form.
+ */
+
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { HuntClient } from '../../src/client/index.ts';
+import { hunt, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';
+import { steps, type StepOptions } from './step-stream.ts';
+
+export interface StressOptions extends Omit<StepOptions, 'endsAt'> {
+  /** Default: now. */
+  readonly endsAt?: number;
+  readonly workers: number;
+  readonly crashes: number;
+  readonly producers: number;
+}
+
+export interface Verification {
+  readonly rows: number;
+  readonly features: readonly { readonly feature: string; readonly rows: number; readonly different: number }[];
+}
+
+const EVENTS_PER_FRAME = 100;
+const IN_FLIGHT = 16;
+const PIPELINE = join(import.meta.dirname, 'pipeline.yaml');
+
+export async function runStress(options: StressOptions): Promise<Verification> {
+  console.log(`seed=${options.seed} events=${options.events} workers=${options.workers} crashes=${options.crashes}`);
+  const folder = temporaryFolder();
+  const start = (before?: Server): Promise<Server> =>
+    startServer({
+      data: folder.path,
+      pipeline: PIPELINE,
+      options: ['--workers', String(options.workers)],
+      ...(before === undefined
+        ? {}
+        : { listen: addressOf(before.url), clickhouseListen: addressOf(before.clickhouse) }),
+    });
+  let server = await start();
+  try {
+    const sending = sendAll(server.url, options);
+    for (let crash = 1; crash <= options.crashes; crash++) {
+      const share = crash / (options.crashes + 1);
+      await Promise.race([
+        sending.done,
+        until(() => sending.answered() >= options.events * share, 'half-way', 600_000),
+      ]);
+      await server.kill();
+      server = await start(server);
+    }
+    await sending.done;
+    const stored = async (): Promise<number> =>
+      (await server.query<{ n: number }>('SELECT toUInt32(count()) AS n FROM events'))[0]!.n;
+    await until(async () => (await stored()) >= sending.accepted(), 'all rows in ClickHouse', 120_000);
+    const audit = await hunt(['audit', '--url', server.url]);
+    expect(audit.code, audit.stdout + audit.stderr).toBe(0);
+    const lives = await server.query<{ n: number }>(
+      'SELECT toUInt32(uniqExact(player, player_life) - uniqExact(player)) AS n FROM events',
+    );
+    console.log(`accepted=${sending.accepted()} stored=${await stored()} returned_after_eviction=${lives[0]!.n}`);
+    expect(lives[0]!.n).toBeGreaterThan(0);
+    const verify = await hunt(['verify', '--url', server.url, '--json']);
+    expect(verify.stdout, verify.stderr).not.toBe('');
+    const report = JSON.parse(verify.stdout) as Verification;
+    console.log(report.features.map((feature) => JSON.stringify(feature)).join('\n'));
+    for (const feature of report.features) expect(feature, JSON.stringify(feature)).toMatchObject({ different: 0 });
+    expect(verify.code, verify.stderr).toBe(0);
+    return report;
+  } catch (error) {
+    console.error(server.log().slice(-4000));
+    throw error;
+  } finally {
+    await server.kill();
+    folder.remove();
+  }
+}
+
+function addressOf(url: string): string {
+  return new URL(url).host;
+}
+
+interface Sending {
+  readonly done: Promise<void>;
+  answered(): number;
+  accepted(): number;
+}
+
+/** One stream, dealt out to the producers frame by frame. */
+function sendAll(url: string, options: StressOptions): Sending {
+  const stream = steps({ ...options, endsAt: options.endsAt ?? Date.now() });
+  let answered = 0;
+  let accepted = 0;
+  const nextFrame = (): Uint8Array[] => {
+    const frame: Uint8Array[] = [];
+    while (frame.length < EVENTS_PER_FRAME) {
+      const step = stream.next();
+      if (step.done === true) break;
+      frame.push(step.value);
+    }
+    return frame;
+  };
+  const produce = async (number: number): Promise<void> => {
+    const client = await HuntClient.connect({ url, encoding: 'proto', producer: `stress-${number}` });
+    const flying = new Set<Promise<void>>();
+    for (let frame = nextFrame(); frame.length > 0; frame = nextFrame()) {
+      const size = frame.length;
+      const one = client.send(frame).then((answer) => {
+        answered += size;
+        accepted += size - answer.rejections.length;
+      });
+      flying.add(one);
+      void one.finally(() => flying.delete(one)).catch(() => undefined);
+      if (flying.size >= IN_FLIGHT) await Promise.race(flying);
+    }
+    await Promise.all(flying);
+    await client.close();
+  };
+  const done = Promise.all(Array.from({ length: options.producers }, (_, i) => produce(i))).then(() => undefined);
+  done.catch(() => undefined);
+  return { done, answered: () => answered, accepted: () => accepted };
+}
