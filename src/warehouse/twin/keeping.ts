@@ -63,27 +63,7 @@ function keptOf({ aggregate }: FeaturePlan, x: string): string {
   return `${aggregate === 'first' ? 'argMin' : 'argMax'}(${x}, if(${x} IS NULL, NULL, ${STAMP}))`;
 }
 
-/** The contributing row before this one in seq, if it lies in the part of the session that this row sees. */
-function beforeInSession(source: RowSource, feature: FeaturePlan): Step[] {
-  const over = bySeq(source, BEFORE);
-  const last = (sql: string): string => `anyLast(if(x IS NULL, NULL, ${sql})) ${over}`;
-  const value = feature.aggregate === 'previous' ? keptValue(feature, 'kept') : 'toFloat64(t - kept_t)';
-  const inside = 'kept_t IS NOT NULL AND kept_session = session AND kept_t >= part';
-  return [
-    ...sessionSteps(source, feature),
-    [
-      'running',
-      `SELECT ${identity(source)}, session, part, ${last('x')} AS kept, ${last('t')} AS kept_t, ` +
-        `${last('if(member, session, 0)')} AS kept_session FROM (SELECT * FROM seen WHERE is_row)`,
-    ],
-    ['valued', `SELECT ${identity(source)}, if(${inside}, ${value}, NULL) AS value FROM running`],
-  ];
-}
-
 function inSessions(source: RowSource, feature: FeaturePlan): Step[] {
-  if (feature.aggregate === 'previous' || feature.aggregate === 'time_since_last') {
-    return beforeInSession(source, feature);
-  }
   const over = `OVER (${partOf(source)} ORDER BY seq ${frame(feature)})`;
   const kept = `SELECT ${identity(source)}, is_row, ${keptOf(feature, 'part_x')} ${over} AS kept FROM seen`;
   return [

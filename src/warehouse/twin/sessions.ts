@@ -62,7 +62,7 @@ export function sessionSteps(source: RowSource, feature: FeaturePlan): Step[] {
     ],
     [
       'seen',
-      `SELECT ${columns}, session, member, arrayJoin(arrayDistinct(arrayConcat([start], arrayMap(_s -> _s.3, arrayFilter(_s -> member AND _s.3 <= t, starts))))) AS part, ` +
+      `SELECT ${columns}, session, arrayJoin(arrayDistinct(arrayConcat([start], arrayMap(_s -> _s.3, arrayFilter(_s -> member AND _s.3 <= t, starts))))) AS part, ` +
         `part = start AS is_row, if(member AND t >= part, x, NULL) AS part_x FROM started`,
     ],
   ];

@@ -14,8 +14,7 @@ export function valueByDefinition(feature: FeaturePlan, rows: readonly HistoryRo
   const now = rows[n]!;
   if (feature.aggregate === 'previous' || feature.aggregate === 'time_since_last') {
     const before = rows.slice(0, n).findLast((row) => row.x !== null);
-    const isInside = feature.session === undefined ? insideOf(feature, rows) : inSession(feature, rows);
-    if (before === undefined || !isInside(before)) return null;
+    if (before === undefined || !insideOf(feature, rows)(before)) return null;
     return feature.aggregate === 'previous' ? kept(feature, before.x!) : now.t - before.t;
   }
   const inside = feature.session === undefined ? insideOf(feature, rows) : inSession(feature, rows);

@@ -47,6 +47,28 @@ export const FEATURES = `  player:
     before_good: { agg: previous, of: event.points, where: event.good, window: 1m }
     quiet: { agg: time_since_last }
     quiet_good: { agg: time_since_last, where: event.good, window: 1m }
+    pace: { agg: rate, window: 1m }
+    opening: { agg: first, of: event.points, window: 1m }
+    opening_ever: { agg: first, of: event.amount }
+    opening_place: { agg: first, of: event.place, window: 1m }
+    newest_place: { agg: last, of: event.place, window: 1m }
+    before_place: { agg: previous, of: event.place }
+    spread: { agg: stddev_pop, of: event.amount, window: 1m }
+    spread_points: { agg: stddev_pop, of: event.points, where: event.good, window: 5m }
+    places: { agg: count_distinct, of: event.place, window: 1m, cap: 8 }
+    places_ever: { agg: count_distinct, of: event.place }
+    trend: { agg: ewma, of: event.amount, half_life: 20s, window: 1m }
+    known_late: { agg: sum, of: event.amount, window: 1m, delay: 30s }
+    low_late: { agg: min, of: event.points, window: 1m, delay: 30s }
+    usual: { agg: max, of: event.amount, window: 1h, current_event: exclude }
+    usual_mean: { agg: avg, of: event.amount, window: 1m, current_event: exclude }
+    today: { agg: count, window: { calendar: day, zone: Europe/Berlin } }
+    low_today: { agg: min, of: event.amount, window: { calendar: day, zone: Europe/Berlin } }
+    visit: { agg: count, window: { session: 4s } }
+    visit_sum: { agg: sum, of: event.amount, where: event.good, window: { session: 4s, late: 60s } }
+    visit_high: { agg: max, of: event.points, window: { session: 4s } }
+    visit_first: { agg: first, of: event.amount, window: { session: 4s } }
+    visit_places: { agg: count_distinct, of: event.place, window: { session: 4s } }
   device:
     n: { agg: count, window: 1m }
     spent: { agg: sum, of: event.amount, window: 1m }
