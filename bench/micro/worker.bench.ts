@@ -1,114 +1,23 @@
-/**
- * A decision worker alone: frames in a lane to sealed blocks and answers, with the default pipeline (11 windowed features over
- * 2 entities, 2 decisions), players by Zipf's law. No sockets, no disk, no ClickHouse.
- */
+/** A decision worker alone, with the default pipeline: 11 windowed features over 2 entities, 2 decisions. */
 
 import { join } from 'node:path';
-import { createFrameMaker } from '../../src/cli/load/game-frames.ts';
 import { loadPipeline } from '../../src/config/index.ts';
-import { allocateMemory } from '../../src/memory/regions.ts';
 import { packageRoot } from '../../src/ops/compiled-url.ts';
-import { openTables } from '../../src/workers/open-tables.ts';
-import { createDecider } from '../../native-free-core/decide/decider.ts';
-import { drainAndFinish } from '../../native-free-core/decide/run.ts';
-import {
-  FRAME_HEADER_BYTES,
-  OPEN_HEADER_BYTES,
-  RECORD_FRAME,
-  RECORD_OPEN,
-} from '../../native-free-core/layout/records.ts';
-import { claim, commit, openLane, release, reserve } from '../../native-free-core/ring/lane.ts';
-import type { Bench, BenchFigure } from '../bench.ts';
-
-const EVENTS_PER_FRAME = 500;
-const FRAMES_PER_ROUND = 16;
+import type { Bench } from '../bench.ts';
+import { measureWorker } from './worker-rig.ts';
 
 export const bench: Bench = {
   name: 'worker',
   async run({ tiny }) {
     const plan = await loadPipeline(join(packageRoot(import.meta.url), 'src', 'pipelines', 'treasure-hunt.yaml'));
-    const players = tiny ? 1000 : 200_000;
-    const rounds = tiny ? 4 : 400;
-    const memory = allocateMemory(plan, 1, 1);
-    const decider = createDecider({
+    const { eventsPerSecond, sealedBytesPerEvent, checksum, parameters } = measureWorker(
       plan,
-      worker: 0,
-      workers: 1,
-      control: new Int32Array(memory.control),
-      frameLanes: memory.frameLanes[0]!.map(openLane),
-      durableLanes: memory.durableLanes[0]!.map(openLane),
-      storedLanes: memory.storedLanes[0]!.map(openLane),
-      blockLane: openLane(memory.blockLanes[0]!),
-      tables: openTables(memory),
-      now: Date.now,
-      epochIntervalMs: 1,
-      textOf: () => '',
-      utf8: (text) => new TextEncoder().encode(text),
-    });
-    const frames = openLane(memory.frameLanes[0]![0]!);
-    const answers = openLane(memory.durableLanes[0]![0]!);
-    const blocks = openLane(memory.blockLanes[0]!);
-    const maker = createFrameMaker({
-      eventsPerFrame: EVENTS_PER_FRAME,
-      players,
-      hunts: 5000,
-      zipfExponent: 1,
-      seed: 1,
-      webSocket: false,
-    });
-    openSession(frames);
-    let seq = 0;
-    let sealedBytes = 0;
-    const round = (): number => {
-      for (let i = 0; i < FRAMES_PER_ROUND; i++) putFrame(frames, maker, ++seq);
-      const begun = performance.now();
-      drainAndFinish(decider);
-      const spent = performance.now() - begun;
-      for (let at = claim(blocks); at >= 0; at = claim(blocks)) {
-        sealedBytes += blocks.claimedBytes;
-        release(blocks);
-      }
-      for (let at = claim(answers); at >= 0; at = claim(answers)) release(answers);
-      return spent;
-    };
-    for (let i = 0; i < rounds / 4; i++) round();
-    sealedBytes = 0;
-    let spent = 0;
-    for (let i = 0; i < rounds; i++) spent += round();
-    const events = rounds * FRAMES_PER_ROUND * EVENTS_PER_FRAME;
-    const parameters = {
-      events,
-      eventsPerFrame: EVENTS_PER_FRAME,
-      players,
-      features: plan.entities.map((e) => `${e.name}:${e.features.length}`).join(' '),
-    };
-    const checksum = String(sealedBytes);
-    const figures: BenchFigure[] = [
-      { name: 'events decided and sealed', unit: 'events/s', value: (events / spent) * 1000, checksum, parameters },
-      { name: 'sealed bytes', unit: 'bytes/event', value: sealedBytes / events, checksum, parameters },
+      tiny ? 1000 : 200_000,
+      tiny ? 4 : 400,
+    );
+    return [
+      { name: 'events decided and sealed', unit: 'events/s', value: eventsPerSecond, checksum, parameters },
+      { name: 'sealed bytes', unit: 'bytes/event', value: sealedBytesPerEvent, checksum, parameters },
     ];
-    return figures;
   },
 };
-
-function openSession(lane: ReturnType<typeof openLane>): void {
-  const name = new TextEncoder().encode('bench');
-  const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES + name.length);
-  lane.bytes.fill(0, at, at + OPEN_HEADER_BYTES);
-  lane.view.setUint32(at + 4, 1, true);
-  lane.view.setUint32(at + 12, name.length, true);
-  lane.bytes.set(name, at + OPEN_HEADER_BYTES);
-  commit(lane);
-}
-
-function putFrame(lane: ReturnType<typeof openLane>, maker: ReturnType<typeof createFrameMaker>, seq: number): void {
-  const bytes = maker.bytes(seq);
-  const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + bytes);
-  lane.view.setUint32(at, 0, true);
-  lane.view.setUint32(at + 4, 1, true);
-  lane.view.setUint32(at + 8, seq, true);
-  lane.view.setUint32(at + 12, 0, true);
-  lane.view.setFloat64(at + 16, Date.now(), true);
-  maker.write(Buffer.from(lane.buffer, at + FRAME_HEADER_BYTES, bytes), 0, seq, 'bnch', Date.now());
-  commit(lane);
-}

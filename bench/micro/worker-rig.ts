@@ -1,0 +1,108 @@
+/**
+ * A decision worker alone on the calling thread: frames of the example game in a lane to sealed blocks and answers, players by
+ * Zipf's law. No sockets, no disk, no ClickHouse. For worker.bench.ts and features.bench.ts.
+ */
+
+import { createFrameMaker } from '../../src/cli/load/game-frames.ts';
+import { allocateMemory } from '../../src/memory/regions.ts';
+import { openTables } from '../../src/workers/open-tables.ts';
+import { createDecider } from '../../native-free-core/decide/decider.ts';
+import { drainAndFinish } from '../../native-free-core/decide/run.ts';
+import {
+  FRAME_HEADER_BYTES,
+  OPEN_HEADER_BYTES,
+  RECORD_FRAME,
+  RECORD_OPEN,
+} from '../../native-free-core/layout/records.ts';
+import { claim, commit, openLane, release, reserve } from '../../native-free-core/ring/lane.ts';
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+
+const EVENTS_PER_FRAME = 500;
+const FRAMES_PER_ROUND = 16;
+
+export interface WorkerFigures {
+  readonly eventsPerSecond: number;
+  readonly sealedBytesPerEvent: number;
+  readonly checksum: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export function measureWorker(plan: Plan, players: number, rounds: number): WorkerFigures {
+  const memory = allocateMemory(plan, 1, 1);
+  const decider = createDecider({
+    plan,
+    worker: 0,
+    workers: 1,
+    control: new Int32Array(memory.control),
+    frameLanes: memory.frameLanes[0]!.map(openLane),
+    durableLanes: memory.durableLanes[0]!.map(openLane),
+    storedLanes: memory.storedLanes[0]!.map(openLane),
+    blockLane: openLane(memory.blockLanes[0]!),
+    tables: openTables(memory),
+    now: Date.now,
+    epochIntervalMs: 1,
+    textOf: () => '',
+    utf8: (text) => new TextEncoder().encode(text),
+  });
+  const frames = openLane(memory.frameLanes[0]![0]!);
+  const answers = openLane(memory.durableLanes[0]![0]!);
+  const blocks = openLane(memory.blockLanes[0]!);
+  const maker = createFrameMaker({
+    eventsPerFrame: EVENTS_PER_FRAME,
+    players,
+    hunts: 5000,
+    zipfExponent: 1,
+    seed: 1,
+    webSocket: false,
+  });
+  openSession(frames);
+  let seq = 0;
+  let sealedBytes = 0;
+  const round = (): number => {
+    for (let i = 0; i < FRAMES_PER_ROUND; i++) putFrame(frames, maker, ++seq);
+    const begun = performance.now();
+    drainAndFinish(decider);
+    const spent = performance.now() - begun;
+    for (let at = claim(blocks); at >= 0; at = claim(blocks)) {
+      sealedBytes += blocks.claimedBytes;
+      release(blocks);
+    }
+    for (let at = claim(answers); at >= 0; at = claim(answers)) release(answers);
+    return spent;
+  };
+  for (let i = 0; i < rounds / 4; i++) round();
+  sealedBytes = 0;
+  let spent = 0;
+  for (let i = 0; i < rounds; i++) spent += round();
+  const events = rounds * FRAMES_PER_ROUND * EVENTS_PER_FRAME;
+  const parameters = {
+    events,
+    eventsPerFrame: EVENTS_PER_FRAME,
+    players,
+    features: plan.entities.map((e) => `${e.name}:${e.features.length}`).join(' '),
+  };
+  const checksum = String(sealedBytes);
+  return { eventsPerSecond: (events / spent) * 1000, sealedBytesPerEvent: sealedBytes / events, checksum, parameters };
+}
+
+function openSession(lane: ReturnType<typeof openLane>): void {
+  const name = new TextEncoder().encode('bench');
+  const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES + name.length);
+  lane.bytes.fill(0, at, at + OPEN_HEADER_BYTES);
+  lane.view.setUint32(at + 4, 1, true);
+  lane.view.setUint32(at + 12, name.length, true);
+  lane.bytes.set(name, at + OPEN_HEADER_BYTES);
+  commit(lane);
+}
+
+function putFrame(lane: ReturnType<typeof openLane>, maker: ReturnType<typeof createFrameMaker>, seq: number): void {
+  const bytes = maker.bytes(seq);
+  const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + bytes);
+  lane.view.setUint32(at, 0, true);
+  lane.view.setUint32(at + 4, 1, true);
+  lane.view.setUint32(at + 8, seq, true);
+  lane.view.setUint32(at + 12, 0, true);
+  lane.view.setFloat64(at + 16, Date.now(), true);
+  maker.write(Buffer.from(lane.buffer, at + FRAME_HEADER_BYTES, bytes), 0, seq, 'bnch', Date.now());
+  commit(lane);
+}
