@@ -20,8 +20,8 @@ test(
   },
 );
 
-// 33 hours in Berlin, around the nights of 23 and of 25 hours.
-test.each(['2024-03-31T12:00:00Z', '2024-10-27T12:00:00Z'])(
+// 33 hours in Berlin: the days of 23 and of 25 hours with both of their midnights.
+test.each(['2024-04-01T01:00:00Z', '2024-10-28T01:00:00Z'])(
   'daylight saving, until %s: no day differs',
   { timeout: 120_000 },
   async (end) => {
