@@ -38,7 +38,7 @@ export interface WarehouseOptions {
   readonly onEpoch: (epoch: number, blocks: readonly Uint8Array[]) => void;
   readonly dictionary: (id: number) => Uint8Array;
   readonly batchAgeMs: number;
-  /** Bounds of a batch; the default is about a second of the largest load. */
+  /** Bounds of a batch; the default is about half a second of the largest load, so that an insert takes little memory. */
   readonly batchRowsMax?: number;
   readonly batchBytesMax?: number;
   /** Silence after which a request to ClickHouse is given up. */
@@ -62,7 +62,7 @@ export interface Warehouse {
   lookupDecisions(request: DecisionRequest): Promise<Uint8Array>;
 }
 
-const BATCH_ROWS_MAX = 750_000;
+const BATCH_ROWS_MAX = 250_000;
 /** Spool bytes of one batch: bounds what one insert costs in memory on the other side. */
 const BATCH_BYTES_MAX = 512 << 20;
 const LOOK_MS = 10;
