@@ -136,17 +136,19 @@ function emitWeighted(layout: FeatureLayout, ring: RingLayout, head: string, pla
   const { count, high, low } = cellNames('s', bucket!);
   const scale = feature.decimals > 0 ? 10 ** feature.decimals : 1;
   const { buckets } = ring;
-  return `{ let high = 0, low = 0, weight = 0, bucket = ${head} - ${buckets} * Math.floor(${head} / ${buckets});
+  return `{ let top = 0, high = 0, low = 0, weight = 0, bucket = ${head} - ${buckets} * Math.floor(${head} / ${buckets});
       for (let age = 0; age < ${buckets}; age++) {
         const s = ${bucketAt(ring, 'bucket')}, sw = s * 2;
         if (${count} !== 0) {
           const by = weights${feature.column}[age];
-          weight += by * ${count}; high += by * ${high}; low += by * ${low};
-          const over = Math.floor(low / 4294967296); low -= over * 4294967296; high += over;
+          const up = Math.floor(${high} / 4294967296);
+          weight += by * ${count}; top += by * up; high += by * (${high} - up * 4294967296); low += by * ${low};
+          let over = Math.floor(low / 4294967296); low -= over * 4294967296; high += over;
+          over = Math.floor(high / 4294967296); high -= over * 4294967296; top += over;
         }
         bucket = bucket === 0 ? ${buckets - 1} : bucket - 1;
       }
-      if (weight !== 0) { ${emitServeValue(feature, `(high * 4294967296 + low) / (weight * ${scale})`, plan, 1)} } }`;
+      if (weight !== 0) { ${emitServeValue(feature, `nearestOfWords(top, high, low) / (weight * ${scale})`, plan, 1)} } }`;
 }
 
 /** Constants of the emitted closure. */

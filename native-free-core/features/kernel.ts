@@ -17,6 +17,7 @@ import { emitRing, weightDeclarations } from './emit-ring.ts';
 import { emitDay, emitPlain } from './emit-plain.ts';
 import { emitSession } from './emit-session.ts';
 import { addSquare, addSquares, spread } from './squares.ts';
+import { nearestOfWords } from './three-words.ts';
 import { dropMax, dropMin, lowerLeaf, raiseLeaf } from './tree.ts';
 import { emitContribution } from './emit-contribution.ts';
 import { layOutRecord } from './record-layout.ts';
@@ -79,6 +80,7 @@ export const CELL_FUNCTIONS = {
   lowerLeaf,
   dropMax,
   dropMin,
+  nearestOfWords,
 };
 
 /** The kernel's source; `hunt check` and tests print it. */

@@ -25,6 +25,9 @@ type Specification = Omit<FeaturePlan, 'name' | 'column' | 'of'>;
 const MINUTE = { windowMs: 60_000, hopMs: 5_000 };
 const LIFE_LONG = { windowMs: 0, hopMs: 0 };
 const DAY_MS = 86_400_000;
+const RECEIVED_AT = 1_700_000_000_000;
+/** They look back from an event; between events there is none. */
+const LOOKING_BACK = new Set(['previous', 'time_since_last']);
 
 function specifications(): Specification[] {
   const base = { where: null, decimals: 2, ...LIFE_LONG };
@@ -137,16 +140,18 @@ describe.each([
     const world = makeWorldOf(specifications());
     const rows = makeRows(seed, count, keys);
     const input = fill(world, rows);
-    compileKernel(
-      world.plan,
-      world.entity,
-      world.columns,
-      input,
-      columnEmitter(),
-      'live',
-    )(0, rows.length, 7, Date.now());
-    const histories = new Map<number, { row: Row; r: number }[]>();
-    rows.forEach((row, r) => histories.set(row.key, [...(histories.get(row.key) ?? []), { row, r }]));
+    const kernel = compileKernel(world.plan, world.entity, world.columns, input, columnEmitter(), 'live');
+    const half = Math.floor(rows.length / 2);
+    kernel(0, half, 7, RECEIVED_AT);
+    // All of them have been idle for too long: new lives.
+    kernel(half, rows.length, 8, RECEIVED_AT + world.entity.ttlMs + 1);
+    const lifeOf = (r: number): number => world.columns[LIFE]!.u32[2 * r]!;
+    const histories = new Map<string, { row: Row; r: number }[]>();
+    rows.forEach((row, r) => {
+      const name = `${row.key}/${lifeOf(r)}`;
+      histories.set(name, [...(histories.get(name) ?? []), { row, r }]);
+    });
+    expect(new Set(rows.map((_, r) => lifeOf(r)))).toEqual(new Set([7, 8]));
     let values = 0;
     for (const feature of world.entity.features) {
       for (const history of histories.values()) {
@@ -164,25 +169,50 @@ describe.each([
       }
     }
     expect(values).toBeGreaterThan(5_000);
-    // The same rows again from what was stored: the same state, and so the same reads.
+    // The same rows again from what was stored, in pieces that overlap: the same state, and so the same reads.
     const live = compileReader(world.plan, world.entity, input.table, String);
     const again = { ...input, table: makeTable(world.entity) };
     const seqs = world.columns[SEQ]!.u32.slice();
     const lives = world.columns[LIFE]!.u32.slice();
-    compileKernel(
-      world.plan,
-      world.entity,
-      world.columns,
-      again,
-      columnEmitter(),
-      'replay',
-    )(0, rows.length, 7, Date.now());
+    const replay = compileKernel(world.plan, world.entity, world.columns, again, columnEmitter(), 'replay');
+    replay(0, Math.floor(rows.length / 3), 9, RECEIVED_AT);
+    replay(Math.floor(rows.length / 4), rows.length, 9, RECEIVED_AT);
     const replayed = compileReader(world.plan, world.entity, again.table, String);
-    for (const key of histories.keys()) {
-      const state = live(Int32Array.of(key, 0, 0, 1))!;
-      expect({ ...replayed(Int32Array.of(key, 0, 0, 1))!, lastSeen: 0 }).toEqual({ ...state, lastSeen: 0 });
+    for (const [name, history] of histories) {
+      const { row, r } = history.at(-1)!;
+      const key = Int32Array.of(row.key, 0, 0, 1);
+      const state = live(key)!;
+      expect({ ...replayed(key)!, lastSeen: 0 }).toEqual({ ...state, lastSeen: 0 });
+      if (state.life !== lifeOf(r)) continue;
+      for (const feature of world.entity.features.filter(({ aggregate }) => !LOOKING_BACK.has(aggregate))) {
+        const all = history.map((of): HistoryRow => ({ t: of.row.t, x: exact(feature, of.row), day: dayOf(of.row.t) }));
+        // Between events nothing is the current one.
+        const wanted = valueByDefinition({ ...feature, excludesCurrent: false }, all);
+        if (!Object.is(state.features[feature.name], wanted === 0 ? 0 : wanted))
+          expect.fail(
+            `seed=${seed} key/life ${name}: read ${state.features[feature.name]}, defined as ${wanted}: ${JSON.stringify(feature)}`,
+          );
+      }
     }
     expect(world.columns[SEQ]!.u32).toEqual(seqs);
     expect(world.columns[LIFE]!.u32).toEqual(lives);
   });
+});
+
+test('weighted sums of thousands of the largest inputs are rounded once', () => {
+  const world = makeWorldOf(specifications().filter(({ aggregate }) => aggregate === 'ewma'));
+  const count = 15_000;
+  const rows = Array.from({ length: count }, (_, i): Row => ({
+    key: 1,
+    t: 1_700_000_000_000 + 5_000 * Math.floor(i / 5_000) + (i % 7),
+    x: -(2 ** 46) + i * 0.37,
+    flag: true,
+  }));
+  const input = fill(world, rows);
+  compileKernel(world.plan, world.entity, world.columns, input, columnEmitter(), 'live')(0, count, 7, RECEIVED_AT);
+  const feature = world.entity.features.find(({ excludesCurrent }) => excludesCurrent !== true)!;
+  for (let n = 10_000; n < count; n += 97) {
+    const all = rows.slice(0, n + 1).map((row): HistoryRow => ({ t: row.t, x: exact(feature, row), day: 0 }));
+    expect(served(world, feature, n)).toBe(valueByDefinition(feature, all));
+  }
 });
