@@ -27,7 +27,9 @@ export function addedValue(feature: FeaturePlan): string {
       return `if(events = 0, NULL, ${bounded(`sqrt(${roundedOnce(`(${spread})`)}) / (toFloat64(events) * ${asDouble(scale)})`)})`;
     }
     case 'ewma': {
-      const weighted = `${wideAsDouble('total')} / (${wideAsDouble('events')} * ${asDouble(scale)})`;
+      // Weighted, a sum may need more than two words.
+      const total = `if(total < 0, -1., 1.) * ${roundedOnce('toInt256(abs(total))')}`;
+      const weighted = `${total} / (toFloat64(events) * ${asDouble(scale)})`;
       return `if(events = 0, NULL, ${bounded(weighted)})`;
     }
     default:
