@@ -12,7 +12,7 @@ import type {
   Plan,
   RulePlan,
 } from '../../native-free-core/layout/plan.ts';
-import { durationText, loadPipelineFile, PipelineError, pipelineJsonSchema } from '../config/index.ts';
+import { durationText, loadPipelineFile, PipelineError, pipelineJsonSchema, windowText } from '../config/index.ts';
 import { experimentSql } from './check/experiment-sql.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
 
@@ -111,7 +111,7 @@ function listLines(plan: Plan): string[] {
 function featureRow(feature: FeaturePlan): string[] {
   const windowed = feature.windowMs > 0;
   const hops = windowed ? `${feature.windowMs / feature.hopMs} hops of ${durationText(feature.hopMs)}` : '';
-  return [feature.name, feature.aggregate, windowed ? durationText(feature.windowMs) : 'whole life', hops];
+  return [feature.name, feature.aggregate, windowText(feature), hops];
 }
 
 function experimentLines(plan: Plan, experiment: ExperimentPlan): string[] {

@@ -59,13 +59,20 @@ function compileFeature(c: Compilation, entity: BareEntity, name: string, featur
     const isCount = WHOLE.has(feature.agg);
     const type = isCount ? 'int' : input.isText ? 'string' : 'double';
     const delayMs = delayOf(c, path, feature, windowMs, hopMs);
+    const window = {
+      windowMs,
+      ...(delayMs === 0 ? {} : { delayMs }),
+      ...(feature.current_event === 'exclude' ? { excludesCurrent: true } : {}),
+      ...(session === undefined ? {} : { session }),
+      ...(day === undefined ? {} : { dayColumn: day }),
+    };
     const column = c.columns.add(
       {
         name: `${entity.name}_${fullName}`,
         kind: isCount ? 'u32' : input.isText ? 'dictionary' : 'f64',
         // A count of the primary entity always has a value; all others can be NULL, a sum where it overflows.
         nullable: !(isCount && entity.primary),
-        comment: describe(feature, windowMs),
+        comment: describe(feature, window),
       },
       `${entity.name}.${fullName}`,
       path,
@@ -77,13 +84,9 @@ function compileFeature(c: Compilation, entity: BareEntity, name: string, featur
       aggregate: feature.agg,
       of: input.of,
       where,
-      windowMs,
+      ...window,
       hopMs,
       decimals: input.decimals,
-      ...(delayMs === 0 ? {} : { delayMs }),
-      ...(feature.current_event === 'exclude' ? { excludesCurrent: true } : {}),
-      ...(session === undefined ? {} : { session }),
-      ...(day === undefined ? {} : { dayColumn: day }),
       ...(feature.agg === 'count_distinct' ? { cap: feature.cap ?? CAP_DEFAULT } : {}),
       ...(feature.agg === 'ewma' ? { weights: weightsOf(feature, windowMs, hopMs) } : {}),
     };
@@ -132,10 +135,25 @@ function weightsOf(feature: FeatureDeclaration, windowMs: number, hopMs: number)
   return Array.from({ length: hops + 1 }, (_, age) => Math.round(WEIGHT_ONE * 2 ** (-(age * hopMs) / halfLifeMs)));
 }
 
-function describe(feature: FeatureDeclaration, windowMs: number): string {
+function describe(feature: FeatureDeclaration, window: WindowOfFeature): string {
   const of = feature.of === undefined ? '' : ` of ${feature.of}`;
   const where = feature.where === undefined ? '' : ` where ${feature.where}`;
-  return `${feature.agg}${of}${where}${windowMs === 0 ? '' : ` within ${durationText(windowMs)}`}`.replace(/\s+/g, ' ');
+  return `${feature.agg}${of}${where}, ${windowText(window)}`.replace(/\s+/g, ' ');
+}
+
+type WindowOfFeature = Pick<FeaturePlan, 'windowMs' | 'delayMs' | 'excludesCurrent' | 'session' | 'dayColumn'>;
+
+/** What a feature looks at, for people: in the column's comment and in `hunt check`. */
+export function windowText({ windowMs, delayMs, excludesCurrent, session, dayColumn: day }: WindowOfFeature): string {
+  const base =
+    session !== undefined
+      ? `session, gap ${durationText(session.gapMs)}, late ${durationText(session.lateMs)}`
+      : day !== undefined
+        ? 'calendar day'
+        : windowMs === 0
+          ? 'whole life'
+          : durationText(windowMs);
+  return `${base}${delayMs === undefined ? '' : `, ${durationText(delayMs)} ago`}${excludesCurrent === true ? ', without this event' : ''}`;
 }
 
 interface Window {

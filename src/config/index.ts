@@ -8,3 +8,4 @@ export type { ProtoFile, ProtoReader } from './proto.ts';
 export { pipelineJsonSchema } from './schema.ts';
 export type { PipelineExpectation, PipelineTest } from './tests-section.ts';
 export { durationText } from './units.ts';
+export { windowText } from './features.ts';

@@ -4,13 +4,8 @@
  */
 
 const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  '': {
-    models: 'models',
-    sessions: 'sessions',
-    calendar: 'calendars',
-  },
-  events: { sessions: 'sessions', calendar: 'calendars', labels: 'labels' },
-  'entities.*': { sessions: 'sessions', session: 'sessions', calendar: 'calendars' },
+  '': { models: 'models' },
+  events: { labels: 'labels' },
   'decisions.*': { model: 'models' },
 };
 
@@ -19,7 +14,6 @@ export const LATER_PREFIXES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     model: 'models',
     decision: 'decisions within rules',
-    calendar: 'calendars',
   }),
 );
 
