@@ -7,14 +7,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadPipeline } from '../../src/config/index.ts';
-import { openTables } from '../../src/workers/open-tables.ts';
 import { allocateMemory } from '../../src/memory/regions.ts';
-import { createDecider } from '../../native-free-core/decide/decider.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
 import { shapeEntityTable } from '../../native-free-core/layout/entity-layout.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { REGION_BYTES_MAX } from '../../native-free-core/layout/region.ts';
-import { openLane } from '../../native-free-core/ring/lane.ts';
 import {
   createEntityRegions,
   createRow,
@@ -23,7 +20,7 @@ import {
   unlockStripe,
 } from '../../native-free-core/state/entity-table.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
-import { measureWorker } from './worker-rig.ts';
+import { benchDecider, measureWorker } from './worker-rig.ts';
 
 const EVENTS = `format: 1
 pipeline: bench
@@ -130,23 +127,7 @@ async function nanosecondsOf(
   const plan = await planOf(`${EVENTS}entities: { player: { key: event.player_id, primary: true, max: 4k, ttl: 30d } }
 features: { player: { x: { agg: ${aggregate}${of}, window: ${(hops * HOP_MS) / 1000}s, hop: ${HOP_MS / 1000}s } } }
 `);
-  const memory = allocateMemory(plan, 1, 1);
-  const decider = createDecider({
-    plan,
-    worker: 0,
-    workers: 1,
-    control: new Int32Array(memory.control),
-    frameLanes: memory.frameLanes[0]!.map(openLane),
-    durableLanes: memory.durableLanes[0]!.map(openLane),
-    storedLanes: memory.storedLanes[0]!.map(openLane),
-    blockLane: openLane(memory.blockLanes[0]!),
-    tables: openTables(memory),
-    now: Date.now,
-    epochIntervalMs: 1,
-    textOf: () => '',
-    utf8: (text) => new TextEncoder().encode(text),
-  });
-  const { state, columns } = decider;
+  const { state, columns } = benchDecider(plan, allocateMemory(plan, 1, 1));
   const feature = plan.entities[0]!.features[0]!;
   const input = columns[plan.columns.findIndex(({ name }) => name === 'lat')]!;
   for (let r = 0; r < ROWS; r++) {

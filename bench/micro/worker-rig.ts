@@ -4,9 +4,9 @@
  */
 
 import { createFrameMaker } from '../../src/cli/load/game-frames.ts';
-import { allocateMemory } from '../../src/memory/regions.ts';
+import { allocateMemory, type SharedMemory } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
-import { createDecider } from '../../native-free-core/decide/decider.ts';
+import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
 import {
   FRAME_HEADER_BYTES,
@@ -29,21 +29,7 @@ export interface WorkerFigures {
 
 export function measureWorker(plan: Plan, players: number, rounds: number): WorkerFigures {
   const memory = allocateMemory(plan, 1, 1);
-  const decider = createDecider({
-    plan,
-    worker: 0,
-    workers: 1,
-    control: new Int32Array(memory.control),
-    frameLanes: memory.frameLanes[0]!.map(openLane),
-    durableLanes: memory.durableLanes[0]!.map(openLane),
-    storedLanes: memory.storedLanes[0]!.map(openLane),
-    blockLane: openLane(memory.blockLanes[0]!),
-    tables: openTables(memory),
-    now: Date.now,
-    epochIntervalMs: 1,
-    textOf: () => '',
-    utf8: (text) => new TextEncoder().encode(text),
-  });
+  const decider = benchDecider(plan, memory);
   const frames = openLane(memory.frameLanes[0]![0]!);
   const answers = openLane(memory.durableLanes[0]![0]!);
   const blocks = openLane(memory.blockLanes[0]!);
@@ -83,6 +69,25 @@ export function measureWorker(plan: Plan, players: number, rounds: number): Work
   };
   const checksum = String(sealedBytes);
   return { eventsPerSecond: (events / spent) * 1000, sealedBytesPerEvent: sealedBytes / events, checksum, parameters };
+}
+
+/** A worker's decider over `memory`, driven by hand. */
+export function benchDecider(plan: Plan, memory: SharedMemory): Decider {
+  return createDecider({
+    plan,
+    worker: 0,
+    workers: 1,
+    control: new Int32Array(memory.control),
+    frameLanes: memory.frameLanes[0]!.map(openLane),
+    durableLanes: memory.durableLanes[0]!.map(openLane),
+    storedLanes: memory.storedLanes[0]!.map(openLane),
+    blockLane: openLane(memory.blockLanes[0]!),
+    tables: openTables(memory),
+    now: Date.now,
+    epochIntervalMs: 1,
+    textOf: () => '',
+    utf8: (text) => new TextEncoder().encode(text),
+  });
 }
 
 function openSession(lane: ReturnType<typeof openLane>): void {

@@ -6,6 +6,7 @@
 
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
+import { seeded } from '../random.ts';
 
 export interface StepOptions {
   readonly seed: number;
@@ -25,22 +26,12 @@ const BEYOND_MS = 3 * 3_600_000;
 /** Every so many players lives ahead of the server's clock. */
 const FUTURE_EVERY = 97;
 
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** Serialised events, lazily. */
 export function* steps(options: StepOptions): Generator<Uint8Array> {
   const type = new protobuf.Root()
     .loadSync(join(import.meta.dirname, 'steps.proto'), { keepCase: true })
     .lookupType('stress.Step');
-  const random = seededRandom(options.seed);
+  const random = seeded(options.seed);
   const below = (n: number): number => Math.floor(random() * n);
   // Squared: few players are many of the events.
   const skewed = (n: number): number => Math.floor(random() ** 2 * n);
