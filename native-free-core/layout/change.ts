@@ -1,0 +1,51 @@
+/**
+ * What becomes of a pipeline's columns and state when another version takes its place while it runs. Plain data, like the
+ * plan: `src/config/change` makes it from two plans; workers, backfill and recovery act on it.
+ */
+
+import type { Plan } from './plan.ts';
+
+export interface PlanChange {
+  /** For each column of the new plan: the old plan's column whose stored values are its own, too, or -1. */
+  readonly columns: readonly number[];
+  /** For each entity of the new plan. */
+  readonly entities: readonly EntityChange[];
+  /** For each limited rule of the new plan. */
+  readonly limits: readonly LimitChange[];
+}
+
+export interface EntityChange {
+  /** Index of the same entity in the old plan; -1: a new one, which begins empty. */
+  readonly from: number;
+  /** The very tables go on: same row layout, same features in the same order, same maximum. */
+  readonly keepsTable: boolean;
+  /**
+   * For each feature of the new entity: index of the old entity's feature of the same definition, whose state moves over
+   * (its name may differ); -1: backfilled from stored rows.
+   */
+  readonly features: readonly number[];
+}
+
+/** Takes of a limit go on where rule, count, period and entity are the same. */
+export interface LimitChange {
+  readonly decision: number;
+  readonly rule: number;
+  /** In the old plan; -1: it begins unused. */
+  readonly fromDecision: number;
+  readonly fromRule: number;
+}
+
+/** Features of the new entity that need backfilling, by index. */
+export function backfilled(change: EntityChange): number[] {
+  if (change.from < 0 || change.keepsTable) return [];
+  return change.features.flatMap((from, feature) => (from < 0 ? [feature] : []));
+}
+
+/** The new plan with nothing but the features to backfill: what a backfill's side tables are laid out by. */
+export function backfillPlan(plan: Plan, change: PlanChange): Plan {
+  const entities = plan.entities.map((entity, i) => {
+    const wanted = new Set(backfilled(change.entities[i]!));
+    return { ...entity, features: entity.features.filter((_, feature) => wanted.has(feature)) };
+  });
+  return { ...plan, entities, decisions: [] };
+}
