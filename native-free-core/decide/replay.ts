@@ -25,30 +25,23 @@ export interface Replayer {
   readonly tables: Tables;
   /** One for each block of an epoch, made when an epoch first has so many. */
   readonly seats: Seat[];
-  /** Room to put the rows of all seats in order: `ranks` by place, `order` of places. */
-  ranks: Float64Array;
-  order: Uint32Array;
   readonly idWords: Int32Array;
 }
 
-/** Where one block of an epoch lies while it is applied. */
-interface Seat {
+/** Where one block of an epoch lies while its rows are applied to state. */
+export interface StateSeat {
   readonly columns: readonly Column[];
   readonly state: StateLoops;
-  readonly limits: readonly LimitReplay[];
   rows: number;
   receivedAt: number;
 }
 
+interface Seat extends StateSeat {
+  readonly limits: readonly LimitReplay[];
+}
+
 export function createReplayer(plan: Plan, tables: Tables): Replayer {
-  return {
-    plan,
-    tables,
-    seats: [],
-    ranks: new Float64Array(0),
-    order: new Uint32Array(0),
-    idWords: new Int32Array(4),
-  };
+  return { plan, tables, seats: [], idWords: new Int32Array(4) };
 }
 
 function createSeat(plan: Plan, tables: Tables): Seat {
@@ -60,26 +53,16 @@ function createSeat(plan: Plan, tables: Tables): Seat {
 
 /** Applies the sealed blocks of `epoch`, all of them. */
 export function replayEpoch(replayer: Replayer, blocks: readonly Uint8Array[], epoch: number): void {
-  const { plan } = replayer;
-  const seats = takeSeats(replayer, blocks.length);
+  const { plan, tables } = replayer;
+  while (replayer.seats.length < blocks.length) replayer.seats.push(createSeat(plan, tables));
+  const seats = replayer.seats.slice(0, blocks.length);
   seats.forEach((seat, i) => loadSeat(replayer, seat, blocks[i]));
-  if (seats.length === 1) updateState(seats[0].state, seats[0].rows, epoch, seats[0].receivedAt, true);
-  else for (let entity = 0; entity < plan.entities.length; entity++) replayShared(replayer, seats, entity, epoch);
+  replayState(plan, seats, epoch);
   seats.forEach((seat, i) => {
     for (const limits of seat.limits) replayLimits(limits, seat.rows, epoch, seat.receivedAt);
     replayFrames(replayer, seat, blocks[i]);
     for (const column of seat.columns) resetColumn(column, seat.rows);
   });
-}
-
-function takeSeats(replayer: Replayer, count: number): Seat[] {
-  const { seats, plan, tables } = replayer;
-  if (seats.length < count) {
-    while (seats.length < count) seats.push(createSeat(plan, tables));
-    replayer.ranks = new Float64Array(count * BLOCK_ROWS_MAX);
-    replayer.order = new Uint32Array(count * BLOCK_ROWS_MAX);
-  }
-  return seats.slice(0, count);
 }
 
 function loadSeat({ plan, tables }: Replayer, seat: Seat, block: Uint8Array): void {
@@ -90,18 +73,33 @@ function loadSeat({ plan, tables }: Replayer, seat: Seat, block: Uint8Array): vo
   const { rows, receivedAt } = loadBlock(plan, seat.columns, block);
   seat.rows = rows;
   seat.receivedAt = receivedAt;
-  const effective = seat.columns[plan.system.effectiveTime];
-  for (let r = 0; r < rows; r++) seat.state.effective[r] = effective.u32[2 * r] + effective.i32[2 * r + 1] * HIGH;
+  setEffective(plan, seat);
 }
+
+/** The loops' own copy of effective_time. */
+export function setEffective(plan: Plan, { columns, state, rows }: StateSeat): void {
+  const effective = columns[plan.system.effectiveTime];
+  for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r] + effective.i32[2 * r + 1] * HIGH;
+}
+
+/** Moves the state of every entity of `plan` by the rows of one epoch. */
+export function replayState(plan: Plan, seats: readonly StateSeat[], epoch: number): void {
+  if (seats.length === 1) updateState(seats[0].state, seats[0].rows, epoch, seats[0].receivedAt, true);
+  else for (let entity = 0; entity < plan.entities.length; entity++) replayShared(plan, seats, entity, epoch);
+}
+
+/** Room to put the rows of all seats in order: ranks by place. */
+let ranks = new Float64Array(0);
 
 /**
  * Several workers have taken turns at the same entities: a state took one row from this block, the next from that. A
  * kernel skips what is not next, so the rows go in the order of their numbers, whatever block they lie in. A key has rows
  * of two lives at most, and the newer one began in this epoch.
  */
-function replayShared(replayer: Replayer, seats: readonly Seat[], entity: number, epoch: number): void {
-  const { ranks, order } = replayer;
-  const { seqColumn, lifeColumn } = replayer.plan.entities[entity];
+function replayShared(plan: Plan, seats: readonly StateSeat[], entity: number, epoch: number): void {
+  if (ranks.length < seats.length * BLOCK_ROWS_MAX) ranks = new Float64Array(seats.length * BLOCK_ROWS_MAX);
+  const order = new Uint32Array(seats.reduce((sum, { rows }) => sum + rows, 0));
+  const { seqColumn, lifeColumn } = plan.entities[entity];
   let count = 0;
   for (let i = 0; i < seats.length; i++) {
     const { state, columns, rows } = seats[i];

@@ -10,6 +10,7 @@
 import type { EntityPlan, Plan } from '../layout/plan.ts';
 import type { Column } from '../layout/column.ts';
 import { createRow, findRow, lockStripe, restartRow, unlockStripe, type EntityTable } from '../state/entity-table.ts';
+import { adoptRow } from '../state/adoption.ts';
 import { bindColumns, type EmitExpression } from './bind-columns.ts';
 import { hashBytes } from '../base/hash.ts';
 import { addDistinct, dropDistinct, mergeDistinct } from './distinct.ts';
@@ -58,7 +59,7 @@ export function compileKernel(
   if (layout.rowBytes !== input.table.shape.rowBytes) throw new Error(`row size differs: entity=${entity.name}`);
   const body = emitKernel(plan, entity, emit, mode);
   const bound = bindColumns(columns, body);
-  const state = { lockStripe, unlockStripe, findRow, createRow, restartRow, hashBytes, ...CELL_FUNCTIONS };
+  const state = { lockStripe, unlockStripe, findRow, createRow, adoptRow, restartRow, hashBytes, ...CELL_FUNCTIONS };
   const make = new Function('columns', 'input', 'state', 'runtime', `${bound.declarations}\n${body}`) as (
     columns: readonly Column[],
     input: KernelInput,
@@ -93,7 +94,7 @@ export function emitKernel(plan: Plan, entity: EntityPlan, emit: EmitExpression,
   return `'use strict';
 const { table, keys, present, effective, counters } = input;
 const clocks = input.clocks ?? null;
-const { lockStripe, unlockStripe, findRow, createRow, restartRow, hashBytes } = state;
+const { lockStripe, unlockStripe, findRow, createRow, adoptRow, restartRow, hashBytes } = state;
 const { ${Object.keys(CELL_FUNCTIONS).join(', ')} } = state;
 const part = new Int32Array(4), bits = new Float64Array(1), bitWords = new Int32Array(bits.buffer);
 ${weightDeclarations(layout.rings)}
@@ -129,7 +130,8 @@ return function ${mode}_${entity.name}(from, to, epoch, receivedAt) {
 }
 
 function emitLiveRow(): string {
-  return `if (b < 0) {
+  return `if (b < 0 && table.adoption !== null) b = adoptRow(table, k0, k1, k2, k3, epoch);
+    if (b < 0) {
       b = createRow(table, k0, k1, k2, k3, epoch);
       if (b < 0) { unlockStripe(table); counters.noRoom++; continue; }
     } else if (receivedAt - table.floats[b + 5] > ttl && table.floats[b + 3] < epoch) restartRow(table, b, epoch);`;

@@ -5,6 +5,7 @@
 
 import type { EntityPlan, Plan } from '../layout/plan.ts';
 import { createColumn, type Column } from '../layout/column.ts';
+import { adoptRow } from '../state/adoption.ts';
 import { findRow, lockStripe, unlockStripe, type EntityTable } from '../state/entity-table.ts';
 import { ROW_CLOCK_SLOT, ROW_LIFE_SLOT, ROW_SEEN_SLOT, ROW_SEQ_SLOT } from '../layout/entity-layout.ts';
 import { bindColumns } from './bind-columns.ts';
@@ -57,7 +58,8 @@ return function read(f, w, b) { const bw = b * 2, r = 0, clock = f[b + ${ROW_CLO
   const read = make(columns, CELL_FUNCTIONS);
   return (key) => {
     lockStripe(table, key[0], key[1], key[2], key[3]);
-    const at = findRow(table, key[0], key[1], key[2], key[3]);
+    let at = findRow(table, key[0], key[1], key[2], key[3]);
+    if (at < 0 && table.adoption !== null) at = adoptRow(table, key[0], key[1], key[2], key[3], -1);
     if (at < 0) {
       unlockStripe(table);
       return null;

@@ -41,11 +41,20 @@ export function backfilled(change: EntityChange): number[] {
   return change.features.flatMap((from, feature) => (from < 0 ? [feature] : []));
 }
 
-/** The new plan with nothing but the features to backfill: what a backfill's side tables are laid out by. */
+/** Entities of the new plan that have something to backfill. */
+export function backfilledEntities(change: PlanChange): number[] {
+  return change.entities.flatMap((one, entity) => (backfilled(one).length > 0 ? [entity] : []));
+}
+
+/**
+ * What a backfill's side tables are laid out by: the new plan with the entities of `backfilledEntities`, in that order, and of
+ * them the features to backfill only.
+ */
 export function backfillPlan(plan: Plan, change: PlanChange): Plan {
-  const entities = plan.entities.map((entity, i) => {
-    const wanted = new Set(backfilled(change.entities[i]!));
-    return { ...entity, features: entity.features.filter((_, feature) => wanted.has(feature)) };
+  const entities = backfilledEntities(change).map((entity, index) => {
+    const own = plan.entities[entity]!;
+    const wanted = new Set(backfilled(change.entities[entity]!));
+    return { ...own, index, features: own.features.filter((_, feature) => wanted.has(feature)) };
   });
   return { ...plan, entities, decisions: [] };
 }

@@ -3,6 +3,7 @@
  * its index and its rows, so threads meet only on the same stripe, and a stripe can be copied whole under its lock.
  *
  *   region   byte 16  Int32  stripes in this region
+ *            byte 20  Int32  1 while rows of a former table are moving over (state/adoption.ts); first region only
  *            byte 64  ...    stripes, one after another
  *
  *   stripe   word 0   lock        compare-exchange (state/lock.ts)          whoever holds it writes the rest
@@ -23,6 +24,7 @@
 
 export const ENTITIES_VERSION = 1;
 export const ENTITIES_STRIPES_AT = 16;
+export const ENTITIES_ADOPTING_AT = 20;
 export const STRIPE_LOCK = 0;
 export const STRIPE_LIVE = 1;
 export const STRIPE_USED = 2;

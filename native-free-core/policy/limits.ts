@@ -10,6 +10,7 @@
 // hot path: no allocation
 
 import type { Column } from '../layout/column.ts';
+import { adoptRow } from '../state/adoption.ts';
 import { createRow, findRow, lockStripe, restartRow, unlockStripe, type EntityTable } from '../state/entity-table.ts';
 import {
   REPLAY_BASE_SLOT,
@@ -97,6 +98,7 @@ function lockLiveRow(table: EntityTable, keys: Int32Array, r: number, entityLife
   const k3 = keys[4 * r + 3];
   lockStripe(table, k0, k1, k2, k3);
   let row = findRow(table, k0, k1, k2, k3);
+  if (row < 0 && table.adoption !== null) row = adoptRow(table, k0, k1, k2, k3, epoch);
   if (row < 0) row = createRow(table, k0, k1, k2, k3, epoch);
   if (row < 0) return row;
   const floats = table.floats;

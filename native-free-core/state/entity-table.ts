@@ -22,6 +22,7 @@ import {
   type EntityTableShape,
 } from '../layout/entity-layout.ts';
 import { REGION_ENTITIES, REGION_HEADER_BYTES, checkRegion, createRegion } from '../layout/region.ts';
+import type { Adoption } from './adoption.ts';
 import { acquireLock, releaseLock } from './lock.ts';
 
 export interface EntityTable {
@@ -34,6 +35,8 @@ export interface EntityTable {
   floats: Float64Array;
   stripe: number;
   hash: number;
+  /** Where rows of a former version of the pipeline are still to be had (adoption.ts); null: nowhere. */
+  adoption: Adoption | null;
 }
 
 /** How many rows the CLOCK hand looks at to find an idle one. */
@@ -64,6 +67,7 @@ export function openEntityTable(shape: EntityTableShape, regions: readonly Share
     floats: regionFloats[0],
     stripe: 0,
     hash: 0,
+    adoption: null,
   };
 }
 
@@ -74,14 +78,26 @@ export function lockStripe(table: EntityTable, k0: number, k1: number, k2: numbe
   enterStripe(table, (hash >>> 8) & (table.shape.stripes - 1));
 }
 
+/** Points at the stripe of a key without locking it: for tables that nobody changes any more. */
+export function seekStripe(table: EntityTable, k0: number, k1: number, k2: number, k3: number): void {
+  const hash = slotHash(k0, k1, k2, k3);
+  table.hash = hash;
+  pointAt(table, (hash >>> 8) & (table.shape.stripes - 1));
+}
+
 /** Locks stripe number `index`: for snapshots, which go through all of them. */
 export function enterStripe(table: EntityTable, index: number): void {
+  pointAt(table, index);
+  acquireLock(table.words, table.stripe + STRIPE_LOCK);
+}
+
+/** Points `words`, `floats` and `stripe` at stripe number `index`. */
+export function pointAt(table: EntityTable, index: number): void {
   const region = (index / table.shape.stripesPerRegion) | 0;
   const within = index - region * table.shape.stripesPerRegion;
   table.words = table.regionWords[region];
   table.floats = table.regionFloats[region];
   table.stripe = (REGION_HEADER_BYTES + within * table.shape.stripeBytes) >> 2;
-  acquireLock(table.words, table.stripe + STRIPE_LOCK);
 }
 
 export function unlockStripe(table: EntityTable): void {
@@ -93,7 +109,8 @@ function homeSlot(hash: number, slots: number): number {
   return (hash ^ (hash >>> 20)) & (slots - 1);
 }
 
-function rowWord(table: EntityTable, row: number): number {
+/** Int32 index of row number `row` of the stripe that the table points at. */
+export function rowWord(table: EntityTable, row: number): number {
   return table.stripe + STRIPE_HEADER_WORDS + table.shape.indexSlots + row * (table.shape.rowBytes >> 2);
 }
 

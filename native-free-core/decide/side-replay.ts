@@ -1,0 +1,54 @@
+/**
+ * Applies blocks that the former version of a pipeline has sealed to the side tables in which the next version's new features are
+ * being backfilled: the same kernels as recovery, over the columns as the next version sees them. Backfill thread, and
+ * recovery on the main thread.
+ */
+
+import { loadBlock } from '../columns/load.ts';
+import { carryColumns, type CarriedColumns } from '../columns/carry-columns.ts';
+import { createColumn, resetColumn, type Column } from '../layout/column.ts';
+import { backfillPlan, type PlanChange } from '../layout/change.ts';
+import type { Plan } from '../layout/plan.ts';
+import { replayState, setEffective, type StateSeat } from './replay.ts';
+import { compileState } from './state-loops.ts';
+import type { Tables } from './tables.ts';
+
+export interface SideReplayer {
+  /** `blocks`: all blocks of the epoch, sealed by the former version. */
+  replay(blocks: readonly Uint8Array[], epoch: number): void;
+}
+
+interface SideSeat extends StateSeat {
+  readonly loaded: readonly Column[];
+  readonly carried: CarriedColumns;
+}
+
+/** `tables`: entities as in `backfillPlan(to, change)`; the rest is shared with the live ones. */
+export function createSideReplayer(from: Plan, to: Plan, change: PlanChange, tables: Tables): SideReplayer {
+  const plan = backfillPlan(to, change);
+  const seats: SideSeat[] = [];
+  const createSeat = (): SideSeat => {
+    const loaded = from.columns.map((column) => createColumn(column));
+    const carried = carryColumns(loaded, to, change);
+    const state = compileState(plan, carried.columns, tables, 'replay');
+    return { loaded, carried, columns: carried.columns, state, rows: 0, receivedAt: 0 };
+  };
+  return {
+    replay(blocks, epoch) {
+      while (seats.length < blocks.length) seats.push(createSeat());
+      const taken = seats.slice(0, blocks.length);
+      taken.forEach((seat, i) => {
+        const { rows, receivedAt } = loadBlock(from, seat.loaded, blocks[i]);
+        seat.rows = rows;
+        seat.receivedAt = receivedAt;
+        seat.carried.convert(rows);
+        setEffective(plan, seat);
+      });
+      replayState(plan, taken, epoch);
+      for (const seat of taken) {
+        for (const column of seat.loaded) resetColumn(column, seat.rows);
+        seat.carried.reset(seat.rows);
+      }
+    },
+  };
+}

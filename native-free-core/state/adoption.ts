@@ -1,0 +1,117 @@
+/**
+ * Adoption: after a change of the pipeline, an entity whose row layout has changed begins in a new, empty table, and its rows
+ * move over one by one: when an event first asks for one, or when the sweep comes by. The former table and the side table with
+ * what was backfilled stand still meanwhile: every row of theirs is as of the epoch at which the versions changed.
+ *
+ * A row of the side table belongs to the former table's only where both are of the same (life, seq). Where they differ the row is
+ * not adopted, which is an eviction: the key begins a new life. What was adopted, or not, is never asked for again: its life is
+ * set to TAKEN, under the lock of the key's stripe in the new table.
+ */
+// hot path: no allocation
+
+import { ROW_LIFE_SLOT, ROW_SEQ_SLOT, STRIPE_USED, ENTITIES_ADOPTING_AT } from '../layout/entity-layout.ts';
+import {
+  createRow,
+  findRow,
+  lockStripe,
+  pointAt,
+  ROW_NONE,
+  rowWord,
+  seekStripe,
+  unlockStripe,
+  type EntityTable,
+} from './entity-table.ts';
+
+export interface Adoption {
+  readonly former: EntityTable;
+  /** Triples of Int32 words: from where in the former row, to where in the new one, how many. */
+  readonly copies: Int32Array;
+  /** null: nothing was backfilled. */
+  readonly side: EntityTable | null;
+  readonly sideCopies: Int32Array;
+}
+
+const TAKEN = -1;
+/** As `epoch` of `createRow`: a row is made only where there is room. */
+const NO_EVICTION = -1;
+
+/** The key's row, moved over, or ROW_NONE. The caller holds the stripe's lock and has not found the key. */
+export function adoptRow(table: EntityTable, k0: number, k1: number, k2: number, k3: number, epoch: number): number {
+  const adoption = table.adoption!;
+  const { former, side } = adoption;
+  seekStripe(former, k0, k1, k2, k3);
+  const from = findRow(former, k0, k1, k2, k3);
+  if (from < 0) return ROW_NONE;
+  const life = former.floats[from + ROW_LIFE_SLOT];
+  if (life < 0) return ROW_NONE;
+  let sideFrom = ROW_NONE;
+  if (side !== null) {
+    seekStripe(side, k0, k1, k2, k3);
+    sideFrom = findRow(side, k0, k1, k2, k3);
+    if (sideFrom < 0 || !agree(former, from, side, sideFrom)) {
+      former.floats[from + ROW_LIFE_SLOT] = TAKEN;
+      return ROW_NONE;
+    }
+  }
+  const at = createRow(table, k0, k1, k2, k3, epoch);
+  if (at >= 0) {
+    copyWords(former.words, from * 2, table.words, at * 2, adoption.copies);
+    if (side !== null) copyWords(side.words, sideFrom * 2, table.words, at * 2, adoption.sideCopies);
+  }
+  former.floats[from + ROW_LIFE_SLOT] = TAKEN;
+  return at;
+}
+
+function agree(former: EntityTable, from: number, side: EntityTable, sideFrom: number): boolean {
+  return (
+    former.floats[from + ROW_SEQ_SLOT] === side.floats[sideFrom + ROW_SEQ_SLOT] &&
+    former.floats[from + ROW_LIFE_SLOT] === side.floats[sideFrom + ROW_LIFE_SLOT]
+  );
+}
+
+function copyWords(from: Int32Array, fromAt: number, to: Int32Array, toAt: number, copies: Int32Array): void {
+  for (let i = 0; i < copies.length; i += 3) {
+    let source = fromAt + copies[i];
+    let target = toAt + copies[i + 1];
+    for (let left = copies[i + 2]; left > 0; left--) to[target++] = from[source++];
+  }
+}
+
+/** Moves over what is left in stripe number `index` of the former table; returns the rows that found no room or no fellow. */
+export function sweepStripe(table: EntityTable, index: number): number {
+  const { former } = table.adoption!;
+  let lost = 0;
+  pointAt(former, index);
+  const rows = former.words[former.stripe + STRIPE_USED];
+  for (let row = 0; row < rows; row++) {
+    pointAt(former, index);
+    const at = rowWord(former, row);
+    const words = former.words;
+    if (former.floats[(at >> 1) + ROW_LIFE_SLOT] < 0) continue;
+    const k0 = words[at];
+    const k1 = words[at + 1];
+    const k2 = words[at + 2];
+    const k3 = words[at + 3];
+    lockStripe(table, k0, k1, k2, k3);
+    // An event may have been faster.
+    if (findRow(table, k0, k1, k2, k3) < 0 && adoptRow(table, k0, k1, k2, k3, NO_EVICTION) < 0) lost++;
+    unlockStripe(table);
+  }
+  return lost;
+}
+
+/** Says to every thread that the sweep is over. */
+export function endAdoption(table: EntityTable): void {
+  Atomics.store(table.regionWords[0], ENTITIES_ADOPTING_AT >> 2, 0);
+}
+
+export function beginAdoption(table: EntityTable): void {
+  Atomics.store(table.regionWords[0], ENTITIES_ADOPTING_AT >> 2, 1);
+}
+
+/** Lets go of the former tables once the sweep is over; true where something was let go. */
+export function leaveAdoption(table: EntityTable): boolean {
+  if (table.adoption === null || Atomics.load(table.regionWords[0], ENTITIES_ADOPTING_AT >> 2) !== 0) return false;
+  table.adoption = null;
+  return true;
+}
