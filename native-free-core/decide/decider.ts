@@ -40,6 +40,8 @@ export interface DeciderInput {
   /** UTF-8 both ways; `textOf` throws where the bytes are not UTF-8. */
   readonly textOf: (bytes: Uint8Array, from: number, to: number) => string;
   readonly utf8: (text: string) => Uint8Array;
+  /** Called when shared memory has been let go of, so that it is given back soon. */
+  readonly letGo?: () => void;
 }
 
 /** A look-up of an entity that waits for the end of the block. */
@@ -73,6 +75,8 @@ export interface Decider {
   readonly ticket: EpochTicket;
   /** Never rung: a worker that must wait for another thread's progress waits on it, with a timeout. */
   readonly waitWords: Int32Array;
+  /** Set where a table has let go of the one before it: the memory can be given back. */
+  lettingGo: boolean;
   joined: boolean;
   rows: number;
   frameBytes: number;
@@ -122,6 +126,7 @@ export function createDecider(input: DeciderInput): Decider {
     hellos: [],
     ticket: createTicket(),
     waitWords: new Int32Array(new SharedArrayBuffer(4)),
+    lettingGo: false,
     joined: false,
     rows: 0,
     frameBytes: 0,

@@ -10,6 +10,7 @@ import { BELL_STRIDE, INGRESS_BELL, SPOOL_BELL } from '../layout/control-layout.
 import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../layout/records.ts';
 import { commit } from '../ring/lane.ts';
 import { ring } from '../ring/doorbell.ts';
+import { leaveAdoption } from '../state/adoption.ts';
 import { dictionaryCount } from '../state/dictionary.ts';
 import type { Decider } from './decider.ts';
 import { arriveAtEnd } from './epoch.ts';
@@ -81,6 +82,9 @@ export function answerWaiting(d: Decider, epochLow: number): void {
 }
 
 function resetBlock(d: Decider): void {
+  const { entities, limits } = d.input.tables;
+  for (let i = 0; i < entities.length; i++) if (leaveAdoption(entities[i])) d.lettingGo = true;
+  if (limits !== undefined) for (let i = 0; i < limits.length; i++) if (leaveAdoption(limits[i])) d.lettingGo = true;
   for (let i = 0; i < d.columns.length; i++) resetColumn(d.columns[i], d.rows);
   resetFrameLog(d.frames);
   resetDeadLetterLog(d.deadLetters);

@@ -7,7 +7,7 @@
  */
 
 import { LANE_EMPTY } from '../base/outcomes.ts';
-import { BELL_STRIDE, DURABLE_LOW, STOPPING, WORKER_BELL } from '../layout/control-layout.ts';
+import { BELL_STRIDE, CHANGING, DURABLE_LOW, STOPPING, WORKER_BELL } from '../layout/control-layout.ts';
 import { BLOCK_FRAMES_MAX, BLOCK_FRAME_BYTES_MAX, BLOCK_ROWS_MAX, FRAME_EVENTS_MAX } from '../layout/limits.ts';
 import { RECORD_CLOSE, RECORD_FRAME, RECORD_OPEN, RECORD_READ } from '../layout/records.ts';
 import { cancelSleep, prepareSleep, sleep } from '../ring/doorbell.ts';
@@ -26,9 +26,18 @@ const LANE_TURN = 64;
 /** Epochs that may wait for the disk before a worker holds its own back to let it grow. */
 const EPOCHS_AHEAD_MAX = 2;
 
+/** Returns when the process stops and the lanes are empty, or between two epochs when another version's workers take over. */
 export function runDecider(d: Decider): void {
   const control = d.input.control;
   for (;;) {
+    if (Atomics.load(control, CHANGING) !== 0) {
+      endForNext(d);
+      return;
+    }
+    if (d.lettingGo) {
+      d.lettingGo = false;
+      d.input.letGo?.();
+    }
     const drained = drainLanes(d);
     if (d.joined && (isFull(d) || isClosing(control) || (drained === 0 && isDue(d)))) finishBlock(d);
     else if (!d.joined && (d.hellos.length > 0 || d.reads.length > 0))
@@ -38,6 +47,12 @@ export function runDecider(d: Decider): void {
       rest(d);
     }
   }
+}
+
+/** What is in the block is decided by this version; what waits in the lanes is the next one's. */
+function endForNext(d: Decider): void {
+  if (d.joined) finishBlock(d);
+  else answerWaiting(d, (runningEpochLow(d.input.control) - 1) | 0);
 }
 
 /** Takes everything that waits in the lanes and ends the block: for whoever drives a decider by hand, without sleeping. */
@@ -65,7 +80,8 @@ function rest(d: Decider): void {
   const control = d.input.control;
   const bell = WORKER_BELL + d.input.worker * BELL_STRIDE;
   const ticket = prepareSleep(control, bell);
-  if (hasRecords(d) || (d.joined && isClosing(control)) || Atomics.load(control, STOPPING) !== 0) {
+  const ending = Atomics.load(control, STOPPING) !== 0 || Atomics.load(control, CHANGING) !== 0;
+  if (hasRecords(d) || (d.joined && isClosing(control)) || ending) {
     cancelSleep(control, bell);
     if (Atomics.load(control, STOPPING) !== 0) Atomics.wait(d.waitWords, 0, 0, 1);
     return;

@@ -77,9 +77,10 @@ function copyWords(from: Int32Array, fromAt: number, to: Int32Array, toAt: numbe
   }
 }
 
-/** Moves over what is left in stripe number `index` of the former table; returns the rows that found no room or no fellow. */
-export function sweepStripe(table: EntityTable, index: number): number {
+/** Moves over what is left in stripe number `index` of the former table; lost: rows that found no room or no fellow. */
+export function sweepStripe(table: EntityTable, index: number): { moved: number; lost: number } {
   const { former } = table.adoption!;
+  let moved = 0;
   let lost = 0;
   pointAt(former, index);
   const rows = former.words[former.stripe + STRIPE_USED];
@@ -94,10 +95,13 @@ export function sweepStripe(table: EntityTable, index: number): number {
     const k3 = words[at + 3];
     lockStripe(table, k0, k1, k2, k3);
     // An event may have been faster.
-    if (findRow(table, k0, k1, k2, k3) < 0 && adoptRow(table, k0, k1, k2, k3, NO_EVICTION) < 0) lost++;
+    if (findRow(table, k0, k1, k2, k3) < 0) {
+      if (adoptRow(table, k0, k1, k2, k3, NO_EVICTION) < 0) lost++;
+      else moved++;
+    }
     unlockStripe(table);
   }
-  return lost;
+  return { moved, lost };
 }
 
 /** Says to every thread that the sweep is over. */

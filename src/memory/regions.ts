@@ -40,6 +40,15 @@ const REHEARSAL_ENTITIES_MAX = 1024;
 export interface EntityMemory {
   readonly shape: EntityTableShape;
   readonly regions: readonly SharedArrayBuffer[];
+  /** Where its rows come from while a change of the pipeline is under way (native-free-core/state/adoption.ts). */
+  readonly adoption?: AdoptionMemory;
+}
+
+export interface AdoptionMemory {
+  readonly former: EntityMemory;
+  readonly copies: Int32Array;
+  readonly side: EntityMemory | null;
+  readonly sideCopies: Int32Array;
 }
 
 /** Structured-cloneable; the buffers are shared, not copied. */
@@ -72,10 +81,7 @@ export function allocateMemory(plan: Plan, workers: number, ingresses: number): 
   }
   const grid = (bytes: number): SharedArrayBuffer[][] =>
     Array.from({ length: workers }, () => Array.from({ length: ingresses }, () => createLane(bytes)));
-  const table = (max: number, rowBytes: number): EntityMemory => {
-    const shape = tableShape(max, rowBytes, workers);
-    return { shape, regions: createEntityRegions(shape) };
-  };
+  const table = (max: number, rowBytes: number): EntityMemory => allocateTable(max, rowBytes, workers);
   try {
     return {
       workers,
@@ -99,7 +105,12 @@ export function allocateMemory(plan: Plan, workers: number, ingresses: number): 
   }
 }
 
-/** The table of an entity, or of the limits that count by it. */
+/** A new table for an entity, or for the limits that count by it. */
+export function allocateTable(max: number, rowBytes: number, workers: number): EntityMemory {
+  const shape = tableShape(max, rowBytes, workers);
+  return { shape, regions: createEntityRegions(shape) };
+}
+
 export function tableShape(max: number, rowBytes: number, workers: number): EntityTableShape {
   return shapeEntityTable(max, rowBytes, BLOCK_ROWS_MAX * workers, REGION_BYTES_MAX);
 }

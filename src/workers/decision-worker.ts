@@ -1,29 +1,64 @@
 /**
- * A decision worker's thread: attaches to the shared memory and runs the core's loop until the process stops.
- * Piscina calls the default export once, with the worker's task; it returns when STOPPING is set and its lanes are empty.
+ * A decision worker's thread: attaches to the shared memory and runs the core's loop until the process stops, or until the
+ * workers of another pipeline version take over. Piscina calls the default export, with the worker's task; it returns when
+ * STOPPING is set and its lanes are empty, or when CHANGING is set.
  */
 
-import { createDecider } from '../../native-free-core/decide/decider.ts';
+import { receiveMessageOnPort } from 'node:worker_threads';
+import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { runDecider } from '../../native-free-core/decide/run.ts';
+import { collectGarbage } from './collect.ts';
 import { openTables } from './open-tables.ts';
-import type { WorkerTask } from './pool.ts';
+import type { Handover, Takeover, WorkerTask } from './pool.ts';
 import { attach, rehearse, stageOf } from './rehearsal.ts';
 
-export default function decisionWorker(task: WorkerTask): void {
-  const { worker, plan, memory } = task;
+export default function decisionWorker(task: WorkerTask): Handover | null {
+  // Of the version before the last, whose loops this thread ran.
+  collectGarbage();
+  const decider = rehearsed(task);
+  const takeover = task.door === null ? FIRST : awaitTurn(task.door);
+  if (takeover === null) return null;
+  attach(decider, stageOf(task.memory, task.worker), openTables(task.memory), task.dictionaryLogged);
+  takeOver(decider, takeover);
+  runDecider(decider);
+  return { sessions: decider.sessions, dictionaryLogged: decider.dictionaryLogged };
+}
+
+const FIRST: Takeover = { sessions: [], dictionaryLogged: null, greets: false };
+
+function rehearsed({ plan, rehearsal, epochIntervalMs }: WorkerTask): Decider {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const encoder = new TextEncoder();
   const decider = createDecider({
-    ...stageOf(task.rehearsal, 0),
+    ...stageOf(rehearsal, 0),
     plan,
-    tables: openTables(task.rehearsal),
+    tables: openTables(rehearsal),
     now: Date.now,
-    epochIntervalMs: task.epochIntervalMs,
+    epochIntervalMs,
     // TextDecoder refuses shared memory: the bytes are copied first. JSON is not the hot path.
     textOf: (bytes, from, to) => decoder.decode(bytes.slice(from, to)),
     utf8: (text) => encoder.encode(text),
+    letGo: collectGarbage,
   });
   rehearse(decider);
-  attach(decider, stageOf(memory, worker), openTables(memory), task.dictionaryLogged);
-  runDecider(decider);
+  return decider;
+}
+
+/** Says that it is ready and sleeps until it is its turn; null: the change was abandoned. */
+function awaitTurn({ port, turn }: NonNullable<WorkerTask['door']>): Takeover | null {
+  const words = new Int32Array(turn);
+  port.postMessage('ready');
+  Atomics.wait(words, 0, 0);
+  const received = receiveMessageOnPort(port) as { message: Takeover | null } | undefined;
+  port.close();
+  return received?.message ?? null;
+}
+
+/** Goes on with the connections of the worker before. */
+function takeOver(decider: Decider, { sessions, dictionaryLogged, greets }: Takeover): void {
+  if (dictionaryLogged !== null) decider.dictionaryLogged = dictionaryLogged;
+  sessions.forEach((own, ingress) => {
+    decider.sessions[ingress] = own;
+    if (greets) for (const session of own) if (session?.hello === true) decider.hellos.push(session);
+  });
 }

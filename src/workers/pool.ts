@@ -1,8 +1,12 @@
 /**
- * The pool of decision workers: Piscina, one long-lived task a worker. Called by engine.ts on the main thread.
+ * The pool of decision workers: Piscina, one long-lived task a worker; twice as many threads as workers, so that those of the
+ * next pipeline version compile and rehearse on threads of their own while the running ones go on. Called by engine.ts and
+ * deploy/ on the main thread.
  */
 
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import type { Sessions } from '../../native-free-core/decide/sessions.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { dictionaryCount, openDictionary } from '../../native-free-core/state/dictionary.ts';
 import type { SharedMemory } from '../memory/regions.ts';
@@ -19,40 +23,134 @@ export interface WorkerTask {
   readonly rehearsal: SharedMemory;
   /** Shortest time between two epochs that a worker ends of its own accord, in ms. */
   readonly epochIntervalMs: number;
+  /** Where it waits for its turn; null: it begins at once. */
+  readonly door: { readonly port: MessagePort; readonly turn: SharedArrayBuffer } | null;
+}
+
+/** What a worker leaves to the one that takes over. */
+export interface Handover {
+  readonly sessions: Sessions;
+  readonly dictionaryLogged: number;
+}
+
+/** What a worker begins with; null dictionaryLogged: as its task says. */
+export interface Takeover {
+  readonly sessions: Sessions;
+  readonly dictionaryLogged: number | null;
+  /** Clients are told the decisions' names anew. */
+  readonly greets: boolean;
+}
+
+export interface WorkerVersion {
+  readonly plan: Plan;
+  readonly memory: SharedMemory;
+}
+
+/** The workers of the next version, waiting for their turn. */
+export interface WaitingWorkers {
+  /** Once they have compiled and rehearsed. */
+  readonly ready: Promise<void>;
+  /**
+   * Ends the running workers between two epochs, runs `between` and starts these. `begin` and `end` say so to all threads.
+   */
+  takeOver(change: {
+    readonly begin: () => void;
+    readonly end: () => void;
+    readonly between: () => Promise<void>;
+    readonly greets: boolean;
+  }): Promise<void>;
+  abandon(): Promise<void>;
 }
 
 export interface WorkerPool {
   /** Rejects as soon as one worker fails; resolves when all have stopped. */
   readonly finished: Promise<void>;
+  prepare(version: WorkerVersion): WaitingWorkers;
   stop(): Promise<void>;
+}
+
+interface Waiting {
+  readonly port: MessagePort;
+  readonly turn: Int32Array;
+  readonly ready: Promise<void>;
+  readonly done: Promise<Handover | null>;
 }
 
 /** `rehearsal` reserves what one worker rehearses on. */
 export function startWorkers(
-  plan: Plan,
-  memory: SharedMemory,
-  rehearsal: () => SharedMemory,
+  first: WorkerVersion,
+  rehearsal: (plan: Plan) => SharedMemory,
   epochIntervalMs: number,
 ): WorkerPool {
+  const { workers } = first.memory;
   const pool = new Piscina({
     filename: compiledUrl(import.meta.url, './decision-worker.js'),
-    minThreads: memory.workers,
-    maxThreads: memory.workers,
+    minThreads: workers,
+    maxThreads: 2 * workers,
+    // A thread that waits for its next version must not be given up and made anew.
+    idleTimeout: Infinity,
     // Idle Piscina workers otherwise sleep in Atomics.wait, which stops their asynchronous work.
     atomics: 'disabled',
     resourceLimits: { maxOldGenerationSizeMb: 1024 },
   });
-  const tasks: Promise<void>[] = [];
-  const dictionaryLogged = dictionaryCount(openDictionary(memory.dictionary));
-  for (let worker = 0; worker < memory.workers; worker++) {
-    const task: WorkerTask = { worker, plan, memory, dictionaryLogged, rehearsal: rehearsal(), epochIntervalMs };
-    tasks.push(pool.run(task) as Promise<void>);
-  }
-  const finished = Promise.all(tasks).then(() => undefined);
+  const taskOf = ({ plan, memory }: WorkerVersion, worker: number, door: WorkerTask['door']): WorkerTask => {
+    const dictionaryLogged = dictionaryCount(openDictionary(memory.dictionary));
+    return { worker, plan, memory, dictionaryLogged, rehearsal: rehearsal(plan), epochIntervalMs, door };
+  };
+  const eachWorker = <T>(make: (worker: number) => T): T[] => Array.from({ length: workers }, (_, i) => make(i));
+  let fail: (error: unknown) => void = () => undefined;
+  let finish: () => void = () => undefined;
+  const finished = new Promise<void>((resolve, reject) => {
+    finish = resolve;
+    fail = reject;
+  });
+  finished.catch(() => undefined);
+  let running = eachWorker((worker) => pool.run(taskOf(first, worker, null)) as Promise<Handover | null>);
+  const watch = (tasks: readonly Promise<unknown>[]): void => tasks.forEach((task) => task.catch(fail));
+  watch(running);
+
+  const wait = (version: WorkerVersion, worker: number): Waiting => {
+    const { port1: port, port2 } = new MessageChannel();
+    const turn = new SharedArrayBuffer(4);
+    const task = taskOf(version, worker, { port: port2, turn });
+    const done = pool.run(task, { transferList: [port2] }) as Promise<Handover | null>;
+    const ready = new Promise<void>((resolve, reject) => {
+      port.once('message', () => resolve());
+      done.catch(reject);
+    });
+    ready.catch(() => undefined);
+    return { port, turn: new Int32Array(turn), ready, done };
+  };
+  const call = ({ port, turn }: Waiting, message: Takeover | null): void => {
+    port.postMessage(message);
+    Atomics.store(turn, 0, 1);
+    Atomics.notify(turn, 0);
+  };
   return {
     finished,
+    prepare(version) {
+      const waiting = eachWorker((worker) => wait(version, worker));
+      return {
+        ready: Promise.all(waiting.map(({ ready }) => ready)).then(() => undefined),
+        async takeOver({ begin, end, between, greets }) {
+          begin();
+          const handovers = await Promise.all(running);
+          end();
+          await between();
+          waiting.forEach((one, worker) => call(one, { ...handovers[worker]!, greets }));
+          running = waiting.map(({ done }) => done);
+          watch(running);
+          waiting.forEach(({ port }) => port.unref());
+        },
+        async abandon() {
+          for (const one of waiting) call(one, null);
+          await Promise.allSettled(waiting.map(({ done }) => done));
+        },
+      };
+    },
     async stop() {
-      await finished.catch(() => undefined);
+      await Promise.allSettled(running);
+      finish();
       await pool.destroy();
     },
   };
