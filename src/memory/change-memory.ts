@@ -72,7 +72,7 @@ export function allocateChange(memory: SharedMemory, from: Plan, to: Plan, chang
     lists: (to.lists ?? []).map((list) => sameList(memory, from, list) ?? createList(list)),
     ids: to.dedupIdsMax === 0 ? null : (memory.ids ?? createIdWindow(to.dedupIdsMax, to.dedupWindowMs)),
   };
-  return { memory: next, side: { ...memory, entities: sides, limits: [], lists: [] } };
+  return { memory: next, side: { ...next, entities: sides, limits: [] } };
 }
 
 function adopting(table: EntityMemory, adoption: EntityMemory['adoption'] & object): EntityMemory {

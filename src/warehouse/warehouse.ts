@@ -62,7 +62,7 @@ export interface Warehouse {
   lookupDecisions(request: DecisionRequest): Promise<Uint8Array>;
 }
 
-const BATCH_ROWS_MAX = 250_000;
+const BATCH_ROWS_MAX = 350_000;
 /** Spool bytes of one batch: bounds what one insert costs in memory on the other side. */
 const BATCH_BYTES_MAX = 512 << 20;
 const LOOK_MS = 10;

@@ -11,7 +11,10 @@ export interface ServerLimits {
   readonly cores: number;
 }
 
-/** Caches are shares of the memory bound; ClickHouse's own defaults (5 GiB of marks) assume a machine of its own. */
+/**
+ * Caches are shares of the memory bound; ClickHouse's own defaults (5 GiB of marks) assume a machine of its own. Small ones, because
+ * each batch is looked at once, as it comes in: larger caches only grew with the parts (6% in five minutes at the largest load).
+ */
 export function writeServerConfiguration(path: string, limits: ServerLimits): void {
   const share = (part: number): number => Math.floor(limits.memoryMaxBytes * part);
   const backgroundThreads = Math.max(2, Math.min(8, Math.floor(limits.cores / 2)));
@@ -19,9 +22,9 @@ export function writeServerConfiguration(path: string, limits: ServerLimits): vo
     // Counted by the engine's own tracker, which came back to its base after every refused query (measured).
     max_server_memory_usage: limits.memoryMaxBytes,
     max_server_memory_usage_to_ram_ratio: 1,
-    mark_cache_size: share(1 / 16),
-    primary_index_cache_size: share(1 / 16),
-    index_mark_cache_size: share(1 / 32),
+    mark_cache_size: share(1 / 256),
+    primary_index_cache_size: share(1 / 512),
+    index_mark_cache_size: share(1 / 512),
     uncompressed_cache_size: 0,
     index_uncompressed_cache_size: 0,
     compiled_expression_cache_size: 16 * MIB,
