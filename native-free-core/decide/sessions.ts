@@ -16,6 +16,8 @@ export interface Session {
   readonly dedup: boolean;
   /** The producer's name in UTF-8; empty: none. */
   readonly producerName: Uint8Array;
+  /** The hello has been written. */
+  greeted: boolean;
   /** Its dictionary id, 0 until its first frame. */
   producer: number;
 }
@@ -35,6 +37,7 @@ export function readOpen(bytes: Uint8Array, view: DataView, at: number, ingress:
     hello: (flags & OPEN_HELLO) !== 0,
     dedup: (flags & OPEN_DEDUP) !== 0,
     producerName: bytes.slice(at + OPEN_HEADER_BYTES, at + OPEN_HEADER_BYTES + nameBytes),
+    greeted: false,
     producer: 0,
   };
 }

@@ -145,8 +145,10 @@ export function writeHellos(d: Decider, epochLow: number): void {
     const { dictionary, producers } = d.input.tables;
     const id = findEntry(dictionary, session.producerName, 0, session.producerName.length);
     const highest = id > 0 ? highestSeq(producers, id) : 0;
-    // On the durable lane whatever the ack level: a hello must not wait for ClickHouse.
-    const lane = d.input.durableLanes[session.ingress];
+    // On the durable lane whatever the ack level: a hello must not wait for ClickHouse. One that comes again stands behind the answers
+    // that the former version has written.
+    const lane = session.greeted ? laneOf(d, session) : d.input.durableLanes[session.ingress];
+    session.greeted = true;
     const at = reserveWaiting(d, lane, RECORD_HELLO, ANSWER_HEADER_BYTES + 8);
     writeHeader(lane, at, session.connection, session.generation, epochLow, 0);
     lane.view.setUint32(at + 16, highest % HIGH, true);

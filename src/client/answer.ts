@@ -51,6 +51,17 @@ export function readHello(encoding: Encoding, bytes: Uint8Array): Hello | null {
   return value === null || value.highestSeq === undefined ? null : { ...value, highestSeq: Number(value.highestSeq) };
 }
 
+/** First byte of a hello: the tag of its first field. An answer begins with another one. */
+export const HELLO_TAG = 0x0a;
+
+/** A hello that comes between answers: from here on the decisions have the names that it says. null: the bytes are no hello. */
+export function readHelloAgain(encoding: Encoding, bytes: Uint8Array): Hello | null {
+  if (encoding === 'proto') return bytes[0] === HELLO_TAG ? readHelloProto(bytes) : null;
+  return bytes.length > 0 && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('"pipelineVersion"')
+    ? readHello(encoding, bytes)
+    : null;
+}
+
 /** null where the bytes are no answer. */
 export function readAnswer(encoding: Encoding, bytes: Uint8Array, hello: Hello): ClientAnswer | Retry | null {
   return encoding === 'proto' ? readProto(bytes, hello) : readJson(bytes);

@@ -14,7 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { FRAMES_IN_FLIGHT_MAX, SEQ_BITMAP_BITS } from '../../native-free-core/layout/limits.ts';
 import { OperatingError } from '../errors.ts';
 import { serverAddress, type ServerAddress } from './address.ts';
-import { readAnswer, type ClientAnswer, type ClientHello } from './answer.ts';
+import { readAnswer, readHelloAgain, type ClientAnswer, type ClientHello } from './answer.ts';
 import { encodeFrame, type ClientEvent, type Encoding } from './frame.ts';
 import { openConnection, type StreamConnection } from './stream-connection.ts';
 
@@ -256,6 +256,11 @@ export class HuntClient {
 
   /** Answers come in the order in which the frames went. */
   #receive(bytes: Buffer): void {
+    const hello = readHelloAgain(this.#encoding, bytes);
+    if (hello !== null) {
+      this.#hello = hello;
+      return;
+    }
     const answer = readAnswer(this.#encoding, bytes, this.#hello);
     const frame = this.#inFlight[0];
     if (answer === null || frame === undefined || (answer.seq !== frame.seq && answer.seq !== 0)) {

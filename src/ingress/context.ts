@@ -2,7 +2,7 @@
 
 import type { TemplatedApp } from 'uWebSockets.js';
 import type { Admission } from './admission.ts';
-import type { FromIngress, IngressThreadOptions } from './messages.ts';
+import type { FromIngress, IngressThreadOptions, PipelineFacts } from './messages.ts';
 import type { Peers } from './peers.ts';
 import type { Refusals } from './refusals.ts';
 import type { ApiKeys } from './terms.ts';
@@ -10,6 +10,8 @@ import type { ApiKeys } from './terms.ts';
 export interface IngressContext {
   readonly app: TemplatedApp;
   readonly options: IngressThreadOptions;
+  /** Of the version that decides. */
+  pipeline: PipelineFacts;
   readonly keys: ApiKeys;
   readonly peers: Peers;
   readonly admission: Admission;

@@ -31,9 +31,9 @@ export function serveEntities(context: IngressContext): EntityReads {
   const reads = new Map<Peer, Read>();
   let turn = options.index;
   context.app.get('/v1/entities/:entity/:key', (response, request) => {
-    const entity = options.pipeline.entities.indexOf(request.getParameter(0));
+    const entity = context.pipeline.entities.indexOf(request.getParameter(0));
     const key = Buffer.from(request.getParameter(1), 'utf8');
-    const problem = keys.check(request) ?? problemOf(options.pipeline.entities, entity, key, request.getQuery());
+    const problem = keys.check(request) ?? problemOf(context.pipeline.entities, entity, key, request.getQuery());
     if (problem !== null) return endWith(response, problem);
     const worker = turn++ % admission.workers;
     const peer = peers.add({ worker, encoding: ENCODING_JSON, stored: false, producer: '', credit: 0 }, NOTHING);

@@ -51,6 +51,7 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   const context: IngressContext = {
     app: uWS.App(),
     options,
+    pipeline: options.pipeline,
     keys: new ApiKeys(options.keys),
     peers,
     admission: new Admission({
@@ -65,7 +66,7 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   };
   const { admission, app } = context;
   const bodies = new Bodies();
-  const hello = createHello(options.pipeline, options.limits.framesInFlight);
+  let hello = createHello(options.pipeline, options.limits.framesInFlight);
   const lookups = new Lookups(peers, post, options.limits.lookupMsMax);
   const streams = serveStream(context);
   serveEvents(context, bodies);
@@ -75,7 +76,7 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   const delivery = new Delivery(control, options.index, options.durableLanes.map(openLane), storedAnswers, {
     peers,
     hello(peer, seqLow, seqHigh) {
-      if (peer.greeting !== null) peer.release(peer.greeting, hello(peer.encoding, seqHigh * HIGH + seqLow), 0);
+      peer.greet(hello(peer.encoding, seqHigh * HIGH + seqLow));
     },
     lookup: (peer, request) => lookups.ask(peer, request),
     readAnswer: (peer, status, body) => reads.answer(peer, status, body),
@@ -125,7 +126,11 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
 
   port.on('message', (message: ToIngress) => {
     if (message.kind === 'ready') requests.ready = message.ready;
-    else if (message.kind === 'response') requests.answer(message.id, message.response);
+    else if (message.kind === 'pipeline') {
+      context.pipeline = message.pipeline;
+      hello = createHello(message.pipeline, options.limits.framesInFlight);
+      post({ kind: 'pipeline-known' });
+    } else if (message.kind === 'response') requests.answer(message.id, message.response);
     else if (message.kind === 'lookup-answer') lookups.answer(message.id, message.bytes);
     else void stop();
   });

@@ -67,6 +67,8 @@ export interface LookupRequest {
 
 export type ToIngress =
   | { readonly kind: 'ready'; readonly ready: boolean }
+  /** Another version is about to decide; answered by 'pipeline-known'. */
+  | { readonly kind: 'pipeline'; readonly pipeline: PipelineFacts }
   | { readonly kind: 'response'; readonly id: number; readonly response: ProxiedResponse }
   /** `bytes` null: it failed, and the client is to ask again. */
   | { readonly kind: 'lookup-answer'; readonly id: number; readonly bytes: Uint8Array | null }
@@ -75,6 +77,7 @@ export type ToIngress =
 export type FromIngress =
   | { readonly kind: 'listening' }
   | { readonly kind: 'listen-failed' }
+  | { readonly kind: 'pipeline-known' }
   | { readonly kind: 'request'; readonly id: number; readonly request: ProxiedRequest }
   | { readonly kind: 'lookup'; readonly id: number; readonly lookup: LookupRequest }
   | { readonly kind: 'counters'; readonly counters: IngressCounters };

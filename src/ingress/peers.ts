@@ -100,6 +100,15 @@ export class Peer {
     this.greeting = this.#hold();
   }
 
+  /** A hello: the first, or another because the decisions have other names from here on. */
+  greet(bytes: Uint8Array): void {
+    if (this.greeting !== null) {
+      this.release(this.greeting, bytes, 0);
+      this.greeting = null;
+    } else if (this.#held.length === 0) this.outlet.send(bytes, 0);
+    else this.#held.push({ bytes, status: 0 });
+  }
+
   /** What was held has come: sends it, and what waited behind it, when its turn is. */
   release(held: HeldAnswer, bytes: Uint8Array, status: number): void {
     held.bytes = bytes;

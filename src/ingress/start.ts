@@ -16,6 +16,7 @@ import type {
   IngressCounters,
   IngressThreadOptions,
   LookupRequest,
+  PipelineFacts,
   ProxiedRequest,
   ProxiedResponse,
   ToIngress,
@@ -44,6 +45,8 @@ export interface Ingress {
   onLookup(handler: LookupHandler): void;
   /** What `/readyz` says. */
   setReady(ready: boolean): void;
+  /** Resolves once every thread speaks of this version. */
+  changeTo(plan: IngressStart['plan']): Promise<void>;
   /** As of half a second ago, of all threads. */
   counters(): IngressCounters;
   /** Resolves once everything that became durable in time has been answered and all threads have ended. */
@@ -95,6 +98,11 @@ export async function startIngress(start: IngressStart): Promise<Ingress> {
     onRequest: (handler) => void (handlers.request = handler),
     onLookup: (handler) => void (handlers.lookup = handler),
     setReady: (ready) => broadcast({ kind: 'ready', ready }),
+    async changeTo(plan) {
+      const known = threads.map(({ worker }) => pipelineKnown(worker));
+      broadcast({ kind: 'pipeline', pipeline: factsOf(plan) });
+      await Promise.all(known);
+    },
     counters: () => sumCounters(threads.map(({ counters }) => counters)),
     async stop() {
       state.stopping = true;
@@ -120,12 +128,7 @@ function startThread(
     frameLanes: memory.frameLanes.map((lanes) => lanes[index]!),
     durableLanes: memory.durableLanes.map((lanes) => lanes[index]!),
     storedLanes: memory.storedLanes.map((lanes) => lanes[index]!),
-    pipeline: {
-      name: plan.pipeline,
-      version: plan.version,
-      decisions: plan.decisions.map(({ name, actions }) => ({ name, actions })),
-      entities: plan.entities.map(({ name }) => name),
-    },
+    pipeline: factsOf(plan),
     keys: start.keys,
     limits: { ...INGRESS_LIMITS, ...start.limits },
   };
@@ -152,6 +155,26 @@ function startThread(
     if (!state.stopping) start.onFailure(new Error(`an ingress thread ended: index=${index} exit_code=${code}`));
   });
   return thread;
+}
+
+function factsOf(plan: IngressStart['plan']): PipelineFacts {
+  return {
+    name: plan.pipeline,
+    version: plan.version,
+    decisions: plan.decisions.map(({ name, actions }) => ({ name, actions })),
+    entities: plan.entities.map(({ name }) => name),
+  };
+}
+
+function pipelineKnown(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    const listen = (message: FromIngress): void => {
+      if (message.kind !== 'pipeline-known') return;
+      worker.off('message', listen);
+      resolve();
+    };
+    worker.on('message', listen);
+  });
 }
 
 async function answerRequest(

@@ -29,7 +29,10 @@ export type { StoredTotals } from './insert/stored-totals.ts';
 
 export interface WarehouseOptions {
   readonly clickhouse: ClickHouse;
+  /** The version that runs at start. */
   readonly plan: Plan;
+  /** The plan of any version that has sealed blocks; default: there is one only. */
+  readonly planOf?: (pipelineNumber: number) => Plan;
   readonly batchLog: BatchLog;
   readonly openReader: () => EpochReader;
   readonly durableEpoch: () => number;
@@ -58,6 +61,13 @@ export interface Warehouse {
   onConfirmed(listener: (batch: Batch, stored: Stored) => void): void;
   /** Confirmed epochs whose rows are on ClickHouse's disk. */
   confirmedOnDiskEpoch(): Promise<number>;
+  /** Brings the tables to what another version of the pipeline needs, too; the running one goes on. */
+  prepare(plan: Plan): Promise<void>;
+  /** From now on this version decides. */
+  activate(plan: Plan): void;
+  /** Runs a statement, again and again until ClickHouse has taken it. */
+  record(what: string, sql: string): Promise<void>;
+  rows<Row>(sql: string): Promise<Row[]>;
   /** The answer to a frame that was answered before. */
   lookupDecisions(request: DecisionRequest): Promise<Uint8Array>;
 }
@@ -77,6 +87,10 @@ export function createWarehouse(options: WarehouseOptions): Warehouse {
     counters: () => warehouse.counters(),
     onConfirmed: (listener) => void warehouse.listeners.push(listener),
     confirmedOnDiskEpoch: () => warehouse.confirmedOnDiskEpoch(),
+    prepare: (plan) => warehouse.prepare(plan),
+    activate: (plan) => warehouse.activate(plan),
+    record: (what, sql) => warehouse.record(what, sql),
+    rows: (sql) => warehouse.rows(sql),
     lookupDecisions: (request) => warehouse.lookup.answer(request),
   };
 }
@@ -91,6 +105,9 @@ class RunningWarehouse {
   readonly #insert: BatchInsert;
   readonly #figures = { batches: 0, rows: 0, deadLetters: 0, refused: 0, insertSeconds: 0, lastBatchRows: 0 };
   readonly #merges: MergePause;
+  /** Whose decisions are looked up, and whose columns the tables have. */
+  #plan: Plan;
+  #tablesPlan: Plan;
   #follower: EpochFollower | null = null;
   #running: Promise<unknown> = Promise.resolve();
   #stopping = false;
@@ -101,16 +118,19 @@ class RunningWarehouse {
   constructor(options: WarehouseOptions) {
     const { clickhouse, plan, log, requestMsMax } = options;
     this.#options = options;
+    this.#plan = plan;
+    this.#tablesPlan = plan;
     this.#connection = new Connection({ clickhouse, log, ...(requestMsMax === undefined ? {} : { requestMsMax }) });
     this.#retry = new Retry(this.#connection, () => this.#createTables(), log);
-    this.#insert = new BatchInsert({ ...options, connection: this.#connection, retry: this.#retry });
+    const planOf = options.planOf ?? (() => plan);
+    this.#insert = new BatchInsert({ ...options, planOf, connection: this.#connection, retry: this.#retry });
     this.#merges = new MergePause({
       connection: this.#connection,
       insertSeconds: () => this.#figures.insertSeconds,
       behindMs: () => this.#behindMs(),
       log,
     });
-    this.lookup = new DecisionLookup({ connection: this.#connection, plan, retry: this.#retry });
+    this.lookup = new DecisionLookup({ connection: this.#connection, plan: () => this.#plan, retry: this.#retry });
   }
 
   async start(): Promise<void> {
@@ -161,6 +181,29 @@ class RunningWarehouse {
     };
   }
 
+  async prepare(plan: Plan): Promise<void> {
+    this.#tablesPlan = plan;
+    try {
+      await this.#retry.untilDone('bring the tables to the new version', () => this.#createTables());
+    } catch (error) {
+      this.#tablesPlan = this.#plan;
+      throw error;
+    }
+  }
+
+  activate(plan: Plan): void {
+    this.#plan = plan;
+    this.#tablesPlan = plan;
+  }
+
+  record(what: string, sql: string): Promise<void> {
+    return this.#retry.untilDone(what, () => this.#connection.execute(sql));
+  }
+
+  rows<Row>(sql: string): Promise<Row[]> {
+    return this.#connection.rows<Row>(sql);
+  }
+
   async confirmedOnDiskEpoch(): Promise<number> {
     const confirmed = this.#options.batchLog.flush();
     if (confirmed > this.#confirmedOnDisk && (await this.#connection.reachDisk())) this.#confirmedOnDisk = confirmed;
@@ -178,9 +221,9 @@ class RunningWarehouse {
   }
 
   async #createTables(): Promise<void> {
-    const { plan, log, clickhouse } = this.#options;
+    const { log, clickhouse } = this.#options;
     try {
-      const changes = await createTables(plan, this.#connection, this.#connection.database, !this.#connection.embedded);
+      const changes = await createTables(this.#tablesPlan, this.#connection, this.#connection.database, !this.#connection.embedded);
       if (changes.created.length > 0) log('info', 'tables created', { tables: changes.created });
       if (changes.added.length > 0) log('info', 'columns added', { columns: changes.added });
     } catch (cause) {

@@ -1,5 +1,6 @@
 /** The two doors of a load connection: `/v1/stream`, and `POST /v1/events` with one request at a time on a connection kept open. */
 
+import { HELLO_TAG } from '../../client/answer.ts';
 import { readHelloProto } from '../../../native-free-core/codec/messages.ts';
 import { connect } from 'node:net';
 import { reasonOf, unreachable, type ServerAddress } from '../../client/address.ts';
@@ -47,7 +48,11 @@ export const openWebSocketTransport: OpenTransport = async ({ address, producer,
   greeted.catch(() => undefined);
   const socket = await openRawWebSocket(address, { producer, ack }, 'hunt.v1.proto', {
     message(bytes, start, end) {
-      if (hello !== null) return handlers.answer(bytes, start, end);
+      if (hello !== null) {
+        // A hello between answers: the pipeline has changed, which is nothing to a load.
+        if (bytes[start] !== HELLO_TAG) handlers.answer(bytes, start, end);
+        return;
+      }
       hello = readHelloProto(bytes.slice(start, end));
       arrived();
     },

@@ -8,6 +8,7 @@
  */
 
 import type { ClickHouseSettings } from '@clickhouse/client';
+import type { NativeTexts } from '../../../native-free-core/columns/native-column.ts';
 import type { Plan } from '../../../native-free-core/layout/plan.ts';
 import type { Log } from '../../ops/log.ts';
 import { BATCH_INSERT_SETTINGS } from '../embedded/index.ts';
@@ -22,7 +23,8 @@ import type { Retry } from './retry.ts';
 export interface BatchInsertOptions {
   readonly connection: Connection;
   readonly retry: Retry;
-  readonly plan: Plan;
+  /** The plan of a version that has sealed blocks. */
+  readonly planOf: (pipelineNumber: number) => Plan;
   readonly dictionary: (id: number) => Uint8Array;
   readonly openReader: () => EpochReader;
   readonly log: Log;
@@ -53,26 +55,35 @@ export class BatchInsert {
   readonly figures = { looks: 0, mendings: 0 };
   readonly mending: Mending;
   readonly #options: BatchInsertOptions;
-  readonly #events: BatchTable;
+  /** As the version has it that sealed the last batch. */
+  #events: { readonly pipelineNumber: number; readonly table: BatchTable } | null = null;
+  readonly #texts: NativeTexts;
   readonly #deadLetters: BatchTable;
 
   constructor(options: BatchInsertOptions) {
-    const { connection, plan, log, openReader } = options;
+    const { connection, log, openReader } = options;
     const encoder = new TextEncoder();
-    const texts = { dictionary: options.dictionary, utf8: (text: string) => encoder.encode(text) };
+    this.#texts = { dictionary: options.dictionary, utf8: (text: string) => encoder.encode(text) };
     this.#options = options;
-    this.#events = eventsBatchTable(plan, texts, openReader);
-    this.#deadLetters = deadLettersBatchTable(texts, openReader);
-    this.mending = new Mending({ connection, plan, insertSettings: INSERT_SETTINGS, log });
+    this.#deadLetters = deadLettersBatchTable(this.#texts, openReader);
+    this.mending = new Mending({ connection, insertSettings: INSERT_SETTINGS, log });
   }
 
   /** Resolves once all of it is in. `isNew`: nothing of it was ever sent. */
   async insert(batch: Batch, account: Account, isNew: boolean): Promise<Stored> {
     const { retry } = this.#options;
-    const { refused } = await this.#place(this.#events, batch, account.rows, isNew);
+    const { refused } = await this.#place(this.#eventsOf(account), batch, account.rows, isNew);
     await this.#place(this.#deadLetters, batch, account.deadLetters, isNew);
     await retry.untilDone(`record batch ${batch.id}`, () => this.#record(batch, account, refused));
     return { events: account.rows - refused, deadLetters: account.deadLetters + refused, refused };
+  }
+
+  #eventsOf({ pipelineNumber }: Account): BatchTable {
+    if (this.#events?.pipelineNumber !== pipelineNumber) {
+      const table = eventsBatchTable(this.#options.planOf(pipelineNumber), this.#texts, this.#options.openReader);
+      this.#events = { pipelineNumber, table };
+    }
+    return this.#events.table;
   }
 
   async #place(table: BatchTable, batch: Batch, expected: number, isNew: boolean): Promise<Presence> {

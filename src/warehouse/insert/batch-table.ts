@@ -23,6 +23,8 @@ export interface TableColumn {
 
 export interface BatchTable {
   readonly name: 'events' | 'dead_letters';
+  /** Of the events; null for dead letters, which every version writes alike. */
+  readonly plan: Plan | null;
   readonly columns: readonly TableColumn[];
   /** Quoted, separated by commas. */
   readonly columnList: string;
@@ -32,12 +34,13 @@ export interface BatchTable {
 
 export function eventsBatchTable(plan: Plan, texts: NativeTexts, openReader: () => EpochReader): BatchTable {
   const columns = plan.columns.map(({ name, clickhouseType }) => ({ name, type: clickhouseType }));
-  return batchTable('events', columns, (options) => createNativeEncoder(plan, texts, options), openReader);
+  return batchTable('events', plan, columns, (options) => createNativeEncoder(plan, texts, options), openReader);
 }
 
 export function deadLettersBatchTable(texts: NativeTexts, openReader: () => EpochReader): BatchTable {
   return batchTable(
     'dead_letters',
+    null,
     DEAD_LETTER_COLUMNS,
     (options) => createDeadLetterEncoder(texts, options),
     openReader,
@@ -46,6 +49,7 @@ export function deadLettersBatchTable(texts: NativeTexts, openReader: () => Epoc
 
 function batchTable(
   name: BatchTable['name'],
+  plan: Plan | null,
   own: readonly TableColumn[],
   createEncoder: (options: NativeOptions) => NativeEncoder,
   openReader: () => EpochReader,
@@ -56,6 +60,7 @@ function batchTable(
   let spare: NativeEncoder | null = null;
   return {
     name,
+    plan,
     columns,
     columnList: columns.map((column) => quoteName(column.name)).join(', '),
     *body(batch) {

@@ -56,6 +56,8 @@ export interface Account {
   received: number;
   duplicates: number;
   bytes: number;
+  /** The version of the pipeline that sealed all of it. */
+  pipelineNumber: number;
   /** ms UTC, of the first and the last epoch. */
   firstReceivedAt: number;
   lastReceivedAt: number;
@@ -73,6 +75,7 @@ export function emptyAccount(): Account {
     received: 0,
     duplicates: 0,
     bytes: 0,
+    pipelineNumber: 0,
     firstReceivedAt: 0,
     lastReceivedAt: 0,
   };
@@ -85,6 +88,7 @@ export function enterBlocks(account: Account, blocks: readonly Uint8Array[]): vo
     account.deadLetters += header.deadLetters;
     account.frames += header.frames;
     account.bytes += header.bytes;
+    account.pipelineNumber = header.pipelineNumber;
     account.firstReceivedAt ||= header.receivedAt;
     account.lastReceivedAt = Math.max(account.lastReceivedAt, header.receivedAt);
     const view = viewOf(block);

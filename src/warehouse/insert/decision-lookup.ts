@@ -43,7 +43,8 @@ interface FoundEvent {
 
 export interface DecisionLookupOptions {
   readonly connection: Connection;
-  readonly plan: Plan;
+  /** By whose names the answers are written: the running version's. */
+  readonly plan: () => Plan;
   readonly retry: Retry;
 }
 
@@ -126,7 +127,8 @@ export class DecisionLookup {
   }
 
   async #query(producer: string, seqs: readonly string[], fromBatch: number): Promise<Map<string, FoundEvent[]>> {
-    const { connection, plan } = this.#options;
+    const { connection } = this.#options;
+    const plan = this.#options.plan();
     const column = (index: number): string => quoteName(plan.columns[index]!.name);
     const { producer: producerColumn, frameSeq, frameIndex } = plan.system;
     const decisions = plan.decisions.map(({ name }) => quoteName(name)).join(', ');
@@ -158,7 +160,7 @@ export class DecisionLookup {
 
   /** The answer as it was, but for the status. Events that were duplicates by id are known by their absence. */
   #encode(request: Waiting, events: readonly FoundEvent[]): Uint8Array {
-    const { plan } = this.#options;
+    const plan = this.#options.plan();
     const count = events.reduce((most, { index }) => Math.max(most, index + 1), 0);
     const rows = new Int32Array(count).fill(-1);
     const outcomes = new Int32Array(count);

@@ -1,5 +1,5 @@
 /**
- * Follows the durable epochs and cuts them into ranges, each of which becomes a batch: by rows, bytes, age and arrival day. It
+ * Follows the durable epochs and cuts them into ranges, each of which becomes a batch: by rows, bytes, age, arrival day and pipeline version. It
  * keeps up with the spool however slow ClickHouse is, because a range is a few numbers; so the ledger is always up to date.
  * Main thread, driven by warehouse.ts.
  */
@@ -78,9 +78,11 @@ export class EpochFollower {
   }
 
   #enter({ epoch, blocks }: EpochBlocks): void {
-    const day = Math.floor(readBlockHeader(blocks[0]!).receivedAt / DAY_MS);
+    const { receivedAt, pipelineNumber } = readBlockHeader(blocks[0]!);
+    const day = Math.floor(receivedAt / DAY_MS);
     let range = this.#ranges.at(-1);
-    if (range === undefined || range.day !== day || this.#isFull(range)) {
+    const fits = range?.day === day && range.account.pipelineNumber === pipelineNumber && !this.#isFull(range);
+    if (range === undefined || !fits) {
       range = { firstEpoch: epoch, lastEpoch: epoch, day, account: emptyAccount() };
       this.#ranges.push(range);
     }

@@ -22,7 +22,6 @@ const HALVINGS_MAX = 1000;
 
 export interface MendingOptions {
   readonly connection: Connection;
-  readonly plan: Plan;
   /** Of an insert that must become one part, without its token. */
   readonly insertSettings: ClickHouseSettings;
   readonly log: Log;
@@ -95,7 +94,7 @@ export class Mending {
       const [from, to] = ranges.pop()!;
       const refusal = await this.#insertRange(table, batch, from, to, mark);
       if (refusal === null) continue;
-      if (to - from === 1) await this.#setAside(batch, from, refusal);
+      if (to - from === 1) await this.#setAside(table.plan!, batch, from, refusal);
       else if (halvings++ < HALVINGS_MAX) {
         const middle = from + ((to - from) >>> 1);
         ranges.push([middle, to], [from, middle]);
@@ -132,8 +131,8 @@ export class Mending {
   }
 
   /** The row as JSON, so that it can be read, mended and sent again. */
-  async #setAside(batch: Batch, row: number, refusal: string): Promise<void> {
-    const { connection, plan, insertSettings, log } = this.#options;
+  async #setAside(plan: Plan, batch: Batch, row: number, refusal: string): Promise<void> {
+    const { connection, insertSettings, log } = this.#options;
     log('error', 'ClickHouse refuses a row; it goes to dead_letters', { batch: batch.id, row, refusal });
     const column = (index: number): string => quoteName(plan.columns[index]!.name);
     const { receivedAt, producer, frameSeq, frameIndex } = plan.system;
