@@ -115,7 +115,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   await warehouse.start();
 
-  const workers = startWorkers(plan, memory, () => allocateRehearsal(plan), EPOCH_INTERVAL_MS);
+  const workers = startWorkers({ plan, memory }, allocateRehearsal, EPOCH_INTERVAL_MS);
   workers.finished.catch(failure.raise);
   const snapshots = new SnapshotKeeper({
     plan,
