@@ -33,7 +33,12 @@ interface Place {
  * `features`: for each feature of `to` its index in `from`, or -1. Head and group slots are copied with whatever feature needs them: a
  * side table that is at the same event has the same.
  */
-export function carryOver(from: EntityPlan, to: EntityPlan, features: readonly number[], withHead: boolean): Int32Array {
+export function carryOver(
+  from: EntityPlan,
+  to: EntityPlan,
+  features: readonly number[],
+  withHead: boolean,
+): Int32Array {
   const [before, after] = [placesOf(layOutRecord(from), from), placesOf(layOutRecord(to), to)];
   const words: Words[] = withHead ? [[0, 0, ROW_FEATURES_SLOT * 2]] : [];
   features.forEach((source, target) => {
@@ -92,7 +97,8 @@ function joined(words: readonly Words[]): Words[] {
   const out: Words[] = [];
   for (const [from, to, count] of sorted) {
     const last = out.at(-1);
-    if (last !== undefined && to >= last[1] && to + count <= last[1] + last[2] && from - to === last[0] - last[1]) continue;
+    if (last !== undefined && to >= last[1] && to + count <= last[1] + last[2] && from - to === last[0] - last[1])
+      continue;
     if (last !== undefined && last[0] + last[2] === from && last[1] + last[2] === to) last[2] += count;
     else out.push([from, to, count]);
   }

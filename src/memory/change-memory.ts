@@ -81,7 +81,11 @@ function adopting(table: EntityMemory, adoption: EntityMemory['adoption'] & obje
 }
 
 /** Replaced entries stay; another file, type or size makes it another list. */
-function sameList(memory: SharedMemory, from: Plan, { name, type, max, file }: ListPlan): SharedArrayBuffer | undefined {
+function sameList(
+  memory: SharedMemory,
+  from: Plan,
+  { name, type, max, file }: ListPlan,
+): SharedArrayBuffer | undefined {
   const index = (from.lists ?? []).findIndex((one) => one.name === name);
   const before = from.lists?.[index];
   return before?.type === type && before.max === max && before.file === file ? memory.lists[index] : undefined;

@@ -6,7 +6,16 @@
  *   pipelines/active.json            { number, afterEpoch }: which one decides the epochs after that one
  */
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';

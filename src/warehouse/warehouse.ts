@@ -223,7 +223,12 @@ class RunningWarehouse {
   async #createTables(): Promise<void> {
     const { log, clickhouse } = this.#options;
     try {
-      const changes = await createTables(this.#tablesPlan, this.#connection, this.#connection.database, !this.#connection.embedded);
+      const changes = await createTables(
+        this.#tablesPlan,
+        this.#connection,
+        this.#connection.database,
+        !this.#connection.embedded,
+      );
       if (changes.created.length > 0) log('info', 'tables created', { tables: changes.created });
       if (changes.added.length > 0) log('info', 'columns added', { columns: changes.added });
     } catch (cause) {

@@ -106,7 +106,7 @@ export function startWorkers(
   });
   finished.catch(() => undefined);
   let running = eachWorker((worker) => pool.run(taskOf(first, worker, null)) as Promise<Handover | null>);
-  const watch = (tasks: readonly Promise<unknown>[]): void => tasks.forEach((task) => task.catch(fail));
+  const watch = (tasks: readonly Promise<unknown>[]): void => tasks.forEach((task) => void task.catch(fail));
   watch(running);
 
   const wait = (version: WorkerVersion, worker: number): Waiting => {
