@@ -12,6 +12,7 @@ import { serverAddress } from './client/address.ts';
 import { rehearse } from './client/rehearse.ts';
 import { loadPipelineFile, parseList } from './config/index.ts';
 import { OperatingError } from './errors.ts';
+import { explainRequests } from './explain/requests.ts';
 import { startIngress } from './ingress/start.ts';
 import { controlWords, type ControlWords } from './memory/control-words.ts';
 import { enterLedger, recoverTables } from './memory/recover-tables.ts';
@@ -157,18 +158,28 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     snapshots: snapshots.figures,
     warehouse: warehouse.counters(),
   });
-  ingress.onRequest(
-    controlRequests({
-      plan,
-      importMap,
-      ledger,
-      lists,
-      producerName: (id) => new TextDecoder().decode(dictionaryBytes(tables, id)),
-      ingressCounters: ingress.counters,
-      stored: warehouse.stored,
-      server,
-    }),
-  );
+  const controls = controlRequests({
+    plan,
+    importMap,
+    ledger,
+    lists,
+    producerName: (id) => new TextDecoder().decode(dictionaryBytes(tables, id)),
+    ingressCounters: ingress.counters,
+    stored: warehouse.stored,
+    server,
+  });
+  const explanations = explainRequests({
+    live: () => ({ plan, tables, control: control.words }),
+    planOf: () => undefined,
+    store: {
+      ask: warehouse.rows,
+      events: `\`${clickhouse.database}\`.events`,
+      batches: `\`${clickhouse.database}\`.batches`,
+      durableEpoch: control.durableEpoch,
+      storedEpoch: control.storedEpoch,
+    },
+  });
+  ingress.onRequest((request) => explanations(request) ?? controls(request));
   ingress.onLookup(warehouse.lookupDecisions);
   await rehearse(serverAddress(ingress.url, options.keys[0]));
   ingress.setReady(true);

@@ -1,0 +1,192 @@
+/**
+ * The dry run: what would be decided on an event now, with nothing recorded. A decider of its own runs the worker's very code
+ * on small tables that hold copies of the event's entities (scratch-tables.ts), so it decides as the worker would, to the bit.
+ * Main thread; made when it is first asked for, and anew when the pipeline's version changes.
+ */
+
+import { outcomeText, EVENT_MALFORMED } from '../../native-free-core/base/outcomes.ts';
+import { transcodeFrame } from '../../native-free-core/codec/json-frame.ts';
+import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
+import { decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
+import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
+import type { Session } from '../../native-free-core/decide/sessions.ts';
+import type { Tables } from '../../native-free-core/decide/tables.ts';
+import { resetColumn } from '../../native-free-core/layout/column.ts';
+import {
+  CONTROL_WORDS,
+  EPOCH_DAY,
+  EPOCH_HIGH,
+  EPOCH_LOW,
+  EPOCH_MILLISECOND,
+} from '../../native-free-core/layout/control-layout.ts';
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
+import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
+import { createLane, openLane } from '../../native-free-core/ring/lane.ts';
+import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
+import { OperatingError } from '../errors.ts';
+import type { Explanation } from '../ops/explanation.ts';
+import { compileRowExplainer, type RowExplainer } from './explain-row.ts';
+import { clearTables, copyRow, createScratchTables, followDictionary } from './scratch-tables.ts';
+
+const DAY_MS = 86_400_000;
+const HIGH = 4_294_967_296;
+/** Nothing is sent through it. */
+const LANE_BYTES = 4096;
+
+/** What decides at the moment; a deploy changes it. */
+export interface LiveState {
+  readonly plan: Plan;
+  /** As the main thread is attached to them. */
+  readonly tables: Tables;
+  /** The control region: the running epoch and its time. */
+  readonly control: Int32Array;
+}
+
+export interface DryRun {
+  /** One event, in JSON or as a message of the pipeline's type. Throws an OperatingError that says what is wrong with it. */
+  decide(event: Uint8Array, isJson: boolean): Explanation;
+}
+
+interface Scratch {
+  readonly plan: Plan;
+  readonly live: Tables;
+  readonly tables: Tables;
+  readonly decider: Decider;
+  readonly explainer: RowExplainer;
+  /** Entries of the live dictionary that the copy has. */
+  followed: number;
+}
+
+export function createDryRun(live: () => LiveState, now: () => number = Date.now): DryRun {
+  let scratch: Scratch | null = null;
+  return {
+    decide(event, isJson) {
+      const state = live();
+      scratch = currentScratch(scratch, state);
+      try {
+        return decideOnce(scratch, state, eventBytes(state.plan, event, isJson), now());
+      } finally {
+        forget(scratch);
+      }
+    },
+  };
+}
+
+function currentScratch(scratch: Scratch | null, { plan, tables }: LiveState): Scratch {
+  const fits = scratch !== null && scratch.plan.versionNumber === plan.versionNumber && scratch.live === tables;
+  const current = fits ? scratch : createScratch(plan, tables);
+  if (followDictionary(current.tables.dictionary, tables.dictionary, current.followed)) {
+    current.followed = dictionaryCount(tables.dictionary);
+    return current;
+  }
+  const fresh = createScratch(plan, tables);
+  followDictionary(fresh.tables.dictionary, tables.dictionary, fresh.followed);
+  fresh.followed = dictionaryCount(tables.dictionary);
+  return fresh;
+}
+
+function createScratch(plan: Plan, live: Tables): Scratch {
+  const tables = createScratchTables(live);
+  const decoder = new TextDecoder();
+  const encoder = new TextEncoder();
+  const decider = createDecider({
+    plan,
+    worker: 0,
+    workers: 1,
+    control: new Int32Array(CONTROL_WORDS),
+    frameLanes: [],
+    durableLanes: [],
+    storedLanes: [],
+    blockLane: openLane(createLane(LANE_BYTES)),
+    tables,
+    now: Date.now,
+    epochIntervalMs: 0,
+    textOf: (bytes, from, to) => decoder.decode(bytes.slice(from, to)),
+    utf8: (text) => encoder.encode(text),
+  });
+  const row = { plan, columns: decider.columns, dictionary: tables.dictionary };
+  return { plan, live, tables, decider, explainer: compileRowExplainer(row, tables.lists), followed: 1 };
+}
+
+/** Nobody's: no producer, so no sequence numbers; no ids are taken. */
+const SESSION: Session = {
+  ingress: 0,
+  connection: 0,
+  generation: 0,
+  encoding: ENCODING_JSON,
+  stored: false,
+  hello: false,
+  dedup: false,
+  producerName: new Uint8Array(0),
+  producer: 0,
+  greeted: true,
+};
+
+function decideOnce(scratch: Scratch, { control }: LiveState, event: Uint8Array, now: number): Explanation {
+  const { decider, live, tables } = scratch;
+  takeTicket(decider, control, now);
+  const view = new DataView(event.buffer, event.byteOffset, event.byteLength);
+  const outcome = takeEvent(decider, SESSION, event, view, 0, event.length, 0, 0, 0, false);
+  if (outcome < 0) throw refusal(outcome);
+  copyEntities(decider, live, tables);
+  moveState(decider);
+  decideRows(decider);
+  return scratch.explainer.explain();
+}
+
+/** As if it joined the running epoch: received_at never falls. */
+function takeTicket({ ticket }: Decider, control: Int32Array, now: number): void {
+  ticket.epochLow = Atomics.load(control, EPOCH_LOW);
+  ticket.epoch = (ticket.epochLow >>> 0) + (Atomics.load(control, EPOCH_HIGH) >>> 0) * HIGH;
+  const before = Atomics.load(control, EPOCH_DAY) * DAY_MS + Atomics.load(control, EPOCH_MILLISECOND);
+  ticket.receivedAt = Math.max(now, before);
+}
+
+/** Keys first, as the worker computes them; they are computed once more when state moves. */
+function copyEntities(decider: Decider, live: Tables, scratch: Tables): void {
+  const { computed, state, input } = decider;
+  if (computed.beforeState !== null) computed.beforeState(0, 1);
+  const limits = layOutLimits(input.plan);
+  state.keyLoops.forEach((keyLoop, entity) => {
+    keyLoop(0, 1);
+    if (state.present[entity]![0] === 0) return;
+    const key = state.keys[entity]!;
+    copyRow(live.entities[entity]!, scratch.entities[entity]!, key);
+    limits.forEach((limit, i) => {
+      if (limit.entity === entity) copyRow(live.limits![i]!, scratch.limits![i]!, key);
+    });
+  });
+}
+
+function forget({ decider, tables }: Scratch): void {
+  clearTables(tables);
+  // A refused event has left its row as it was; its columns may be touched all the same.
+  for (const column of decider.columns) resetColumn(column, Math.max(1, decider.rows));
+  decider.rows = 0;
+}
+
+function eventBytes(plan: Plan, event: Uint8Array, isJson: boolean): Uint8Array {
+  if (!isJson) return event;
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(event);
+  } catch {
+    throw refusal(EVENT_MALFORMED);
+  }
+  const frame = transcodeFrame(plan, text, ENCODING_JSON);
+  if (frame.count < 0) throw refusal(EVENT_MALFORMED);
+  if (frame.count !== 1) {
+    throw new OperatingError(
+      'not_one_event',
+      `a dry run takes one event: events=${frame.count}; ask for each of them alone`,
+    );
+  }
+  if (frame.outcomes[0]! < 0) throw refusal(frame.outcomes[0]!);
+  return frame.bytes.slice(frame.starts[0], frame.ends[0]);
+}
+
+function refusal(outcome: number): OperatingError {
+  const { code, text } = outcomeText(outcome);
+  return new OperatingError(code, text);
+}
