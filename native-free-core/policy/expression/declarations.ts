@@ -24,7 +24,7 @@ const $matches = (automaton, heap, start, length) => runtime.matchesPattern(runt
 const $hashText = runtime.hashText, $hashWords = runtime.hashWords, $hashInteger = runtime.hashInteger, $hashDouble = runtime.hashDouble;
 const $geoDistance = runtime.geoDistance, $scratch = runtime.scratch;
 const $geoTile = (latitude, longitude, precision, at) => { runtime.geoTile(latitude, longitude, precision, $scratch, at); return at; };
-const $dictionary = runtime.dictionary, $entries = $dictionary.bytes;
+const $dictionary = runtime.dictionary;
 const $entryAt = (id) => runtime.entryAt($dictionary, id), $entryBytes = (id) => runtime.entryBytes($dictionary, id);
 const $inListText = (list, heap, start, length) => runtime.hasText(runtime.keyLists[list], heap, start, length);
 const $inListWords = (list, low, high) => runtime.hasKey(runtime.keyLists[list], low | 0, high | 0, high >= 2147483648 ? 1 : 0, ${KEY_TAG_INTEGER});

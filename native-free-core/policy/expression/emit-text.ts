@@ -36,7 +36,7 @@ export function emitText(context: EmitContext, expression: Expression): TextCode
 
 /** The text of a dictionary id. */
 export function entryText(id: string, absent: readonly string[]): TextCode {
-  return { heap: '$entries', start: `$entryAt(${id})`, length: `$entryBytes(${id})`, absent };
+  return { heap: '$dictionary.bytes', start: `$entryAt(${id})`, length: `$entryBytes(${id})`, absent };
 }
 
 /** The tile is written when `start` is asked for; a point that is none on the globe has no tile. */
