@@ -4,7 +4,7 @@
  * for rows that are older than it.
  */
 
-import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import { columnAt, type EntityPlan, type FeaturePlan, type Plan } from '../../../native-free-core/layout/plan.ts';
 import { addingSteps, isAdding } from './adding.ts';
 import { sqlOf, type ColumnName } from './expression/index.ts';
 import { keepingSteps } from './keeping.ts';
@@ -38,7 +38,7 @@ export function featureSql(
 }
 
 export function columnNameOf(plan: Plan): ColumnName {
-  return (index) => `e.\`${plan.columns[index]!.name.replace(/[\\`]/g, '\\$&')}\``;
+  return (index) => `e.\`${columnAt(plan, index).name.replace(/[\\`]/g, '\\$&')}\``;
 }
 
 export function rowSource(plan: Plan, entity: EntityPlan, { chunk, carried = [] }: FeatureSqlOptions): RowSource {
