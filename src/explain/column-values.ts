@@ -25,7 +25,16 @@ export function valueAt({ plan, columns, dictionary }: Row, index: number): Expl
   if (column.plan.shape === 'scalar') return scalarAt(column, 0, dictionary);
   const elements = Array.from({ length: column.counts[0]! }, (_, i) => scalarAt(column.elements!, i, dictionary));
   if (column.plan.shape === 'list') return elements;
-  return Object.fromEntries(elements.map((value, i) => [String(scalarAt(column.keys!, i, dictionary)), value]));
+  return Object.fromEntries(elements.map((value, i) => [textOf(scalarAt(column.keys!, i, dictionary)), value]));
+}
+
+/** The same of a column that holds texts or labels; '' where it is absent. */
+export function labelAt(row: Row, index: number): string {
+  return textOf(valueAt(row, index));
+}
+
+function textOf(value: ExplainedValue): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function scalarAt(column: Column, row: number, dictionary: Dictionary): ExplainedValue {

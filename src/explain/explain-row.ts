@@ -14,7 +14,7 @@ import type {
   ExplainedValue,
   Explanation,
 } from '../ops/explanation.ts';
-import { valueAt, type Row } from './column-values.ts';
+import { labelAt, valueAt, type Row } from './column-values.ts';
 import { explainCondition } from './conditions.ts';
 import { compileEvaluation, type Evaluation } from './evaluation.ts';
 import { expressionTexts, type ExpressionText } from './expression-text.ts';
@@ -64,7 +64,7 @@ function explainRow(explainer: Explainer): Explanation {
   return {
     pipeline: { name: plan.pipeline, version: plan.version, number: plan.versionNumber },
     eventId: at(system.eventId),
-    type: system.type < 0 ? '' : String(at(system.type)),
+    type: system.type < 0 ? '' : labelAt(row, system.type),
     eventTime: at(system.eventTime),
     receivedAt: at(system.receivedAt),
     effectiveTime: at(system.effectiveTime),
@@ -125,8 +125,8 @@ function explainDecision(explainer: Explainer, decision: DecisionPlan): Explaine
     decision: decision.name,
     asked,
     where: where === null ? null : explainCondition(where, evaluation, textOf),
-    action: String(valueAt(row, decision.actionColumn)),
-    rule: String(valueAt(row, decision.ruleColumn)),
+    action: labelAt(row, decision.actionColumn),
+    rule: labelAt(row, decision.ruleColumn),
     ...(seq === 0 || seq === null ? {} : { limitSeq: seq, limitLife: valueAt(row, decision.limitLifeColumn!) }),
     rules: decision.rules.map((rule, i) =>
       explainRule(explainer, decision, rule, asked && i <= hit, asked && i === hit),

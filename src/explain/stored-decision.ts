@@ -10,7 +10,7 @@ import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';
 import { OperatingError } from '../errors.ts';
 import type { ExplainedDecision, Explanation, StoredExplanation } from '../ops/explanation.ts';
-import { valueAt, type Row } from './column-values.ts';
+import { labelAt, valueAt, type Row } from './column-values.ts';
 import type { LiveState } from './dry-run.ts';
 import { compileRowExplainer, type RowExplainer } from './explain-row.ts';
 import { findEvent, readTexts, type EventStore, type Place } from './find-event.ts';
@@ -66,7 +66,7 @@ export class StoredDecisions {
         batch,
         row: number,
         epoch,
-        producer: String(valueAt(row, system.producer) ?? ''),
+        producer: labelAt(row, system.producer),
         frameSeq: valueAt(row, system.frameSeq),
         frameIndex: valueAt(row, system.frameIndex),
         found,
