@@ -54,6 +54,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'Prove that every stored feature is what ClickHouse computes',
     load: async () => as((await import('./cli/verify.ts')).verifyCommand),
   },
+  explain: {
+    description: 'Why a stored event was decided as it was',
+    load: async () => as((await import('./cli/explain.ts')).explainCommand),
+  },
+  decide: {
+    description: 'What would be decided on an event now, recording nothing',
+    load: async () => as((await import('./cli/decide.ts')).decideCommand),
+  },
   features: {
     description: 'List a pipeline’s features, and their SQL',
     load: async () => as((await import('./cli/features.ts')).featuresCommand),

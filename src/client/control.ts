@@ -2,6 +2,7 @@
 
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
+import type { Explanation, StoredExplanation } from '../ops/explanation.ts';
 import { serverAddress, unreachable, type ServerAddress } from './address.ts';
 
 /** `GET /v1/server`, as far as clients need it. */
@@ -57,6 +58,13 @@ export interface ListDescription {
   readonly replacedAt: string | null;
 }
 
+interface RequestInput {
+  readonly method?: string;
+  readonly body?: Uint8Array;
+  /** Content type of the body. */
+  readonly type?: string;
+}
+
 /** A server that neither answers nor hangs up is given up after this. */
 const ANSWER_MS = 60_000;
 
@@ -95,19 +103,31 @@ export class HuntControl {
     return this.#request(`/v1/lists/${encodeURIComponent(name)}`, { method: 'POST', body: entries });
   }
 
+  /** What would be decided on an event now; nothing is recorded. `type`: `application/json` or `application/x-protobuf`. */
+  decide(event: Uint8Array, type = 'application/json'): Promise<Explanation> {
+    return this.#request('/v1/decide', { method: 'POST', body: event, type });
+  }
+
+  /** Why a stored event was decided as it was. `day`: UTC day of its arrival, 2024-12-31, which finds it sooner. */
+  decision(eventId: string, day?: string): Promise<StoredExplanation> {
+    const query = day === undefined ? '' : `?day=${encodeURIComponent(day)}`;
+    return this.get(`/v1/decisions/${encodeURIComponent(eventId)}${query}`);
+  }
+
   /** Any other path that answers JSON. */
   get<Body>(path: string): Promise<Body> {
     return this.#request(path, {});
   }
 
-  async #request<Body>(path: string, init: { readonly method?: string; readonly body?: Uint8Array }): Promise<Body> {
+  async #request<Body>(path: string, { type, ...init }: RequestInput): Promise<Body> {
     const { address } = this;
+    const headers = type === undefined ? address.headers : { ...address.headers, 'content-type': type };
     let response: Response;
     let text: string;
     try {
       response = await fetch(new URL(path, address.http), {
         ...init,
-        headers: address.headers,
+        headers,
         signal: AbortSignal.timeout(ANSWER_MS),
       });
       text = await response.text();

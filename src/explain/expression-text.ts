@@ -176,6 +176,11 @@ function labelOf(column: ColumnPlan, code: number): string | undefined {
 function constantText({ type, value, exact }: Constant): string {
   if (type === 'time') return `timestamp('${new Date(Number(value)).toISOString()}')`;
   if (typeof value === 'string') return `'${value.replace(/[\\']/g, '\\$&').replaceAll('\n', '\\n')}'`;
-  if (type === 'double' && Number.isInteger(value)) return `${String(value)}.0`;
+  if (type === 'double') return doubleText(Number(value));
   return exact ?? String(value);
+}
+
+function doubleText(value: number): string {
+  const text = Object.is(value, -0) ? '-0' : String(value);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }

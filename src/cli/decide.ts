@@ -1,0 +1,56 @@
+/**
+ * `hunt decide FILE`: what a server would decide on an event now. Nothing is recorded: no state moves, no limit is used. Of
+ * several events in a file each is decided on its own, as the next one.
+ */
+
+import { defineCommand } from 'citty';
+import { readFileSync } from 'node:fs';
+import { HuntControl } from '../client/index.ts';
+import { OperatingError } from '../errors.ts';
+import { explanationText } from './explain/text.ts';
+import { URL_OPTIONS } from './send/options.ts';
+
+export const decideCommand = defineCommand({
+  meta: {
+    name: 'hunt decide',
+    description: 'What would be decided on an event now: a dry run, which records nothing.',
+  },
+  args: {
+    file: {
+      type: 'positional',
+      required: true,
+      description: 'One event in JSON, or one a line; - reads standard input',
+    },
+    protobuf: { type: 'boolean', default: false, description: 'The file is one event as a protobuf message' },
+    all: { type: 'boolean', default: false, description: 'Show the conditions of rules that were not reached, too' },
+    ...URL_OPTIONS,
+    json: { type: 'boolean', default: false, description: 'Print one JSON object for each event' },
+  },
+  async run({ args }) {
+    const control = new HuntControl(args);
+    const bytes = readEvents(args.file);
+    const events = args.protobuf ? [bytes] : eventsOf(bytes);
+    for (const [i, event] of events.entries()) {
+      const explanation = await control.decide(event, args.protobuf ? 'application/x-protobuf' : 'application/json');
+      const text = args.json ? JSON.stringify(explanation) : explanationText(explanation, { all: args.all });
+      process.stdout.write(`${i > 0 && !args.json ? '\n' : ''}${text}\n`);
+    }
+  },
+});
+
+function readEvents(file: string): Uint8Array {
+  try {
+    return readFileSync(file === '-' ? 0 : file);
+  } catch (cause) {
+    throw new OperatingError('event_unreadable', `cannot read the event: file=${file}; check the path`, { cause });
+  }
+}
+
+/** One JSON text, however many lines it has; else one a line. */
+function eventsOf(bytes: Uint8Array): Uint8Array[] {
+  const text = new TextDecoder().decode(bytes);
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const isOne =
+    lines.length < 2 || !lines.every((line) => line.trimStart().startsWith('{') && line.trimEnd().endsWith('}'));
+  return isOne ? [bytes] : lines.map((line) => new TextEncoder().encode(line));
+}

@@ -1,0 +1,31 @@
+/**
+ * `hunt explain ID`: why an event was decided as it was, from what was stored with it: the rule that decided, the conditions of
+ * every rule with their values, the features as they were served.
+ */
+
+import { defineCommand } from 'citty';
+import { HuntControl } from '../client/index.ts';
+import { explanationText } from './explain/text.ts';
+import { URL_OPTIONS } from './send/options.ts';
+
+export const explainCommand = defineCommand({
+  meta: {
+    name: 'hunt explain',
+    description:
+      'Why a stored event was decided as it was. No index leads to an event id: the newest batches are searched first, an old event costs a read of the id column of all events (about a second for 100 million); --day narrows that to one day.',
+  },
+  args: {
+    id: { type: 'positional', required: true, description: 'The event’s id' },
+    day: { type: 'string', description: 'UTC day on which the event arrived, 2024-12-31: finds an old one sooner' },
+    all: { type: 'boolean', default: false, description: 'Show the conditions of rules that were not reached, too' },
+    ...URL_OPTIONS,
+    json: { type: 'boolean', default: false, description: 'Print one JSON object' },
+  },
+  async run({ args }) {
+    const explanation = await new HuntControl(args).decision(args.id, args.day);
+    const text = args.json ? JSON.stringify(explanation) : explanationText(explanation, { all: args.all });
+    // Whoever reads it may have enough of it.
+    process.stdout.once('error', () => undefined);
+    process.stdout.write(`${text}\n`);
+  },
+});
