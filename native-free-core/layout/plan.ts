@@ -84,6 +84,9 @@ export type ProtoScalar =
   | 'string'
   | 'bytes';
 
+/** First and last, both included. */
+export type NumberRanges = readonly (readonly [number, number])[];
+
 /** One field of a protobuf message, resolved. */
 export interface FieldPlan {
   readonly number: number;
@@ -112,11 +115,16 @@ export interface FieldPlan {
    * is not, a nullable column gets the default (0, '', false), not NULL.
    */
   readonly implicit?: boolean;
+  readonly deprecated?: boolean;
+  /** `enum`: numbers that its declaration reserves. */
+  readonly enumReserved?: NumberRanges;
 }
 
 export interface MessagePlan {
   readonly name: string;
   readonly fields: readonly FieldPlan[];
+  /** What the message declares `reserved`. */
+  readonly reserved?: { readonly numbers: NumberRanges; readonly names: readonly string[] };
 }
 
 /** Types of expressions. `int` is an exact integer below 2^53, or a 64-bit column (equality and keys keep all bits). */

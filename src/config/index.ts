@@ -9,3 +9,11 @@ export { pipelineJsonSchema } from './schema.ts';
 export type { PipelineExpectation, PipelineTest } from './tests-section.ts';
 export { durationText } from './units.ts';
 export { windowText } from './features.ts';
+export {
+  describeChange,
+  type ChangeDescription,
+  type ChangeOptions,
+  type Edit,
+  type EditClass,
+  type Rename,
+} from './change/index.ts';

@@ -150,7 +150,20 @@ function flattenFields(
     const plan = flattenField(input, fields, field.resolve(), next, { branch, oneof });
     if (plan !== null) plans.push(plan);
   }
-  return { name: type.fullName.slice(1), fields: plans };
+  const { numbers, names } = reservedOf(type.reserved);
+  const reserved = numbers.length + names.length === 0 ? {} : { reserved: { numbers, names } };
+  return { name: type.fullName.slice(1), fields: plans, ...reserved };
+}
+
+function reservedOf(reserved: readonly (readonly number[] | string)[] | undefined): {
+  numbers: (readonly [number, number])[];
+  names: string[];
+} {
+  const entries = reserved ?? [];
+  return {
+    numbers: entries.flatMap((entry) => (typeof entry === 'string' ? [] : [[entry[0]!, entry[1]!] as const])),
+    names: entries.filter((entry) => typeof entry === 'string'),
+  };
 }
 
 function flattenField(
@@ -160,7 +173,14 @@ function flattenField(
   place: Place,
   member: { branch: number; oneof: number },
 ): FieldPlan | null {
-  const common = { number: field.id, name: field.name, jsonName: field.jsonName, repeated: field.repeated, ...member };
+  const common = {
+    number: field.id,
+    name: field.name,
+    jsonName: field.jsonName,
+    repeated: field.repeated,
+    ...member,
+    ...(field.getOption('deprecated') === true ? { deprecated: true } : {}),
+  };
   const refuse = (reason: string): null => {
     const at = fieldPlace(input.proto, field.name, field.id);
     input.problems.add(MESSAGE_PATH, `field ${place.path.join('.')}${at === '' ? '' : ` (${at})`}: ${reason}`);
@@ -179,8 +199,7 @@ function flattenField(
     return { ...common, type: 'message', column: -1, message };
   }
   if (field.resolvedType instanceof protobuf.Enum) {
-    const enumNames = namesOf(field.resolvedType);
-    return leaf(input, fields, field, place, { ...common, type: 'enum', enumNames }, 'enum');
+    return leaf(input, fields, field, place, { ...common, type: 'enum', ...enumOf(field.resolvedType) }, 'enum');
   }
   const kind = scalarKind(field.type);
   if (kind === undefined) return refuse(`type ${field.type} does not become a column`);
@@ -249,14 +268,14 @@ function flattenMap(
   const kind = isEnum ? 'enum' : scalarKind(field.type);
   if (kind === undefined) return refuse('a map’s values must be scalars or enums');
   const mapValue = isEnum ? 'enum' : (field.type as ProtoScalar);
-  const enumNames = isEnum ? { enumNames: namesOf(field.resolvedType as protobuf.Enum) } : {};
+  const enumPlan = isEnum ? enumOf(field.resolvedType as protobuf.Enum) : {};
   const column = input.columns.add(
     {
       name: place.path.join('_'),
       kind,
       shape: 'map',
       bool: mapValue === 'bool',
-      ...enumNames,
+      ...(enumPlan.enumNames === undefined ? {} : { enumNames: enumPlan.enumNames }),
       comment: commentOf(field),
       branch: place.branch,
     },
@@ -264,7 +283,7 @@ function flattenMap(
     MESSAGE_PATH,
   );
   remember(fields, place, { type: 'map', column, repeated: false, branch: -1 });
-  return { ...common, repeated: false, type: 'map', column, mapValue, ...enumNames };
+  return { ...common, repeated: false, type: 'map', column, mapValue, ...enumPlan };
 }
 
 function remember(
@@ -274,6 +293,11 @@ function remember(
 ): void {
   const path = place.path.join('.');
   fields.set(path, { declaration: {}, ...field, path });
+}
+
+function enumOf(type: protobuf.Enum): Pick<FieldPlan, 'enumNames' | 'enumReserved'> {
+  const { numbers } = reservedOf(type.reserved);
+  return { enumNames: namesOf(type), ...(numbers.length === 0 ? {} : { enumReserved: numbers }) };
 }
 
 function namesOf(type: protobuf.Enum): (readonly [number, string])[] {
