@@ -83,21 +83,33 @@ export function takeId(ids: IdWindow, h0: number, h1: number, h2: number, h3: nu
   const seconds = Math.floor(receivedAt / 1000) | 0;
   acquireLock(words, stripe + LOCK);
   expire(ids, stripe, seconds);
-  let outcome = ID_NEW;
+  const outcome = isKnown(ids, stripe, h0, h1, h2, h3, hash) ? ID_SEEN : ID_NEW;
+  if (outcome === ID_NEW) append(ids, stripe, h0, h1, h2, h3, seconds, hash);
+  releaseLock(words, stripe + LOCK);
+  return outcome;
+}
+
+/** Whether `takeId` would find it, changing nothing: for dry runs. */
+export function hasId(ids: IdWindow, h0: number, h1: number, h2: number, h3: number): boolean {
+  const hash = slotHash(h0, h1, h2, h3);
+  const stripe = (REGION_HEADER_BYTES >> 2) + ((hash >>> 8) & (ids.stripes - 1)) * ids.stripeWords;
+  acquireLock(ids.words, stripe + LOCK);
+  const known = isKnown(ids, stripe, h0, h1, h2, h3, hash);
+  releaseLock(ids.words, stripe + LOCK);
+  return known;
+}
+
+function isKnown(ids: IdWindow, stripe: number, h0: number, h1: number, h2: number, h3: number, hash: number): boolean {
+  const words = ids.words;
   const mask = ids.slots - 1;
   const ring = stripe + INDEX + ids.slots;
   let slot = (hash ^ (hash >>> 20)) & mask;
   for (let entry = words[stripe + INDEX + slot]; entry !== 0; entry = words[stripe + INDEX + slot]) {
     const at = ring + (entry - 1) * ENTRY_WORDS;
-    if (words[at] === h0 && words[at + 1] === h1 && words[at + 2] === h2 && words[at + 3] === h3) {
-      outcome = ID_SEEN;
-      break;
-    }
+    if (words[at] === h0 && words[at + 1] === h1 && words[at + 2] === h2 && words[at + 3] === h3) return true;
     slot = (slot + 1) & mask;
   }
-  if (outcome === ID_NEW) append(ids, stripe, h0, h1, h2, h3, seconds, hash);
-  releaseLock(words, stripe + LOCK);
-  return outcome;
+  return false;
 }
 
 function append(

@@ -11,6 +11,7 @@ import { decideRows, moveState } from '../../native-free-core/decide/finish-bloc
 import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
 import type { Session } from '../../native-free-core/decide/sessions.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
+import { hashEventId } from '../../native-free-core/decide/validate.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
 import {
   CONTROL_WORDS,
@@ -24,6 +25,7 @@ import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { createLane, openLane } from '../../native-free-core/ring/lane.ts';
 import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
+import { hasId } from '../../native-free-core/state/id-window.ts';
 import { OperatingError } from '../errors.ts';
 import type { Explanation } from '../ops/explanation.ts';
 import { compileRowExplainer, type RowExplainer } from './explain-row.ts';
@@ -132,7 +134,17 @@ function decideOnce(scratch: Scratch, { control }: LiveState, event: Uint8Array,
   copyEntities(decider, live, tables);
   moveState(decider);
   decideRows(decider);
-  return scratch.explainer.explain();
+  const explanation = scratch.explainer.explain();
+  return isRepeated(decider, live) ? { ...explanation, notes: [...explanation.notes, REPEATED] } : explanation;
+}
+
+const REPEATED =
+  'an event with this id has been seen: sent again without a producer, it is answered as a duplicate and not decided';
+
+function isRepeated({ validator }: Decider, { ids }: Tables): boolean {
+  const words = new Int32Array(4);
+  if (ids === null || validator.eventId === null || !hashEventId(validator.eventId, 0, words)) return false;
+  return hasId(ids, words[0]!, words[1]!, words[2]!, words[3]!);
 }
 
 /** As if it joined the running epoch: received_at never falls. */

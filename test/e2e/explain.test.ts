@@ -224,9 +224,24 @@ test('what cannot be decided or explained is refused with its code', async () =>
   expect(await code('/v1/decisions/nobody')).toBe('404 unknown_event');
   expect(await code('/v1/decisions/nobody?day=yesterday')).toBe('400 bad_day');
   expect(await code(`/v1/decisions/${encodeURIComponent("x' OR 1=1 --\\")}`)).toBe('404 unknown_event');
+  // An id that was seen is said to be a duplicate, and decided all the same.
+  await ask(server, '/v1/events', json({ ...good, event_id: 'seen', player_id: '2' }));
+  const again = await ask(server, '/v1/decide', json({ ...good, event_id: 'seen', player_id: '2' }));
+  expect((again.body as Explanation).notes).toEqual([expect.stringContaining('duplicate')]);
+  expect((again.body as Explanation).features['player.digs_5m']).toBe(2);
   // A refused event leaves nothing to the next one.
   const { status, body } = await ask(server, '/v1/decide', json(good));
-  expect([status, (body as Explanation).features['player.digs_5m']]).toEqual([200, 1]);
+  const { features, notes } = body as Explanation;
+  expect([status, features['player.digs_5m'], notes]).toEqual([200, 1, []]);
+
+  // Whoever asks too much is told to wait; the events go on.
+  const statuses = new Set<number>();
+  const until = performance.now() + 8000;
+  while (!statuses.has(429) && performance.now() < until) {
+    const asked = Array.from({ length: 100 }, () => ask(server, '/v1/decide', json(good)));
+    for (const answer of await Promise.all(asked)) statuses.add(answer.status);
+  }
+  expect([...statuses].sort()).toEqual([200, 429]);
   await server.stop();
   servers.delete(server);
 });
