@@ -8,26 +8,32 @@
 
 import { join } from 'node:path';
 import type { Plan } from '../native-free-core/layout/plan.ts';
+import { startBackfill } from './backfill.ts';
 import { serverAddress } from './client/address.ts';
 import { rehearse } from './client/rehearse.ts';
-import { loadPipelineFile, parseList } from './config/index.ts';
-import { OperatingError } from './errors.ts';
+import { compileSources, describeChange, loadPipelineFile, setRuleDisabled, withShadow } from './config/index.ts';
+import { Deployer, type DescribedChange } from './deploy/deployer.ts';
+import { recordActivations } from './deploy/record-activations.ts';
+import { pipelineRequests } from './deploy/requests.ts';
+import { changeToGiven } from './deploy/at-start.ts';
 import { explainRequests } from './explain/requests.ts';
 import { startIngress } from './ingress/start.ts';
-import { controlWords, type ControlWords } from './memory/control-words.ts';
-import { enterLedger, recoverTables } from './memory/recover-tables.ts';
-import { allocateMemory, allocateRehearsal, describeMemory } from './memory/regions.ts';
+import { controlWords } from './memory/control-words.ts';
+import { enterLedger } from './memory/recover-tables.ts';
+import { allocateRehearsal } from './memory/regions.ts';
 import { SnapshotKeeper } from './memory/snapshot-keeper.ts';
 import { controlRequests } from './ops/control-requests.ts';
 import { lockFolder } from './ops/folder-lock.ts';
 import { Ledger } from './ops/ledger.ts';
-import { Lists, withoutEntries } from './ops/lists.ts';
+import { withoutEntries } from './ops/lists.ts';
 import type { Log } from './ops/log.ts';
+import { PipelineVersions } from './ops/pipeline-versions.ts';
 import { keepTrimmed } from './ops/trimming.ts';
+import { recoverEngine } from './recover.ts';
+import { createRunning } from './running.ts';
 import { openBatchLog } from './spool/batch-log.ts';
 import { openSpoolReader } from './spool/reader.ts';
-import { recoverSpool, type RecoveredSpool } from './spool/recover.ts';
-import { createSnapshot, loadSnapshot } from './spool/snapshot-file.ts';
+import { createSnapshot } from './spool/snapshot-file.ts';
 import { startSpool, SEGMENT_BYTES_DEFAULT } from './spool/spool.ts';
 import { nodeStorage } from './spool/storage.ts';
 import { openClickHouse } from './warehouse/clickhouse.ts';
@@ -66,26 +72,26 @@ const EPOCH_INTERVAL_MS = 1;
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { log } = options;
   const started = performance.now();
-  const { plan: loaded, importMap } = await loadPipelineFile(options.pipeline);
-  const plan = withoutEntries(loaded);
+  const given = await loadPipelineFile(options.pipeline);
   const unlock = lockFolder(options.data);
   const failure = failureSignal();
   const folder = (name: string): string => join(options.data, name);
-  const memory = allocateMemory(loaded, options.workers, options.ingresses);
-  log('info', 'shared memory reserved', describeMemory(memory, plan));
   const clickhouse = await openClickHouse({ ...options, data: folder('clickhouse') });
-
-  const tables = openTables(memory);
-  const control = controlWords(memory);
+  const versions = new PipelineVersions(folder('pipelines'));
+  const batchLog = openBatchLog(nodeStorage, folder('batches'));
   const ledger = new Ledger();
-  const lists = new Lists({
-    lists: plan.lists ?? [],
-    keys: tables.lists ?? [],
-    directory: folder('lists'),
-    read: parseList,
-    log,
-  });
-  const { recovered, replayedBytes } = recover(options, plan, tables, ledger, control, folder);
+  const { recovered, replayedBytes, memory, plan } = await recoverEngine(
+    { ...options, versions, ledger, clickhouse, confirmedEpoch: batchLog.confirmedEpoch },
+    given,
+  );
+  const control = controlWords(memory);
+  control.begin(recovered.lastEpoch, ledger.receivedAt);
+  const running = createRunning({ ...versions.find(plan.versionNumber)!, plan, memory }, folder('lists'), log);
+  if (versions.activations().length === 0) {
+    const origin = { kind: 'start', actor: '', reason: 'the first start of this data folder' } as const;
+    versions.activate({ ...origin, number: plan.versionNumber, afterEpoch: recovered.lastEpoch, at: Date.now() });
+  }
+
   const spool = startSpool({
     controlBuffer: memory.control,
     laneBuffers: memory.blockLanes,
@@ -100,30 +106,35 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   await spool.ready;
 
+  const dictionary = (id: number): Uint8Array => dictionaryBytes(running.tables, id);
   const warehouse = createWarehouse({
     clickhouse,
     plan,
-    batchLog: openBatchLog(nodeStorage, folder('batches')),
+    planOf: (number) => versions.planOf(number),
+    batchLog,
     openReader: () => openSpoolReader(nodeStorage, folder('spool')),
     durableEpoch: control.durableEpoch,
     publishStored: control.publishStored,
     onEpoch: (epoch, blocks) => {
       if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks);
     },
-    dictionary: (id) => dictionaryBytes(tables, id),
+    dictionary,
     batchAgeMs: options.batchAgeMs,
     log,
   });
   await warehouse.start();
 
-  const workers = startWorkers({ plan, memory }, allocateRehearsal, EPOCH_INTERVAL_MS);
+  const workers = startWorkers({ plan: withoutEntries(plan), memory }, allocateRehearsal, EPOCH_INTERVAL_MS);
   workers.finished.catch(failure.raise);
   const snapshots = new SnapshotKeeper({
-    plan,
-    tables,
+    running: () => running,
     ledger,
     create: (fromEpoch) =>
-      createSnapshot(nodeStorage, folder('snapshots'), { fromEpoch, pipelineVersion: plan.version, sections: {} }),
+      createSnapshot(nodeStorage, folder('snapshots'), {
+        fromEpoch,
+        pipelineVersion: running.plan.version,
+        sections: {},
+      }),
     durableEpoch: control.durableEpoch,
     touchedEpoch: control.touchedEpoch,
     whenDurable: control.whenDurable,
@@ -145,10 +156,45 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     log,
     onFailure: failure.raise,
   });
+  const record = (): Promise<void> =>
+    recordActivations({
+      versions,
+      recorded: warehouse.recordedChanges,
+      record: warehouse.recordChange,
+      diff: (from, to) => describeForDeploy(from, to, true).diff,
+    });
+  const deployer = new Deployer({
+    versions,
+    control,
+    running: () => running.version,
+    compile: (sources) => ({ ...compileSources(sources), sources }),
+    setRuleDisabled,
+    withShadow,
+    describe: (from, to, rollback) => describeForDeploy(from, to, rollback),
+    workers: {
+      prepare: (version) => workers.prepare({ ...version, plan: withoutEntries(version.plan) }),
+      tidy: () => workers.tidy(),
+    },
+    startBackfill: (input) =>
+      startBackfill({ ...input, clickhouse, spool: folder('spool'), throughEpoch: control.storedEpoch() }),
+    prepareTables: (next) => warehouse.prepare(next),
+    openTables,
+    announce: (next) => ingress.changeTo(next),
+    activate(version) {
+      running.changeTo(version);
+      warehouse.activate(version.plan);
+    },
+    settle: (settled) => running.settle(settled),
+    holdSpool: () => trimming.hold(),
+    takeSnapshot: () => snapshots.take(),
+    fail: failure.raise,
+    record,
+    log,
+  });
   const server = (): object => ({
     pid: process.pid,
     uptimeSeconds: Math.round(performance.now() / 1000),
-    pipeline: { name: plan.pipeline, version: plan.version },
+    pipeline: { name: running.plan.pipeline, version: running.plan.version },
     data: options.data,
     workers: memory.workers,
     ingresses: memory.ingresses,
@@ -159,18 +205,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     warehouse: warehouse.counters(),
   });
   const controls = controlRequests({
-    plan,
-    importMap,
+    running: () => running,
     ledger,
-    lists,
-    producerName: (id) => new TextDecoder().decode(dictionaryBytes(tables, id)),
+    producerName: (id) => new TextDecoder().decode(dictionary(id)),
     ingressCounters: ingress.counters,
     stored: warehouse.stored,
     server,
+    pipelines: pipelineRequests({ deployer, versions, running: () => running.version }),
   });
   const explanations = explainRequests({
-    live: () => ({ plan, tables, control: control.words }),
-    planOf: () => undefined,
+    live: () => ({ plan: running.plan, tables: running.tables, control: control.words }),
+    planOf: (number) => versions.find(number)?.plan,
     store: {
       ask: warehouse.rows,
       events: `\`${clickhouse.database}\`.events`,
@@ -182,17 +227,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   ingress.onRequest((request) => explanations(request) ?? controls(request));
   ingress.onLookup(warehouse.lookupDecisions);
   await rehearse(serverAddress(ingress.url, options.keys[0]));
+  await record();
+  await changeToGiven({ deployer, versions, given, log }, running.plan);
   ingress.setReady(true);
   log('info', 'ready', { seconds: Number(((performance.now() - started) / 1000).toFixed(3)), url: ingress.url });
 
   return {
     url: ingress.url,
     clickhouse: { url: clickhouse.url, database: clickhouse.database },
-    plan,
+    get plan() {
+      return running.plan;
+    },
     failed: failure.promise,
     /** Against the flow: nothing comes in any more, what came in is stored, the tables are saved. */
     async stop() {
       ingress.setReady(false);
+      await deployer.stop();
       await ingress.stop();
       control.stop();
       await workers.stop();
@@ -210,56 +260,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-/** Brings tables and ledger to the last whole epoch of the spool and numbers the next one. */
-function recover(
-  options: EngineOptions,
-  plan: Plan,
-  tables: ReturnType<typeof openTables>,
-  ledger: Ledger,
-  control: ControlWords,
-  folder: (name: string) => string,
-): { recovered: RecoveredSpool; replayedBytes: number } {
-  const begun = performance.now();
-  const recovered = recoverSpool(nodeStorage, folder('spool'), SEGMENT_BYTES_DEFAULT);
-  const snapshot = loadSnapshot(nodeStorage, folder('snapshots'), (message) => options.log('warn', message));
-  if (snapshot !== null) checkSnapshot(snapshot, recovered.lastEpoch, plan, options.data);
-  const reader = openSpoolReader(nodeStorage, folder('spool'));
-  const counts = recoverTables(plan, tables, ledger, snapshot?.chunks() ?? [], (ledgerEpoch) => {
-    const from = snapshot === null ? recovered.firstEpoch : Math.min(snapshot.fromEpoch, ledgerEpoch + 1);
-    reader.seek(from);
-    return reader.through(recovered.lastEpoch);
-  });
-  reader.close();
-  control.begin(recovered.lastEpoch, ledger.receivedAt);
-  const seconds = Number(((performance.now() - begun) / 1000).toFixed(3));
-  options.log('info', 'recovered', {
-    ...counts,
-    seconds,
-    lastEpoch: recovered.lastEpoch,
-    cutBytes: recovered.cutBytes,
-  });
-  return { recovered, replayedBytes: counts.bytes };
-}
-
-/** A snapshot of another pipeline would be read with the wrong layout; one from beyond the spool's end has lost its epochs. */
-function checkSnapshot(
-  snapshot: { readonly pipelineVersion: string; readonly atEpoch: number },
-  lastEpoch: number,
-  plan: Plan,
-  data: string,
-): void {
-  if (snapshot.pipelineVersion !== plan.version) {
-    throw new OperatingError(
-      'pipeline_changed',
-      `the data folder was written by another version of the pipeline: data=${data} its_version=${snapshot.pipelineVersion} this_version=${plan.version}; ` +
-        'start with the pipeline file that wrote it, or choose another --data',
-    );
-  }
-  if (snapshot.atEpoch <= lastEpoch) return;
-  throw new OperatingError(
-    'spool_behind_snapshot',
-    `the spool ends before the snapshot: data=${data} last_epoch=${lastEpoch} snapshot_epoch=${snapshot.atEpoch}; files of the spool are missing: restore the folder from a copy`,
-  );
+function describeForDeploy(from: Plan, to: Plan, rollback: boolean): DescribedChange {
+  const { change, ...diff } = describeChange(from, to, { rollback });
+  const refused = diff.edits.filter((edit) => edit.class === 'refused');
+  return { change, refusals: refused.map(({ path, text }) => `${path}: ${text}`), diff };
 }
 
 /** The first stage that dies rejects the promise; whoever runs the engine ends the process then. */

@@ -42,6 +42,26 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => as((await import('./cli/play.ts')).playCommand),
   },
   sql: { description: 'Ask ClickHouse', load: async () => as((await import('./cli/sql.ts')).sqlCommand) },
+  deploy: {
+    description: 'Change to another version of the pipeline while the server runs',
+    load: async () => as((await import('./cli/deploy.ts')).deployCommand),
+  },
+  diff: {
+    description: 'Show where a shadow decides otherwise',
+    load: async () => as((await import('./cli/diff.ts')).diffCommand),
+  },
+  rollback: {
+    description: 'Go back to an earlier version',
+    load: async () => as((await import('./cli/rollback.ts')).rollbackCommand),
+  },
+  disable: {
+    description: 'Switch a rule off: the kill switch',
+    load: async () => as((await import('./cli/disable.ts')).disableCommand),
+  },
+  enable: {
+    description: 'Switch a rule on again',
+    load: async () => as((await import('./cli/disable.ts')).enableCommand),
+  },
   lists: {
     description: 'Show or replace the lists of keys that rules ask',
     load: async () => as((await import('./cli/lists.ts')).listsCommand),

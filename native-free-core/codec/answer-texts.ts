@@ -4,7 +4,7 @@
  */
 
 import { outcomeText } from '../base/outcomes.ts';
-import type { Plan } from '../layout/plan.ts';
+import { answeredDecisions, type Plan } from '../layout/plan.ts';
 import { utf8Bytes, writeUtf8 } from './utf8.ts';
 import { writeVarint } from './wire-write.ts';
 
@@ -63,12 +63,13 @@ export function answerLabels(plan: Plan): AnswerLabels {
 }
 
 function makeLabels(plan: Plan): AnswerLabels {
-  const labels = plan.decisions.map(({ name, actions }, i) =>
+  const decisions = answeredDecisions(plan);
+  const labels = decisions.map(({ name, actions }, i) =>
     ['null', ...actions.map((action) => JSON.stringify(action))].map((action) =>
       utf8Of(`${i === 0 ? '{' : ','}${JSON.stringify(name)}:${action}`),
     ),
   );
   const bytes = labels.reduce((sum, one) => sum + longest(one), 0);
-  const codes = plan.decisions.reduce((most, decision) => Math.max(most, decision.actions.length), 0);
+  const codes = decisions.reduce((most, decision) => Math.max(most, decision.actions.length), 0);
   return { labels, eventBytesMax: Math.max(bytes, 4) + 3, codeBytesMax: codes < 128 ? 1 : codes < 16384 ? 2 : 3 };
 }

@@ -63,7 +63,7 @@ const BRACE = 0x7d;
 export function answerBytesMax(encoding: number, events: number, plan: Plan): number {
   const labels = answerLabels(plan);
   if (encoding !== ENCODING_PROTO) return JSON_BYTES_MAX + events * labels.eventBytesMax;
-  return PROTO_BYTES_MAX + events * plan.decisions.length * labels.codeBytesMax;
+  return PROTO_BYTES_MAX + events * labels.labels.length * labels.codeBytesMax;
 }
 
 /** Most bytes that one rejection adds. */

@@ -7,7 +7,7 @@ import { compileDecoder, type Decoder } from '../codec/decoder.ts';
 import { createFrameCursor, type FrameCursor } from '../codec/frame.ts';
 import { compileReader, type EntityReader } from '../features/read.ts';
 import { createColumn, type Column } from '../layout/column.ts';
-import type { Plan } from '../layout/plan.ts';
+import { answeredDecisions, type Plan } from '../layout/plan.ts';
 import { compileComputed, type ComputedLoops } from '../policy/computed.ts';
 import { compileDecision, type DecisionLoop } from '../policy/decision.ts';
 import type { Lane } from '../ring/lane.ts';
@@ -116,7 +116,7 @@ export function createDecider(input: DeciderInput): Decider {
         openRuleLimits(plan, decision, columns, state, tables),
       ),
     ),
-    actions: plan.decisions.map((decision) => columns[decision.actionColumn].u16),
+    actions: answeredDecisions(plan).map((decision) => columns[decision.actionColumn].u16),
     sealer,
     frames: createFrameLog(),
     deadLetters: createDeadLetterLog(),

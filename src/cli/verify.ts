@@ -9,6 +9,7 @@ import { HuntControl, queryTarget } from '../client/index.ts';
 import { loadPipeline } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { URL_OPTIONS } from './send/options.ts';
+import { featureVersions } from './verify/feature-versions.ts';
 import { describeReport } from './verify/report.ts';
 import { runVerify } from './verify/run-verify.ts';
 
@@ -41,9 +42,12 @@ export const verifyCommand = defineCommand({
     const plan = args.pipeline === undefined ? (await control.pipeline()).plan : await loadPipeline(args.pipeline);
     const sinceMs = timeOption('since', args.since);
     const untilMs = timeOption('until', args.until);
+    const target = await queryTarget(control, args.clickhouse);
+    const versionsOf = await featureVersions(target, plan);
     const report = await runVerify({
       plan,
-      target: await queryTarget(control, args.clickhouse),
+      target,
+      ...(versionsOf === undefined ? {} : { versionsOf }),
       features: featuresOption(plan, args.feature),
       skew: args.skew,
       ...(sinceMs === undefined ? {} : { sinceMs }),

@@ -65,6 +65,51 @@ interface RequestInput {
   readonly type?: string;
 }
 
+/** A change of the pipeline, under way or over (`GET /v1/pipelines`). */
+export interface PipelineChange {
+  readonly id: number;
+  readonly kind: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly version: string;
+  readonly from: string;
+  readonly phase: 'tables' | 'backfill' | 'switch' | 'sweep' | 'snapshot';
+  /** Stored rows read, of how many. */
+  readonly done: number;
+  readonly total: number;
+  readonly diff: object;
+  readonly result?: {
+    readonly afterEpoch: number;
+    /** For how long no event was decided. */
+    readonly pauseMs: number;
+    /** Entities whose rows moved to another layout, and those that found no room there. */
+    readonly rows: number;
+    readonly lost: number;
+  };
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export interface PipelinesDescription {
+  readonly running: { readonly name: string; readonly version: string; readonly shadow: string | null };
+  readonly activations: readonly {
+    readonly number: number;
+    readonly version?: string;
+    readonly afterEpoch: number;
+    readonly at: string;
+  }[];
+  readonly change: PipelineChange | null;
+}
+
+/** Where the version decides already, nothing is begun. */
+export type BegunChange = PipelineChange | { readonly unchanged: true; readonly version: string };
+
+/** Who wants a change, and why. */
+export interface ChangeOrigin {
+  readonly actor: string;
+  readonly reason: string;
+}
+
 /** A server that neither answers nor hangs up is given up after this. */
 const ANSWER_MS = 60_000;
 
@@ -112,6 +157,33 @@ export class HuntControl {
   decision(eventId: string, day?: string): Promise<StoredExplanation> {
     const query = day === undefined ? '' : `?day=${encodeURIComponent(day)}`;
     return this.get(`/v1/decisions/${encodeURIComponent(eventId)}${query}`);
+  }
+
+  pipelines(): Promise<PipelinesDescription> {
+    return this.get('/v1/pipelines');
+  }
+
+  /** `sources`: the pipeline file and all that it names, as texts. */
+  deploy(sources: object, origin: ChangeOrigin): Promise<BegunChange> {
+    return this.#post('/v1/pipelines', { sources, ...origin });
+  }
+
+  /** Lets the version decide beside the live one; null: ends that. */
+  shadow(sources: object | null, origin: ChangeOrigin): Promise<BegunChange> {
+    return this.#post('/v1/pipelines/shadow', { sources, ...origin });
+  }
+
+  /** `to`: version; default: the one before. */
+  rollback(to: string | undefined, origin: ChangeOrigin): Promise<BegunChange> {
+    return this.#post('/v1/pipelines/rollback', { ...(to === undefined ? {} : { to }), ...origin });
+  }
+
+  setRule(rule: string, disabled: boolean, origin: ChangeOrigin): Promise<BegunChange> {
+    return this.#post('/v1/pipelines/rules', { rule, disabled, ...origin });
+  }
+
+  #post<Body>(path: string, body: object): Promise<Body> {
+    return this.#request(path, { method: 'POST', body: new TextEncoder().encode(JSON.stringify(body)) });
   }
 
   /** Any other path that answers JSON. */

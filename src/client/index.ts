@@ -5,10 +5,14 @@ export type { ClientAnswer, ClientHello, Decisions, Rejection } from './answer.t
 export { JsonText, type ClientEvent, type Encoding } from './frame.ts';
 export {
   HuntControl,
+  type BegunChange,
+  type ChangeOrigin,
   type EntityDescription,
   type LedgerDescription,
   type ListDescription,
+  type PipelineChange,
   type PipelineDescription,
+  type PipelinesDescription,
   type ServerDescription,
 } from './control.ts';
 export { openQuery, queryRows, queryTarget, type QueryTarget } from './query.ts';

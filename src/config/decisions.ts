@@ -28,8 +28,15 @@ function compileDecision(c: Compilation, name: string, decision: DecisionDeclara
     const at = [...path, 'rules', i];
     if (rule.id === DEFAULT_RULE) c.problems.add([...at, 'id'], `a rule cannot be called ${DEFAULT_RULE}`);
     const when = conditionAt(c, rule.when, [...at, 'when'], true) ?? NEVER;
-    // oxlint-disable-next-line unicorn/no-thenable -- a rule's own word; rules are never awaited
-    const plain = { id: rule.id, when, whenText: rule.when, then: actionCode(c, actions, rule.then, [...at, 'then']) };
+    const plain = {
+      id: rule.id,
+      // Checked all the same, so that switching it on again cannot fail.
+      when: rule.disabled === true ? NEVER : when,
+      whenText: rule.when,
+      // oxlint-disable-next-line unicorn/no-thenable -- a rule's own word; rules are never awaited
+      then: actionCode(c, actions, rule.then, [...at, 'then']),
+      ...(rule.disabled === true ? { disabled: true } : {}),
+    };
     return rule.limit === undefined ? plain : { ...plain, limit: compileLimit(c, rule.limit, [...at, 'limit']) };
   });
   const ruleLabels = ['', DEFAULT_RULE, ...rules.map((rule) => rule.id)];

@@ -2,7 +2,16 @@
 
 export { compilePipeline, type CompiledPipeline } from './compile.ts';
 export { parseList } from './lists.ts';
-export { loadPipeline, loadPipelineFile, protoReader, type LoadedPipeline } from './load-pipeline.ts';
+export {
+  compileSources,
+  loadPipeline,
+  loadPipelineFile,
+  protoReader,
+  type LoadedPipeline,
+  type NamedFile,
+  type PipelineSources,
+} from './load-pipeline.ts';
+export { setRuleDisabled } from './disable.ts';
 export { PipelineError, problemText, type Problem } from './problems.ts';
 export type { ProtoFile, ProtoReader } from './proto.ts';
 export { pipelineJsonSchema } from './schema.ts';
@@ -17,3 +26,4 @@ export {
   type EditClass,
   type Rename,
 } from './change/index.ts';
+export { withShadow } from './shadow.ts';

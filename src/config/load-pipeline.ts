@@ -2,14 +2,32 @@
 
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
 import { packageRoot } from '../ops/compiled-url.ts';
 import { compilePipeline, type CompiledPipeline } from './compile.ts';
 import type { ProtoFile, ProtoReader } from './proto.ts';
 
+/** A pipeline with all that it names, as texts: what another machine compiles to the same plan. */
+export interface PipelineSources {
+  /** Name of the pipeline file, in messages. */
+  readonly file: string;
+  readonly text: string;
+  readonly files: readonly NamedFile[];
+}
+
+/** What a name meant where it was read. */
+export interface NamedFile {
+  readonly name: string;
+  /** Path of the importing file; null: the pipeline. */
+  readonly importer: string | null;
+  readonly path: string;
+  readonly text: string;
+}
+
 export interface LoadedPipeline extends CompiledPipeline {
+  readonly sources: PipelineSources;
   /** Absolute path of the pipeline file. */
   readonly file: string;
   /** Absolute path of a file that the pipeline names (`tests[].events`). */
@@ -24,8 +42,31 @@ export async function loadPipeline(file: string): Promise<Plan> {
 export async function loadPipelineFile(file: string): Promise<LoadedPipeline> {
   const path = resolve(file);
   const folder = dirname(path);
-  const compiled = compilePipeline(file, await readText(path), protoReader(folder));
-  return { ...compiled, file: path, pathOf: (name) => resolve(folder, name) };
+  const text = await readText(path);
+  const files: NamedFile[] = [];
+  const compiled = compilePipeline(file, text, recording(protoReader(folder), folder, files));
+  const sources = { file: basename(file), text, files };
+  return { ...compiled, sources, file: path, pathOf: (name) => resolve(folder, name) };
+}
+
+/** Compiles a pipeline from its texts. */
+export function compileSources({ file, text, files }: PipelineSources): CompiledPipeline {
+  const found = new Map(files.map((one) => [`${one.importer ?? ''}\0${one.name}`, one]));
+  return compilePipeline(file, text, (name, importer) => found.get(`${importer?.path ?? ''}\0${name}`) ?? null);
+}
+
+/** Notes what is read; files are named from the pipeline's folder, so that nobody is told where it lay. */
+function recording(read: ProtoReader, folder: string, files: NamedFile[]): ProtoReader {
+  const absolute = new Map<string, string>();
+  return (name, importer) => {
+    const at = importer === null ? null : { ...importer, path: absolute.get(importer.path) ?? importer.path };
+    const file = read(name, at);
+    if (file === null) return null;
+    const path = relative(folder, file.path);
+    absolute.set(path, file.path);
+    files.push({ name, importer: importer?.path ?? null, path, text: file.text });
+    return { path, text: file.text };
+  };
 }
 
 async function readText(path: string): Promise<string> {

@@ -126,6 +126,7 @@ const rule = z.strictObject({
   // oxlint-disable-next-line unicorn/no-thenable -- a rule's own word; rules are never awaited
   then: name,
   limit: limit.optional().describe('How often the rule may fire; used up, the next rule has its turn.'),
+  disabled: z.boolean().optional().describe('Switched off: as if its condition were never true.'),
 });
 
 const decision = z.strictObject({

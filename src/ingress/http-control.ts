@@ -8,8 +8,11 @@ import { BUSY, endWith, statusLine, type HttpProblem } from './http-answer.ts';
 import { exchangeOf, type Bodies, type Exchange } from './http-body.ts';
 import type { ProxiedResponse } from './messages.ts';
 
-/** Control bodies: a pipeline file, not events. */
+/** Control bodies are not events. */
 const BODY_BYTES_MAX = 4 << 20;
+/** A pipeline file with all that it names, models and lists among it. */
+const PIPELINE_BYTES_MAX = 64 << 20;
+const PIPELINE_PATH = '/v1/pipelines';
 /** Lists of keys: a million of sixteen bytes. Longer ones stand in the pipeline's file before a start. */
 const LIST_BYTES_MAX = 32 << 20;
 const LIST_PATH = '/v1/lists/';
@@ -59,8 +62,7 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
     const problem = keys.check(request) ?? (pending.size >= PENDING_MAX ? BUSY : null);
     if (problem !== null) return endWith(response, problem);
     const head = headOf(request);
-    const bytesMax = head.path.startsWith(LIST_PATH) ? LIST_BYTES_MAX : BODY_BYTES_MAX;
-    const bounds = { bytesMax, msMax: options.limits.bodyMsMax };
+    const bounds = { bytesMax: bytesMaxOf(head.path), msMax: options.limits.bodyMsMax };
     const exchange = exchangeOf(response);
     bodies.collect(exchange, bounds, (body) => {
       const id = nextId++;
@@ -69,6 +71,11 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
     });
   });
   return control;
+}
+
+function bytesMaxOf(path: string): number {
+  if (path.startsWith(LIST_PATH)) return LIST_BYTES_MAX;
+  return path.startsWith(PIPELINE_PATH) ? PIPELINE_BYTES_MAX : BODY_BYTES_MAX;
 }
 
 const NO_ANSWER: HttpProblem = {

@@ -4,7 +4,7 @@
  */
 
 import { Worker } from 'node:worker_threads';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { answeredDecisions, type Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import { compiledUrl } from '../ops/compiled-url.ts';
@@ -161,7 +161,7 @@ function factsOf(plan: IngressStart['plan']): PipelineFacts {
   return {
     name: plan.pipeline,
     version: plan.version,
-    decisions: plan.decisions.map(({ name, actions }) => ({ name, actions })),
+    decisions: answeredDecisions(plan).map(({ name, actions }) => ({ name, actions })),
     entities: plan.entities.map(({ name }) => name),
   };
 }

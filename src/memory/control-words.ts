@@ -11,6 +11,7 @@ import {
   EPOCH_LOW,
   INGRESS_BELL,
   BELL_STRIDE,
+  CHANGING,
   STOPPING,
   STORED_HIGH,
   STORED_LOW,
@@ -34,6 +35,9 @@ export interface ControlWords {
   publishStored(epoch: number): void;
   storedEpoch(): number;
   whenDurable(epoch: number): Promise<void>;
+  /** The workers end between two epochs, to make room for others; and it is over. */
+  beginChange(): void;
+  endChange(): void;
   /** Tells every thread to end once its lanes are empty. */
   stop(): void;
 }
@@ -77,6 +81,11 @@ export function controlWords(memory: SharedMemory): ControlWords {
     async whenDurable(epoch) {
       while (durableEpoch() < epoch) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     },
+    beginChange() {
+      Atomics.store(words, CHANGING, 1);
+      ringAll();
+    },
+    endChange: () => void Atomics.store(words, CHANGING, 0),
     stop() {
       Atomics.store(words, STOPPING, 1);
       ringAll();

@@ -7,7 +7,6 @@ import { eachFrame, readBlockHeader } from '../../native-free-core/columns/load.
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
-import { OperatingError } from '../errors.ts';
 import type { Ledger } from '../ops/ledger.ts';
 import { restoreChunk, type TableChunk } from './snapshot-tables.ts';
 
@@ -26,36 +25,49 @@ export interface RecoveredTables {
   readonly bytes: number;
 }
 
-/** `epochs`: from the one after the snapshot's `fromEpoch`, or from what the ledger of the snapshot lacks, whichever is earlier. */
-export function recoverTables(
-  plan: Plan,
-  tables: Tables,
+/** Whose layout the tables have while epochs are applied. */
+export interface RecoveringVersion {
+  readonly plan: Plan;
+  readonly tables: Tables;
+}
+
+/**
+ * `epochsFrom`: from the one after the snapshot's `fromEpoch`, or from what the ledger of the snapshot lacks, whichever is earlier.
+ * `change`: the epochs from `epoch` on were decided by another version; resolves to the tables as that version begins.
+ */
+export async function recoverTables(
+  first: RecoveringVersion,
   ledger: Ledger,
   chunks: Iterable<TableChunk>,
   epochsFrom: (ledgerEpoch: number) => Iterable<EpochBlocks>,
-): RecoveredTables {
+  change: (from: RecoveringVersion, pipelineNumber: number, epoch: number) => Promise<RecoveringVersion>,
+): Promise<RecoveredTables & RecoveringVersion> {
   let restored = 0;
   for (const chunk of chunks) {
     restored++;
     if (chunk.name === LEDGER_CHUNK) ledger.restore(chunk.bytes);
-    else restoreChunk(plan, tables, chunk);
+    else restoreChunk(first.plan, first.tables, chunk);
   }
-  const replayer = createReplayer(plan, tables);
+  let version = first;
+  let replayer = createReplayer(version.plan, version.tables);
   let epochs = 0;
   let rows = 0;
   let bytes = 0;
   for (const { epoch, blocks } of epochsFrom(ledger.epoch)) {
+    const { pipelineNumber } = readBlockHeader(blocks[0]!);
+    if (pipelineNumber !== version.plan.versionNumber) {
+      version = await change(version, pipelineNumber, epoch);
+      replayer = createReplayer(version.plan, version.tables);
+    }
     epochs++;
     for (const block of blocks) {
-      const header = readBlockHeader(block);
-      checkVersion(plan, header.pipelineNumber, epoch);
-      rows += header.rows;
+      rows += readBlockHeader(block).rows;
       bytes += block.length;
     }
     replayEpoch(replayer, blocks, epoch);
     if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks);
   }
-  return { chunks: restored, epochs, rows, bytes };
+  return { ...version, chunks: restored, epochs, rows, bytes };
 }
 
 /** Adds a durable epoch's frames to the ledger; epochs come in order. */
@@ -65,13 +77,4 @@ export function enterLedger(ledger: Ledger, epoch: number, blocks: readonly Uint
     ledger.receivedAt = Math.max(ledger.receivedAt, readBlockHeader(block).receivedAt);
   }
   ledger.epoch = epoch;
-}
-
-function checkVersion(plan: Plan, stored: number, epoch: number): void {
-  if (stored === plan.versionNumber) return;
-  throw new OperatingError(
-    'pipeline_changed',
-    `the data folder holds epochs of another pipeline: epoch=${epoch} stored_version=${stored} this_version=${plan.versionNumber}; ` +
-      'start with the pipeline file that wrote it, or choose another --data',
-  );
 }

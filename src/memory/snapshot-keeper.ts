@@ -18,8 +18,8 @@ export interface SnapshotFile {
 }
 
 export interface SnapshotSources {
-  readonly plan: Plan;
-  readonly tables: Tables;
+  /** The version that decides. */
+  readonly running: () => { readonly plan: Plan; readonly tables: Tables };
   readonly ledger: Ledger;
   /** `fromEpoch`: the first epoch that a start from this snapshot replays. */
   readonly create: (fromEpoch: number) => SnapshotFile;
@@ -75,7 +75,8 @@ export class SnapshotKeeper {
   }
 
   async #take(): Promise<void> {
-    const { plan, tables, ledger, create, durableEpoch, touchedEpoch, whenDurable } = this.#sources;
+    const { ledger, create, durableEpoch, touchedEpoch, whenDurable } = this.#sources;
+    const { plan, tables } = this.#sources.running();
     const begun = performance.now();
     // Recovery replays what either the tables or the ledger may lack.
     const file = create(Math.min(durableEpoch(), ledger.epoch) + 1);

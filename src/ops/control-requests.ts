@@ -4,6 +4,7 @@
  *
  *   GET  /v1/server /v1/pipeline /v1/ledger /v1/lists
  *   POST /v1/lists/{name}   another content for a list, one entry a line
+ *   /v1/pipelines …         versions of the pipeline (deploy/requests.ts)
  */
 
 import type { Plan } from '../../native-free-core/layout/plan.ts';
@@ -12,6 +13,7 @@ import type { Ledger, LedgerLine } from './ledger.ts';
 import type { Lists } from './lists.ts';
 
 const LIST_PATH = '/v1/lists/';
+const PIPELINES_PATH = '/v1/pipelines';
 
 export interface ControlRequest {
   readonly method: string;
@@ -26,10 +28,13 @@ export interface ControlResponse {
 }
 
 export interface ControlSources {
-  readonly plan: Plan;
-  readonly importMap: Readonly<Record<string, string>>;
+  /** The version that decides. */
+  readonly running: () => {
+    readonly plan: Plan;
+    readonly importMap: Readonly<Record<string, string>>;
+    readonly lists: Lists;
+  };
   readonly ledger: Ledger;
-  readonly lists: Lists;
   readonly producerName: (id: number) => string;
   readonly ingressCounters: () => {
     readonly refusedEvents: number;
@@ -38,17 +43,25 @@ export interface ControlSources {
   readonly stored: () => { readonly epoch: number; readonly events: number; readonly deadLetters: number };
   /** Everything else that `GET /v1/server` tells. */
   readonly server: () => object;
+  /** Requests below `/v1/pipelines`. */
+  readonly pipelines: (request: ControlRequest) => { readonly status: number; readonly body: object };
 }
 
 export function controlRequests(sources: ControlSources): (request: ControlRequest) => ControlResponse {
   const routes: Readonly<Record<string, () => object>> = {
     '/v1/server': sources.server,
-    '/v1/pipeline': () => ({ plan: sources.plan, importMap: sources.importMap }),
+    '/v1/pipeline': () => ({ plan: sources.running().plan, importMap: sources.running().importMap }),
     '/v1/ledger': () => describeLedger(sources),
-    '/v1/lists': () => ({ lists: sources.lists.describe() }),
+    '/v1/lists': () => ({ lists: sources.running().lists.describe() }),
   };
-  return ({ method, path, body }) => {
-    if (path.startsWith(LIST_PATH)) return replaceList(sources.lists, method, path.slice(LIST_PATH.length), body);
+  return (request) => {
+    const { method, path, body } = request;
+    if (path.startsWith(PIPELINES_PATH)) {
+      const { status, body: answered } = sources.pipelines(request);
+      return answer(status, answered);
+    }
+    if (path.startsWith(LIST_PATH))
+      return replaceList(sources.running().lists, method, path.slice(LIST_PATH.length), body);
     const route = routes[path];
     if (route === undefined) return answer(404, failure('not_found', `nothing is served here: path=${path}`));
     if (method !== 'GET')

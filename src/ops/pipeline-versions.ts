@@ -2,8 +2,8 @@
  * The versions of the pipeline that have decided on this data folder, each with its whole plan: blocks, batches, snapshots and
  * explanations are read by the version that wrote them. Main thread; a version is on the disk before its first block.
  *
- *   pipelines/<number in hex>.json   { plan, importMap }
- *   pipelines/active.json            { number, afterEpoch }: which one decides the epochs after that one
+ *   pipelines/<number in hex>.json   a PipelineVersion
+ *   pipelines/activations.json       which one decided from when on, oldest first
  */
 
 import {
@@ -24,17 +24,57 @@ export interface PipelineVersion {
   readonly plan: Plan;
   /** For `hunt send`. */
   readonly importMap: Readonly<Record<string, string>>;
+  /** What it was compiled from, so that a part of it can be changed (config/load-pipeline.ts). */
+  readonly sources: SourceTexts;
+  /** With a shadow: what that was compiled from, and the number of the version beside which it decides. */
+  readonly shadow?: { readonly sources: SourceTexts; readonly beside: number };
 }
 
-export interface ActiveVersion {
+export interface SourceTexts {
+  readonly file: string;
+  readonly text: string;
+  readonly files: readonly {
+    readonly name: string;
+    readonly importer: string | null;
+    readonly path: string;
+    readonly text: string;
+  }[];
+}
+
+export type ChangeKind = 'start' | 'deploy' | 'rollback' | 'disable' | 'enable' | 'shadow' | 'end-shadow';
+
+/** Who wants a change, and why. */
+export interface ChangeOrigin {
+  readonly kind: ChangeKind;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** A change that is about to happen. */
+export interface PendingActivation extends ChangeOrigin {
   readonly number: number;
+}
+
+export interface Activation extends PendingActivation {
   /** The last epoch that was decided by another version. */
   readonly afterEpoch: number;
+  /** ms UTC */
+  readonly at: number;
 }
+
+interface ActivationsFile {
+  readonly activations: readonly Activation[];
+  /** Written before the workers change: a crash right after it is known by the epochs that the version has decided. */
+  readonly pending: PendingActivation | null;
+}
+
+/** Activations that are remembered here; ClickHouse has them all. */
+const ACTIVATIONS_MAX = 1000;
 
 export class PipelineVersions {
   readonly #directory: string;
   readonly #known = new Map<number, PipelineVersion>();
+  #activations: ActivationsFile | null = null;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -69,14 +109,49 @@ export class PipelineVersions {
     this.#known.set(number, version);
   }
 
-  active(): ActiveVersion | null {
-    const path = join(this.#directory, 'active.json');
-    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as ActiveVersion) : null;
+  /** Oldest first. */
+  activations(): readonly Activation[] {
+    return this.#read().activations;
   }
 
   /** Durable on return. */
-  activate(active: ActiveVersion): void {
-    this.#write(join(this.#directory, 'active.json'), active);
+  announce(pending: PendingActivation): void {
+    this.#store({ activations: this.activations(), pending });
+  }
+
+  /** Durable on return. */
+  activate(activation: Activation): void {
+    this.#store({ activations: [...this.activations(), activation].slice(-ACTIVATIONS_MAX), pending: null });
+  }
+
+  /** Recovery has found that this version decided after that epoch: the change had happened before it could be noted. */
+  found(number: number, afterEpoch: number): void {
+    const { activations, pending } = this.#read();
+    if (activations.some((one) => one.number === number && one.afterEpoch === afterEpoch)) return;
+    const origin = pending?.number === number ? pending : { number, kind: 'deploy' as const, actor: '', reason: '' };
+    this.activate({ ...origin, afterEpoch, at: Date.now() });
+  }
+
+  /** A version by its hash, or by the begin of it. */
+  byName(version: string): PipelineVersion | null {
+    for (const { number } of [...this.activations()].reverse()) {
+      const found = this.find(number);
+      if (version !== '' && found?.plan.version.startsWith(version) === true) return found;
+    }
+    return null;
+  }
+
+  #read(): ActivationsFile {
+    const path = join(this.#directory, 'activations.json');
+    this.#activations ??= existsSync(path)
+      ? (JSON.parse(readFileSync(path, 'utf8')) as ActivationsFile)
+      : { activations: [], pending: null };
+    return this.#activations;
+  }
+
+  #store(file: ActivationsFile): void {
+    this.#write(join(this.#directory, 'activations.json'), file);
+    this.#activations = file;
   }
 
   #path(number: number): string {

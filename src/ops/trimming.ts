@@ -26,6 +26,8 @@ export interface TrimmingSources {
 }
 
 export interface Trimming {
+  /** No snapshot is begun and nothing trimmed until the returned function is called; resolves when none is under way. */
+  hold(): Promise<() => void>;
   stop(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
   let written = 0;
   let lastTrim = 0;
   let running: Promise<void> | null = null;
+  let holds = 0;
   const look = async (): Promise<void> => {
     const figures = spool.figures();
     written = figures?.bytes ?? written;
@@ -61,12 +64,22 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
     spool.trim(below);
   };
   const timer = setInterval(() => {
+    if (holds > 0) return;
     running ??= look()
       // Nothing is lost by a spool that stays long for a while: the next look tries again.
       .catch((error: unknown) => log('error', 'the spool could not be trimmed; trying again', { error: String(error) }))
       .finally(() => (running = null));
   }, LOOK_MS);
   return {
+    async hold() {
+      holds++;
+      await running;
+      let held = true;
+      return () => {
+        if (held) holds--;
+        held = false;
+      };
+    },
     async stop() {
       clearInterval(timer);
       await running;

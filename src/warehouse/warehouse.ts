@@ -23,7 +23,7 @@ import { isAboutCredentials, messageOf } from './insert/refusals.ts';
 import { Retry } from './insert/retry.ts';
 import { checkOrigin, readStored, type StoredTotals } from './insert/stored-totals.ts';
 import { MergePause } from './merge-pause.ts';
-import { createTables, recordPipeline } from './tables/index.ts';
+import { createTables, recordPipeline, type PipelineRecord } from './tables/index.ts';
 
 export type { StoredTotals } from './insert/stored-totals.ts';
 
@@ -65,9 +65,12 @@ export interface Warehouse {
   prepare(plan: Plan): Promise<void>;
   /** From now on this version decides. */
   activate(plan: Plan): void;
-  /** Runs a statement, again and again until ClickHouse has taken it. */
-  record(what: string, sql: string): Promise<void>;
+  /** Rows of a SELECT; one attempt. */
   rows<Row>(sql: string): Promise<Row[]>;
+  /** What `pipelines` has, by version number and epoch. */
+  recordedChanges(): Promise<readonly { readonly number: number; readonly afterEpoch: number }[]>;
+  /** Notes in `pipelines` which version decides from when on; tried again until ClickHouse has it. */
+  recordChange(record: PipelineRecord): Promise<void>;
   /** The answer to a frame that was answered before. */
   lookupDecisions(request: DecisionRequest): Promise<Uint8Array>;
 }
@@ -89,8 +92,9 @@ export function createWarehouse(options: WarehouseOptions): Warehouse {
     confirmedOnDiskEpoch: () => warehouse.confirmedOnDiskEpoch(),
     prepare: (plan) => warehouse.prepare(plan),
     activate: (plan) => warehouse.activate(plan),
-    record: (what, sql) => warehouse.record(what, sql),
     rows: (sql) => warehouse.rows(sql),
+    recordedChanges: () => warehouse.recordedChanges(),
+    recordChange: (record) => warehouse.recordChange(record),
     lookupDecisions: (request) => warehouse.lookup.answer(request),
   };
 }
@@ -134,10 +138,9 @@ class RunningWarehouse {
   }
 
   async start(): Promise<void> {
-    const { batchLog, plan, openReader, durableEpoch, onEpoch } = this.#options;
+    const { batchLog, openReader, durableEpoch, onEpoch } = this.#options;
     const connection = this.#connection;
     await this.#retry.untilDone('create the tables', () => this.#createTables());
-    await this.#retry.untilDone('record the pipeline', () => recordOnce(plan, connection));
     await this.#retry.untilDone('drop what a mended batch left', () => this.#insert.mending.dropStaging());
     const open = batchLog.openBatches();
     await this.#retry.untilDone('look where the tables come from', () => checkOrigin(connection, batchLog));
@@ -196,8 +199,19 @@ class RunningWarehouse {
     this.#tablesPlan = plan;
   }
 
-  record(what: string, sql: string): Promise<void> {
-    return this.#retry.untilDone(what, () => this.#connection.execute(sql));
+  async recordedChanges(): Promise<{ number: number; afterEpoch: number }[]> {
+    const connection = this.#connection;
+    const rows = await this.#retry.untilDone('read which versions are recorded', () =>
+      connection.rows<{ number: number; after_epoch: string }>(
+        `SELECT number, after_epoch FROM ${connection.table('pipelines')}`,
+      ),
+    );
+    return rows.map(({ number, after_epoch: afterEpoch }) => ({ number, afterEpoch: Number(afterEpoch) }));
+  }
+
+  recordChange(record: PipelineRecord): Promise<void> {
+    const connection = this.#connection;
+    return this.#retry.untilDone('record the pipeline', () => recordPipeline(record, connection, connection.database));
   }
 
   rows<Row>(sql: string): Promise<Row[]> {
@@ -303,12 +317,4 @@ class RunningWarehouse {
         throw error;
       });
   }
-}
-
-async function recordOnce(plan: Plan, connection: Connection): Promise<void> {
-  const last = await connection.rows<{ number: number }>(
-    `SELECT number FROM ${connection.table('pipelines')} ORDER BY activated_at DESC LIMIT 1`,
-  );
-  if (Number(last[0]?.number) !== plan.versionNumber)
-    await recordPipeline(plan, connection, Date.now(), connection.database);
 }

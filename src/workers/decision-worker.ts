@@ -12,9 +12,14 @@ import { openTables } from './open-tables.ts';
 import type { Handover, Takeover, WorkerTask } from './pool.ts';
 import { attach, rehearse, stageOf } from './rehearsal.ts';
 
-export default function decisionWorker(task: WorkerTask): Handover | null {
-  // Of the version before the last, whose loops this thread ran.
+/** Without a task: gives back what the version held that ran on this thread. */
+export default function decisionWorker(task: WorkerTask | null): Handover | null {
   collectGarbage();
+  if (task === null) {
+    // The other idle threads get one, too.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TIDY_MS);
+    return null;
+  }
   const decider = rehearsed(task);
   const takeover = task.door === null ? FIRST : awaitTurn(task.door);
   if (takeover === null) return null;
@@ -24,6 +29,7 @@ export default function decisionWorker(task: WorkerTask): Handover | null {
   return { sessions: decider.sessions, dictionaryLogged: decider.dictionaryLogged };
 }
 
+const TIDY_MS = 50;
 const FIRST: Takeover = { sessions: [], dictionaryLogged: null, greets: false };
 
 function rehearsed({ plan, rehearsal, epochIntervalMs }: WorkerTask): Decider {

@@ -66,6 +66,8 @@ export interface WorkerPool {
   /** Rejects as soon as one worker fails; resolves when all have stopped. */
   readonly finished: Promise<void>;
   prepare(version: WorkerVersion): WaitingWorkers;
+  /** Threads that have no version to run give memory back. */
+  tidy(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -147,6 +149,9 @@ export function startWorkers(
           await Promise.allSettled(waiting.map(({ done }) => done));
         },
       };
+    },
+    async tidy() {
+      await Promise.all(eachWorker(() => pool.run(null)));
     },
     async stop() {
       await Promise.allSettled(running);

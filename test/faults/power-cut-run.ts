@@ -106,8 +106,7 @@ export class Run {
     this.#frameLanes = memory.frameLanes.map((_, worker) => openOwnLane(memory.frameLanes, worker));
     this.#answerLanes = memory.durableLanes.map((_, worker) => openOwnLane(memory.durableLanes, worker));
     this.#snapshots = new SnapshotKeeper({
-      plan,
-      tables,
+      running: () => ({ plan, tables }),
       ledger,
       create: (fromEpoch) =>
         createSnapshot(

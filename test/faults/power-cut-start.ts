@@ -85,7 +85,7 @@ export function recoverLog(disk: LossyStorage, plan: Plan, workers: number): Rec
 }
 
 /** `recover` of src/engine.ts, on this disk. */
-export function recover(disk: LossyStorage, plan: Plan, workers: number): Recovered {
+export async function recover(disk: LossyStorage, plan: Plan, workers: number): Promise<Recovered> {
   const memory = smallMemory(plan, workers);
   const tables = openTables(memory);
   const control = controlWords(memory);
@@ -98,11 +98,17 @@ export function recover(disk: LossyStorage, plan: Plan, workers: number): Recove
     throw new Error(`the snapshot is ahead of the spool: at=${snapshot.atEpoch} last=${spool.lastEpoch}`);
   }
   const reader = openSpoolReader(disk, SPOOL);
-  recoverTables(plan, tables, ledger, snapshot?.chunks() ?? [], (ledgerEpoch) => {
-    const from = snapshot === null ? spool.firstEpoch : Math.min(snapshot.fromEpoch, ledgerEpoch + 1);
-    reader.seek(from);
-    return reader.through(spool.lastEpoch);
-  });
+  await recoverTables(
+    { plan, tables },
+    ledger,
+    snapshot?.chunks() ?? [],
+    (ledgerEpoch) => {
+      const from = snapshot === null ? spool.firstEpoch : Math.min(snapshot.fromEpoch, ledgerEpoch + 1);
+      reader.seek(from);
+      return reader.through(spool.lastEpoch);
+    },
+    () => Promise.reject(new Error('there is one version only')),
+  );
   reader.close();
   control.begin(spool.lastEpoch, ledger.receivedAt);
   const epochs = readEpochs(disk, spool.firstEpoch, spool.lastEpoch);

@@ -67,12 +67,12 @@ export async function cutPower({ workers, images, seed }: TrialOptions): Promise
   const world = await createWorld(workers, seed);
   for (let image = 0; image < images; image++) {
     if (image % IMAGES_PER_DISK === 0) freshDisk(world);
-    const recovered = startAndCheck(world, `image=${image}`);
+    const recovered = await startAndCheck(world, `image=${image}`);
     await runUntilCut(world, recovered);
     world.disk = world.disk.image(world.random);
     world.figures.images++;
     if (image % IMAGES_PER_DISK === IMAGES_PER_DISK - 1 || image === images - 1)
-      startAndCheck(world, `image=${image} last`);
+      await startAndCheck(world, `image=${image} last`);
   }
   return world.figures;
 }
@@ -83,14 +83,14 @@ export async function cutPowerWithoutEpochs(options: TrialOptions): Promise<{ gh
   let ghosts = 0;
   for (let image = 0; image < options.images; image++) {
     freshDisk(world);
-    const run = startRun(world, recover(world.disk, world.plan, world.workers), false);
+    const run = startRun(world, await recover(world.disk, world.plan, world.workers), false);
     world.disk.crashAfter(20 + Math.floor(world.random() * OPERATIONS_MAX), world.random);
     await run.runUntilCut(false);
     world.disk = world.disk.image(world.random);
     if (faultsOfWholeLog(world) > 0) ghosts++;
   }
   freshDisk(world);
-  const run = startRun(world, recover(world.disk, world.plan, world.workers), false);
+  const run = startRun(world, await recover(world.disk, world.plan, world.workers), false);
   for (const client of world.clients) {
     for (let i = 0; i < 100; i++) client.queue.push(nextFrame(client, world.clock.ms, world.random));
   }
@@ -146,9 +146,9 @@ function freshDisk(world: World): void {
 }
 
 /** What the next start finds, and everything that must be true of it. */
-function startAndCheck(world: World, image: string): Recovered {
+async function startAndCheck(world: World, image: string): Promise<Recovered> {
   const { figures, history, plan } = world;
-  const recovered = recover(world.disk, plan, world.workers);
+  const recovered = await recover(world.disk, plan, world.workers);
   const { spool, tables, ledger, epochs } = recovered;
   if (spool.cutBytes > 0) figures.withCutTail++;
   if (recovered.withSnapshot) figures.withSnapshot++;

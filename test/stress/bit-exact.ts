@@ -3,11 +3,13 @@
  * feature of every stored row again, in SQL. Used by the short and the long form.
  */
 
-import { join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { HuntClient } from '../../src/client/index.ts';
 import { hunt, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';
 import { steps, type StepOptions } from './step-stream.ts';
+import { variants } from './variants.ts';
 
 export interface StressOptions extends Omit<StepOptions, 'endsAt'> {
   /** Default: now. */
@@ -15,6 +17,10 @@ export interface StressOptions extends Omit<StepOptions, 'endsAt'> {
   readonly workers: number;
   readonly crashes: number;
   readonly producers: number;
+  /** Changes of the pipeline while the stream comes in; default none. */
+  readonly deploys?: number;
+  /** Default: as fast as they are taken. */
+  readonly eventsPerSecond?: number;
 }
 
 export interface Verification {
@@ -42,7 +48,10 @@ export async function runStress(options: StressOptions): Promise<Verification> {
     });
   let server = await start();
   try {
-    const sending = sendAll(server.url, options);
+    const progress: Progress = { deploys: 0 };
+    const sending = sendAll(server.url, options, progress);
+    const deploying = deployAll(server.url, options, sending, progress);
+    deploying.catch(() => undefined);
     for (let crash = 1; crash <= options.crashes; crash++) {
       const share = crash / (options.crashes + 1);
       await Promise.race([
@@ -53,6 +62,7 @@ export async function runStress(options: StressOptions): Promise<Verification> {
       server = await start(server);
     }
     await sending.done;
+    await deploying;
     const stored = async (): Promise<number> =>
       (await server.query<{ n: number }>('SELECT toUInt32(count()) AS n FROM events'))[0]!.n;
     await until(async () => (await stored()) >= sending.accepted(), 'all rows in ClickHouse', 120_000);
@@ -86,8 +96,51 @@ export async function runStress(options: StressOptions): Promise<Verification> {
   }
 }
 
+/** One version after another, spread over the stream; a server that has just been killed is asked again. */
+async function deployAll(url: string, options: StressOptions, sending: Sending, progress: Progress): Promise<void> {
+  const count = options.deploys ?? 0;
+  for (const [i, text] of variants(PIPELINE, count).entries()) {
+    const file = join(dirname(PIPELINE), `.variant-${process.pid}-${i}.yaml`);
+    writeFileSync(file, text);
+    try {
+      const share = (i + 1) / (count + 1);
+      await Promise.race([
+        sending.done,
+        until(() => sending.answered() >= options.events * share, 'a deploy', 600_000),
+      ]);
+      await until(
+        async () => {
+          const { code, stdout, stderr } = await hunt([
+            'deploy',
+            file,
+            '--url',
+            url,
+            '--reason',
+            `stress ${i}`,
+            '--json',
+          ]);
+          console.log(
+            `deploy ${i}: exit=${code} ${stdout.trim().slice(-160)} ${code === 0 ? '' : stderr.trim().slice(-300)}`,
+          );
+          return code === 0;
+        },
+        `deploy ${i}`,
+        120_000,
+      );
+      progress.deploys++;
+    } finally {
+      rmSync(file);
+    }
+  }
+}
+
 function addressOf(url: string): string {
   return new URL(url).host;
+}
+
+/** Deploys that are through. */
+interface Progress {
+  deploys: number;
 }
 
 interface Sending {
@@ -97,7 +150,7 @@ interface Sending {
 }
 
 /** One stream, dealt out to the producers frame by frame. */
-function sendAll(url: string, options: StressOptions): Sending {
+function sendAll(url: string, options: StressOptions, progress: Progress): Sending {
   const stream = steps({ ...options, endsAt: options.endsAt ?? Date.now() });
   let answered = 0;
   let accepted = 0;
@@ -110,11 +163,23 @@ function sendAll(url: string, options: StressOptions): Sending {
     }
     return frame;
   };
+  const begun = performance.now();
+  const rate = options.eventsPerSecond ?? Infinity;
+  let sent = 0;
   const produce = async (number: number): Promise<void> => {
     const client = await HuntClient.connect({ url, encoding: 'proto', producer: `stress-${number}` });
     const flying = new Set<Promise<void>>();
     for (let frame = nextFrame(); frame.length > 0; frame = nextFrame()) {
       const size = frame.length;
+      sent += size;
+      const aheadMs = (sent / rate) * 1000 - (performance.now() - begun);
+      if (aheadMs > 0) await new Promise((resolve) => setTimeout(resolve, aheadMs));
+      // Every version gets its share: the stream goes on during a deploy, and waits before the next one's if need be.
+      await until(
+        () => sent <= (options.events * (progress.deploys + 2)) / ((options.deploys ?? 0) + 1),
+        'a deploy',
+        300_000,
+      );
       const one = client.send(frame).then((answer) => {
         answered += size;
         accepted += size - answer.rejections.length;

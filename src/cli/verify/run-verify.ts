@@ -25,6 +25,8 @@ export interface VerifyOptions {
   readonly sinceMs?: number;
   readonly untilMs?: number;
   readonly chunkRows?: number;
+  /** Versions that stored the feature under this very definition, by entity and feature; absent: all of them. */
+  readonly versionsOf?: (entity: EntityPlan, feature: FeaturePlan) => readonly number[];
   /** false: leaves the comparison with event time out. */
   readonly skew?: boolean;
   /** As soon as a feature is through. */
@@ -159,7 +161,12 @@ async function checkFeature(
   strays: Promise<ReadonlyMap<FeaturePlan, number>>,
 ): Promise<FeatureReport> {
   const { plan, target, sinceMs, untilMs } = options;
-  const range = { ...(sinceMs === undefined ? {} : { sinceMs }), ...(untilMs === undefined ? {} : { untilMs }) };
+  const versions = options.versionsOf?.(entity, feature);
+  const range = {
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(untilMs === undefined ? {} : { untilMs }),
+    ...(versions === undefined ? {} : { versions }),
+  };
   const lines = await Promise.all(
     chunks.map((chunk) => turn(() => ask<VerifyLine>(target, verifySql(plan, entity, feature, { chunk, ...range })))),
   );

@@ -12,7 +12,7 @@ import {
   writeAnswerProto,
 } from '../../../native-free-core/codec/answer.ts';
 import { ENCODING_PROTO } from '../../../native-free-core/layout/records.ts';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import { answeredDecisions, type Plan } from '../../../native-free-core/layout/plan.ts';
 import { quoteName, quoteText } from '../tables/index.ts';
 import type { Connection } from './connection.ts';
 import { REFUSED_CODE } from './presence.ts';
@@ -131,11 +131,10 @@ export class DecisionLookup {
     const plan = this.#options.plan();
     const column = (index: number): string => quoteName(plan.columns[index]!.name);
     const { producer: producerColumn, frameSeq, frameIndex } = plan.system;
-    const decisions = plan.decisions.map(({ name }) => quoteName(name)).join(', ');
+    const answered = answeredDecisions(plan);
+    const decisions = answered.map(({ name }) => quoteName(name)).join(', ');
     const refused = `code = ${quoteText(REFUSED_CODE)}`;
-    const refusedDecisions = plan.decisions
-      .map(({ name }) => `JSONExtractString(bytes, ${quoteText(name)})`)
-      .join(', ');
+    const refusedDecisions = answered.map(({ name }) => `JSONExtractString(bytes, ${quoteText(name)})`).join(', ');
     const recent = fromBatch === 0 ? '' : `AND _batch >= ${fromBatch}`;
     const rows = await connection.rows<FoundEvent>(
       `SELECT toString(${column(frameSeq)}) AS seq, ${column(frameIndex)} AS index, '' AS outcome,
@@ -164,7 +163,8 @@ export class DecisionLookup {
     const count = events.reduce((most, { index }) => Math.max(most, index + 1), 0);
     const rows = new Int32Array(count).fill(-1);
     const outcomes = new Int32Array(count);
-    const actions = plan.decisions.map(() => new Uint16Array(count));
+    const decisions = answeredDecisions(plan);
+    const actions = decisions.map(() => new Uint16Array(count));
     let rejections = 0;
     for (const { index, outcome, actions: names } of events) {
       if (outcome === '') rows[index] = index;
@@ -172,7 +172,7 @@ export class DecisionLookup {
         outcomes[index] = outcomeByCode(outcome);
         rejections++;
       }
-      names.forEach((name, d) => (actions[d]![index] = plan.decisions[d]!.actions.indexOf(name) + 1));
+      names.forEach((name, d) => (actions[d]![index] = decisions[d]!.actions.indexOf(name) + 1));
     }
     const { encoding, seqLow, seqHigh } = request;
     const out = new Uint8Array(answerBytesMax(encoding, count, plan) + rejections * rejectionBytesMax(encoding));

@@ -65,18 +65,44 @@ export async function createTables(
   return { created, added };
 }
 
-/** Records that from now on this version decides. */
+/** An activation of a version (table `pipelines`). */
+export interface PipelineRecord {
+  readonly plan: Plan;
+  readonly previous: Plan | null;
+  readonly kind: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly afterEpoch: number;
+  /** ms UTC */
+  readonly at: number;
+  readonly diff: object;
+}
+
+/** Records that from then on this version decides. */
 export async function recordPipeline(
-  plan: Plan,
-  connection: TableConnection,
-  activatedAt: number,
+  record: PipelineRecord,
+  connection: { insert(query: string, body: Iterable<Uint8Array>, settings: object): Promise<number> },
   database = DATABASE,
 ): Promise<void> {
-  const texts = [plan.version, plan.pipeline, plan.owner, plan.source].map(quoteText).join(', ');
-  const at = `fromUnixTimestamp64Milli(toInt64(${Math.floor(activatedAt)}), 'UTC')`;
-  await connection.execute(
-    `INSERT INTO ${quoteName(database)}.pipelines (number, version, name, owner, source, activated_at) SELECT ${plan.versionNumber}, ${texts}, ${at}`,
-  );
+  const { plan, previous, kind, actor, reason, afterEpoch, at, diff } = record;
+  const lists = (plan.lists ?? []).map((list) => ({ ...list, entries: [] }));
+  const row = {
+    number: plan.versionNumber,
+    version: plan.version,
+    name: plan.pipeline,
+    owner: plan.owner,
+    source: plan.source,
+    activated_at: new Date(at).toISOString().replace('T', ' ').replace('Z', ''),
+    kind,
+    actor,
+    reason,
+    previous: previous?.version ?? '',
+    after_epoch: afterEpoch,
+    diff: JSON.stringify(diff),
+    plan: JSON.stringify({ ...plan, lists, source: '' }),
+  };
+  const body = [new TextEncoder().encode(`${JSON.stringify(row)}\n`)];
+  await connection.insert(`INSERT INTO ${quoteName(database)}.pipelines FORMAT JSONEachRow`, body, {});
 }
 
 async function describe(connection: TableConnection, database: string, table: string): Promise<ExistingColumn[]> {

@@ -165,11 +165,18 @@ export function pipelinesTable(): TableDefinition {
       plainColumn('owner', 'String', 'who is responsible for it'),
       plainColumn('source', 'String', 'the file itself'),
       plainColumn('activated_at', MILLISECONDS, 'from when on this version decided', "now64(3, 'UTC')"),
+      plainColumn('kind', 'LowCardinality(String)', 'start, deploy, rollback, disable or enable'),
+      plainColumn('actor', 'String', 'who wanted it'),
+      plainColumn('reason', 'String', 'and why'),
+      plainColumn('previous', 'String', 'the version before; empty for the first one'),
+      plainColumn('after_epoch', 'UInt64', 'the last epoch that the version before decided'),
+      plainColumn('diff', 'String', 'what differs from the version before, as JSON'),
+      plainColumn('plan', 'String', 'the version as the engine runs it, as JSON'),
     ],
     indexes: [],
     engine: 'MergeTree ORDER BY activated_at',
     settings: {},
-    comment: 'every activation of a pipeline version',
+    comment: 'every activation of a pipeline version: who changed what, when and why',
   };
 }
 

@@ -1,4 +1,11 @@
 /** The door of the tables: whoever starts the engine creates them; whoever asks questions takes their names from here. */
-export { createTables, recordPipeline, DATABASE, type TableChanges, type TableConnection } from './create-tables.ts';
+export {
+  createTables,
+  recordPipeline,
+  DATABASE,
+  type PipelineRecord,
+  type TableChanges,
+  type TableConnection,
+} from './create-tables.ts';
 export { batchesTable, deadLettersTable, eventsTable, pipelinesTable, quoteName, quoteText } from './definitions.ts';
 export { sortKey } from './sort-key.ts';

@@ -13,6 +13,8 @@ export interface VerifyRange {
   /** Of arrival, ms UTC; rows before `sinceMs` still feed the windows. Absent: all. */
   readonly sinceMs?: number;
   readonly untilMs?: number;
+  /** Rows of these versions of the pipeline are compared, all rows feed the windows. Absent: all. */
+  readonly versions?: readonly number[];
 }
 
 /** One line. The example's columns mean something only where `different` is not 0. */
@@ -66,11 +68,12 @@ function rowsOf(plan: Plan, feature: FeaturePlan, range: VerifyRange): FeatureSq
   return { carried, ...(chunk === undefined ? {} : { chunk }) };
 }
 
-function askedSql(plan: Plan, { sinceMs, untilMs }: VerifyRange): string {
+function askedSql(plan: Plan, { sinceMs, untilMs, versions }: VerifyRange): string {
   const arrival = columnNameOf(plan)(plan.system.receivedAt);
   const bounds = [
     ...(sinceMs === undefined ? [] : [`${arrival} >= fromUnixTimestamp64Milli(${sinceMs}, 'UTC')`]),
     ...(untilMs === undefined ? [] : [`${arrival} < fromUnixTimestamp64Milli(${untilMs}, 'UTC')`]),
+    ...(versions === undefined ? [] : [`_pipeline IN (${versions.join(', ')})`]),
   ];
   return bounds.length === 0 ? 'true' : bounds.join(' AND ');
 }

@@ -171,12 +171,27 @@ describe('migrating', () => {
 test('pipeline versions are recorded with their source, whatever is in it', async () => {
   const source = 'format: 1\n# it\'s \\n 100% "fine" ?{x}`\n\ttabs and \u{1f5dd}\r\n';
   await createTables(plan, connection);
-  await recordPipeline({ ...plan, source }, connection, RECEIVED_AT + 0.5);
+  const insert = async (query: string, body: Iterable<Uint8Array>): Promise<number> => {
+    warehouse.run(`${query}\n${Buffer.concat([...body]).toString('utf8')}`);
+    return 1;
+  };
+  const record = { kind: 'deploy', actor: "o'hara", reason: 'a\ttab', afterEpoch: 12, at: RECEIVED_AT, diff: { a: 1 } };
+  await recordPipeline({ ...record, plan: { ...plan, source }, previous: null }, { insert });
   const rows = warehouse.rows(
-    'SELECT number, version, name, owner, source, toUnixTimestamp64Milli(activated_at) AS at FROM hunt.pipelines',
+    'SELECT number, version, name, owner, source, toUnixTimestamp64Milli(activated_at) AS at, actor, reason, diff FROM hunt.pipelines',
   );
   expect(rows).toEqual([
-    { number: 7, version: '00ff', name: 'made-for-a-test', owner: 'tests', source, at: RECEIVED_AT },
+    {
+      number: 7,
+      version: '00ff',
+      name: 'made-for-a-test',
+      owner: 'tests',
+      source,
+      at: RECEIVED_AT,
+      actor: "o'hara",
+      reason: 'a\ttab',
+      diff: '{"a":1}',
+    },
   ]);
 });
 

@@ -1,0 +1,52 @@
+/**
+ * `hunt deploy FILE`: another version of the pipeline, while the server runs. The file and all that it names go to the server; what it
+ * refuses changes nothing. With `--shadow` the version decides beside the live one: stored, never answered (`hunt diff`).
+ */
+
+import { defineCommand } from 'citty';
+import { HuntControl, type BegunChange } from '../client/index.ts';
+import { loadPipelineFile, PipelineError } from '../config/index.ts';
+import { OperatingError } from '../errors.ts';
+import { CHANGE_OPTIONS, followChange, originOf, type ChangeArguments } from './deploy/follow-change.ts';
+
+export const deployCommand = defineCommand({
+  meta: { name: 'hunt deploy', description: 'Change to another version of the pipeline while the server runs' },
+  args: {
+    file: {
+      type: 'positional',
+      required: false,
+      description: 'Pipeline file; hunt plan FILE --url shows beforehand what it changes',
+    },
+    shadow: {
+      type: 'boolean',
+      default: false,
+      description: 'Let it decide beside the live version, stored and never answered; hunt diff shows where they part',
+    },
+    'end-shadow': { type: 'boolean', default: false, description: 'End the shadow; without FILE' },
+    ...CHANGE_OPTIONS,
+  },
+  async run({ args }) {
+    try {
+      const control = new HuntControl(args);
+      const file = args['end-shadow'] ? null : args.file;
+      if (file === undefined) throw new OperatingError('bad_option', 'which pipeline? write hunt deploy FILE');
+      await followChange(control, await begin(control, file, args.shadow, args), args.json);
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error;
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = 1;
+    }
+  },
+});
+
+async function begin(
+  control: HuntControl,
+  file: string | null,
+  shadow: boolean,
+  args: ChangeArguments,
+): Promise<BegunChange> {
+  const origin = originOf(args);
+  if (file === null) return control.shadow(null, origin);
+  const { sources } = await loadPipelineFile(file);
+  return shadow ? control.shadow(sources, origin) : control.deploy(sources, origin);
+}

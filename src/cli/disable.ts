@@ -1,0 +1,26 @@
+/** `hunt disable RULE`: the kill switch; `hunt enable RULE` switches it on again. Each is a version of the pipeline like any other. */
+
+import { defineCommand } from 'citty';
+import { HuntControl } from '../client/index.ts';
+import { CHANGE_OPTIONS, followChange, originOf } from './deploy/follow-change.ts';
+
+export const disableCommand = ruleCommand('disable', true, 'Switch a rule off while the server runs');
+export const enableCommand = ruleCommand('enable', false, 'Switch a rule on again while the server runs');
+
+function ruleCommand(name: string, disabled: boolean, description: string) {
+  return defineCommand({
+    meta: { name: `hunt ${name}`, description },
+    args: {
+      rule: {
+        type: 'positional',
+        required: true,
+        description: 'Id of the rule, or decision.id where several decisions have one of that id',
+      },
+      ...CHANGE_OPTIONS,
+    },
+    async run({ args }) {
+      const control = new HuntControl(args);
+      await followChange(control, await control.setRule(args.rule, disabled, originOf(args)), args.json);
+    },
+  });
+}

@@ -1,0 +1,199 @@
+/**
+ * Changes of the pipeline on request: a new version, the one before, a rule switched off or on. One at a time; each is checked before
+ * anything moves, and recorded in ClickHouse with who wanted it and why. Main thread; requests come by deploy/requests.ts.
+ */
+
+import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { PlanChange } from '../../native-free-core/layout/change.ts';
+import { OperatingError } from '../errors.ts';
+import type { Log } from '../ops/log.ts';
+import type { ChangeOrigin, PipelineVersion, SourceTexts } from '../ops/pipeline-versions.ts';
+import {
+  changeVersion,
+  type ChangePhase,
+  type ChangeResult,
+  type ChangeSources,
+  type RunningVersion,
+} from './change.ts';
+
+/** What a change would do (config/change). */
+export interface DescribedChange {
+  /** null: it is refused. */
+  readonly change: PlanChange | null;
+  readonly refusals: readonly string[];
+  /** What differs, for people and for the record: a plain object. */
+  readonly diff: object;
+}
+
+export interface DeployerSources extends ChangeSources {
+  readonly running: () => RunningVersion;
+  readonly compile: (sources: SourceTexts) => PipelineVersion;
+  /** One plan in which the other version decides beside the live one. */
+  readonly withShadow: (live: Plan, other: Plan) => Plan;
+  readonly setRuleDisabled: (text: string, rule: string, disabled: boolean) => string;
+  readonly describe: (from: Plan, to: Plan, isRollback: boolean) => DescribedChange;
+  /** Notes in ClickHouse all activations that it does not know. */
+  readonly record: () => Promise<void>;
+  readonly log: Log;
+}
+
+/** A change under way or the last one, as `GET /v1/pipelines` tells of it. */
+export interface ChangeState extends ChangeOrigin {
+  readonly id: number;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly version: string;
+  readonly from: string;
+  readonly phase: ChangePhase;
+  /** Stored rows read for the backfill, and how many there are. */
+  readonly done: number;
+  readonly total: number;
+  readonly diff: object;
+  readonly result?: ChangeResult;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export class Deployer {
+  readonly #sources: DeployerSources;
+  #last: ChangeState | null = null;
+  #running: Promise<void> | null = null;
+  #id = 0;
+  #stopping = false;
+
+  constructor(sources: DeployerSources) {
+    this.#sources = sources;
+  }
+
+  get last(): ChangeState | null {
+    return this.#last;
+  }
+
+  /** Begins the change; throws where it is refused. null: that version decides already. */
+  deploy(texts: SourceTexts, origin: ChangeOrigin): ChangeState | null {
+    return this.#begin(this.#sources.compile(texts), origin);
+  }
+
+  /** `to`: a version that this folder has run; default: the one before the running one. */
+  rollback(to: string | undefined, origin: ChangeOrigin): ChangeState | null {
+    const { versions } = this.#sources;
+    const target = to === undefined ? this.#before() : versions.byName(to);
+    if (target !== null) return this.#begin(target, origin);
+    const known = [...new Set(versions.activations().map(({ number }) => versions.find(number)?.plan.version))];
+    throw new OperatingError(
+      'no_such_version',
+      `there is no version to go back to: ${to === undefined ? 'it is the first one' : `version=${to}`}; known are ${known.join(', ')}`,
+    );
+  }
+
+  /** A shadow goes on beside the changed version. */
+  setRule(rule: string, disabled: boolean, origin: ChangeOrigin): ChangeState | null {
+    const { running, compile, setRuleDisabled } = this.#sources;
+    const { sources, shadow } = running();
+    const next = compile({ ...sources, text: setRuleDisabled(sources.text, rule, disabled) });
+    return this.#begin(shadow === undefined ? next : this.#beside(next, shadow.sources), origin);
+  }
+
+  /** Lets another version decide beside the live one, stored and never answered; it takes the place of a shadow that is there. */
+  shadow(texts: SourceTexts, origin: ChangeOrigin): ChangeState | null {
+    return this.#begin(this.#beside(this.#live(), texts), origin);
+  }
+
+  endShadow(origin: ChangeOrigin): ChangeState | null {
+    const live = this.#live();
+    if (live.plan.versionNumber !== this.#sources.running().plan.versionNumber) return this.#begin(live, origin);
+    throw new OperatingError('no_shadow', 'no shadow decides beside the live version: nothing to end');
+  }
+
+  /** The running version without its shadow. */
+  #live(): PipelineVersion {
+    const running = this.#sources.running();
+    return running.shadow === undefined ? running : this.#sources.versions.find(running.shadow.beside)!;
+  }
+
+  #beside(live: PipelineVersion, texts: SourceTexts): PipelineVersion {
+    const { compile, versions, withShadow } = this.#sources;
+    const { plan, importMap, sources } = live;
+    const other = compile(texts);
+    // Where the shadow ends, the live version goes on alone.
+    versions.keep({ plan, importMap, sources });
+    const shadow = { sources: texts, beside: plan.versionNumber };
+    return { plan: withShadow(plan, other.plan), importMap, sources, shadow };
+  }
+
+  /** What a change would do, nothing else. */
+  preview(texts: SourceTexts): { readonly version: string } & DescribedChange {
+    const next = this.#sources.compile(texts);
+    return {
+      version: next.plan.version,
+      ...this.#sources.describe(this.#sources.running().plan, next.plan, this.#wasRun(next.plan)),
+    };
+  }
+
+  /** Waits for the change under way. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#running;
+  }
+
+  #before(): PipelineVersion | null {
+    const { versions, running } = this.#sources;
+    const own = running().plan.versionNumber;
+    const before = [...versions.activations()].reverse().find(({ number }) => number !== own);
+    return before === undefined ? null : versions.find(before.number);
+  }
+
+  #wasRun({ versionNumber }: Plan): boolean {
+    return this.#sources.versions.activations().some(({ number }) => number === versionNumber);
+  }
+
+  #begin(next: PipelineVersion, origin: ChangeOrigin): ChangeState | null {
+    const { running: runningOf, describe } = this.#sources;
+    if (this.#running !== null || this.#stopping) {
+      const what = this.#stopping
+        ? 'the server is stopping'
+        : `another change is under way: phase=${this.#last?.phase}`;
+      throw new OperatingError('change_under_way', `${what}; try again when it is over`, { retryable: true });
+    }
+    const running = runningOf();
+    if (next.plan.versionNumber === running.plan.versionNumber) return null;
+    const described = describe(running.plan, next.plan, origin.kind === 'rollback' || this.#wasRun(next.plan));
+    if (described.change === null) {
+      throw new OperatingError(
+        'change_refused',
+        `the change is refused:\n${described.refusals.map((one) => `  ${one}`).join('\n')}`,
+      );
+    }
+    const state: ChangeState = {
+      ...origin,
+      id: ++this.#id,
+      state: 'running',
+      version: next.plan.version,
+      from: running.plan.version,
+      phase: 'tables',
+      done: 0,
+      total: 0,
+      diff: described.diff,
+    };
+    this.#last = state;
+    this.#running = this.#run(running, next, described.change, state).finally(() => (this.#running = null));
+    return state;
+  }
+
+  async #run(running: RunningVersion, next: PipelineVersion, change: PlanChange, state: ChangeState): Promise<void> {
+    const { log, record } = this.#sources;
+    const { kind, actor, reason, version, from } = state;
+    const update = (more: Partial<ChangeState>): void => void (this.#last = { ...this.#last!, ...more });
+    log('info', 'changing the pipeline', { kind, actor, reason, version, from });
+    try {
+      const onPhase = (phase: ChangePhase, done = 0, total = 0): void => update({ phase, done, total });
+      const result = await changeVersion(this.#sources, running, next, change, { kind, actor, reason }, onPhase);
+      await record();
+      update({ state: 'done', result });
+      log('info', 'the pipeline has changed', { kind, version, from, ...result });
+    } catch (error) {
+      const code = error instanceof OperatingError ? error.code : 'internal';
+      const message = error instanceof Error ? error.message : String(error);
+      update({ state: 'failed', error: { code, message } });
+      log('error', 'the pipeline could not be changed; the former version goes on', { kind, version, error: message });
+    }
+  }
+}

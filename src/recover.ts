@@ -1,0 +1,179 @@
+/**
+ * Brings tables and ledger to the last whole epoch of the spool, version by version: a snapshot is read by the version that
+ * took it, epochs are applied by those that decided them, and between two versions the tables change as they did then. Called by
+ * engine.ts before any thread runs.
+ */
+
+import { join } from 'node:path';
+import { readBlockHeader } from '../native-free-core/columns/load.ts';
+import type { Plan } from '../native-free-core/layout/plan.ts';
+import { backfilledEntities } from '../native-free-core/layout/change.ts';
+import { createSideReplayer } from '../native-free-core/decide/side-replay.ts';
+import { describeChange, type LoadedPipeline } from './config/index.ts';
+import { OperatingError } from './errors.ts';
+import { allocateChange, sweepTables, withoutAdoption } from './memory/change-memory.ts';
+import { recoverTables, type RecoveringVersion } from './memory/recover-tables.ts';
+import { allocateMemory, describeMemory, type SharedMemory } from './memory/regions.ts';
+import type { Ledger } from './ops/ledger.ts';
+import type { Log } from './ops/log.ts';
+import type { PipelineVersions } from './ops/pipeline-versions.ts';
+import { openSpoolReader } from './spool/reader.ts';
+import { recoverSpool, type RecoveredSpool } from './spool/recover.ts';
+import { loadSnapshot, type LoadedSnapshot } from './spool/snapshot-file.ts';
+import { SEGMENT_BYTES_DEFAULT } from './spool/spool.ts';
+import { nodeStorage } from './spool/storage.ts';
+import type { ClickHouse } from './warehouse/clickhouse.ts';
+import { fillFromRows } from './warehouse/rows/index.ts';
+import { openTables } from './workers/open-tables.ts';
+
+export interface RecoveryInput {
+  /** The data folder. */
+  readonly data: string;
+  readonly workers: number;
+  readonly ingresses: number;
+  readonly versions: PipelineVersions;
+  readonly ledger: Ledger;
+  readonly clickhouse: ClickHouse;
+  /** Epochs that ClickHouse has. */
+  readonly confirmedEpoch: number;
+  readonly log: Log;
+}
+
+export interface RecoveredEngine {
+  readonly plan: Plan;
+  readonly memory: SharedMemory;
+  readonly recovered: RecoveredSpool;
+  readonly replayedBytes: number;
+}
+
+/** A version as recovery goes through it. */
+interface Version extends RecoveringVersion {
+  readonly memory: SharedMemory;
+}
+
+export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline): Promise<RecoveredEngine> {
+  const { data, ledger, versions, log } = input;
+  const begun = performance.now();
+  const recovered = recoverSpool(nodeStorage, join(data, 'spool'), SEGMENT_BYTES_DEFAULT);
+  const snapshot = loadSnapshot(nodeStorage, join(data, 'snapshots'), (message) => log('warn', message));
+  if (snapshot !== null) checkSnapshot(snapshot, recovered.lastEpoch, data);
+  const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
+  const plan = firstVersion(input, given, snapshot, recovered);
+  const memory = allocateMemory(plan, input.workers, input.ingresses);
+  log('info', 'shared memory reserved', describeMemory(memory, plan));
+  // The versions whose tables recovery goes through, by their plan.
+  const memories = new Map<Plan, SharedMemory>([[plan, memory]]);
+  const change = async (from: RecoveringVersion, number: number, epoch: number): Promise<Version> => {
+    const version = await changeTables(input, { ...from, memory: memories.get(from.plan)! }, number, epoch - 1);
+    versions.found(number, epoch - 1);
+    memories.set(version.plan, version.memory);
+    return version;
+  };
+  const { chunks, epochs, rows, bytes, ...last } = await recoverTables(
+    { plan, tables: openTables(memory) },
+    ledger,
+    snapshot?.chunks() ?? [],
+    (ledgerEpoch) => {
+      const from = snapshot === null ? recovered.firstEpoch : Math.min(snapshot.fromEpoch, ledgerEpoch + 1);
+      reader.seek(from);
+      return reader.through(recovered.lastEpoch);
+    },
+    change,
+  );
+  reader.close();
+  const active = versions.activations().at(-1);
+  const isBehind =
+    active !== undefined && active.number !== last.plan.versionNumber && active.afterEpoch >= recovered.lastEpoch;
+  const { plan: running } = isBehind ? await change(last, active.number, recovered.lastEpoch + 1) : last;
+  const seconds = Number(((performance.now() - begun) / 1000).toFixed(3));
+  log('info', 'recovered', {
+    chunks,
+    epochs,
+    rows,
+    bytes,
+    seconds,
+    lastEpoch: recovered.lastEpoch,
+    cutBytes: recovered.cutBytes,
+    version: running.version,
+  });
+  return { plan: running, memory: memories.get(running)!, recovered, replayedBytes: bytes };
+}
+
+/** The version that wrote what is oldest of what is read; that of the given file where nothing is there yet. */
+function firstVersion(
+  { versions, data }: RecoveryInput,
+  given: LoadedPipeline,
+  snapshot: LoadedSnapshot | null,
+  recovered: RecoveredSpool,
+): Plan {
+  const oldest = snapshot === null ? oldestNumber(data, recovered) : numberOf(snapshot.pipelineVersion);
+  const number = oldest ?? versions.activations().at(-1)?.number ?? given.plan.versionNumber;
+  if (number === given.plan.versionNumber) {
+    const { plan, importMap, sources } = given;
+    versions.keep({ plan, importMap, sources });
+    // Its lists are as the files have them now.
+    return plan;
+  }
+  const known = versions.find(number);
+  if (known !== null) return known.plan;
+  throw new OperatingError(
+    'pipeline_changed',
+    `the data folder was written by a version of the pipeline that it does not know: data=${data} its_version=${number.toString(16)} this_version=${given.plan.version}; ` +
+      'start with the pipeline file that wrote it, or choose another --data',
+  );
+}
+
+/** A version's number is the begin of its hash. */
+function numberOf(version: string): number {
+  return Number.parseInt(version.slice(0, 8), 16);
+}
+
+function oldestNumber(data: string, { firstEpoch, lastEpoch }: RecoveredSpool): number | null {
+  if (firstEpoch > lastEpoch) return null;
+  const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
+  try {
+    reader.seek(firstEpoch);
+    const found = reader.next(firstEpoch);
+    return found === null ? null : readBlockHeader(found.blocks[0]!).pipelineNumber;
+  } finally {
+    reader.close();
+  }
+}
+
+/** Tables of another version, from those of the one before it as they stand after `afterEpoch`. */
+async function changeTables(input: RecoveryInput, from: Version, number: number, afterEpoch: number): Promise<Version> {
+  const { versions, data, clickhouse, log } = input;
+  const plan = versions.planOf(number);
+  const { change, edits } = describeChange(from.plan, plan, { rollback: true });
+  if (change === null) {
+    throw new OperatingError(
+      'change_refused',
+      `a change of the pipeline cannot be repeated: from=${from.plan.version} to=${plan.version}\n${edits.map(({ path, text }) => `${path}: ${text}`).join('\n')}`,
+    );
+  }
+  const { memory, side } = allocateChange(from.memory, from.plan, plan, change);
+  if (backfilledEntities(change).length > 0) {
+    const throughEpoch = Math.min(afterEpoch, input.confirmedEpoch);
+    const tables = openTables(side);
+    await fillFromRows({ clickhouse, plan, change, tables, living: from.tables, throughEpoch });
+    const replayer = createSideReplayer(from.plan, plan, change, tables);
+    const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
+    reader.seek(throughEpoch + 1);
+    for (const { epoch, blocks } of reader.through(afterEpoch)) replayer.replay(blocks, epoch);
+    reader.close();
+  }
+  const swept = openTables(memory);
+  for (const _ of sweepTables(swept));
+  log('info', 'the pipeline changed here', { from: from.plan.version, to: plan.version, afterEpoch });
+  const settled = withoutAdoption(memory);
+  return { plan, memory: settled, tables: openTables(settled) };
+}
+
+/** One from beyond the spool's end has lost its epochs. */
+function checkSnapshot(snapshot: LoadedSnapshot, lastEpoch: number, data: string): void {
+  if (snapshot.atEpoch <= lastEpoch) return;
+  throw new OperatingError(
+    'spool_behind_snapshot',
+    `the spool ends before the snapshot: data=${data} last_epoch=${lastEpoch} snapshot_epoch=${snapshot.atEpoch}; files of the spool are missing: restore the folder from a copy`,
+  );
+}
