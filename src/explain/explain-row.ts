@@ -77,7 +77,11 @@ function explainRow(explainer: Explainer): Explanation {
     ),
     derived: (plan.computed ?? [])
       .filter(({ name }) => name !== '')
-      .map(({ name, column, expression }) => ({ name, text: explainer.textOf(expression), value: at(column) })),
+      .map(({ column, expression }) => ({
+        name: names.columns.get(column)!,
+        text: explainer.textOf(expression),
+        value: at(column),
+      })),
     experiments: Object.fromEntries((plan.experiments ?? []).map(({ name, column }) => [name, at(column)])),
     decisions: plan.decisions.map((decision) => explainDecision(explainer, decision)),
     overflow: at(system.overflow) === 1 || at(system.overflow) === true,
@@ -123,6 +127,7 @@ function explainDecision(explainer: Explainer, decision: DecisionPlan): Explaine
   const seq = decision.seqColumn === undefined ? 0 : valueAt(row, decision.seqColumn);
   return {
     decision: decision.name,
+    ...(decision.isShadow === true ? { isShadow: true } : {}),
     asked,
     where: where === null ? null : explainCondition(where, evaluation, textOf),
     action: labelAt(row, decision.actionColumn),
@@ -150,6 +155,7 @@ function explainRule(
     holds: condition.holds,
     reached,
     decided,
+    ...(rule.disabled === true ? { disabled: true } : {}),
     condition,
     ...(rule.limit === undefined
       ? {}

@@ -43,12 +43,16 @@ export interface ExplainedRule {
   readonly reached: boolean;
   /** This rule decided. */
   readonly decided: boolean;
+  /** Switched off (`hunt disable`): it never holds. */
+  readonly disabled?: boolean;
   readonly condition: ExplainedCondition;
   readonly limit?: ExplainedLimit;
 }
 
 export interface ExplainedDecision {
   readonly decision: string;
+  /** Of a version that decides beside the live one: stored, never answered. */
+  readonly isShadow?: boolean;
   /** False where `where` does not hold: action and rule are ''. */
   readonly asked: boolean;
   readonly where: ExplainedCondition | null;

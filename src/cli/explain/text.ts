@@ -83,12 +83,13 @@ function decisionText(decision: ExplainedDecision, options: TextOptions): string
 function ruleLines(rule: ExplainedRule, names: number, width: number, options: TextOptions): string[] {
   const { condition, limit, reached } = rule;
   const said = [
+    rule.disabled === true ? 'switched off' : '',
     rule.decided ? `→ ${rule.then}` : '',
     reached ? '' : 'not reached',
     limit === undefined ? '' : limitText(limit),
   ];
   const head = `${INDENT}${reached ? mark(rule.holds) : '·'} ${rule.rule.padEnd(names)}  ${said.filter((text) => text !== '').join(', ')}`;
-  const shows = reached || options.all;
+  const shows = rule.disabled !== true && (reached || options.all);
   return [head.trimEnd(), ...(shows ? conditionLines(condition, 3, width) : [])];
 }
 
