@@ -35,6 +35,15 @@ export interface LimitChange {
   readonly fromRule: number;
 }
 
+/**
+ * A column that has another name in the new plan. In ClickHouse it goes on under the name it was created with, and the new name is
+ * an alias of it, so that rows of both versions answer under both names and both versions can be inserted.
+ */
+export interface ColumnRename {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** Features of the new entity that need backfilling, by index. */
 export function backfilled(change: EntityChange): number[] {
   if (change.from < 0 || change.keepsTable) return [];

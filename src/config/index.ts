@@ -24,6 +24,5 @@ export {
   type ChangeOptions,
   type Edit,
   type EditClass,
-  type Rename,
 } from './change/index.ts';
 export { withShadow } from './shadow.ts';

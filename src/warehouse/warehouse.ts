@@ -10,6 +10,7 @@
  */
 
 import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises';
+import type { ColumnRename } from '../../native-free-core/layout/change.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
@@ -23,7 +24,7 @@ import { isAboutCredentials, messageOf } from './insert/refusals.ts';
 import { Retry } from './insert/retry.ts';
 import { checkOrigin, readStored, type StoredTotals } from './insert/stored-totals.ts';
 import { MergePause } from './merge-pause.ts';
-import { createTables, recordPipeline, type PipelineRecord } from './tables/index.ts';
+import { createTables, recordPipeline, storedPlan, type PipelineRecord } from './tables/index.ts';
 
 export type { StoredTotals } from './insert/stored-totals.ts';
 
@@ -62,7 +63,7 @@ export interface Warehouse {
   /** Confirmed epochs whose rows are on ClickHouse's disk. */
   confirmedOnDiskEpoch(): Promise<number>;
   /** Brings the tables to what another version of the pipeline needs, too; the running one goes on. */
-  prepare(plan: Plan): Promise<void>;
+  prepare(plan: Plan, renames?: readonly ColumnRename[]): Promise<void>;
   /** From now on this version decides. */
   activate(plan: Plan): void;
   /** Rows of a SELECT; one attempt. */
@@ -90,7 +91,7 @@ export function createWarehouse(options: WarehouseOptions): Warehouse {
     counters: () => warehouse.counters(),
     onConfirmed: (listener) => void warehouse.listeners.push(listener),
     confirmedOnDiskEpoch: () => warehouse.confirmedOnDiskEpoch(),
-    prepare: (plan) => warehouse.prepare(plan),
+    prepare: (plan, renames) => warehouse.prepare(plan, renames),
     activate: (plan) => warehouse.activate(plan),
     rows: (sql) => warehouse.rows(sql),
     recordedChanges: () => warehouse.recordedChanges(),
@@ -112,6 +113,9 @@ class RunningWarehouse {
   /** Whose decisions are looked up, and whose columns the tables have. */
   #plan: Plan;
   #tablesPlan: Plan;
+  /** Between that plan and the one before; and where renamed columns are stored. */
+  #renames: readonly ColumnRename[] = [];
+  #storedNames: ReadonlyMap<string, string> = new Map();
   #follower: EpochFollower | null = null;
   #running: Promise<unknown> = Promise.resolve();
   #stopping = false;
@@ -126,7 +130,8 @@ class RunningWarehouse {
     this.#tablesPlan = plan;
     this.#connection = new Connection({ clickhouse, log, ...(requestMsMax === undefined ? {} : { requestMsMax }) });
     this.#retry = new Retry(this.#connection, () => this.#createTables(), log);
-    const planOf = options.planOf ?? (() => plan);
+    const planOf = (pipelineNumber: number): Plan =>
+      storedPlan(options.planOf?.(pipelineNumber) ?? plan, this.#storedNames);
     this.#insert = new BatchInsert({ ...options, planOf, connection: this.#connection, retry: this.#retry });
     this.#merges = new MergePause({
       connection: this.#connection,
@@ -184,12 +189,14 @@ class RunningWarehouse {
     };
   }
 
-  async prepare(plan: Plan): Promise<void> {
+  async prepare(plan: Plan, renames: readonly ColumnRename[] = []): Promise<void> {
     this.#tablesPlan = plan;
+    this.#renames = renames;
     try {
       await this.#retry.untilDone('bring the tables to the new version', () => this.#createTables());
     } catch (error) {
       this.#tablesPlan = this.#plan;
+      this.#renames = [];
       throw error;
     }
   }
@@ -242,9 +249,12 @@ class RunningWarehouse {
         this.#connection,
         this.#connection.database,
         !this.#connection.embedded,
+        this.#renames,
       );
+      this.#storedNames = changes.storedNames;
       if (changes.created.length > 0) log('info', 'tables created', { tables: changes.created });
       if (changes.added.length > 0) log('info', 'columns added', { columns: changes.added });
+      if (changes.widened.length > 0) log('info', 'columns widened', { columns: changes.widened });
     } catch (cause) {
       if (!isAboutCredentials(cause)) throw cause;
       const message = `ClickHouse lets this user not in: url=${clickhouse.url} user=${clickhouse.username}: ${messageOf(cause)}; check --clickhouse`;

@@ -3,10 +3,10 @@
  * Same role first (column-roles.ts); then features and computed values that kept their definition under another name.
  */
 
+import type { ColumnRename } from '../../../native-free-core/layout/change.ts';
 import { columnAt, VIEWS_FROM, type Plan } from '../../../native-free-core/layout/plan.ts';
 import { allIndexes, columnRoles } from './column-roles.ts';
 import { expressionDefinition, featureDefinition, type OldIndex } from './definition.ts';
-import type { Rename } from './description.ts';
 
 export interface ColumnMap {
   readonly oldIndex: OldIndex;
@@ -95,7 +95,7 @@ function take(byDefinition: Map<string, number>, definition: string, column: num
 }
 
 /** Of stored columns; views are aliases anyway, and keep answering under either name. */
-export function renamesOf(from: Plan, to: Plan, { oldIndex }: ColumnMap): Rename[] {
+export function renamesOf(from: Plan, to: Plan, { oldIndex }: ColumnMap): ColumnRename[] {
   return to.columns.flatMap(({ index, name }) => {
     const old = oldIndex(index);
     return old < 0 || from.columns[old]!.name === name ? [] : [{ from: from.columns[old]!.name, to: name }];

@@ -1,6 +1,6 @@
 /** What a change of the pipeline means, for people and for the engine: made by describe.ts, read by deploy and `hunt plan`. */
 
-import type { PlanChange } from '../../../native-free-core/layout/change.ts';
+import type { ColumnRename, PlanChange } from '../../../native-free-core/layout/change.ts';
 
 /** `backfill`: passes, but state is computed anew from stored rows. `refused`: would lose or misread data. */
 export type EditClass = 'safe' | 'backfill' | 'refused';
@@ -33,19 +33,14 @@ export interface EntityChangeText {
   readonly reason: string;
 }
 
-/** The table keeps a column under the name it was created with; the new name is an alias of it, so that both answer. */
-export interface Rename {
-  readonly from: string;
-  readonly to: string;
-}
-
 export interface ChangeDescription {
   /** The worst of the edits; `safe` where there are none. */
   readonly class: EditClass;
   readonly edits: readonly Edit[];
   readonly entities: readonly EntityChangeText[];
   readonly features: readonly FeatureChange[];
-  readonly renames: readonly Rename[];
+  /** For the tables: createTables takes them. */
+  readonly renames: readonly ColumnRename[];
   /** null where an edit is refused. */
   readonly change: PlanChange | null;
 }

@@ -9,5 +9,4 @@ export type {
   EntityFate,
   FeatureChange,
   FeatureFate,
-  Rename,
 } from './description.ts';

@@ -44,7 +44,6 @@ const WIDER_KINDS: Readonly<Partial<Record<ColumnKind, readonly ColumnKind[]>>> 
   u8: ['u32', 'u64', 'i32', 'i64', 'f64'],
   u32: ['u64', 'i64', 'f64'],
   i32: ['i64', 'f64'],
-  f32: ['f64'],
   string: ['dictionary'],
   dictionary: ['string'],
   enum: ['dictionary', 'string'],

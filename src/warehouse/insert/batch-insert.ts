@@ -56,7 +56,7 @@ export class BatchInsert {
   readonly mending: Mending;
   readonly #options: BatchInsertOptions;
   /** As the version has it that sealed the last batch. */
-  #events: { readonly pipelineNumber: number; readonly table: BatchTable } | null = null;
+  #events: { readonly pipelineNumber: number; readonly names: string; readonly table: BatchTable } | null = null;
   readonly #texts: NativeTexts;
   readonly #deadLetters: BatchTable;
 
@@ -79,10 +79,11 @@ export class BatchInsert {
   }
 
   #eventsOf({ pipelineNumber }: Account): BatchTable {
-    if (this.#events?.pipelineNumber !== pipelineNumber) {
-      const table = eventsBatchTable(this.#options.planOf(pipelineNumber), this.#texts, this.#options.openReader);
-      this.#events = { pipelineNumber, table };
-    }
+    const plan = this.#options.planOf(pipelineNumber);
+    // A version that renames columns is stored under other names once the tables are ready for it.
+    const names = plan.columns.map(({ name }) => name).join();
+    if (this.#events?.pipelineNumber !== pipelineNumber || this.#events.names !== names)
+      this.#events = { pipelineNumber, names, table: eventsBatchTable(plan, this.#texts, this.#options.openReader) };
     return this.#events.table;
   }
 

@@ -1,11 +1,11 @@
 /**
- * Creates the engine's tables and brings existing ones up to the plan: new columns are added, comments follow, and what cannot
- * be reconciled (a column of another type) stops the start with a message that says what to do. Columns of earlier pipelines
- * stay. Main thread, at start and at every deploy, before the first row of the plan is inserted.
+ * Creates the engine's tables and brings existing ones up to the plan (migrate.ts): columns are added and widened, comments
+ * follow, and what cannot be reconciled stops the start with a message that says what to do. Columns of earlier pipelines stay.
+ * Main thread, at start and at every deploy, before the first row of the plan is inserted.
  */
 
+import type { ColumnRename } from '../../../native-free-core/layout/change.ts';
 import type { Plan } from '../../../native-free-core/layout/plan.ts';
-import { OperatingError } from '../../errors.ts';
 import {
   batchesTable,
   deadLettersTable,
@@ -14,9 +14,9 @@ import {
   quoteName,
   quoteText,
   watermarkView,
-  type ColumnDefinition,
   type TableDefinition,
 } from './definitions.ts';
+import { columnClause, planMigration, storedNames, type ExistingColumn, type Migration } from './migrate.ts';
 
 /** A connection that may write; handed in by the caller. */
 export interface TableConnection {
@@ -30,39 +30,44 @@ export interface TableChanges {
   readonly created: readonly string[];
   /** `table.column` of those that were added to existing tables. */
   readonly added: readonly string[];
-}
-
-interface ExistingColumn {
-  readonly name: string;
-  readonly type: string;
-  /** '', DEFAULT or ALIAS. */
-  readonly kind: string;
-  readonly comment: string;
+  /** `table.column` of those that take a wider type from now on. */
+  readonly widened: readonly string[];
+  /** Renamed columns of `events` -> the columns that they are stored in, which is where inserts go. */
+  readonly storedNames: ReadonlyMap<string, string>;
 }
 
 export const DATABASE = 'hunt';
 
-/** `syncs`: each insert is synced before it is confirmed; without it the caller syncs the file system before it relies on that. */
+/**
+ * `syncs`: each insert is synced before it is confirmed; without it the caller syncs the file system before it relies on that.
+ * `renames`: what the change that leads to this plan renamed (describeChange); once done, the table itself knows.
+ */
 export async function createTables(
   plan: Plan,
   connection: TableConnection,
   database = DATABASE,
   syncs = true,
+  renames: readonly ColumnRename[] = [],
 ): Promise<TableChanges> {
   await connection.execute(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`);
   const known = await connection.rows<{ name: string }>('SELECT name FROM system.merge_tree_settings');
   const settings = new Set(known.map((row) => row.name));
   const created: string[] = [];
   const added: string[] = [];
+  const widened: string[] = [];
   for (const table of [eventsTable(plan, syncs), deadLettersTable(syncs), batchesTable(), pipelinesTable()]) {
     const existing = await describe(connection, database, table.name);
     if (existing.length === 0) {
       await connection.execute(createStatement(database, table, settings));
       created.push(table.name);
-    } else added.push(...(await migrate(connection, database, table, existing)));
+      continue;
+    }
+    const migration = await migrate(connection, database, table, existing, table.name === 'events' ? renames : []);
+    added.push(...migration.added.map((column) => `${table.name}.${column}`));
+    widened.push(...migration.widened.map((column) => `${table.name}.${column}`));
   }
   await connection.execute(watermarkView(database));
-  return { created, added };
+  return { created, added, widened, storedNames: storedNames(await describe(connection, database, 'events')) };
 }
 
 /** An activation of a version (table `pipelines`). */
@@ -107,14 +112,8 @@ export async function recordPipeline(
 
 async function describe(connection: TableConnection, database: string, table: string): Promise<ExistingColumn[]> {
   return connection.rows<ExistingColumn>(
-    `SELECT name, type, default_kind AS kind, comment FROM system.columns WHERE database = ${quoteText(database)} AND table = ${quoteText(table)} ORDER BY position`,
+    `SELECT name, type, default_kind AS kind, default_expression AS expression, comment FROM system.columns WHERE database = ${quoteText(database)} AND table = ${quoteText(table)} ORDER BY position`,
   );
-}
-
-function columnClause(column: ColumnDefinition): string {
-  const defaultTo = column.alias ? ` ALIAS ${column.alias}` : column.defaultTo ? ` DEFAULT ${column.defaultTo}` : '';
-  const codec = column.codec === '' ? '' : ` ${column.codec}`;
-  return `${quoteName(column.name)} ${column.type}${defaultTo} COMMENT ${quoteText(column.comment)}${codec}`;
 }
 
 export function createStatement(database: string, table: TableDefinition, knownSettings: ReadonlySet<string>): string {
@@ -130,54 +129,18 @@ ENGINE = ${table.engine}${clause}
 COMMENT ${quoteText(table.comment)}`;
 }
 
-/** Returns what it added. All of the table is checked before anything is changed. */
+/** Nothing waits for old parts: they are read as if they were rewritten, and rewritten in the background. */
 async function migrate(
   connection: TableConnection,
   database: string,
   table: TableDefinition,
   existing: readonly ExistingColumn[],
-): Promise<string[]> {
-  const byName = new Map(existing.map((column) => [column.name, column]));
-  checkTypes(database, table, byName);
-  const missing = table.columns.filter((column) => !byName.has(column.name));
-  const renamed = table.columns.filter(
-    (column) => byName.has(column.name) && byName.get(column.name)!.comment !== column.comment,
-  );
-  const clauses = [
-    ...missing.map((column) => `ADD COLUMN ${columnClause(column)}`),
-    ...renamed.map((column) => `COMMENT COLUMN ${quoteName(column.name)} ${quoteText(column.comment)}`),
-  ];
-  if (clauses.length > 0)
-    await connection.execute(`ALTER TABLE ${quoteName(database)}.${quoteName(table.name)} ${clauses.join(', ')}`);
-  return missing.map((column) => `${table.name}.${column.name}`);
-}
-
-function checkTypes(database: string, table: TableDefinition, existing: ReadonlyMap<string, ExistingColumn>): void {
-  const first = table.columns[0]!;
-  if (!existing.has(first.name)) {
-    throw new OperatingError(
-      'TABLE_FOREIGN',
-      `the table is not one of the engine's: table=${database}.${table.name} missing column=${first.name}; rename that table, or start with another database`,
-    );
+  renames: readonly ColumnRename[],
+): Promise<Migration> {
+  const migration = planMigration(database, table, existing, renames);
+  if (migration.clauses.length > 0) {
+    const name = `${quoteName(database)}.${quoteName(table.name)}`;
+    await connection.execute(`ALTER TABLE ${name} ${migration.clauses.join(', ')} SETTINGS alter_sync = 0`);
   }
-  const conflicts = table.columns.flatMap((column) => {
-    const has = existing.get(column.name);
-    if (has === undefined) return [];
-    if ((has.kind === 'ALIAS') !== (column.alias !== undefined)) {
-      const wants = column.alias === undefined ? 'own' : 'shared';
-      return [`column=${column.name} has=${wants === 'own' ? 'shared' : 'own'} wants=${wants} (events.branch_columns)`];
-    }
-    return sameType(has.type, column.type) ? [] : [`column=${column.name} has=${has.type} wants=${column.type}`];
-  });
-  if (conflicts.length === 0) return;
-  throw new OperatingError(
-    'TABLE_TYPE_CONFLICT',
-    `the pipeline does not fit the table: table=${database}.${table.name} ${conflicts.join(', ')}; ` +
-      `give the field another name in the pipeline, or convert the column (ALTER TABLE ... MODIFY COLUMN), ` +
-      `or move the old rows away (RENAME TABLE ${database}.${table.name} TO ${database}.${table.name}_before) and start again`,
-  );
-}
-
-function sameType(a: string, b: string): boolean {
-  return a.replaceAll(' ', '') === b.replaceAll(' ', '');
+  return migration;
 }

@@ -9,3 +9,4 @@ export {
 } from './create-tables.ts';
 export { batchesTable, deadLettersTable, eventsTable, pipelinesTable, quoteName, quoteText } from './definitions.ts';
 export { sortKey } from './sort-key.ts';
+export { storedPlan } from './stored-plan.ts';

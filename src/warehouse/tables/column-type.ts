@@ -1,0 +1,60 @@
+/**
+ * ClickHouse types of the engine's columns, taken apart: which type holds the values of two of them, so that a column can widen
+ * in place and rows of both versions of a pipeline fit into it.
+ */
+
+interface ColumnType {
+  /** `` for a scalar, `Array(` or `Map(String,`. */
+  readonly shape: string;
+  readonly lowCardinality: boolean;
+  readonly nullable: boolean;
+  readonly base: string;
+}
+
+/** Every value of the first is one of the others, as the engine converts them. */
+const WIDER: Readonly<Record<string, readonly string[]>> = {
+  Bool: ['UInt8', 'UInt32', 'UInt64', 'Int32', 'Int64', 'Float64'],
+  UInt8: ['UInt32', 'UInt64', 'Int32', 'Int64', 'Float64'],
+  UInt32: ['UInt64', 'Int64', 'Float64'],
+  Int32: ['Int64', 'Float64'],
+};
+
+/**
+ * The type that holds what a column has and what a plan wants of it: the plan's, but as wide and as nullable as the column is.
+ * null: there is none.
+ */
+export function commonType(has: string, wants: string): string | null {
+  const a = parse(has);
+  const b = parse(wants);
+  const base = widerBase(a.base, b.base);
+  if (a.shape !== b.shape || base === null) return null;
+  return typeText({ ...b, base, nullable: a.nullable || b.nullable });
+}
+
+function widerBase(a: string, b: string): string | null {
+  if (a === b || WIDER[a]?.includes(b) === true) return b;
+  return WIDER[b]?.includes(a) === true ? a : null;
+}
+
+function parse(text: string): ColumnType {
+  let base = text.replaceAll(' ', '');
+  const unwrap = (opening: string): boolean => {
+    if (!base.startsWith(opening)) return false;
+    base = base.slice(opening.length, -1);
+    return true;
+  };
+  const shape = ['Array(', 'Map(String,'].find(unwrap) ?? '';
+  const lowCardinality = unwrap('LowCardinality(');
+  const nullable = unwrap('Nullable(');
+  return { shape, lowCardinality, nullable, base };
+}
+
+function typeText({ shape, lowCardinality, nullable, base }: ColumnType): string {
+  const value = nullable ? `Nullable(${base})` : base;
+  const full = lowCardinality ? `LowCardinality(${value})` : value;
+  return shape === '' ? full : `${shape}${full})`;
+}
+
+export function sameType(a: string, b: string): boolean {
+  return a.replaceAll(' ', '') === b.replaceAll(' ', '');
+}
