@@ -203,6 +203,31 @@ describe.each([
   });
 });
 
+test('the commands show what the server says', async () => {
+  const server = await start(() => undefined);
+  const event = { event_id: 'x 1/ü', player_id: '1', event_time: new Date().toISOString(), dig: { depth: 1 } };
+  await ask(server, '/v1/events', json(event));
+  const url = ['--url', server.url];
+  const day = new Date().toISOString().slice(0, 10);
+  const explained = await hunt(['explain', 'x 1/ü', '--json', ...url]);
+  expect(explained.code, explained.stderr).toBe(0);
+  expect(JSON.parse(explained.stdout)).toEqual((await ask(server, `/v1/decisions/x%201%2F%C3%BC?day=${day}`)).body);
+  const text = await hunt(['explain', 'x 1/ü', '--day', day, ...url]);
+  expect(text.stdout).toMatch(/^x 1\/ü {3}dig\n[^]*\ntrust → allow {3}no rule decided\n {2}✗ digger\n/);
+
+  const lines = [event, { ...event, event_id: 'y' }].map((one) => JSON.stringify(one)).join('\n');
+  const decided = await hunt(['decide', '-', '--json', ...url], { input: lines });
+  const all = decided.stdout.trim().split('\n');
+  expect(all.map((line) => (JSON.parse(line) as Explanation).features['player.digs_5m'])).toEqual([2, 2]);
+  const binary = Buffer.from(proto({ ...event, event_id: 'z' }).body as Uint8Array);
+  const fromProto = await hunt(['decide', '-', '--protobuf', ...url], { input: binary });
+  expect(fromProto.stdout).toMatch(/^z {3}dig {3}dry run: nothing was recorded\n/);
+  const wrong = await hunt(['decide', '-', ...url], { input: JSON.stringify({ ...event, player_id: '0' }) });
+  expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('code=no_key')]);
+  await server.stop();
+  servers.delete(server);
+});
+
 test('what cannot be decided or explained is refused with its code', async () => {
   const server = await start(() => undefined);
   const code = async (path: string, init?: RequestInit): Promise<unknown> => {
