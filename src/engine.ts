@@ -177,7 +177,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     startBackfill: (input) =>
       startBackfill({ ...input, clickhouse, spool: folder('spool'), throughEpoch: control.storedEpoch() }),
-    prepareTables: (next) => warehouse.prepare(next),
+    prepareTables: (next) =>
+      warehouse.prepare(next, describeChange(running.plan, next, { rollback: true }).renames),
     openTables,
     announce: (next) => ingress.changeTo(next),
     activate(version) {

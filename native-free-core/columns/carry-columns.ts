@@ -4,8 +4,9 @@
  * did not have stays preset, as it reads from ClickHouse. Called by decide/side-replay.ts.
  */
 
-import { createColumn, resetColumn, type Column } from '../layout/column.ts';
+import { createColumn, resetColumn, rowBytes, type Column } from '../layout/column.ts';
 import type { PlanChange } from '../layout/change.ts';
+import type { DictionaryIntern } from '../layout/dictionary-intern.ts';
 import type { ColumnPlan, Plan } from '../layout/plan.ts';
 
 export interface CarriedColumns {
@@ -17,7 +18,19 @@ export interface CarriedColumns {
   reset(rows: number): void;
 }
 
-export function carryColumns(from: readonly Column[], to: Plan, change: PlanChange): CarriedColumns {
+/** The shared dictionary, for strings that one version keeps there and the other one beside the row. */
+export interface CarriedTexts extends DictionaryIntern {
+  readonly bytes: Uint8Array;
+  startOf(id: number): number;
+  lengthOf(id: number): number;
+}
+
+export function carryColumns(
+  from: readonly Column[],
+  to: Plan,
+  change: PlanChange,
+  texts: CarriedTexts,
+): CarriedColumns {
   const conversions: ((rows: number) => void)[] = [];
   const own: Column[] = [];
   const columns = to.columns.map((plan, i) => {
@@ -25,7 +38,7 @@ export function carryColumns(from: readonly Column[], to: Plan, change: PlanChan
     if (source !== undefined && isSame(source.plan, plan)) return source;
     const column = createColumn(plan);
     own.push(column);
-    if (source !== undefined) conversions.push(conversionOf(source, column));
+    if (source !== undefined) conversions.push(conversionOf(source, column, texts));
     return column;
   });
   return {
@@ -50,29 +63,74 @@ function isPrefix(from: readonly string[], to: readonly string[]): boolean {
 }
 
 /** Not the hot path: an entity that changes while old blocks still wait is rare, and such a column more so. */
-function conversionOf(from: Column, to: Column): (rows: number) => void {
-  const write = writerOf(from, to);
+function conversionOf(from: Column, to: Column, texts: CarriedTexts): (rows: number) => void {
+  if (from.elements !== null) return elementsConversion(from, to, texts);
+  const write = writerOf(from, to, texts);
+  const fromNullable = from.nulls.length !== 0;
+  const toNullable = to.nulls.length !== 0;
+  return (rows) => {
+    // Without a single value the rows are preset: 0, and not NULL where the former version had no NULL.
+    if (!from.touched && (fromNullable || !toNullable)) return;
+    to.touched = true;
+    for (let r = 0; r < rows; r++) {
+      if (fromNullable && from.nulls[r] !== 0) continue;
+      if (toNullable) to.nulls[r] = 0;
+      if (from.touched) write(r);
+    }
+  };
+}
+
+/** Lists and maps: element by element; the keys are the same texts. */
+function elementsConversion(from: Column, to: Column, texts: CarriedTexts): (rows: number) => void {
+  const write = writerOf(from.elements!, to.elements!, texts);
   return (rows) => {
     if (!from.touched) return;
     to.touched = true;
-    for (let r = 0; r < rows; r++) {
-      if (from.nulls.length !== 0 && from.nulls[r] !== 0) continue;
-      if (to.nulls.length !== 0) to.nulls[r] = 0;
-      write(r);
-    }
+    to.elements!.touched = true;
+    to.counts.set(from.counts.subarray(0, rows));
+    to.elementEnd = from.elementEnd;
+    for (let i = 0; i < from.elementEnd; i++) write(i);
+    if (from.keys === null) return;
+    to.keys!.touched = true;
+    for (let i = 0; i < from.elementEnd; i++) copyText(from.keys, to.keys!, i);
   };
 }
 
 const HIGH = 4294967296;
 
 /** Copies row r's value; kinds that cannot be one another are refused long before. */
-function writerOf(from: Column, to: Column): (r: number) => void {
+function writerOf(from: Column, to: Column, texts: CarriedTexts): (r: number) => void {
+  const isText = from.kind === 'string' || from.kind === 'bytes';
+  if (from.kind === to.kind && !isText && to.kind !== 'code') return copierOf(from, to);
   if (to.kind === 'code') {
     const codes = (from.plan.labels ?? []).map((label) => Math.max(0, to.plan.labels!.indexOf(label)));
     return (r) => void (to.u16[r] = codes[from.u16[r]] ?? 0);
   }
-  if (from.kind === 'string' || from.kind === 'bytes') return (r) => copyText(from, to, r);
-  const read = readerOf(from);
+  if (to.kind === 'dictionary')
+    return (r) => void (to.u32[r] = Math.max(0, texts.intern(from.heap, from.starts[r], from.lengths[r])));
+  if (from.kind === 'dictionary') {
+    return (r) => {
+      const id = from.u32[r];
+      putText(to, r, texts.bytes, texts.startOf(id), texts.lengthOf(id));
+    };
+  }
+  if (isText) return (r) => copyText(from, to, r);
+  return numberWriter(readerOf(from), to);
+}
+
+/** The same kind, in a column that can be NULL and one that cannot. */
+function copierOf(from: Column, to: Column): (r: number) => void {
+  switch (rowBytes(from.kind)) {
+    case 1:
+      return (r) => void (to.u8[r] = from.u8[r]);
+    case 8:
+      return (r) => copyWords(from, to, r);
+    default:
+      return (r) => void (to.u32[r] = from.u32[r]);
+  }
+}
+
+function numberWriter(read: (r: number) => number, to: Column): (r: number) => void {
   switch (to.kind) {
     case 'f64':
       return (r) => void (to.f64[r] = read(r));
@@ -83,7 +141,6 @@ function writerOf(from: Column, to: Column): (r: number) => void {
     case 'i64':
     case 'u64':
     case 'time':
-      if (from.i32.length === to.i32.length) return (r) => copyWords(from, to, r);
       return (r) => {
         const value = read(r);
         to.u32[2 * r] = value;
@@ -94,6 +151,7 @@ function writerOf(from: Column, to: Column): (r: number) => void {
   }
 }
 
+/** As a number; of 64 bits the lower half is exact, which is all that a narrower column takes. */
 function readerOf(from: Column): (r: number) => number {
   switch (from.kind) {
     case 'f64':
@@ -107,6 +165,10 @@ function readerOf(from: Column): (r: number) => number {
     case 'i32':
     case 'enum':
       return (r) => from.i32[r];
+    case 'i64':
+    case 'u64':
+    case 'time':
+      return (r) => from.u32[2 * r];
     default:
       return (r) => from.u32[r];
   }
@@ -118,8 +180,11 @@ function copyWords(from: Column, to: Column, r: number): void {
 }
 
 function copyText(from: Column, to: Column, r: number): void {
-  const [start, length] = [from.starts[r], from.lengths[r]];
-  to.heap.set(from.heap.subarray(start, start + length), to.heapEnd);
+  putText(to, r, from.heap, from.starts[r], from.lengths[r]);
+}
+
+function putText(to: Column, r: number, bytes: Uint8Array, start: number, length: number): void {
+  to.heap.set(bytes.subarray(start, start + length), to.heapEnd);
   to.starts[r] = to.heapEnd;
   to.lengths[r] = length;
   to.heapEnd += length;

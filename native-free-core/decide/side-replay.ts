@@ -5,10 +5,11 @@
  */
 
 import { loadBlock } from '../columns/load.ts';
-import { carryColumns, type CarriedColumns } from '../columns/carry-columns.ts';
+import { carryColumns, type CarriedColumns, type CarriedTexts } from '../columns/carry-columns.ts';
 import { createColumn, resetColumn, type Column } from '../layout/column.ts';
 import { backfillPlan, type PlanChange } from '../layout/change.ts';
 import type { Plan } from '../layout/plan.ts';
+import { entryAt, entryBytes, internEntry, type Dictionary } from '../state/dictionary.ts';
 import { replayState, setEffective, type StateSeat } from './replay.ts';
 import { compileState } from './state-loops.ts';
 import type { Tables } from './tables.ts';
@@ -29,7 +30,7 @@ export function createSideReplayer(from: Plan, to: Plan, change: PlanChange, tab
   const seats: SideSeat[] = [];
   const createSeat = (): SideSeat => {
     const loaded = from.columns.map((column) => createColumn(column));
-    const carried = carryColumns(loaded, to, change);
+    const carried = carryColumns(loaded, to, change, textsOf(tables.dictionary));
     const state = compileState(plan, carried.columns, tables, 'replay');
     return { loaded, carried, columns: carried.columns, state, rows: 0, receivedAt: 0 };
   };
@@ -50,5 +51,14 @@ export function createSideReplayer(from: Plan, to: Plan, change: PlanChange, tab
         seat.carried.reset(seat.rows);
       }
     },
+  };
+}
+
+function textsOf(dictionary: Dictionary): CarriedTexts {
+  return {
+    intern: (bytes, start, length) => internEntry(dictionary, bytes, start, length),
+    bytes: dictionary.bytes,
+    startOf: (id) => entryAt(dictionary, id),
+    lengthOf: (id) => entryBytes(dictionary, id),
   };
 }

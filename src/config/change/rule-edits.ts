@@ -156,6 +156,8 @@ function compareRules(
     );
   const [was, is] = [actionAt(old, former.then), actionAt(decision, rule.then)];
   if (was !== is) add('safe', path, `action ${was} becomes ${is}`);
+  if (former.disabled !== rule.disabled)
+    add('safe', path, rule.disabled === true ? 'rule switched off' : 'rule switched on again');
   if ((former.limit === undefined) !== (rule.limit === undefined))
     add('safe', path, rule.limit === undefined ? 'limit removed' : 'limit added: it begins unused');
   else if (former.limit !== undefined && rule.limit !== undefined && !sameLimit(from, to, former.limit, rule.limit))

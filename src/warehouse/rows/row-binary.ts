@@ -25,7 +25,8 @@ export type ReadValue = (from: RowBytes, r: number) => void;
 /** What a SELECT must ask for, for `readerOf`. */
 export function selectOf(plan: ColumnPlan): string {
   const name = quoteName(plan.name);
-  if (plan.shape !== 'scalar') return name;
+  // A table that another version has widened holds more than this one asks for.
+  if (plan.shape !== 'scalar') return `CAST(${name}, ${quoteText(plan.clickhouseType)})`;
   if (plan.kind === 'code') {
     const labels = (plan.labels ?? []).map(quoteText).join(', ');
     // A label of another version's is nobody's here.
@@ -42,7 +43,7 @@ export function selectOf(plan: ColumnPlan): string {
         : `transform(${text}, ${texts}, ${numbers}, toInt32OrZero(${text}))`;
     return plan.nullable ? `CAST(${number}, 'Nullable(Int32)')` : `CAST(assumeNotNull(${number}), 'Int32')`;
   }
-  return name;
+  return `CAST(${plan.nullable ? name : `assumeNotNull(${name})`}, ${quoteText(plan.clickhouseType)})`;
 }
 
 export function readerOf(column: Column, dictionary: Dictionary): ReadValue {
