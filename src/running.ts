@@ -8,6 +8,7 @@ import type { Plan } from '../native-free-core/layout/plan.ts';
 import { parseList } from './config/index.ts';
 import type { RunningVersion } from './deploy/change.ts';
 import type { SharedMemory } from './memory/regions.ts';
+import { collectGarbage } from './ops/collect-garbage.ts';
 import { Lists } from './ops/lists.ts';
 import type { Log } from './ops/log.ts';
 import { openTables } from './workers/open-tables.ts';
@@ -62,6 +63,7 @@ export function createRunning(first: RunningVersion, listFolder: string, log: Lo
       version = { ...version, memory };
       tables = openTables(memory);
       lists = listsOf();
+      collectGarbage();
     },
   };
 }

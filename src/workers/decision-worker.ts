@@ -7,7 +7,8 @@
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { runDecider } from '../../native-free-core/decide/run.ts';
-import { collectGarbage } from './collect.ts';
+import { openLane, type Lane } from '../../native-free-core/ring/lane.ts';
+import { collectGarbage } from '../ops/collect-garbage.ts';
 import { openTables } from './open-tables.ts';
 import type { Handover, Takeover, WorkerTask } from './pool.ts';
 import { attach, rehearse, stageOf } from './rehearsal.ts';
@@ -20,10 +21,14 @@ export default function decisionWorker(task: WorkerTask | null): Handover | null
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TIDY_MS);
     return null;
   }
+  const { worker, memory, door, dictionaryLogged } = task;
   const decider = rehearsed(task);
-  const takeover = task.door === null ? FIRST : awaitTurn(task.door);
+  attach(decider, stageOf(memory, worker), openTables(memory), dictionaryLogged);
+  // Whoever called this holds the task for as long as the version runs, but not what was rehearsed on, nor former tables.
+  Object.assign(task, { memory: null, rehearsal: null });
+  collectGarbage();
+  const takeover = door === null ? FIRST : awaitTurn(door);
   if (takeover === null) return null;
-  attach(decider, stageOf(task.memory, task.worker), openTables(task.memory), task.dictionaryLogged);
   takeOver(decider, takeover);
   runDecider(decider);
   return { sessions: decider.sessions, dictionaryLogged: decider.dictionaryLogged };
@@ -60,8 +65,16 @@ function awaitTurn({ port, turn }: NonNullable<WorkerTask['door']>): Takeover | 
   return received?.message ?? null;
 }
 
-/** Goes on with the connections of the worker before. */
+/** Goes on with the connections of the worker before, where it has left the lanes. */
 function takeOver(decider: Decider, { sessions, dictionaryLogged, greets }: Takeover): void {
+  const { frameLanes, durableLanes, storedLanes, blockLane } = decider.input;
+  const reopened = (lanes: readonly Lane[]): Lane[] => lanes.map(({ buffer }) => openLane(buffer));
+  Object.assign(decider.input, {
+    frameLanes: reopened(frameLanes),
+    durableLanes: reopened(durableLanes),
+    storedLanes: reopened(storedLanes),
+    blockLane: openLane(blockLane.buffer),
+  });
   if (dictionaryLogged !== null) decider.dictionaryLogged = dictionaryLogged;
   sessions.forEach((own, ingress) => {
     decider.sessions[ingress] = own;
