@@ -9,6 +9,7 @@ import { isMainThread, parentPort, workerData, type MessagePort } from 'node:wor
 import { createSideReplayer } from '../native-free-core/decide/side-replay.ts';
 import type { BackfillTask, FromBackfill, ToBackfill } from './backfill.ts';
 import { controlWords } from './memory/control-words.ts';
+import { yieldToOthers } from './ops/thread-priority.ts';
 import { openSpoolReader } from './spool/reader.ts';
 import { nodeStorage } from './spool/storage.ts';
 import { fillFromRows } from './warehouse/rows/index.ts';
@@ -55,6 +56,7 @@ async function runBackfill(task: BackfillTask, port: MessagePort): Promise<void>
 
 if (!isMainThread && parentPort !== null) {
   const port = parentPort;
+  yieldToOthers();
   runBackfill(workerData as BackfillTask, port).catch((error: unknown) =>
     setImmediate(() => {
       throw error;

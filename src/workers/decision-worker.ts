@@ -37,7 +37,7 @@ export default function decisionWorker(task: WorkerTask | null): Handover | null
 const TIDY_MS = 50;
 const FIRST: Takeover = { sessions: [], dictionaryLogged: null, greets: false };
 
-function rehearsed({ plan, rehearsal, epochIntervalMs }: WorkerTask): Decider {
+function rehearsed({ plan, rehearsal, epochIntervalMs, door }: WorkerTask): Decider {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const encoder = new TextEncoder();
   const decider = createDecider({
@@ -51,7 +51,7 @@ function rehearsed({ plan, rehearsal, epochIntervalMs }: WorkerTask): Decider {
     utf8: (text) => encoder.encode(text),
     letGo: collectGarbage,
   });
-  rehearse(decider);
+  rehearse(decider, door !== null);
   return decider;
 }
 

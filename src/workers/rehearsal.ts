@@ -23,6 +23,7 @@ import { rehearsalEvent } from './rehearsal-events.ts';
 /** Measured: after that many blocks the first second of a server is as fast as its second. */
 const BLOCKS = 1500;
 const TIME_MS_MAX = 1000;
+const REST_AFTER_MS = 1;
 /** Blocks of one frame, as with little load, and now and then a large one. */
 const FRAMES_PER_BLOCK = [1, 2, 4, 8, 1, 2, 4, 64];
 const EVENTS = 512;
@@ -46,8 +47,11 @@ export function stageOf(memory: SharedMemory, worker: number): Stage {
   };
 }
 
-/** `decider` must stand on the rehearsal's own stage and tables, never used before. */
-export function rehearse(decider: Decider): void {
+/**
+ * `decider` must stand on the rehearsal's own stage and tables, never used before. `isQuiet`: others decide meanwhile, so it
+ * rests as long as it works.
+ */
+export function rehearse(decider: Decider, isQuiet = false): void {
   const { plan, control, frameLanes, durableLanes, blockLane, now } = decider.input;
   const [frames, answers] = [openLane(frameLanes[0]!.buffer), openLane(durableLanes[0]!.buffer)];
   const blocks = openLane(blockLane.buffer);
@@ -55,12 +59,18 @@ export function rehearse(decider: Decider): void {
   openSession(frames);
   const begun = now();
   const events = Array.from({ length: EVENTS }, (_, i) => frameOf(rehearsalEvent(plan, i, begun)));
+  const rest = new Int32Array(new SharedArrayBuffer(4));
+  let restedAt = performance.now();
   let event = 0;
-  for (let block = 0; block < BLOCKS && now() - begun < TIME_MS_MAX; block++) {
+  for (let block = 0; block < BLOCKS && now() - begun < TIME_MS_MAX * (isQuiet ? 2 : 1); block++) {
     const count = FRAMES_PER_BLOCK[block % FRAMES_PER_BLOCK.length]!;
     for (let i = 0; i < count; i++) writeFrame(frames, events[event++ % EVENTS]!, begun);
     drainAndFinish(decider);
     for (const lane of [answers, blocks]) while (claim(lane) !== LANE_EMPTY) release(lane);
+    const workedMs = performance.now() - restedAt;
+    if (!isQuiet || workedMs < REST_AFTER_MS) continue;
+    Atomics.wait(rest, 0, 0, workedMs);
+    restedAt = performance.now();
   }
 }
 

@@ -118,8 +118,8 @@ async function ask({ address, signal }: Pick<StoredRowsRequest, 'address' | 'sig
     database: address.database,
     max_bytes_before_external_sort: String(SORT_BYTES_MAX),
     max_execution_time: String(QUERY_SECONDS_MAX),
-    // Rows must not wait while there is a worker to be kept busy.
-    max_threads: '2',
+    // Events are decided meanwhile.
+    max_threads: '1',
   };
   for (const [name, value] of Object.entries(settings)) url.searchParams.set(name, value);
   const credentials = Buffer.from(`${address.username}:${address.password}`).toString('base64');
