@@ -4,6 +4,7 @@
  */
 
 import type { Expression } from './expression-plan.ts';
+import type { ModelPlan } from './model-plan.ts';
 
 /** How one column lies in a block's memory, and which ClickHouse type it becomes. */
 export type ColumnKind =
@@ -129,6 +130,7 @@ export interface MessagePlan {
   readonly reserved?: { readonly numbers: NumberRanges; readonly names: readonly string[] };
 }
 
+export type { LinearContent, ModelFormat, ModelOutput, ModelPlan, TreeContent } from './model-plan.ts';
 export type { Expression, ExpressionOperator, ExpressionType } from './expression-plan.ts';
 
 export type AggregateName =
@@ -330,6 +332,8 @@ export interface Plan {
   readonly zones?: readonly ZonePlan[];
   readonly lists?: readonly ListPlan[];
   readonly experiments?: readonly ExperimentPlan[];
+  /** In the order of evaluation: after all computed values but those that read a score. Absent: none. */
+  readonly models?: readonly ModelPlan[];
   /** Those of a shadow stand last. */
   readonly decisions: readonly DecisionPlan[];
   /** The version that decides beside this one, and its pipeline file's text. */
