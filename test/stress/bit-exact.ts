@@ -9,7 +9,7 @@ import { expect } from 'vitest';
 import { HuntClient } from '../../src/client/index.ts';
 import { hunt, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';
 import { steps, type StepOptions } from './step-stream.ts';
-import { variants } from './variants.ts';
+import { edited, variants } from './variants.ts';
 
 export interface StressOptions extends Omit<StepOptions, 'endsAt'> {
   /** Default: now. */
@@ -80,12 +80,12 @@ export async function runStress(options: StressOptions): Promise<Verification> {
     );
     console.log(`days=${days[0]!.days}`);
     expect(days[0]!.wrong).toBe(0);
-    const verify = await hunt(['verify', '--url', server.url, '--json']);
-    expect(verify.stdout, verify.stderr).not.toBe('');
-    const report = JSON.parse(verify.stdout) as Verification;
-    console.log(report.features.map((feature) => JSON.stringify(feature)).join('\n'));
-    for (const feature of report.features) expect(feature, JSON.stringify(feature)).toMatchObject({ different: 0 });
-    expect(verify.code, verify.stderr).toBe(0);
+    const report = await verifyAll(server.url);
+    // Features that the last version has no more, or otherwise: by the versions that stored them.
+    if (progress.deploys > 0) {
+      await verifyAll(server.url, PIPELINE);
+      await withFile(edited(PIPELINE), (file) => verifyAll(server.url, file));
+    }
     return report;
   } catch (error) {
     console.error(server.log().slice(-4000));
@@ -96,42 +96,48 @@ export async function runStress(options: StressOptions): Promise<Verification> {
   }
 }
 
+/** `file`: by the features of that pipeline instead of the running one. */
+async function verifyAll(url: string, file?: string): Promise<Verification> {
+  const skew = file === undefined ? [] : ['--no-skew'];
+  const verify = await hunt(['verify', ...(file === undefined ? [] : [file]), '--url', url, '--json', ...skew]);
+  expect(verify.stdout, verify.stderr).not.toBe('');
+  const report = JSON.parse(verify.stdout) as Verification;
+  console.log(report.features.map((feature) => JSON.stringify(feature)).join('\n'));
+  for (const feature of report.features) expect(feature, JSON.stringify(feature)).toMatchObject({ different: 0 });
+  expect(verify.code, verify.stderr).toBe(0);
+  return report;
+}
+
+let files = 0;
+
+/** Beside the stress pipeline, whose .proto it names. */
+async function withFile<T>(text: string, use: (file: string) => Promise<T>): Promise<T> {
+  const file = join(dirname(PIPELINE), `.variant-${process.pid}-${files++}.yaml`);
+  writeFileSync(file, text);
+  try {
+    return await use(file);
+  } finally {
+    rmSync(file);
+  }
+}
+
 /** One version after another, spread over the stream; a server that has just been killed is asked again. */
 async function deployAll(url: string, options: StressOptions, sending: Sending, progress: Progress): Promise<void> {
   const count = options.deploys ?? 0;
   for (const [i, text] of variants(PIPELINE, count).entries()) {
-    const file = join(dirname(PIPELINE), `.variant-${process.pid}-${i}.yaml`);
-    writeFileSync(file, text);
-    try {
-      const share = (i + 1) / (count + 1);
-      await Promise.race([
-        sending.done,
-        until(() => sending.answered() >= options.events * share, 'a deploy', 600_000),
-      ]);
-      await until(
-        async () => {
-          const { code, stdout, stderr } = await hunt([
-            'deploy',
-            file,
-            '--url',
-            url,
-            '--reason',
-            `stress ${i}`,
-            '--json',
-          ]);
-          console.log(
-            `deploy ${i}: exit=${code} ${stdout.trim().slice(-160)} ${code === 0 ? '' : stderr.trim().slice(-300)}`,
-          );
-          return code === 0;
-        },
-        `deploy ${i}`,
-        120_000,
-      );
-      progress.deploys++;
-    } finally {
-      rmSync(file);
-    }
+    const share = (i + 1) / (count + 1);
+    const due = (): boolean => sending.answered() >= options.events * share;
+    await Promise.race([sending.done, until(due, 'a deploy', 600_000)]);
+    await withFile(text, (file) => until(() => deploy(url, file, i), `deploy ${i}`, 120_000));
+    progress.deploys++;
   }
+}
+
+async function deploy(url: string, file: string, number: number): Promise<boolean> {
+  const { code, stdout, stderr } = await hunt(['deploy', file, '--url', url, '--reason', `stress ${number}`, '--json']);
+  const result = stdout.includes('"result"') ? stdout.slice(stdout.lastIndexOf('"result"')).trim() : stdout.trim();
+  console.log(`deploy=${number} exit=${code} ${code === 0 ? result : stderr.trim().slice(-300)}`);
+  return code === 0;
 }
 
 function addressOf(url: string): string {

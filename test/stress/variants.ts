@@ -82,6 +82,11 @@ export function variants(file: string, count: number): string[] {
   });
 }
 
+/** The pipeline with all edits made: the other definition of every feature that changes. */
+export function edited(file: string): string {
+  return EDITS.flat().reduce(edit, readFileSync(file, 'utf8'));
+}
+
 function edit(text: string, [line, replacement]: Edit): string {
   const at = text.indexOf(line);
   if (at < 0) throw new Error(`the stress pipeline has no such line: ${line}`);

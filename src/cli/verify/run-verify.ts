@@ -168,14 +168,18 @@ async function checkFeature(
     ...(versions === undefined ? {} : { versions }),
   };
   const lines = await Promise.all(
-    chunks.map((chunk) => turn(() => ask<VerifyLine>(target, verifySql(plan, entity, feature, { chunk, ...range })))),
+    // Where no version has stored it, there is nothing to compare.
+    (versions?.length === 0 ? [] : chunks).map((chunk) =>
+      turn(() => ask<VerifyLine>(target, verifySql(plan, entity, feature, { chunk, ...range }))),
+    ),
   );
   const found = lines.flat();
   const sum = (pick: (line: VerifyLine) => number): number => found.reduce((all, line) => all + pick(line), 0);
   const rows = sum((line) => line.rows);
   const skews = await Promise.all(
     chunks.map(async (chunk) => {
-      const sql = options.skew === false ? null : skewSql(plan, entity, feature, { chunk, ...range });
+      const sql =
+        options.skew === false || versions?.length === 0 ? null : skewSql(plan, entity, feature, { chunk, ...range });
       return sql === null ? [] : turn(() => ask<{ different: number }>(target, sql));
     }),
   );
