@@ -102,7 +102,7 @@ function createEncoding(plan: Plan, texts: NativeTexts): Encoding {
     return {
       gatherer: createColumnGatherer(pool, column, texts),
       title: columnTitle(column.name, column.clickhouseType, texts.utf8),
-      omittable: !named || preset === '',
+      omittable: column.storedNullable !== true && (!named || preset === ''),
       rows: 0,
     };
   });

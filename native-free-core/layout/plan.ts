@@ -34,6 +34,8 @@ export interface ColumnPlan {
   readonly shape: ColumnShape;
   /** Only scalars: absent values are NULL. Without it they are 0, '' or false. */
   readonly nullable: boolean;
+  /** The table's column can be NULL although this one cannot, since another version's can: its values are always sent. */
+  readonly storedNullable?: boolean;
   /** Full ClickHouse type. */
   readonly clickhouseType: string;
   /** Codec clause or ''. */

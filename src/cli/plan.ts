@@ -1,27 +1,53 @@
 /**
  * `hunt plan FILE`: what a pipeline would take in memory, by entity and feature and in all, before it starts. ClickHouse has
- * its own, beside it.
+ * its own, beside it. With `--url`: what `hunt deploy` would do with it on a server that runs (plan/plan-change.ts).
  */
 
 import { defineCommand } from 'citty';
 import { availableParallelism } from 'node:os';
+import { HuntControl } from '../client/index.ts';
 import { loadPipelineFile, PipelineError } from '../config/index.ts';
 import { planMemory, type EntityMemoryPlan, type MemoryPart, type MemoryPlan } from '../memory/memory-plan.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
-import { countOption } from './send/options.ts';
+import { changeText } from './plan/change-text.ts';
+import { planChange } from './plan/plan-change.ts';
+import { size, table } from './plan/table.ts';
+import { countOption, URL_OPTIONS } from './send/options.ts';
 
 export const planCommand = defineCommand({
-  meta: { name: 'hunt plan', description: 'What a pipeline would take in memory, before it starts' },
+  meta: {
+    name: 'hunt plan',
+    description: 'What a pipeline would take in memory before it starts, or change on a server',
+  },
   args: {
     file: { type: 'positional', required: false, description: 'Pipeline file (default: the example game)' },
     workers: { type: 'string', description: 'Decision workers (default: cores - 1, at least 1)' },
     ingresses: { type: 'string', default: '1', description: 'Ingress threads' },
+    url: {
+      type: 'string',
+      description:
+        'A server that runs: what would be kept, backfilled, dropped or refused; exits 1 where it is refused',
+    },
+    key: URL_OPTIONS.key,
+    clickhouse: {
+      type: 'string',
+      description: 'With --url: ClickHouse to ask (default: the one that the server names)',
+    },
     json: { type: 'boolean', default: false, description: 'Print the figures as one JSON object, in bytes' },
   },
   async run({ args }) {
     const workers = args.workers ?? String(Math.max(1, availableParallelism() - 1));
     try {
-      const { plan } = await loadPipelineFile(args.file ?? defaultPipeline());
+      const loaded = await loadPipelineFile(args.file ?? defaultPipeline());
+      const { plan } = loaded;
+      if (args.url !== undefined) {
+        const control = new HuntControl({ url: args.url, key: args.key });
+        const ingresses = countOption('ingresses', args.ingresses, 1, 8);
+        const planned = await planChange({ control, loaded, clickhouse: args.clickhouse, ingresses });
+        process.stdout.write(`${args.json ? JSON.stringify(planned) : changeText(planned)}\n`);
+        if (!planned.accepted) process.exitCode = 1;
+        return;
+      }
       const memory = planMemory(
         plan,
         countOption('workers', workers, 1, 16),
@@ -70,17 +96,4 @@ function partRow({ name, reservedBytes, fullBytes }: MemoryPart): string[] {
 
 function bytes(count: number): string {
   return `${count.toLocaleString('en')} bytes`;
-}
-
-function size(count: number): string {
-  return count >= 2 ** 30 ? `${(count / 2 ** 30).toFixed(2)} GiB` : `${(count / 2 ** 20).toFixed(1)} MiB`;
-}
-
-/** Names to the left, figures to the right. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  return rows.map((row) => {
-    const cells = row.map((cell, i) => (i === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[i] ?? 0)));
-    return `  ${cells.join('  ')}`;
-  });
 }

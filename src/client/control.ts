@@ -1,5 +1,6 @@
 /** What a server says of itself over HTTP: its description, its pipeline, its ledger, the features of an entity. */
 
+import type { PlanChange } from '../../native-free-core/layout/change.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
 import type { Explanation, StoredExplanation } from '../ops/explanation.ts';
@@ -104,6 +105,14 @@ export interface PipelinesDescription {
 /** Where the version decides already, nothing is begun. */
 export type BegunChange = PipelineChange | { readonly unchanged: true; readonly version: string };
 
+export interface DeployPreview {
+  readonly version: string;
+  readonly refusals: readonly string[];
+  /** null: it is refused. */
+  readonly change: PlanChange | null;
+  readonly diff: object;
+}
+
 /** Who wants a change, and why. */
 export interface ChangeOrigin {
   readonly actor: string;
@@ -166,6 +175,11 @@ export class HuntControl {
   /** `sources`: the pipeline file and all that it names, as texts. */
   deploy(sources: object, origin: ChangeOrigin): Promise<BegunChange> {
     return this.#post('/v1/pipelines', { sources, ...origin });
+  }
+
+  /** What `deploy` would do, nothing else. `diff`: what differs; refusals: why it would not. */
+  previewDeploy(sources: object): Promise<DeployPreview> {
+    return this.#post('/v1/pipelines', { sources, preview: true });
   }
 
   /** Lets the version decide beside the live one; null: ends that. */

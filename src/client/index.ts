@@ -7,6 +7,7 @@ export {
   HuntControl,
   type BegunChange,
   type ChangeOrigin,
+  type DeployPreview,
   type EntityDescription,
   type LedgerDescription,
   type ListDescription,

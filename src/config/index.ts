@@ -24,5 +24,6 @@ export {
   type ChangeOptions,
   type Edit,
   type EditClass,
+  type FeatureChange,
 } from './change/index.ts';
 export { withShadow } from './shadow.ts';

@@ -17,7 +17,7 @@ import { createIdWindow } from '../../native-free-core/state/id-window.ts';
 import { allocateTable, createList, type EntityMemory, type SharedMemory } from './regions.ts';
 
 /** Side tables hold what lives and what is evicted while they are filled: more than the tables that they are for. */
-const SIDE_ROOM = 1.5;
+export const SIDE_ROOM = 1.5;
 
 export interface ChangedMemory {
   /** Of the next version; its tables adopt until the sweep is over. */

@@ -26,7 +26,7 @@ const PAGE_BYTES = 4096;
  * and what each worker adds. Ready and idle they are 115 and 23 MB.
  */
 const PROCESS_BYTES = 155e6;
-const WORKER_BYTES = 35e6;
+export const WORKER_BYTES = 35e6;
 
 export interface MemoryPart {
   readonly name: string;

@@ -24,7 +24,7 @@ import { isAboutCredentials, messageOf } from './insert/refusals.ts';
 import { Retry } from './insert/retry.ts';
 import { checkOrigin, readStored, type StoredTotals } from './insert/stored-totals.ts';
 import { MergePause } from './merge-pause.ts';
-import { createTables, recordPipeline, storedPlan, type PipelineRecord } from './tables/index.ts';
+import { createTables, recordPipeline, storedPlan, type PipelineRecord, type StoredColumns } from './tables/index.ts';
 
 export type { StoredTotals } from './insert/stored-totals.ts';
 
@@ -113,9 +113,9 @@ class RunningWarehouse {
   /** Whose decisions are looked up, and whose columns the tables have. */
   #plan: Plan;
   #tablesPlan: Plan;
-  /** Between that plan and the one before; and where renamed columns are stored. */
+  /** Between that plan and the one before; and how the table's columns are stored. */
   #renames: readonly ColumnRename[] = [];
-  #storedNames: ReadonlyMap<string, string> = new Map();
+  #stored: StoredColumns = new Map();
   #follower: EpochFollower | null = null;
   #running: Promise<unknown> = Promise.resolve();
   #stopping = false;
@@ -130,8 +130,7 @@ class RunningWarehouse {
     this.#tablesPlan = plan;
     this.#connection = new Connection({ clickhouse, log, ...(requestMsMax === undefined ? {} : { requestMsMax }) });
     this.#retry = new Retry(this.#connection, () => this.#createTables(), log);
-    const planOf = (pipelineNumber: number): Plan =>
-      storedPlan(options.planOf?.(pipelineNumber) ?? plan, this.#storedNames);
+    const planOf = (pipelineNumber: number): Plan => storedPlan(options.planOf?.(pipelineNumber) ?? plan, this.#stored);
     this.#insert = new BatchInsert({ ...options, planOf, connection: this.#connection, retry: this.#retry });
     this.#merges = new MergePause({
       connection: this.#connection,
@@ -251,7 +250,7 @@ class RunningWarehouse {
         !this.#connection.embedded,
         this.#renames,
       );
-      this.#storedNames = changes.storedNames;
+      this.#stored = changes.stored;
       if (changes.created.length > 0) log('info', 'tables created', { tables: changes.created });
       if (changes.added.length > 0) log('info', 'columns added', { columns: changes.added });
       if (changes.widened.length > 0) log('info', 'columns widened', { columns: changes.widened });

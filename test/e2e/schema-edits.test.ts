@@ -73,9 +73,11 @@ function rowsOf(plan: Plan): Row[] {
   });
 }
 
-function insert(database: string, plan: Plan, stored: Plan, batch: number): void {
+/** Columns without a single value are not sent. */
+const NOTHING: readonly Row[] = [{}];
+
+function insert(database: string, plan: Plan, stored: Plan, batch: number, rows: readonly Row[] = rowsOf(plan)): void {
   const world = createBlockWorld(plan);
-  const rows = rowsOf(plan);
   world.writeRows(rows);
   const block = world.seal(rows.length);
   const native: Uint8Array[] = [];
@@ -132,15 +134,28 @@ async function goThrough(from: Plan, to: Plan, description: ChangeDescription): 
   const fresh = `${database}_fresh`;
   await createTables(from, connection, database);
   insert(database, from, from, 1);
+  insert(database, from, from, 11, NOTHING);
   const before = answers(database, namesOf(from), 1);
-  const { storedNames } = await createTables(to, connection, database, true, description.renames);
-  insert(database, from, storedPlan(from, storedNames), 2);
-  insert(database, to, storedPlan(to, storedNames), 3);
+  const { stored } = await createTables(to, connection, database, true, description.renames);
+  insert(database, from, storedPlan(from, stored), 2);
+  insert(database, from, storedPlan(from, stored), 12, NOTHING);
+  insert(database, to, storedPlan(to, stored), 3);
+  insert(database, to, storedPlan(to, stored), 13, NOTHING);
   const again = await createTables(to, connection, database);
   expect(again, 'the second time changes nothing').toMatchObject({ created: [], added: [], widened: [] });
 
   await createTables(to, connection, fresh);
   insert(fresh, to, to, 3);
+  insert(fresh, to, to, 13, NOTHING);
+  expect(answers(database, namesOf(to), 13), 'a new row of nothing').toEqual(answers(fresh, namesOf(to), 13));
+  const both = [...namesOf(to), ...namesOf(from)];
+  const bare = (batch: number): Cells[] =>
+    answers(
+      database,
+      [...new Set(both)].filter((name) => !name.startsWith('_')),
+      batch,
+    );
+  expect(bare(12), 'an old row of nothing, late').toEqual(bare(11));
   expect(answers(database, namesOf(to), 3), 'new rows').toEqual(answers(fresh, namesOf(to), 3));
 
   const formerViews = renamedViews(from, to);
@@ -161,7 +176,7 @@ async function goThrough(from: Plan, to: Plan, description: ChangeDescription): 
     }
   }
   const [{ rows }] = warehouse.rows<{ rows: string }>(`SELECT toString(count()) AS rows FROM ${database}.events`);
-  expect(Number(rows)).toBe(rowsOf(from).length * 2 + rowsOf(to).length);
+  expect(Number(rows)).toBe(rowsOf(from).length * 2 + rowsOf(to).length + 3 * NOTHING.length);
   warehouse.run(`DROP DATABASE ${database} SYNC`);
   warehouse.run(`DROP DATABASE ${fresh} SYNC`);
 }

@@ -56,7 +56,7 @@ export class BatchInsert {
   readonly mending: Mending;
   readonly #options: BatchInsertOptions;
   /** As the version has it that sealed the last batch. */
-  #events: { readonly pipelineNumber: number; readonly names: string; readonly table: BatchTable } | null = null;
+  #events: { readonly pipelineNumber: number; readonly stored: string; readonly table: BatchTable } | null = null;
   readonly #texts: NativeTexts;
   readonly #deadLetters: BatchTable;
 
@@ -80,10 +80,10 @@ export class BatchInsert {
 
   #eventsOf({ pipelineNumber }: Account): BatchTable {
     const plan = this.#options.planOf(pipelineNumber);
-    // A version that renames columns is stored under other names once the tables are ready for it.
-    const names = plan.columns.map(({ name }) => name).join();
-    if (this.#events?.pipelineNumber !== pipelineNumber || this.#events.names !== names)
-      this.#events = { pipelineNumber, names, table: eventsBatchTable(plan, this.#texts, this.#options.openReader) };
+    // How a version is stored changes once the tables are ready for the next one.
+    const stored = plan.columns.map(({ name, storedNullable = false }) => `${name} ${storedNullable}`).join();
+    if (this.#events?.pipelineNumber !== pipelineNumber || this.#events.stored !== stored)
+      this.#events = { pipelineNumber, stored, table: eventsBatchTable(plan, this.#texts, this.#options.openReader) };
     return this.#events.table;
   }
 

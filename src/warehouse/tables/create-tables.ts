@@ -16,7 +16,8 @@ import {
   watermarkView,
   type TableDefinition,
 } from './definitions.ts';
-import { columnClause, planMigration, storedNames, type ExistingColumn, type Migration } from './migrate.ts';
+import { columnClause, planMigration, type ExistingColumn, type Migration } from './migrate.ts';
+import { storedColumns, type StoredColumns } from './stored-plan.ts';
 
 /** A connection that may write; handed in by the caller. */
 export interface TableConnection {
@@ -32,8 +33,8 @@ export interface TableChanges {
   readonly added: readonly string[];
   /** `table.column` of those that take a wider type from now on. */
   readonly widened: readonly string[];
-  /** Renamed columns of `events` -> the columns that they are stored in, which is where inserts go. */
-  readonly storedNames: ReadonlyMap<string, string>;
+  /** Columns of `events` as they are stored, which is how inserts go (storedPlan). */
+  readonly stored: StoredColumns;
 }
 
 export const DATABASE = 'hunt';
@@ -67,7 +68,7 @@ export async function createTables(
     widened.push(...migration.widened.map((column) => `${table.name}.${column}`));
   }
   await connection.execute(watermarkView(database));
-  return { created, added, widened, storedNames: storedNames(await describe(connection, database, 'events')) };
+  return { created, added, widened, stored: storedColumns(await describe(connection, database, 'events')) };
 }
 
 /** An activation of a version (table `pipelines`). */

@@ -9,4 +9,5 @@ export {
 } from './create-tables.ts';
 export { batchesTable, deadLettersTable, eventsTable, pipelinesTable, quoteName, quoteText } from './definitions.ts';
 export { sortKey } from './sort-key.ts';
-export { storedPlan } from './stored-plan.ts';
+export { storedPlan, type StoredColumns } from './stored-plan.ts';
+export { planMigration, type ExistingColumn } from './migrate.ts';

@@ -169,9 +169,7 @@ function own(stored: string, column: string, work: Work): boolean {
   const owner = work.owners.get(stored);
   work.owners.set(stored, column);
   if (owner === undefined || owner === column) return true;
-  work.conflicts.push(
-    `column=${stored} stores ${owner}, so ${[owner, column].find((name) => name === stored) ?? column} needs another name`,
-  );
+  work.conflicts.push(`column=${stored} would store both ${owner} and ${column}`);
   return false;
 }
 
