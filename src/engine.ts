@@ -1,5 +1,5 @@
 /**
- * The engine: wires the stages in flow order, the only file that sees them all. Called by cli/serve.ts and the tests.
+ * The engine: wires the stages in flow order; it sees them all. Called by cli/serve.ts and the tests.
  *
  *   recover  spool, batch log and snapshot -> shared tables
  *   start    ClickHouse, spool thread, warehouse, decision workers, ingress; then a rehearsal, so that code is compiled
