@@ -170,15 +170,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     compile: (sources) => ({ ...compileSources(sources), sources }),
     setRuleDisabled,
     withShadow,
-    describe: (from, to, rollback) => describeForDeploy(from, to, rollback),
+    describe: (from, to, rollback) => describeForDeploy(from, to, rollback, earlierPlans(versions)),
     workers: {
       prepare: (version) => workers.prepare({ ...version, plan: withoutEntries(version.plan) }),
       tidy: () => workers.tidy(),
     },
     startBackfill: (input) =>
       startBackfill({ ...input, clickhouse, spool: folder('spool'), throughEpoch: control.storedEpoch() }),
-    prepareTables: (next) =>
-      warehouse.prepare(next, describeChange(running.plan, next, { rollback: true }).renames),
+    prepareTables: (next) => warehouse.prepare(next, describeChange(running.plan, next, { rollback: true }).renames),
     openTables,
     announce: (next) => ingress.changeTo(next),
     activate(version) {
@@ -261,8 +260,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-function describeForDeploy(from: Plan, to: Plan, rollback: boolean): DescribedChange {
-  const { change, ...diff } = describeChange(from, to, { rollback });
+/** Of all versions whose rows are in the table. */
+function earlierPlans(versions: PipelineVersions): Plan[] {
+  const numbers = new Set(versions.activations().map(({ number }) => number));
+  return [...numbers].flatMap((number) => versions.find(number)?.plan ?? []);
+}
+
+function describeForDeploy(from: Plan, to: Plan, rollback: boolean, earlier: readonly Plan[] = []): DescribedChange {
+  const { change, ...diff } = describeChange(from, to, { rollback, earlier });
   const refused = diff.edits.filter((edit) => edit.class === 'refused');
   return { change, refusals: refused.map(({ path, text }) => `${path}: ${text}`), diff };
 }

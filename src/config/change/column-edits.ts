@@ -1,15 +1,17 @@
 /** What becomes of columns: whether values of old rows can be read as the new plan reads them, and names that are taken. */
 
 import { columnAt, slotOf, VIEWS_FROM, type ColumnPlan, type Plan } from '../../../native-free-core/layout/plan.ts';
-import { allIndexes } from './column-roles.ts';
+import { allIndexes, columnRoles } from './column-roles.ts';
 import type { ColumnMap } from './column-map.ts';
 import { columnsRead } from './definition.ts';
 import type { AddEdit, ChangeOptions } from './description.ts';
 import { flatFields } from './fields.ts';
-import { widensTo } from './retype.ts';
+import { retype, typeText, widensTo } from './retype.ts';
 
 export function columnEdits(from: Plan, to: Plan, map: ColumnMap, options: ChangeOptions, add: AddEdit): void {
   takenNames(from, to, map, add);
+  if (options.rollback !== true)
+    for (const earlier of options.earlier ?? []) comparedToEarlier(earlier, from, to, map, add);
   sharing(from, to, add);
   for (const index of allIndexes(to)) {
     const old = map.oldIndex(index);
@@ -31,6 +33,39 @@ function takenNames(from: Plan, to: Plan, map: ColumnMap, add: AddEdit): void {
       'refused',
       name,
       `column ${name} holds ${role} in stored rows and would hold ${map.newRoles.get(index)!}; take another name`,
+    );
+  }
+}
+
+/** Of what is new now, though the table has had it before. */
+function comparedToEarlier(earlier: Plan, from: Plan, to: Plan, map: ColumnMap, add: AddEdit): void {
+  if (earlier.versionNumber === from.versionNumber) return;
+  namesOfEarlier(earlier, to, map, add);
+  const known = new Set(flatFields(from).map(({ numbers }) => numbers));
+  const before = new Map(flatFields(earlier).map((field) => [field.numbers, field]));
+  for (const { numbers, path, field } of flatFields(to)) {
+    const was = before.get(numbers);
+    if (was === undefined || known.has(numbers)) continue;
+    if (was.field.name === field.name && retype(was.field, field).verdict !== 'refused') continue;
+    add(
+      'refused',
+      `event.${path}`,
+      `number ${field.number} was ${was.field.name} (${typeText(was.field)}) in version ${earlier.version}; take a number that was never used`,
+    );
+  }
+}
+
+function namesOfEarlier(earlier: Plan, to: Plan, map: ColumnMap, add: AddEdit): void {
+  const roles = columnRoles(earlier);
+  const before = new Map(allIndexes(earlier).map((index) => [columnAt(earlier, index).name, roles.get(index)!]));
+  for (const index of allIndexes(to)) {
+    const { name } = columnAt(to, index);
+    const [was, is] = [before.get(name), map.newRoles.get(index)!];
+    if (map.oldIndex(index) >= 0 || was === undefined || was === is) continue;
+    add(
+      'refused',
+      name,
+      `column ${name} holds ${was} in rows of version ${earlier.version} and would hold ${is}; take another name`,
     );
   }
 }

@@ -1,6 +1,7 @@
 /** What a change of the pipeline means, for people and for the engine: made by describe.ts, read by deploy and `hunt plan`. */
 
 import type { ColumnRename, PlanChange } from '../../../native-free-core/layout/change.ts';
+import type { Plan } from '../../../native-free-core/layout/plan.ts';
 
 /** `backfill`: passes, but state is computed anew from stored rows. `refused`: would lose or misread data. */
 export type EditClass = 'safe' | 'backfill' | 'refused';
@@ -51,6 +52,8 @@ export interface ChangeOptions {
    * and it is known that rows may hold more than it can say.
    */
   readonly rollback?: boolean;
+  /** Plans of all versions that have stored rows: the table still has their columns, whose names mean what they meant. */
+  readonly earlier?: readonly Plan[];
 }
 
 export type AddEdit = (editClass: EditClass, path: string, text: string) => void;

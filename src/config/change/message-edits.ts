@@ -163,6 +163,10 @@ function compareMembership(
     const rival = to.fields.find(
       (other) => other !== field && other.oneof === field.oneof && wasApart(other, old, from),
     );
+    if (rival !== undefined && c.rollback) {
+      c.add('safe', name, `in one oneof with ${rival.name} again: where an event sets both, the last one counts`);
+      return;
+    }
     if (rival !== undefined) {
       c.add(
         'refused',

@@ -202,3 +202,19 @@ test('rolling back: fields that the version does not know are no loss', () => {
     'safe event.lon: field 30 is unknown to this version: rows keep what they have, and its columns are written no more; events that carry it are accepted, the field is skipped and counted',
   ]);
 });
+
+test('names and numbers of earlier versions stay theirs', () => {
+  const schema = (from: string, to: string): Plan =>
+    compileText(PIPELINE, { 'parts.proto': PARTS, 'events.proto': changed(from, to, PROTO) }).plan;
+  const removed = schema('int32 level = 13;', 'reserved 13;');
+  const refusals = (to: Plan): string[] =>
+    describeChange(removed, to, { earlier: [plan, removed] })
+      .edits.filter((edit) => edit.class === 'refused')
+      .map(({ path, text }) => `${path}: ${text}`);
+  expect(refusals(schema('int32 level = 13;', 'reserved 13; double level = 30;'))).toEqual([
+    `level: column level holds field 13 in rows of version ${plan.version} and would hold field 30; take another name`,
+  ]);
+  expect(refusals(schema('int32 level = 13;', 'string motto = 13;'))).toContain(
+    `event.motto: number 13 was level (int32) in version ${plan.version}; take a number that was never used`,
+  );
+});
