@@ -37,6 +37,12 @@ const EXPERIMENT: Kind = {
   changed: 'experiment changed: keys may come into another arm from now on; rows keep theirs',
   removed: `experiment removed: ${KEEP}`,
 };
+const MODEL: Kind = {
+  prefix: 'model.',
+  added: 'model added: rows so far have no score of it',
+  changed: 'model changed: other scores from now on; rows keep theirs',
+  removed: `model removed: ${KEEP}`,
+};
 const DECISION: Kind = {
   prefix: '',
   added: 'decision added: rows so far have none',
@@ -56,6 +62,12 @@ export function ruleEdits(from: Plan, to: Plan, map: ColumnMap, add: AddEdit): v
     EXPERIMENT,
     experimentsOf(from, (index) => index),
     experimentsOf(to, map.oldIndex),
+    add,
+  );
+  compare(
+    MODEL,
+    modelsOf(from, (index) => index),
+    modelsOf(to, map.oldIndex),
     add,
   );
   compare(DECISION, namesOf(from.decisions), namesOf(to.decisions), add);
@@ -90,6 +102,15 @@ function experimentsOf(plan: Plan, oldIndex: (index: number) => number): Definit
       name,
       JSON.stringify([expressionDefinition(plan, key, oldIndex), salt, arms]),
     ]),
+  );
+}
+
+function modelsOf(plan: Plan, oldIndex: (index: number) => number): Definitions {
+  return new Map(
+    (plan.models ?? []).map(({ name, inputs, format, output, content }) => {
+      const read = inputs.map((input) => expressionDefinition(plan, input, oldIndex));
+      return [name, JSON.stringify([format, output, read, content])];
+    }),
   );
 }
 

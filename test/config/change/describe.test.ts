@@ -1,6 +1,7 @@
 /** What a change of the pipeline file means for state, columns and settings. The .proto's edits: proto-edits.test.ts. */
 
 import { describe, expect, test } from 'vitest';
+import type { ModelPlan } from '../../../native-free-core/layout/model-plan.ts';
 import type { Plan } from '../../../native-free-core/layout/plan.ts';
 import { describeChange } from '../../../src/config/index.ts';
 import { changed, compileText, PARTS, PIPELINE, PROTO } from '../pipelines.ts';
@@ -165,6 +166,37 @@ describe('columns', () => {
     ]);
     expect(describeChange(plain, to).edits.map((edit) => edit.class)).toEqual(['backfill', 'backfill']);
   });
+});
+
+test('models: rows keep their scores', () => {
+  const scored = (weight: number, name = 'risk'): Plan => {
+    const column = plan.columns.length;
+    const model: ModelPlan = {
+      name,
+      format: 'linear',
+      file: 'risk.json',
+      output: 'margin',
+      inputs: [{ node: 'column', type: 'double', column: plan.entities[0]!.features[2]!.column }],
+      inputTexts: ['player.depth'],
+      column,
+      content: { kind: 'linear', intercept: 0, weights: [weight], defaults: [0] },
+    };
+    const score = {
+      ...plan.columns.at(-1)!,
+      index: column,
+      name: `model_${name}`,
+      kind: 'f64',
+      nullable: true,
+    } as const;
+    return { ...plan, columns: [...plan.columns, score], models: [model] };
+  };
+  expect(describeChange(scored(1), scored(1))).toMatchObject({ class: 'safe', edits: [] });
+  expect(edits(plan, scored(1))).toEqual(['safe model.risk: model added: rows so far have no score of it']);
+  expect(edits(scored(1), scored(2))).toEqual([
+    'safe model.risk: model changed: other scores from now on; rows keep theirs',
+  ]);
+  expect(describeChange(scored(1), scored(2)).change!.columns.at(-1)).toBe(plan.columns.length);
+  expect(edits(scored(1), scored(1, 'other'))).toHaveLength(2);
 });
 
 describe('settings', () => {

@@ -11,7 +11,7 @@ import {
 import { appendDeadLetter } from '../../../native-free-core/columns/logs.ts';
 import { DEAD_WHOLE_FRAME } from '../../../native-free-core/layout/block-layout.ts';
 import type { EntityPlan, Expression } from '../../../native-free-core/layout/plan.ts';
-import { createTables, recordPipeline, type TableConnection } from '../../../src/warehouse/tables/index.ts';
+import { createTables, recordPipeline, storedPlan, type TableConnection } from '../../../src/warehouse/tables/index.ts';
 import { createBlockWorld, RECEIVED_AT } from '../../columns/block-world.ts';
 import { planOf, type ColumnWish } from '../../columns/plan-builder.ts';
 import { bytesOf, openWarehouse } from '../../columns/warehouse.ts';
@@ -159,6 +159,35 @@ describe('migrating', () => {
     );
     await expect(createTables(next, connection)).rejects.toMatchObject({ code: 'TABLE_TYPE_CONFLICT' });
     expect(describeTable('events').some((column) => column.name === 'fresh')).toBe(false);
+  });
+
+  test('a renamed column is an alias, and its old name cannot be taken again', async () => {
+    await createTables(plan, connection);
+    warehouse.run("INSERT INTO hunt.events (_batch, player_id, team) VALUES (1, 2, 'red')");
+    const renamed = WISHES.map((wish) => (wish.name === 'team' ? { ...wish, name: 'crew' } : wish));
+    const next = planOf(renamed, { entities: plan.entities });
+    const { stored } = await createTables(next, connection, 'hunt', true, [{ from: 'team', to: 'crew' }]);
+    expect(stored.get('crew')).toEqual({ name: 'team', nullable: true });
+    expect(storedPlan(next, stored).columns.map(({ name }) => name)).toEqual(plan.columns.map(({ name }) => name));
+    expect(warehouse.rows('SELECT team, crew FROM hunt.events')).toEqual([{ team: 'red', crew: 'red' }]);
+    const both = planOf([...renamed, { name: 'team', kind: 'string', nullable: true }], { entities: plan.entities });
+    await expect(createTables(both, connection)).rejects.toThrow(/column=team would store both crew and team/);
+    const again = planOf(WISHES.map((wish) => (wish.name === 'team' ? { ...wish, name: 'side' } : wish)));
+    await createTables(again, connection, 'hunt', true, [{ from: 'crew', to: 'side' }]);
+    expect(warehouse.rows('SELECT team, crew, side FROM hunt.events')).toEqual([
+      { team: 'red', crew: 'red', side: 'red' },
+    ]);
+  });
+
+  test('columns widen in place, and never become narrower', async () => {
+    await createTables(planOf([{ name: 'level', kind: 'i32' }]), connection);
+    warehouse.run('INSERT INTO hunt.events (_batch, level) VALUES (1, -7)');
+    const wide = planOf([{ name: 'level', kind: 'i64', nullable: true }]);
+    expect(await createTables(wide, connection)).toMatchObject({ added: [], widened: ['events.level'] });
+    expect(describeTable('events').find(({ name }) => name === 'level')!.type).toBe('Nullable(Int64)');
+    expect(await createTables(planOf([{ name: 'level', kind: 'i32' }]), connection)).toMatchObject({ widened: [] });
+    expect(describeTable('events').find(({ name }) => name === 'level')!.type).toBe('Nullable(Int64)');
+    expect(warehouse.rows('SELECT level FROM hunt.events')).toEqual([{ level: -7 }]);
   });
 
   test("somebody else's table is left alone", async () => {
