@@ -2,8 +2,8 @@
 
 import { columnAt, slotOf, VIEWS_FROM, type ColumnPlan, type Plan } from '../../../native-free-core/layout/plan.ts';
 import { allIndexes, columnRoles } from './column-roles.ts';
-import type { ColumnMap } from './column-map.ts';
-import { columnsRead } from './definition.ts';
+import { mapColumns, type ColumnMap } from './column-map.ts';
+import { columnsRead, keyDefinition } from './definition.ts';
 import type { AddEdit, ChangeOptions } from './description.ts';
 import { flatFields } from './fields.ts';
 import { retype, typeText, widensTo } from './retype.ts';
@@ -41,6 +41,7 @@ function takenNames(from: Plan, to: Plan, map: ColumnMap, add: AddEdit): void {
 function comparedToEarlier(earlier: Plan, from: Plan, to: Plan, map: ColumnMap, add: AddEdit): void {
   if (earlier.versionNumber === from.versionNumber) return;
   namesOfEarlier(earlier, to, map, add);
+  entitiesOfEarlier(earlier, from, to, add);
   const known = new Set(flatFields(from).map(({ numbers }) => numbers));
   const before = new Map(flatFields(earlier).map((field) => [field.numbers, field]));
   for (const { numbers, path, field } of flatFields(to)) {
@@ -51,6 +52,21 @@ function comparedToEarlier(earlier: Plan, from: Plan, to: Plan, map: ColumnMap, 
       'refused',
       `event.${path}`,
       `number ${field.number} was ${was.field.name} (${typeText(was.field)}) in version ${earlier.version}; take a number that was never used`,
+    );
+  }
+}
+
+/** An entity that comes back goes on with the columns that it had: they number events by its key. */
+function entitiesOfEarlier(earlier: Plan, from: Plan, to: Plan, add: AddEdit): void {
+  const { oldIndex } = mapColumns(earlier, to);
+  for (const entity of to.entities) {
+    const was = earlier.entities.find(({ name }) => name === entity.name);
+    if (was === undefined || from.entities.some(({ name }) => name === entity.name)) continue;
+    if (keyDefinition(earlier, was, (index) => index) === keyDefinition(to, entity, oldIndex)) continue;
+    add(
+      'refused',
+      entity.name,
+      `an entity of this name had the key ${was.keyTexts.join(', ')} in version ${earlier.version}; take another name`,
     );
   }
 }

@@ -249,4 +249,13 @@ test('names and numbers of earlier versions stay theirs', () => {
   expect(refusals(schema('int32 level = 13;', 'string motto = 13;'))).toContain(
     `event.motto: number 13 was level (int32) in version ${plan.version}; take a number that was never used`,
   );
+  const hunt = '  hunt: { key: event.hunt_id, max: 100k, ttl: 30d }\n';
+  const features = '  hunt:\n    finders: { agg: count, where: "event.type == \'find\'", window: 10m }\n';
+  const without = compileText(changed(hunt, '', changed(features, ''))).plan;
+  const back = after('key: event.hunt_id', 'key: event.wide');
+  const { edits: found } = describeChange(without, back, { earlier: [plan, without] });
+  expect(found.filter((edit) => edit.class === 'refused').map(({ text }) => text)).toEqual([
+    `an entity of this name had the key event.hunt_id in version ${plan.version}; take another name`,
+  ]);
+  expect(describeChange(without, plan, { earlier: [plan, without] }).class).toBe('safe');
 });
