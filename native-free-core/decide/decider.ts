@@ -8,12 +8,13 @@ import { createFrameCursor, type FrameCursor } from '../codec/frame.ts';
 import { compileReader, type EntityReader } from '../features/read.ts';
 import { createColumn, type Column } from '../layout/column.ts';
 import { answeredDecisions, type Plan } from '../layout/plan.ts';
-import { compileComputed, type ComputedLoops } from '../policy/computed.ts';
+import { compileComputed, type ComputedLoop, type ComputedLoops } from '../policy/computed.ts';
 import { compileDecision, type DecisionLoop } from '../policy/decision.ts';
 import type { Lane } from '../ring/lane.ts';
 import { dictionaryCount, entryAt, entryBytes } from '../state/dictionary.ts';
 import { createDeadLetterLog, createFrameLog, type DeadLetterLog, type FrameLog } from '../columns/logs.ts';
 import { compileSealer, type Sealer } from '../columns/seal.ts';
+import { compileAfterState } from './after-state.ts';
 import { createTicket, type EpochTicket } from './epoch.ts';
 import { createFrameAnswers, type FrameAnswers } from './frame-answers.ts';
 import { internerOf } from './interner.ts';
@@ -61,6 +62,8 @@ export interface Decider {
   readonly validator: Validator;
   readonly state: StateLoops;
   readonly computed: ComputedLoops;
+  /** Derived values and scores, in their order. */
+  readonly afterState: readonly ComputedLoop[];
   readonly readers: readonly EntityReader[];
   readonly decisions: readonly DecisionLoop[];
   /** Action columns of the decisions, for the answers. */
@@ -105,6 +108,7 @@ export function createDecider(input: DeciderInput): Decider {
     validator: compileValidator(plan, columns, tables, state, computed.forPrimaryKey),
     state,
     computed,
+    afterState: compileAfterState(plan, columns, tables),
     readers: plan.entities.map((entity, i) => compileReader(plan, entity, tables.entities[i], textOf)),
     decisions: plan.decisions.map((decision) =>
       compileDecision(

@@ -38,7 +38,7 @@ export function moveState(d: Decider): void {
  * another worker has taken in the next epoch, which a crash can still remove.
  */
 export function decideRows(d: Decider): void {
-  if (d.computed.afterState !== null) d.computed.afterState(0, d.rows);
+  for (const compute of d.afterState) compute(0, d.rows);
   for (const decide of d.decisions) decide(d.rows, d.ticket.epoch, d.ticket.receivedAt);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Compiles `Plan.computed` into loops that fill its columns: what reads the event only, before state moves; the rest
- * when features are known. Called by decide/ once per worker; replay runs none of it, the values come with the rows.
+ * Compiles `Plan.computed` into loops that fill its columns. What reads the event only is computed before state moves, the rest
+ * when features are known (decide/after-state.ts). Once per worker; replay runs none of it, the values come with the rows.
  */
 
 import type { Column } from '../layout/column.ts';
@@ -17,7 +17,6 @@ export interface ComputedLoops {
   /** What the primary entity's key reads: row by row, since an event without a key is none. null: nothing. */
   readonly forPrimaryKey: ComputedLoop | null;
   readonly beforeState: ComputedLoop | null;
-  readonly afterState: ComputedLoop | null;
 }
 
 export function compileComputed(
@@ -29,11 +28,10 @@ export function compileComputed(
   const computed = plan.computed ?? [];
   const keyed = readByPrimaryKey(plan, computed);
   const loop = (wanted: (c: ComputedPlan) => boolean, name: string): ComputedLoop | null =>
-    compileLoop(plan, computed.filter(wanted), name, columns, () => createEmitter(plan, columns, dictionary, keyLists));
+    compileComputedLoop(plan, computed.filter(wanted), name, columns, dictionary, keyLists);
   return {
     forPrimaryKey: loop((c) => keyed.has(c.column), 'for_primary_key'),
     beforeState: loop((c) => c.before && !keyed.has(c.column), 'before_state'),
-    afterState: loop((c) => !c.before, 'after_state'),
   };
 }
 
@@ -52,15 +50,17 @@ function readByPrimaryKey(plan: Plan, computed: readonly ComputedPlan[]): Set<nu
   return read;
 }
 
-function compileLoop(
+/** null where there is nothing to compute. */
+export function compileComputedLoop(
   plan: Plan,
   computed: readonly ComputedPlan[],
   name: string,
   columns: readonly Column[],
-  emitterOf: () => ExpressionEmitter,
+  dictionary: Dictionary,
+  keyLists?: readonly KeyList[],
 ): ComputedLoop | null {
   if (computed.length === 0) return null;
-  const emitter = emitterOf();
+  const emitter = createEmitter(plan, columns, dictionary, keyLists);
   const body = emitComputedLoop(plan, computed, name, emitter);
   const make = new Function('columns', 'runtime', `'use strict';\n${bindColumnArrays(body)}\n${body}`) as (
     columns: readonly Column[],

@@ -9,6 +9,7 @@ import type {
   EntityPlan,
   ExperimentPlan,
   FeaturePlan,
+  ModelPlan,
   Plan,
   RulePlan,
 } from '../../native-free-core/layout/plan.ts';
@@ -27,8 +28,9 @@ export const checkCommand = defineCommand({
     if (args.schema) return print(JSON.stringify(pipelineJsonSchema(), null, 2));
     const file = args.file ?? defaultPipeline();
     try {
-      const { plan, tests } = await loadPipelineFile(file);
-      print(args.json ? JSON.stringify({ valid: true, plan }, null, 2) : summary(plan, tests.length));
+      const { plan, tests, warnings } = await loadPipelineFile(file);
+      const odd = warnings.length === 0 ? {} : { warnings };
+      print(args.json ? JSON.stringify({ valid: true, ...odd, plan }, null, 2) : summary(plan, tests.length, warnings));
     } catch (error) {
       if (!(error instanceof PipelineError)) throw error;
       if (args.json) print(JSON.stringify({ valid: false, file: error.file, problems: error.problems }, null, 2));
@@ -46,7 +48,7 @@ function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
-function summary(plan: Plan, tests: number): string {
+function summary(plan: Plan, tests: number, warnings: readonly string[]): string {
   const owner = plan.owner === '' ? '' : ` of ${plan.owner}`;
   return [
     `${plan.pipeline}${owner}, version ${plan.version}`,
@@ -59,6 +61,7 @@ function summary(plan: Plan, tests: number): string {
       '',
       `list ${list.name}: ${list.entries.length} of at most ${list.max} entries of ${list.file}`,
     ]),
+    ...(plan.models ?? []).flatMap(modelLines),
     ...plan.decisions.flatMap((decision) => [
       '',
       `decision ${decision.name}: ${decision.actions.join(' | ')}`,
@@ -69,6 +72,7 @@ function summary(plan: Plan, tests: number): string {
     `${count(plan.columns.length, 'column')} in events`,
     ...table(plan.columns.map((column) => [column.name, column.clickhouseType, column.comment])),
     '',
+    ...warnings.map((warning) => `warning: ${warning}`),
     `${count(tests, 'test')}; no problems`,
   ].join('\n');
 }
@@ -122,6 +126,18 @@ function experimentLines(plan: Plan, experiment: ExperimentPlan): string[] {
     `experiment ${name}: key ${oneLine(keyText)}; salt ${salt}`,
     ...table(rows),
     `  ${experimentSql(plan, experiment)}`,
+  ];
+}
+
+function modelLines({ name, format, file, output, inputTexts, content }: ModelPlan): string[] {
+  const size =
+    content.kind === 'linear'
+      ? count(content.weights.length, 'weight')
+      : `${count(content.roots.length, 'tree')} of ${count(content.feature.length, 'node')}`;
+  return [
+    '',
+    `model ${name}: ${output} of ${file} (${format}), ${size}, ${count(inputTexts.length, 'input')}`,
+    ...table(inputTexts.map((text, i) => [String(i), text])),
   ];
 }
 

@@ -30,10 +30,12 @@ export interface Compilation {
   readonly lists: Map<string, ListPlan['type']>;
   /** Filled by experiments.ts; what is compiled later may read them. */
   readonly experiments: Map<string, ExperimentName>;
+  /** Column of the score by the model's name; null: not compiled, because it is wrong or its turn has not come. */
+  readonly models: Map<string, number | null>;
 }
 
 /**
- * Checks the expression at a path. `withFeatures`: it may read features as well as the event. Otherwise state will come
+ * Checks the expression at a path. `withFeatures`: it may read features and scores as well as the event. Otherwise state will come
  * of it, so what SQL cannot repeat is set aside into computed columns.
  */
 export function expressionAt(c: Compilation, text: string, path: Path, withFeatures: boolean): Typed | null {
@@ -45,6 +47,7 @@ export function expressionAt(c: Compilation, text: string, path: Path, withFeatu
     derived: c.derived,
     lists: c.lists,
     experiments: c.experiments,
+    models: c.models,
     timeColumn: c.timeColumn,
     zones: c.zones,
   };

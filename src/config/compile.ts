@@ -8,12 +8,13 @@ import type { Plan, SystemColumns } from '../../native-free-core/layout/plan.ts'
 import { createColumns, type ColumnBuilder } from './columns.ts';
 import type { Compilation } from './compilation.ts';
 import { compileDecisions } from './decisions.ts';
-import { compileDerivedOfEvent, compileDerivedOfFeatures } from './derived.ts';
+import { compileDerivedOfEvent, compileDerivedOfState } from './derived.ts';
 import { compileEntities } from './entities.ts';
 import { compileEvents, type CompiledEvents } from './events.ts';
 import { compileExperiments } from './experiments.ts';
 import { compileFeatures } from './features.ts';
 import { compileLists } from './lists.ts';
+import { compileModel, noModels } from './models.ts';
 import { gatherProblems, PipelineError, sortedProblems, type Problems } from './problems.ts';
 import type { ProtoReader } from './proto.ts';
 import type { PipelineDeclaration } from './schema.ts';
@@ -39,6 +40,8 @@ export interface CompiledPipeline {
   /** Field path -> column of a CSV file or key of an NDJSON file; for `hunt send`. */
   readonly importMap: Readonly<Record<string, string>>;
   readonly tests: readonly PipelineTest[];
+  /** What is odd about a model's file and does not stop it. */
+  readonly warnings: readonly string[];
 }
 
 /** `file` names the source in messages. Throws a PipelineError with every problem found. */
@@ -87,21 +90,23 @@ function compileDeclaration(
     derived: new Map(),
     lists: new Map(),
     experiments: new Map(),
+    models: new Map(Object.keys(declaration.models ?? {}).map((name) => [name, null])),
   };
   const lists = compileLists(c, readProto);
   for (const { name, type } of lists) c.lists.set(name, type);
   const experiments = compileExperiments(c);
-  compileDerivedOfEvent(c);
+  const waiting = compileDerivedOfEvent(c);
   const entities = compileEntities(c);
   const features = compileFeatures(c, entities);
-  compileDerivedOfFeatures(c);
+  const models = noModels();
+  compileDerivedOfState(c, waiting, (name) => compileModel(c, name, readProto, models));
   const decisions = compileDecisions(c);
   const tests = compileTests(c, decisions, (path) => source.positionOf(source.offsetOf(path)).line);
   const system = { ...systemColumns(columns, events), receivedAt, effectiveTime };
   const plan: Plan = {
     pipeline: declaration.pipeline,
     owner: declaration.owner ?? '',
-    ...versionOf(source, events),
+    ...versionOf(source, events, models.files),
     message: events.message.plan,
     columns: columns.columns,
     ...(columns.views.length === 0 ? {} : { views: columns.views }),
@@ -112,10 +117,11 @@ function compileDeclaration(
     zones: [...c.zones.values()],
     lists,
     experiments,
+    ...(models.plans.length === 0 ? {} : { models: models.plans }),
     decisions,
     source: source.text,
   };
-  return { plan, importMap: events.importMap, tests };
+  return { plan, importMap: events.importMap, tests, warnings: models.warnings };
 }
 
 function systemColumns(
@@ -135,9 +141,14 @@ function systemColumns(
   };
 }
 
-function versionOf(source: PipelineSource, events: CompiledEvents): { version: string; versionNumber: number } {
+function versionOf(
+  source: PipelineSource,
+  events: CompiledEvents,
+  modelFiles: readonly string[],
+): { version: string; versionNumber: number } {
   const hash = createHash('sha256');
-  for (const text of [source.text, ...events.proto.files.map((file) => file.text)]) hash.update(text).update('\0');
+  for (const text of [source.text, ...events.proto.files.map((file) => file.text), ...modelFiles])
+    hash.update(text).update('\0');
   const digest = hash.digest();
   return { version: digest.toString('hex').slice(0, VERSION_DIGITS), versionNumber: digest.readUInt32BE(0) };
 }

@@ -11,58 +11,107 @@ import type { Typed } from './expression/typed.ts';
 
 /** A derived value as expressions read it. */
 export interface DerivedName {
-  /** null: not compiled, because it is wrong (reported where it stands) or reads features that are not known yet. */
+  /** null: not compiled, because it is wrong (reported where it stands) or reads state that is not known yet. */
   readonly typed: Typed | null;
-  /** Reads features, itself or through another: keys, inputs and conditions of features cannot read it. */
+  /** Reads features or scores, itself or through another: keys, inputs and conditions of features cannot read it. */
   readonly readsFeatures: boolean;
 }
 
-/** What a derived value reads, by its text alone. */
+/** What a derived value or a model reads, by its text alone. Both are named in full: `derived.speed`, `model.cheat`. */
 interface Reading {
-  readonly derived: readonly string[];
+  readonly others: readonly string[];
   readonly features: boolean;
 }
 
-/** Compiles what reads the event only, before keys and features, which may read it; notes the rest. */
-export function compileDerivedOfEvent(c: Compilation): void {
-  const texts = c.declaration.derived ?? {};
-  const readings = new Map(Object.keys(texts).map((name) => [name, readingOf(c, texts[name]!)]));
-  for (const name of readings.keys()) visit(c, name, readings, []);
+interface Visit {
+  readonly c: Compilation;
+  readonly readings: ReadonlyMap<string, Reading>;
+  readonly visited: Set<string>;
+  /** What reads state, each behind what it reads. */
+  readonly waiting: string[];
 }
 
-/** Compiles what reads features, once they are known. */
-export function compileDerivedOfFeatures(c: Compilation): void {
-  // In the order in which they were noted: what one reads stands before it.
-  for (const [name, derived] of c.derived) {
-    if (derived.readsFeatures && derived.typed === null) c.derived.set(name, compileDerived(c, name, true));
+/** Compiles what reads the event only, before keys and features, which may read it; returns the rest in the order of its turns. */
+export function compileDerivedOfEvent(c: Compilation): string[] {
+  const v: Visit = { c, readings: readingsOf(c), visited: new Set(), waiting: [] };
+  for (const name of v.readings.keys()) visit(v, name, []);
+  return v.waiting;
+}
+
+/** Compiles what reads features and scores, once features are known; `compileModel` does it for a model's name. */
+export function compileDerivedOfState(
+  c: Compilation,
+  waiting: readonly string[],
+  compileModel: (name: string) => void,
+): void {
+  for (const full of waiting) {
+    const name = full.slice(full.indexOf('.') + 1);
+    if (isModel(full)) compileModel(name);
+    else c.derived.set(name, compileDerived(c, name, true));
   }
 }
 
-function readingOf(c: Compilation, text: string): Reading {
-  const tree = parseExpression(text);
-  const paths = isSyntaxProblem(tree) ? [] : pathsOf(tree);
-  const known = c.declaration.derived ?? {};
-  const derived = paths.filter(([prefix, name]) => prefix === 'derived' && name !== undefined).map(([, name]) => name!);
+function isModel(full: string): boolean {
+  return full.startsWith('model.');
+}
+
+function readingsOf(c: Compilation): Map<string, Reading> {
+  const { derived = {}, models = {} } = c.declaration;
+  return new Map([
+    ...Object.entries(derived).map(([name, text]): [string, Reading] => [`derived.${name}`, readingOf(c, [text])]),
+    ...Object.entries(models).map(([name, { inputs }]): [string, Reading] => [`model.${name}`, readingOf(c, inputs)]),
+  ]);
+}
+
+function readingOf(c: Compilation, texts: readonly string[]): Reading {
+  const paths = texts.flatMap((text) => {
+    const tree = parseExpression(text);
+    return isSyntaxProblem(tree) ? [] : pathsOf(tree);
+  });
+  const known = { derived: c.declaration.derived ?? {}, model: c.declaration.models ?? {} };
+  const others = paths.flatMap(([prefix, name]) =>
+    (prefix === 'derived' || prefix === 'model') && name !== undefined && Object.hasOwn(known[prefix], name)
+      ? [`${prefix}.${name}`]
+      : [],
+  );
   return {
-    derived: [...new Set(derived)].filter((name) => Object.hasOwn(known, name)),
+    others: [...new Set(others)],
     features: paths.some(([prefix]) => Object.hasOwn(c.declaration.entities, prefix!)),
   };
 }
 
 /** Depth first, so that what a value reads is there before it. `trail`: the values on the way that led here. */
-function visit(c: Compilation, name: string, readings: ReadonlyMap<string, Reading>, trail: readonly string[]): void {
-  if (c.derived.has(name)) return;
-  if (trail.includes(name)) {
-    const circle = [...trail.slice(trail.indexOf(name)), name].map((one) => `derived.${one}`).join(' -> ');
-    c.problems.add(['derived', name], `derived values read each other in a circle: ${circle}`);
-    c.derived.set(name, { typed: null, readsFeatures: false });
+function visit(v: Visit, full: string, trail: readonly string[]): void {
+  const { c, visited } = v;
+  if (visited.has(full)) return;
+  const name = full.slice(full.indexOf('.') + 1);
+  if (trail.includes(full)) {
+    reportCircle(c, [...trail.slice(trail.indexOf(full)), full]);
+    visited.add(full);
+    if (!isModel(full)) c.derived.set(name, { typed: null, readsFeatures: false });
     return;
   }
-  const reading = readings.get(name)!;
-  for (const other of reading.derived) visit(c, other, readings, [...trail, name]);
-  if (c.derived.has(name)) return;
-  const readsFeatures = reading.features || reading.derived.some((other) => c.derived.get(other)!.readsFeatures);
-  c.derived.set(name, readsFeatures ? { typed: null, readsFeatures } : compileDerived(c, name, false));
+  const reading = v.readings.get(full)!;
+  for (const other of reading.others) visit(v, other, [...trail, full]);
+  if (visited.has(full)) return;
+  visited.add(full);
+  const readsState = isModel(full) || reading.features || reading.others.some((other) => readsFeatures(c, other));
+  if (readsState) v.waiting.push(full);
+  if (!isModel(full))
+    c.derived.set(name, readsState ? { typed: null, readsFeatures: true } : compileDerived(c, name, false));
+}
+
+function readsFeatures(c: Compilation, full: string): boolean {
+  return isModel(full) || c.derived.get(full.slice(full.indexOf('.') + 1))!.readsFeatures;
+}
+
+function reportCircle(c: Compilation, circle: readonly string[]): void {
+  const full = circle.at(-1)!;
+  const what = circle.some(isModel) ? 'derived values and models' : 'derived values';
+  c.problems.add(
+    [isModel(full) ? 'models' : 'derived', full.slice(full.indexOf('.') + 1)],
+    `${what} read each other in a circle: ${circle.join(' -> ')}`,
+  );
 }
 
 function compileDerived(c: Compilation, name: string, readsFeatures: boolean): DerivedName {

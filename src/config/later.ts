@@ -4,15 +4,12 @@
  */
 
 const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  '': { models: 'models' },
   events: { labels: 'labels' },
-  'decisions.*': { model: 'models' },
 };
 
 /** Prefixes of names in expressions. */
 export const LATER_PREFIXES: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    model: 'models',
     decision: 'decisions within rules',
   }),
 );

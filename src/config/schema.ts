@@ -151,6 +151,22 @@ const experiment = z.strictObject({
     .describe('Percent by arm, 100 together, at most two digits behind the point.'),
 });
 
+const model = z.strictObject({
+  file: text.describe(
+    'As the library saved it, relative to this file; for linear and logistic: intercept and weights.',
+  ),
+  format: z.enum(['xgboost', 'lightgbm', 'linear', 'logistic']),
+  inputs: z.array(expression).min(1).max(1000).describe('Names, in the order of the model’s own features.'),
+  output: z
+    .enum(['margin', 'probability', 'value'])
+    .optional()
+    .describe('What the score is; default: probability for logistic objectives, otherwise value.'),
+  categories: z
+    .record(text, z.array(z.string()).min(1).max(256))
+    .optional()
+    .describe('Of inputs that are texts or names: the place in the list is the number that the model sees.'),
+});
+
 const expectation = z.strictObject({
   at: z.union([z.string(), z.number()]).describe('Id of the event.'),
   decision: z.record(name, z.string()).optional(),
@@ -171,6 +187,7 @@ export const pipelineSchema = z.strictObject({
   lists: z.record(name, list).optional().describe('Files of keys that rules ask with in list.<name>.'),
   derived: z.record(name, expression).optional().describe('Named expressions: derived.<name>.'),
   experiments: z.record(name, experiment).optional().describe('Percentage splits: experiment.<name> is the arm.'),
+  models: z.record(name, model).optional().describe('Trained models: model.<name> is the score.'),
   decisions: z.record(name, decision).optional(),
   tests: z.array(test).optional(),
 });
@@ -179,6 +196,7 @@ export type PipelineDeclaration = z.infer<typeof pipelineSchema>;
 export type EntityDeclaration = z.infer<typeof entity>;
 export type FeatureDeclaration = z.infer<typeof feature>;
 export type ExperimentDeclaration = z.infer<typeof experiment>;
+export type ModelDeclaration = z.infer<typeof model>;
 export type LimitDeclaration = z.infer<typeof limit>;
 export type DecisionDeclaration = z.infer<typeof decision>;
 export type FieldDeclaration = z.infer<typeof field>;

@@ -14,8 +14,10 @@ import {
   type EntityPlan,
   type Expression,
   type FeaturePlan,
+  type ModelPlan,
   type Plan,
 } from '../../native-free-core/layout/plan.ts';
+import { planAfterState } from '../../native-free-core/layout/after-state.ts';
 import { OperatingError } from '../errors.ts';
 
 const PREFIX = 'shadow_';
@@ -25,9 +27,9 @@ const VERSION_DIGITS = 16;
 export function withShadow(live: Plan, other: Plan): Plan {
   if (live.shadow !== undefined) throw new Error('a shadow stands beside a plan without one');
   const merging = beginMerging(live, other);
-  const computed = mergeComputed(merging, live, other, true);
+  const computed = mergeComputedOfEvent(merging, live, other);
   const entities = mergeEntities(merging, live, other);
-  computed.push(...mergeComputed(merging, live, other, false));
+  const models = mergeAfterState(merging, live, other, computed);
   const decisions = other.decisions.map((decision) => mergeDecision(merging, decision));
   const digest = createHash('sha256').update(`${live.version}\0${other.version}`).digest();
   return {
@@ -38,6 +40,7 @@ export function withShadow(live: Plan, other: Plan): Plan {
     entities,
     computed: [...(live.computed ?? []), ...computed],
     zones: merging.zones,
+    ...(models.length === 0 ? {} : { models }),
     decisions: [...live.decisions, ...decisions],
     shadow: { version: other.version, source: other.source },
   };
@@ -96,29 +99,52 @@ function ownColumns(plan: Plan): number[] {
   return [
     ...plan.entities.flatMap(({ features }) => features.map(({ column }) => column)),
     ...(plan.computed ?? []).map(({ column }) => column),
+    ...(plan.models ?? []).map(({ column }) => column),
     ...plan.decisions.flatMap(({ actionColumn, ruleColumn, seqColumn, limitLifeColumn }) =>
       [actionColumn, ruleColumn, seqColumn, limitLifeColumn].filter((column) => column !== undefined),
     ),
   ];
 }
 
-function mergeComputed(m: Merging, live: Plan, other: Plan, before: boolean): ComputedPlan[] {
+function mergeComputedOfEvent(m: Merging, live: Plan, other: Plan): ComputedPlan[] {
   const added: ComputedPlan[] = [];
-  for (const computed of other.computed ?? []) {
-    if (computed.before !== before) continue;
-    const expression = m.expression(computed.expression);
-    const kind = other.columns[computed.column]!.kind;
-    const same = [...(live.computed ?? []), ...added].find(
-      (one) =>
-        one.before === before &&
-        m.columns[one.column]!.kind === kind &&
-        isEqual(one.expression, expression) &&
-        isEqual(m.columns[one.column]!.labels, other.columns[computed.column]!.labels),
-    );
-    if (same !== undefined) m.set(computed.column, same.column);
-    else added.push({ ...computed, expression, column: m.add(computed.column) });
-  }
+  for (const computed of other.computed ?? []) if (computed.before) mergeComputed(m, live, other, computed, added);
   return added;
+}
+
+function mergeComputed(m: Merging, live: Plan, other: Plan, computed: ComputedPlan, added: ComputedPlan[]): void {
+  const expression = m.expression(computed.expression);
+  const kind = other.columns[computed.column]!.kind;
+  const same = [...(live.computed ?? []), ...added].find(
+    (one) =>
+      one.before === computed.before &&
+      m.columns[one.column]!.kind === kind &&
+      isEqual(one.expression, expression) &&
+      isEqual(m.columns[one.column]!.labels, other.columns[computed.column]!.labels),
+  );
+  if (same !== undefined) m.set(computed.column, same.column);
+  else added.push({ ...computed, expression, column: m.add(computed.column) });
+}
+
+/** Derived values and models read each other: the other plan's own order is what merges each behind what it reads. */
+function mergeAfterState(m: Merging, live: Plan, other: Plan, computed: ComputedPlan[]): ModelPlan[] {
+  const models = [...(live.models ?? [])];
+  for (const step of planAfterState(other)) {
+    for (const one of step.computed) mergeComputed(m, live, other, one, computed);
+    if (step.model !== null) mergeModel(m, step.model, models);
+  }
+  return models;
+}
+
+/** The same content on the same inputs is the same score, whatever it is called. */
+function mergeModel(m: Merging, model: ModelPlan, models: ModelPlan[]): void {
+  const inputs = model.inputs.map(m.expression);
+  const { format, output, content } = model;
+  const same = models.find(
+    (one) => isEqual([one.format, one.output, one.inputs], [format, output, inputs]) && isEqual(one.content, content),
+  );
+  if (same !== undefined) m.set(model.column, same.column);
+  else models.push({ ...model, name: `${PREFIX}${model.name}`, inputs, column: m.add(model.column) });
 }
 
 function mergeEntities(m: Merging, live: Plan, other: Plan): EntityPlan[] {

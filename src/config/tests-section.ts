@@ -38,7 +38,8 @@ export function compileTests(
     c.problems.addAtKey(['tests'], 'tests name events by id: write events.id');
   }
   const derived = c.computed.flatMap(({ name }) => (name === '' ? [] : [name]));
-  const known = [...c.features.keys(), ...derived];
+  const models = [...c.models].flatMap(([name, column]) => (column === null ? [] : [`model.${name}`]));
+  const known = [...c.features.keys(), ...derived, ...models];
   return tests.map((test, i) => ({
     name: test.name,
     events: test.events,

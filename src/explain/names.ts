@@ -36,6 +36,7 @@ export function namesOf(plan: Plan): Names {
   }
   for (const { name, column } of plan.computed ?? [])
     if (name !== '') columns.set(column, derivedName(plan, column, name));
+  for (const { name, column } of plan.models ?? []) columns.set(column, `model.${name}`);
   for (const { name, column } of plan.experiments ?? []) columns.set(column, `experiment.${name}`);
   return { fields, columns };
 }

@@ -74,6 +74,45 @@ export interface ExplainedEntity {
   readonly life: ExplainedValue;
 }
 
+/** An input of a model: as the event has it, and as the model took it (a text is its category's number). */
+export interface ExplainedInput extends NamedValue {
+  /** null: a missing value. */
+  readonly number: number | null;
+  /** Linear and logistic: what it adds to the margin. */
+  readonly contribution?: number | null;
+  /** Trees: how many of the paths below ask for it. */
+  readonly paths?: number;
+}
+
+/** What a tree asked on the way to its leaf: `text` with the answer. */
+export interface ExplainedSplit {
+  readonly text: string;
+  readonly holds: boolean;
+}
+
+export interface ExplainedTree {
+  readonly tree: number;
+  readonly splits: readonly ExplainedSplit[];
+  readonly leaf: number;
+}
+
+export interface ExplainedModel {
+  /** `model.cheat` */
+  readonly name: string;
+  readonly format: string;
+  readonly file: string;
+  readonly output: string;
+  /** As served; null: the model gave none. */
+  readonly score: ExplainedValue;
+  /** What output made the score of, computed once more from the inputs below. */
+  readonly margin: number | null;
+  readonly inputs: readonly ExplainedInput[];
+  /** Linear and logistic. */
+  readonly intercept?: number;
+  /** Trees, in their order. */
+  readonly trees?: readonly ExplainedTree[];
+}
+
 export interface Explanation {
   readonly pipeline: { readonly name: string; readonly version: string; readonly number: number };
   readonly eventId: ExplainedValue;
@@ -89,6 +128,7 @@ export interface Explanation {
   readonly features: Readonly<Record<string, ExplainedValue>>;
   readonly derived: readonly (NamedValue & { readonly name: string })[];
   readonly experiments: Readonly<Record<string, ExplainedValue>>;
+  readonly models: readonly ExplainedModel[];
   readonly decisions: readonly ExplainedDecision[];
   /** A feature of the row was too large to be told exactly, and is absent. */
   readonly overflow: boolean;

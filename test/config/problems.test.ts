@@ -31,7 +31,7 @@ const names: Case[] = [
   rule("\"event.rarity in ['RARE', ^'LEGEND']\"", /game.v1.Rarity is never 'LEGEND'/, 'LEGENDARY'),
   rule('"event.rarity == ^7"', /compares with one of its names/),
   rule("'^derived.speed > 1.0'", /unknown derived value: derived.speed/),
-  rule("'^model.cheat > 0.9'", /not supported yet: models/),
+  rule("'^model.cheat > 0.9'", /unknown model: model\.cheat/),
   rule("'event.country in ^list.vips'", /unknown list: list.vips/),
 ];
 
@@ -217,7 +217,7 @@ const meanings: Case[] = [
   },
 ];
 
-const later: Case[] = [{ from: 'decisions:\n', to: '^models: {}\ndecisions:\n', message: /not supported yet: models/ }];
+const later: Case[] = [{ from: '  time: event_time\n', to: '  time: event_time\n  ^labels: {}\n', message: /not supported yet: labels/ }];
 
 const yaml: Case[] = [
   { from: 'pipeline: small', to: 'pipeline: small\n^pipeline: small', message: /not YAML: Map keys must be unique/ },

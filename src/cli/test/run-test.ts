@@ -141,6 +141,7 @@ function featuresOf(plan: Plan, columns: readonly Column[]): Record<string, Valu
     }
   }
   for (const { name, column } of plan.computed ?? []) if (name !== '') features[name] = computedValue(columns[column]!);
+  for (const { name, column } of plan.models ?? []) features[`model.${name}`] = computedValue(columns[column]!);
   return features;
 }
 

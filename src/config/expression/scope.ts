@@ -1,4 +1,4 @@
-/** The names that an expression may use, and what they mean: event.*, <entity>.<feature>. */
+/** The names that an expression may use, and what they mean: event.*, <entity>.<feature>, derived.*, model.*. */
 
 import type { ColumnPlan, ExpressionType, ListPlan, ZonePlan } from '../../../native-free-core/layout/plan.ts';
 import type { DerivedName } from '../derived.ts';
@@ -29,6 +29,8 @@ export interface Scope {
   readonly derived: ReadonlyMap<string, DerivedName>;
   readonly lists: ReadonlyMap<string, ListPlan['type']>;
   readonly experiments: ReadonlyMap<string, ExperimentName>;
+  /** Column of the score; null: wrong where it is declared. Read where features can be read. */
+  readonly models: ReadonlyMap<string, number | null>;
   /** The event's own time: `event.time`, where the message has no field of that name. */
   readonly timeColumn: number;
   /** Gathers the zones that expressions name. */
@@ -48,11 +50,12 @@ export function resolveName(scope: Scope, parts: readonly string[]): Typed | Nam
   if (prefix === 'event') return resolveEvent(scope, rest);
   if (prefix === 'list') return { message: 'a list stands only on the right of in' };
   if (prefix === 'experiment') return resolveExperiment(scope, rest.join('.'));
+  if (prefix === 'model') return resolveModel(scope, rest.join('.'));
   if (prefix === 'derived') return resolveDerived(scope, rest.join('.'));
   if (scope.entities.includes(prefix!)) return resolveFeature(scope, prefix!, rest.join('.'));
   const suggestion = nearest(parts.join('.'), allNames(scope)) ?? nearestPrefix(scope, prefix!, rest);
   return unknown(
-    `unknown name: ${parts.join('.')}; names begin with event. derived. experiment. or an entity’s name`,
+    `unknown name: ${parts.join('.')}; names begin with event. derived. experiment. model. or an entity’s name`,
     suggestion,
   );
 }
@@ -62,7 +65,7 @@ function unknown(message: string, suggestion: string | undefined): NameProblem {
 }
 
 function nearestPrefix(scope: Scope, prefix: string, rest: readonly string[]): string | undefined {
-  const found = nearest(prefix, ['event', 'derived', 'experiment', ...scope.entities]);
+  const found = nearest(prefix, ['event', 'derived', 'experiment', 'model', ...scope.entities]);
   if (found !== undefined) return [found, ...rest].join('.');
   return scope.message.fields.has([prefix, ...rest].join('.')) ? ['event', prefix, ...rest].join('.') : undefined;
 }
@@ -75,6 +78,7 @@ export function allNames(scope: Scope): string[] {
     ...(scope.features?.keys() ?? []),
     ...derivedNames(scope),
     ...experimentNames(scope),
+    ...(scope.features === null ? [] : modelNames(scope)),
   ];
 }
 
@@ -84,6 +88,19 @@ function derivedNames(scope: Scope): string[] {
 
 function experimentNames(scope: Scope): string[] {
   return [...scope.experiments.keys()].map((name) => `experiment.${name}`);
+}
+
+function modelNames(scope: Scope): string[] {
+  return [...scope.models.keys()].map((name) => `model.${name}`);
+}
+
+function resolveModel(scope: Scope, name: string): Typed | NameProblem | null {
+  const column = scope.models.get(name);
+  const full = `model.${name}`;
+  if (column === undefined) return unknown(`unknown model: ${full}`, nearest(full, modelNames(scope)));
+  if (scope.features === null)
+    return { message: `${full} is a score, which comes after state; keys, of and where read the event only` };
+  return column === null ? null : { expression: { node: 'column', type: 'double', column } };
 }
 
 function resolveExperiment(scope: Scope, name: string): Typed | NameProblem {
@@ -99,7 +116,7 @@ function resolveDerived(scope: Scope, name: string): Typed | NameProblem | null 
   if (derived === undefined)
     return unknown(`unknown derived value: derived.${name}`, nearest(`derived.${name}`, derivedNames(scope)));
   if (derived.readsFeatures && scope.features === null)
-    return { message: `derived.${name} reads features; keys, of and where read the event only` };
+    return { message: `derived.${name} reads features or scores; keys, of and where read the event only` };
   return derived.typed;
 }
 
