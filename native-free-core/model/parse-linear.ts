@@ -1,0 +1,47 @@
+/**
+ * The engine's own JSON for linear and logistic models:
+ *
+ *   { "format": 1, "intercept": -1.5, "weights": { "player.digs_5m": 0.25, … }, "defaults": { "player.quiet": 0 } }
+ *
+ * Weights are by input as the pipeline names it, one for each. `defaults` stand in for missing inputs; an input that is missing and has
+ * none leaves the event without a score.
+ */
+
+import type { LinearContent } from '../layout/model-plan.ts';
+import type { ParsedModel } from './parse.ts';
+import { ModelError, parseLooseJson } from './model-problems.ts';
+
+export function parseLinear(format: 'linear' | 'logistic', text: string, inputNames: readonly string[]): ParsedModel {
+  const model = record(parseLooseJson(text), 'the model');
+  if (model['format'] !== 1) throw new ModelError('the model must say "format": 1');
+  for (const key of Object.keys(model)) {
+    if (!['format', 'intercept', 'weights', 'defaults'].includes(key)) throw new ModelError(`unknown key: ${key}`);
+  }
+  const weights = record(model['weights'], 'weights');
+  const defaults = record(model['defaults'] ?? {}, 'defaults');
+  for (const name of [...Object.keys(weights), ...Object.keys(defaults)]) {
+    if (!inputNames.includes(name)) throw new ModelError(`${name} is not among the inputs: ${inputNames.join(', ')}`);
+  }
+  const content: LinearContent = {
+    kind: 'linear',
+    intercept: number(model['intercept'] ?? 0, 'intercept'),
+    weights: inputNames.map((name) => {
+      if (!Object.hasOwn(weights, name)) throw new ModelError(`there is no weight for the input ${name}`);
+      return number(weights[name], `the weight of ${name}`);
+    }),
+    defaults: inputNames.map((name) =>
+      Object.hasOwn(defaults, name) ? number(defaults[name], `the default of ${name}`) : null,
+    ),
+  };
+  return { content, objective: format === 'logistic' ? 'logistic' : 'identity', warnings: [] };
+}
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new ModelError(`${what} must be an object`);
+}
+
+function number(value: unknown, what: string): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw new ModelError(`${what} must be a finite number`);
+}
