@@ -20,6 +20,8 @@ export interface ModelPlan {
   readonly inputs: readonly Expression[];
   /** As the pipeline names them, for explanations. */
   readonly inputTexts: readonly string[];
+  /** By input: the texts whose place in the list is the number that the model takes; null: the input is a number. */
+  readonly categories: readonly (readonly string[] | null)[];
   /** f64, nullable: the score as served. */
   readonly column: number;
   readonly content: LinearContent | TreeContent;
@@ -56,7 +58,7 @@ export interface TreeContent {
   readonly categories: readonly number[];
   /** Added to the sum of the leaves, in margin space. */
   readonly base: number;
-  /** Average instead of the sum (lightgbm's random forests). */
+  /** The score comes from the average, the margin stays the sum (lightgbm's random forests). */
   readonly averages: boolean;
   /** From margin to `probability` or `value`. */
   readonly link: 'identity' | 'logistic' | 'exp';

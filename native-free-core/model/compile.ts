@@ -5,7 +5,7 @@
 
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { LinearContent, ModelFormat, ModelOutput, TreeContent } from '../layout/model-plan.ts';
-import { MISSING_NONE, MISSING_ZERO } from './tree-flags.ts';
+import { MISSING_NONE, MISSING_ZERO, ZERO_MAX } from './tree-flags.ts';
 import { packTrees, type Slot } from './tree-layout.ts';
 import { addTrees, CHUNK_ROWS, rankOf } from './tree-loop.ts';
 
@@ -38,8 +38,11 @@ export function linkOf(
   if (output === 'margin') return null;
   const logistic = content.kind === 'linear' ? format === 'logistic' : content.link === 'logistic';
   const sigmoid = content.kind === 'linear' ? 1 : content.sigmoid;
-  if (logistic) return (margin) => 1 / (1 + Math.exp(-sigmoid * margin));
-  return content.kind === 'trees' && content.link === 'exp' ? Math.exp : null;
+  // A forest's margin is the sum, as the library's own raw score; its score comes from the average.
+  const share = content.kind === 'trees' && content.averages ? Math.max(1, content.roots.length) : 1;
+  if (logistic) return (margin) => 1 / (1 + Math.exp(-sigmoid * (margin / share)));
+  if (content.kind === 'trees' && content.link === 'exp') return (margin) => Math.exp(margin / share);
+  return share === 1 ? null : (margin) => margin / share;
 }
 
 function linearLoop({ intercept, weights, defaults }: LinearContent): ModelLoop {
@@ -59,8 +62,6 @@ function linearLoop({ intercept, weights, defaults }: LinearContent): ModelLoop 
 }
 
 const CATEGORY_MAX = 1 << 24;
-/** LightGBM takes what is this close to 0 for 0. */
-const ZERO_MAX = 1.0000000180025095e-35;
 const ABOVE_ALL = 1 << 24;
 
 function treeLoop(content: TreeContent, format: ModelFormat): ModelLoop {
@@ -71,7 +72,6 @@ function treeLoop(content: TreeContent, format: ModelFormat): ModelLoop {
   const sums = single ? new Float32Array(CHUNK_ROWS) : new Float64Array(CHUNK_ROWS);
   const base = single ? Math.fround(content.base) : content.base;
   const rankers = slots.map((slot) => rankerOf(slot, single));
-  const share = content.averages && roots.length > 0 ? roots.length : 1;
   return (inputs, rows, features, out) => {
     if (rows > BLOCK_ROWS_MAX) throw new Error(`more rows than a block has: ${rows}`);
     for (let from = 0; from < rows; from += CHUNK_ROWS) {
@@ -84,7 +84,7 @@ function treeLoop(content: TreeContent, format: ModelFormat): ModelLoop {
       }
       sums.fill(base, 0, size);
       addTrees(nodes, leaves, roots, depths, ranks, count, size, sums);
-      for (let r = 0; r < size; r++) out[from + r] = share === 1 ? sums[r] : sums[r] / share;
+      for (let r = 0; r < size; r++) out[from + r] = sums[r];
     }
   };
 }
@@ -96,14 +96,11 @@ function rankerOf({ missing, defaultLeft, thresholds, set }: Slot, single: boole
   if (single) {
     return (value) => (value === value ? rankOf(thresholds, Math.fround(value), true) : absent);
   }
-  if (missing === MISSING_NONE) return (value) => rankOf(thresholds, value === value ? value : 0, false);
   if (missing === MISSING_ZERO) {
-    return (value) => {
-      const known = value === value ? value : 0;
-      return Math.abs(known) <= ZERO_MAX ? absent : rankOf(thresholds, known, false);
-    };
+    return (value) => (Math.abs(value) > ZERO_MAX ? rankOf(thresholds, value, false) : absent);
   }
-  return (value) => (value === value ? rankOf(thresholds, value, false) : absent);
+  const instead = missing === MISSING_NONE ? rankOf(thresholds, 0, false) : absent;
+  return (value) => (value === value ? rankOf(thresholds, Math.abs(value) > ZERO_MAX ? value : 0, false) : instead);
 }
 
 /** In the set goes right; what is no category goes left; missing as the default says. */
@@ -119,7 +116,7 @@ function xgboostCategory(set: Int32Array, defaultLeft: boolean): (value: number)
 
 /** In the set goes left; everything else, missing values included, goes right. */
 function lightgbmCategory(set: Int32Array): (value: number) => number {
-  return (value) => (value >= 0 && value < 2 ** 31 && has(set, Math.trunc(value)) ? 0 : 1);
+  return (value) => (value > -1 && value < 2 ** 31 && has(set, Math.trunc(value)) ? 0 : 1);
 }
 
 export function has(set: Int32Array, category: number): boolean {

@@ -4,27 +4,39 @@
  */
 
 import type { LinearContent, ModelFormat, TreeContent } from '../layout/model-plan.ts';
-import { CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_NONE, MISSING_ZERO, missingOf } from './tree-flags.ts';
+import {
+  CATEGORICAL,
+  DEFAULT_LEFT,
+  MISSING_NAN,
+  MISSING_NONE,
+  MISSING_ZERO,
+  missingOf,
+  ZERO_MAX,
+} from './tree-flags.ts';
 
 export interface LinearContributions {
-  readonly intercept: number;
-  /** Weight times value, by input. */
-  readonly contributions: readonly number[];
-  readonly margin: number;
+  /** Weight times value, by input; null: it is missing and has no default. */
+  readonly contributions: readonly (number | null)[];
+  /** null: there is no score. */
+  readonly margin: number | null;
 }
 
-/** null: an input is missing and has no default. `inputs`: NaN where missing. */
-export function contributionsOf(content: LinearContent, inputs: readonly number[]): LinearContributions | null {
+/** `inputs`: NaN where missing. */
+export function contributionsOf(content: LinearContent, inputs: readonly number[]): LinearContributions {
   const { intercept, weights, defaults } = content;
-  const contributions = weights.map(
-    (weight, i) => weight * (Number.isNaN(inputs[i]) ? (defaults[i] ?? NaN) : inputs[i]),
+  const contributions = weights.map((weight, i) => {
+    const value = Number.isNaN(inputs[i]) ? defaults[i] : inputs[i];
+    return value === null ? null : weight * value;
+  });
+  const margin = contributions.reduce<number | null>(
+    (sum, one) => (sum === null || one === null ? null : sum + one),
+    intercept,
   );
-  if (contributions.some(Number.isNaN)) return null;
-  return { intercept, contributions, margin: contributions.reduce((sum, one) => sum + one, intercept) };
+  return { contributions, margin };
 }
 
 export interface TreeStep {
-  /** Within its tree, the root is 0. */
+  /** Within the content's arrays. */
   readonly node: number;
   readonly input: number;
   readonly value: number;
@@ -49,8 +61,8 @@ export function pathsOf(content: TreeContent, format: ModelFormat, inputs: reado
   const single = format === 'xgboost';
   const rounded = (value: number): number => (single ? Math.fround(value) : value);
   const trees = content.roots.map((root) => pathOf(content, root, inputs, single));
-  const sum = trees.reduce((margin, { leaf }) => rounded(margin + rounded(leaf)), rounded(content.base));
-  return { trees, margin: content.averages && trees.length > 0 ? sum / trees.length : sum };
+  const margin = trees.reduce((sum, { leaf }) => rounded(sum + rounded(leaf)), rounded(content.base));
+  return { trees, margin };
 }
 
 function pathOf(content: TreeContent, root: number, inputs: readonly number[], single: boolean): TreePath {
@@ -60,7 +72,7 @@ function pathOf(content: TreeContent, root: number, inputs: readonly number[], s
     const input = content.feature[node];
     const value = single ? Math.fround(inputs[input]) : inputs[input];
     const step = stepAt(content, node, value, single);
-    steps.push({ node: node - root, input, value: inputs[input], threshold: content.threshold[node], ...step });
+    steps.push({ node, input, value: inputs[input], threshold: content.threshold[node], ...step });
     node = step.goesLeft ? content.left[node] : content.right[node];
   }
   return { leaf: content.threshold[node], steps };
@@ -77,20 +89,23 @@ function stepAt(
   const defaultLeft = (flags & DEFAULT_LEFT) !== 0;
   if (isCategorical) {
     const isMissing = Number.isNaN(value);
-    if (!single) return { isCategorical, isMissing, goesLeft: !isMissing && isIn(content, node, value) };
-    return { isCategorical, isMissing, goesLeft: isMissing ? defaultLeft : !isIn(content, node, value) };
+    if (!single) return { isCategorical, isMissing, goesLeft: !isMissing && isIn(content, node, Math.trunc(value)) };
+    return {
+      isCategorical,
+      isMissing,
+      goesLeft: isMissing ? defaultLeft : !(value >= 0 && isIn(content, node, Math.trunc(value))),
+    };
   }
   const kind = single ? MISSING_NAN : missingOf(flags);
-  const known = Number.isNaN(value) && kind !== MISSING_NAN ? 0 : value;
-  const isZero = Math.abs(known) <= 1.0000000180025095e-35;
-  const isMissing = kind !== MISSING_NONE && (Number.isNaN(known) || (kind === MISSING_ZERO && isZero));
+  const isZero = !single && Math.abs(value) <= ZERO_MAX;
+  const known = isZero || (Number.isNaN(value) && kind !== MISSING_NAN) ? 0 : value;
+  const isMissing = kind !== MISSING_NONE && (Number.isNaN(known) || (kind === MISSING_ZERO && known === 0));
   const threshold = content.threshold[node];
   const goesLeft = isMissing ? defaultLeft : single ? known < threshold : known <= threshold;
   return { isCategorical, isMissing, goesLeft };
 }
 
-function isIn({ categories, setAt, setWords }: TreeContent, node: number, value: number): boolean {
-  const category = Math.trunc(value);
-  if (!(value >= 0) || category >= setWords[node] * 32) return false;
+function isIn({ categories, setAt, setWords }: TreeContent, node: number, category: number): boolean {
+  if (!(category >= 0) || category >= setWords[node] * 32) return false;
   return ((categories[setAt[node] + (category >> 5)] >> (category & 31)) & 1) !== 0;
 }

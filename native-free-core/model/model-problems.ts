@@ -55,7 +55,7 @@ export function parseLooseJson(text: string): unknown {
   try {
     return JSON.parse(strict);
   } catch (error) {
-    throw new ModelError(`the file is not JSON: ${(error as Error).message}`);
+    throw new ModelError(`the file is not JSON: ${(error as Error).message.replace(/\s+/g, ' ')}`);
   }
 }
 

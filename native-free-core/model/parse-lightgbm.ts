@@ -67,9 +67,14 @@ function numbersOf(fields: Fields, name: string, count: number, tree: number): n
   const numbers = (fields.get(name) ?? '')
     .split(' ')
     .filter((word) => word !== '')
-    .map(Number);
+    .map(numberOf);
   if (numbers.length === count && numbers.every((value) => !Number.isNaN(value))) return numbers;
   throw new ModelError(`tree ${tree} has ${numbers.length} values of ${name}, it needs ${count} numbers`);
+}
+
+/** C++ spells infinity in its own way. */
+function numberOf(word: string): number {
+  return word === 'inf' ? Infinity : word === '-inf' ? -Infinity : Number(word);
 }
 
 function joinTrees(
@@ -103,7 +108,11 @@ function joinTrees(
     const setsAt = joined.categories.length;
     for (const word of fieldNumbers(tree, 'cat_threshold')) joined.categories.push(word | 0);
     // Leaf n is written as ~n; here it comes behind the inner nodes.
-    const place = (child: number): number => root + (child >= 0 ? child : inner + ~child);
+    const place = (child: number): number => {
+      if (child >= inner || ~child >= leaves)
+        throw new ModelError(`tree ${index} has a child that is not there: ${child}`);
+      return root + (child >= 0 ? child : inner + ~child);
+    };
     for (let node = 0; node < inner; node++) {
       const isSet = (types[node] & TYPE_CATEGORICAL) !== 0;
       const set = isSet ? thresholds[node] : 0;

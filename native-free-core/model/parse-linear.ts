@@ -1,7 +1,7 @@
 /**
  * The engine's own JSON for linear and logistic models:
  *
- *   { "format": 1, "intercept": -1.5, "weights": { "player.digs_5m": 0.25, … }, "defaults": { "player.quiet": 0 } }
+ *   { "intercept": -1.5, "weights": { "player.digs_5m": 0.25, … }, "defaults": { "player.quiet": 0 } }
  *
  * Weights are by input as the pipeline names it, one for each. `defaults` stand in for missing inputs; an input that is missing and has
  * none leaves the event without a score.
@@ -13,9 +13,8 @@ import { ModelError, parseLooseJson } from './model-problems.ts';
 
 export function parseLinear(format: 'linear' | 'logistic', text: string, inputNames: readonly string[]): ParsedModel {
   const model = record(parseLooseJson(text), 'the model');
-  if (model['format'] !== 1) throw new ModelError('the model must say "format": 1');
   for (const key of Object.keys(model)) {
-    if (!['format', 'intercept', 'weights', 'defaults'].includes(key)) throw new ModelError(`unknown key: ${key}`);
+    if (!['intercept', 'weights', 'defaults'].includes(key)) throw new ModelError(`unknown key: ${key}`);
   }
   const weights = record(model['weights'], 'weights');
   const defaults = record(model['defaults'] ?? {}, 'defaults');

@@ -23,6 +23,7 @@ export const decideCommand = defineCommand({
     },
     protobuf: { type: 'boolean', default: false, description: 'The file is one event as a protobuf message' },
     all: { type: 'boolean', default: false, description: 'Show the conditions of rules that were not reached, too' },
+    paths: { type: 'boolean', default: false, description: 'Show the way through each tree of a model, too' },
     ...URL_OPTIONS,
     json: { type: 'boolean', default: false, description: 'Print one JSON object for each event' },
   },
@@ -32,7 +33,7 @@ export const decideCommand = defineCommand({
     const events = args.protobuf ? [bytes] : eventsOf(bytes);
     for (const [i, event] of events.entries()) {
       const explanation = await control.decide(event, args.protobuf ? 'application/x-protobuf' : 'application/json');
-      const text = args.json ? JSON.stringify(explanation) : explanationText(explanation, { all: args.all });
+      const text = args.json ? JSON.stringify(explanation) : explanationText(explanation, args);
       process.stdout.write(`${i > 0 && !args.json ? '\n' : ''}${text}\n`);
     }
   },

@@ -18,12 +18,13 @@ export const explainCommand = defineCommand({
     id: { type: 'positional', required: true, description: 'The event’s id' },
     day: { type: 'string', description: 'UTC day on which the event arrived, 2024-12-31: finds an old one sooner' },
     all: { type: 'boolean', default: false, description: 'Show the conditions of rules that were not reached, too' },
+    paths: { type: 'boolean', default: false, description: 'Show the way through each tree of a model, too' },
     ...URL_OPTIONS,
     json: { type: 'boolean', default: false, description: 'Print one JSON object' },
   },
   async run({ args }) {
     const explanation = await new HuntControl(args).decision(args.id, args.day);
-    const text = args.json ? JSON.stringify(explanation) : explanationText(explanation, { all: args.all });
+    const text = args.json ? JSON.stringify(explanation) : explanationText(explanation, args);
     // Whoever reads it may have enough of it.
     process.stdout.once('error', () => undefined);
     process.stdout.write(`${text}\n`);

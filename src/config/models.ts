@@ -34,12 +34,14 @@ export function compileModel(c: Compilation, name: string, read: ProtoReader, co
   const path: Path = ['models', name];
   checkCategories(c, declaration, path);
   const inputs = declaration.inputs.map((text, i) => compileInput(c, declaration, text, [...path, 'inputs', i]));
+  // What is wrong with an input is said first; the file would only complain of the same.
+  if (inputs.some((input) => input === null)) return;
   const file = read(declaration.file, null);
   if (file === null) return c.problems.add([...path, 'file'], `no such file: ${declaration.file}`);
   const parsed = parseModel(declaration.format, file.text, declaration.inputs);
   if ('problem' in parsed) return c.problems.add([...path, 'file'], `${declaration.file}: ${parsed.problem}`);
   const output = outputOf(c, declaration, parsed, path);
-  if (output === null || inputs.some((input) => input === null)) return;
+  if (output === null) return;
   const column = c.columns.add(
     {
       name: `model_${name}`,
@@ -59,6 +61,7 @@ export function compileModel(c: Compilation, name: string, read: ProtoReader, co
     output,
     inputs: inputs as Expression[],
     inputTexts: declaration.inputs,
+    categories: declaration.inputs.map((input) => declaration.categories?.[input] ?? null),
     column,
     content: parsed.content,
   });

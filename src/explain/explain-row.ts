@@ -10,12 +10,14 @@ import type {
   ExplainedDecision,
   ExplainedEntity,
   ExplainedLimit,
+  ExplainedModel,
   ExplainedRule,
   ExplainedValue,
   Explanation,
 } from '../ops/explanation.ts';
 import { labelAt, valueAt, type Row } from './column-values.ts';
 import { explainCondition } from './conditions.ts';
+import { compileModelExplainer, modelSources } from './explain-models.ts';
 import { compileEvaluation, type Evaluation } from './evaluation.ts';
 import { expressionTexts, type ExpressionText } from './expression-text.ts';
 import { namesOf, type Names } from './names.ts';
@@ -30,6 +32,7 @@ interface Explainer {
   readonly names: Names;
   readonly textOf: ExpressionText;
   readonly evaluation: Evaluation;
+  readonly explainModels: () => ExplainedModel[];
 }
 
 /** `keyLists`: in the order of `Plan.lists`; without them, as the plan was compiled with. */
@@ -38,7 +41,8 @@ export function compileRowExplainer(row: Row, keyLists?: readonly KeyList[]): Ro
   const names = namesOf(plan);
   const textOf = expressionTexts(plan, names);
   const evaluation = compileEvaluation(row, expressionsOf(plan), keyLists);
-  const explainer = { row, names, textOf, evaluation };
+  const explainModels = compileModelExplainer(row, evaluation, textOf, keyLists);
+  const explainer = { row, names, textOf, evaluation, explainModels };
   return {
     explain() {
       evaluation.run();
@@ -52,7 +56,7 @@ function expressionsOf(plan: Plan): Expression[] {
     ...(where === null ? [] : [where]),
     ...rules.map(({ when }) => when),
   ]);
-  return [...conditions, ...plan.entities.flatMap(({ key }) => key)];
+  return [...conditions, ...plan.entities.flatMap(({ key }) => key), ...(plan.models ?? []).flatMap(modelSources)];
 }
 
 function explainRow(explainer: Explainer): Explanation {
@@ -83,6 +87,7 @@ function explainRow(explainer: Explainer): Explanation {
         value: at(column),
       })),
     experiments: Object.fromEntries((plan.experiments ?? []).map(({ name, column }) => [name, at(column)])),
+    models: explainer.explainModels(),
     decisions: plan.decisions.map((decision) => explainDecision(explainer, decision)),
     overflow: at(system.overflow) === 1 || at(system.overflow) === true,
     notes: [],

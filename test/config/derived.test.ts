@@ -103,6 +103,8 @@ describe('refused', () => {
 
   test('a value that reads features, where state would come of it', () => {
     const text = changed('of: event.find.points', 'of: derived.b', withDerived(['b: derived.a', 'a: player.quiet']));
-    expect(problemsOf(text)[0]!.message).toBe('derived.b reads features or scores; keys, of and where read the event only');
+    expect(problemsOf(text)[0]!.message).toBe(
+      'derived.b reads features or scores; keys, of and where read the event only',
+    );
   });
 });

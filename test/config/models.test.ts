@@ -11,7 +11,7 @@ function withModels(lines: readonly string[], when = "'model.cheat > 0.5'", text
   return changed(RULE, when, changed('decisions:\n', `${models}decisions:\n`, text));
 }
 
-/** Every weight by its input's name; the rest are 0. */
+/** Every weight by its input's name. */
 function linear(weights: Readonly<Record<string, number>>, intercept = 0): string {
   return JSON.stringify({ intercept, weights });
 }
@@ -92,7 +92,8 @@ test('missing values are absent inputs, texts are places among categories, flags
 test('what a file says is part of the version', () => {
   const text = withModels([CHEAT]);
   const version = (intercept: number): string =>
-    compileText(text, files({ 'cheat.json': linear({ 'event.level': 1 }, intercept) })).plan.version;
+    compileText(text, files({ 'cheat.json': linear({ 'event.level': 1, 'player.digs_5m': 0 }, intercept) })).plan
+      .version;
   expect(version(1)).toBe(version(1));
   expect(version(1)).not.toBe(version(2));
 });

@@ -217,7 +217,9 @@ const meanings: Case[] = [
   },
 ];
 
-const later: Case[] = [{ from: '  time: event_time\n', to: '  time: event_time\n  ^labels: {}\n', message: /not supported yet: labels/ }];
+const later: Case[] = [
+  { from: '  time: event_time\n', to: '  time: event_time\n  ^labels: {}\n', message: /not supported yet: labels/ },
+];
 
 const yaml: Case[] = [
   { from: 'pipeline: small', to: 'pipeline: small\n^pipeline: small', message: /not YAML: Map keys must be unique/ },

@@ -176,7 +176,7 @@ test('what is refused changes nothing', async () => {
     hunt(['deploy', first, '--url', server.url]),
     hunt(['deploy', first, '--url', server.url]),
   ]);
-  const codes = [one.code, two.code].sort();
+  const codes = [one.code, two.code].toSorted((a, b) => Number(a) - Number(b));
   expect(codes[0]).toBe(0);
   const { activations } = await server.get<Pipelines>('/v1/pipelines');
   expect(activations.length).toBe(before.activations.length + 2);

@@ -53,7 +53,7 @@ const started: Server[] = [];
 const READY_MS_MAX = 20_000;
 const COUNTING = 'counting in ClickHouse';
 /** The last part of a run is left alone, so that a slow restart does not push the last kill behind its end. */
-const QUIET_SHARE = 0.15;
+const QUIET_SHARE = 0.3;
 /** Batches are half a second apart: a moment that does not come in this time does not exist. */
 const HIT_MS_MAX = 20_000;
 const HOOK = new URL('./fault-hook.mjs', import.meta.url).href;

@@ -16,10 +16,14 @@ import type {
   StoredExplanation,
 } from '../../ops/explanation.ts';
 import { grid } from './grid.ts';
+import { literalText } from './literal.ts';
+import { modelText } from './model-text.ts';
 
 export interface TextOptions {
   /** Conditions of rules that were not reached, too. */
   readonly all: boolean;
+  /** The way through each tree of a model, too. */
+  readonly paths: boolean;
 }
 
 /** Longer conditions have their values on the lines below; values wrap there. */
@@ -28,10 +32,11 @@ const VALUES_WIDTH_MAX = 60;
 const INDENT = '  ';
 
 export function explanationText(explanation: Explanation | StoredExplanation, options: TextOptions): string {
-  const { decisions, notes } = explanation;
+  const { decisions, models, notes } = explanation;
   const sections = [
     headText(explanation),
     ...decisions.map((decision) => decisionText(decision, options)),
+    ...models.map((model) => modelText(model, options.paths)),
     ...valueSections(explanation),
     ...(notes.length === 0 ? [] : [['note', ...notes.map((note) => `${INDENT}${note}`)].join('\n')]),
   ];
@@ -198,10 +203,6 @@ function mark(holds: boolean | null): string {
 
 function valueText(value: ExplainedValue): string {
   return typeof value === 'string' ? value : literalText(value);
-}
-
-function literalText(value: ExplainedValue): string {
-  return value === null ? 'absent' : typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
 }
 
 /** As people write a time; all are UTC. */

@@ -31,6 +31,7 @@ const EXPLANATION: Explanation = {
   features: { 'player.digs': 3, 'player.depth': null },
   derived: [],
   experiments: { hints: 'control' },
+  models: [],
   decisions: [
     {
       decision: 'assistance',
@@ -53,7 +54,7 @@ const EXPLANATION: Explanation = {
 };
 
 test('the rule that decided stands first, then why the others did not', () => {
-  expect(explanationText(EXPLANATION, { all: false })).toBe(
+  expect(explanationText(EXPLANATION, { all: false, paths: false })).toBe(
     `
 e1   dig   dry run: nothing was recorded
   happened    2026-06-01 10:00:00.000 UTC
@@ -85,7 +86,7 @@ experiments
 });
 
 test('conditions of rules that were not reached are shown where they are asked for', () => {
-  const [, decision] = explanationText(EXPLANATION, { all: true }).split('\n\n');
+  const [, decision] = explanationText(EXPLANATION, { all: true, paths: false }).split('\n\n');
   expect(decision).toContain('· last   not reached\n      – player.depth > 2.0  player.depth = absent');
 });
 
@@ -99,7 +100,7 @@ test('a long condition has its values below, and parts of a choice are told apar
     conditions: [{ ...condition(long, false, 0) }, condition('b > 1', false, 1)],
   };
   const decision = { ...EXPLANATION.decisions[0]!, rules: [rule('stuck', choice, {})] };
-  const text = explanationText({ ...EXPLANATION, decisions: [decision] }, { all: false });
+  const text = explanationText({ ...EXPLANATION, decisions: [decision] }, { all: false, paths: false });
   expect(text).toContain(
     `      ✗ one of\n        ✗ ${long}\n            ${'a'.repeat(50)} = 0\n        ✗ b > 1  b = 1\n`,
   );

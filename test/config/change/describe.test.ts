@@ -178,6 +178,7 @@ test('models: rows keep their scores', () => {
       output: 'margin',
       inputs: [{ node: 'column', type: 'double', column: plan.entities[0]!.features[2]!.column }],
       inputTexts: ['player.depth'],
+      categories: [null],
       column,
       content: { kind: 'linear', intercept: 0, weights: [weight], defaults: [0] },
     };
