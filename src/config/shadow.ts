@@ -123,7 +123,10 @@ function mergeComputed(m: Merging, live: Plan, other: Plan, computed: ComputedPl
       isEqual(m.columns[one.column]!.labels, other.columns[computed.column]!.labels),
   );
   if (same !== undefined) m.set(computed.column, same.column);
-  else added.push({ ...computed, expression, column: m.add(computed.column) });
+  else {
+    const name = computed.name.replace(/^derived\./, `derived.${PREFIX}`);
+    added.push({ ...computed, name, expression, column: m.add(computed.column) });
+  }
 }
 
 /** Derived values and models read each other: the other plan's own order is what merges each behind what it reads. */

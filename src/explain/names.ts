@@ -5,8 +5,6 @@
 
 import { slotOf, type FieldPlan, type MessagePlan, type Plan } from '../../native-free-core/layout/plan.ts';
 
-const SHADOW = 'shadow_';
-
 /** A field of the event as rules name it. */
 export interface NamedField {
   readonly name: string;
@@ -35,16 +33,10 @@ export function namesOf(plan: Plan): Names {
     for (const feature of entity.features) columns.set(feature.column, `${entity.name}.${feature.name}`);
   }
   for (const { name, column } of plan.computed ?? [])
-    if (name !== '') columns.set(column, derivedName(plan, column, name));
+    if (name !== '') columns.set(column, name);
   for (const { name, column } of plan.models ?? []) columns.set(column, `model.${name}`);
   for (const { name, column } of plan.experiments ?? []) columns.set(column, `experiment.${name}`);
   return { fields, columns };
-}
-
-/** A shadow's derived values may be called as the live version's are: told apart as its features are. */
-function derivedName(plan: Plan, column: number, name: string): string {
-  const isShadow = plan.shadow !== undefined && plan.columns[column]!.name.startsWith(SHADOW);
-  return isShadow ? name.replace(/^derived\./, `derived.${SHADOW}`) : name;
 }
 
 function namedFields(plan: Plan, message: MessagePlan, path: string, branch: number): NamedField[] {

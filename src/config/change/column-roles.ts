@@ -24,7 +24,6 @@ export function columnRoles(plan: Plan): Map<number, string> {
   }
   for (const computed of plan.computed ?? [])
     put(computed.column, computed.name === '' ? `computed ${plan.columns[computed.column]!.name}` : computed.name);
-  for (const model of plan.models ?? []) put(model.column, `model.${model.name}`);
   for (const experiment of plan.experiments ?? []) put(experiment.column, `experiment.${experiment.name}`);
   for (const model of plan.models ?? []) put(model.column, `model.${model.name}`);
   for (const decision of plan.decisions) {
