@@ -5,9 +5,11 @@
 
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { LinearContent, ModelFormat, ModelOutput, TreeContent } from '../layout/model-plan.ts';
-import { MISSING_NONE, MISSING_ZERO, ZERO_MAX } from './tree-flags.ts';
-import { packTrees, type Slot } from './tree-layout.ts';
-import { addTrees, CHUNK_ROWS, rankOf } from './tree-loop.ts';
+import { rankDoubleCategories, rankDoubles, rankSingleCategories, rankSingles } from './ranks.ts';
+import { createThresholdGrid } from './threshold-grid.ts';
+import { MISSING_NONE, MISSING_ZERO } from './tree-flags.ts';
+import { packTrees, type CategorySlot, type NumberSlots } from './tree-layout.ts';
+import { addTrees, CHUNK_ROWS } from './tree-loop.ts';
 
 /**
  * `inputs`: rows x features, row by row, NaN where missing; `out`: a score a row, NaN where there is none. At most BLOCK_ROWS_MAX rows.
@@ -61,65 +63,54 @@ function linearLoop({ intercept, weights, defaults }: LinearContent): ModelLoop 
   };
 }
 
-const CATEGORY_MAX = 1 << 24;
-const ABOVE_ALL = 1 << 24;
+/** Fills slots of `ranks` for a chunk of rows; `from`: where the first row's inputs begin. */
+type RankLoop = (inputs: Float64Array, from: number, features: number, rows: number, ranks: Int32Array) => void;
 
 function treeLoop(content: TreeContent, format: ModelFormat): ModelLoop {
-  const { slots, nodes, leaves, roots, depths } = packTrees(content, format);
+  const packed = packTrees(content);
+  const { slots, nodes, leaves, roots, depths } = packed;
   const single = format === 'xgboost';
-  const count = slots.length;
-  const ranks = new Int32Array(CHUNK_ROWS * Math.max(1, count));
+  const ranks = new Int32Array(CHUNK_ROWS * Math.max(1, slots));
   const sums = single ? new Float32Array(CHUNK_ROWS) : new Float64Array(CHUNK_ROWS);
   const base = single ? Math.fround(content.base) : content.base;
-  const rankers = slots.map((slot) => rankerOf(slot, single));
+  const rankLoops = [
+    ...packed.numbers.map((number) => numberRanks(number, single, slots)),
+    ...packed.categories.map((category) => categoryRanks(category, single, slots)),
+  ];
   return (inputs, rows, features, out) => {
     if (rows > BLOCK_ROWS_MAX) throw new Error(`more rows than a block has: ${rows}`);
     for (let from = 0; from < rows; from += CHUNK_ROWS) {
       const size = Math.min(CHUNK_ROWS, rows - from);
-      for (let slot = 0; slot < count; slot++) {
-        const rank = rankers[slot];
-        for (let r = 0, at = from * features + slots[slot].input; r < size; r++, at += features) {
-          ranks[r * count + slot] = rank(inputs[at]);
-        }
-      }
+      for (const rank of rankLoops) rank(inputs, from * features, features, size, ranks);
       sums.fill(base, 0, size);
-      addTrees(nodes, leaves, roots, depths, ranks, count, size, sums);
+      addTrees(nodes, leaves, roots, depths, ranks, slots, size, sums);
       for (let r = 0; r < size; r++) out[from + r] = sums[r];
     }
   };
 }
 
-/** Where a value lies among a slot's thresholds, or whether a set has it. */
-function rankerOf({ missing, defaultLeft, thresholds, set }: Slot, single: boolean): (value: number) => number {
-  if (set !== null) return single ? xgboostCategory(set, defaultLeft) : lightgbmCategory(set);
-  const absent = defaultLeft ? -1 : ABOVE_ALL;
+function numberRanks(
+  { input, missing, left, right, thresholds }: NumberSlots,
+  single: boolean,
+  slots: number,
+): RankLoop {
+  const grid = createThresholdGrid(thresholds);
   if (single) {
-    return (value) => (value === value ? rankOf(thresholds, Math.fround(value), true) : absent);
+    return (inputs, from, features, rows, ranks) =>
+      rankSingles(inputs, from + input, features, rows, grid, left, right, ranks, slots);
   }
-  if (missing === MISSING_ZERO) {
-    return (value) => (Math.abs(value) > ZERO_MAX ? rankOf(thresholds, value, false) : absent);
-  }
-  const instead = missing === MISSING_NONE ? rankOf(thresholds, 0, false) : absent;
-  return (value) => (value === value ? rankOf(thresholds, Math.abs(value) > ZERO_MAX ? value : 0, false) : instead);
+  const missingIsZero = missing === MISSING_NONE;
+  const zeroIsMissing = missing === MISSING_ZERO;
+  return (inputs, from, features, rows, ranks) =>
+    rankDoubles(inputs, from + input, features, rows, grid, missingIsZero, zeroIsMissing, left, right, ranks, slots);
 }
 
-/** In the set goes right; what is no category goes left; missing as the default says. */
-function xgboostCategory(set: Int32Array, defaultLeft: boolean): (value: number) => number {
+function categoryRanks({ input, slot, defaultLeft, set }: CategorySlot, single: boolean, slots: number): RankLoop {
   const absent = defaultLeft ? 0 : 1;
-  return (value) => {
-    if (value !== value) return absent;
-    const category = Math.fround(value);
-    if (category < 0 || category >= CATEGORY_MAX) return 0;
-    return has(set, Math.trunc(category)) ? 1 : 0;
-  };
-}
-
-/** In the set goes left; everything else, missing values included, goes right. */
-function lightgbmCategory(set: Int32Array): (value: number) => number {
-  return (value) => (value > -1 && value < 2 ** 31 && has(set, Math.trunc(value)) ? 0 : 1);
-}
-
-export function has(set: Int32Array, category: number): boolean {
-  const word = category >> 5;
-  return word < set.length && ((set[word] >> (category & 31)) & 1) !== 0;
+  if (single) {
+    return (inputs, from, features, rows, ranks) =>
+      rankSingleCategories(inputs, from + input, features, rows, set, absent, slot, ranks, slots);
+  }
+  return (inputs, from, features, rows, ranks) =>
+    rankDoubleCategories(inputs, from + input, features, rows, set, slot, ranks, slots);
 }

@@ -56,23 +56,3 @@ export function addTrees(
     }
   }
 }
-
-/** How many of the ascending thresholds lie at or below `value` (`inclusive`), or below it. */
-export function rankOf(thresholds: Float64Array, value: number, inclusive: boolean): number {
-  let low = 0;
-  let high = thresholds.length;
-  if (inclusive) {
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (thresholds[middle] <= value) low = middle + 1;
-      else high = middle;
-    }
-  } else {
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (thresholds[middle] < value) low = middle + 1;
-      else high = middle;
-    }
-  }
-  return low;
-}
