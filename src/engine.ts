@@ -129,12 +129,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const snapshots = new SnapshotKeeper({
     running: () => running,
     ledger,
-    create: (fromEpoch) =>
-      createSnapshot(nodeStorage, folder('snapshots'), {
-        fromEpoch,
-        pipelineVersion: running.plan.version,
-        sections: {},
-      }),
+    create: (fromEpoch, paced) =>
+      createSnapshot(
+        nodeStorage,
+        folder('snapshots'),
+        { fromEpoch, pipelineVersion: running.plan.version, sections: {} },
+        paced ? {} : { bytesPerSecondMax: Infinity },
+      ),
     durableEpoch: control.durableEpoch,
     touchedEpoch: control.touchedEpoch,
     whenDurable: control.whenDurable,
@@ -248,7 +249,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await workers.stop();
       await trimming.stop();
       await snapshots
-        .take()
+        .take(false)
         .catch((error: unknown) =>
           log('warn', 'no snapshot at stop; the next start replays more', { error: String(error) }),
         );

@@ -12,14 +12,14 @@ import { createSideReplayer } from '../native-free-core/decide/side-replay.ts';
 import { describeChange, type LoadedPipeline } from './config/index.ts';
 import { OperatingError } from './errors.ts';
 import { allocateChange, sweepTables, withoutAdoption } from './memory/change-memory.ts';
-import { recoverTables, type RecoveringVersion } from './memory/recover-tables.ts';
+import { replayEpochs, restoreTables, type RecoveringVersion } from './memory/recover-tables.ts';
 import { allocateMemory, describeMemory, type SharedMemory } from './memory/regions.ts';
 import type { Ledger } from './ops/ledger.ts';
 import type { Log } from './ops/log.ts';
 import type { PipelineVersions } from './ops/pipeline-versions.ts';
 import { openSpoolReader } from './spool/reader.ts';
 import { recoverSpool, type RecoveredSpool } from './spool/recover.ts';
-import { loadSnapshot, type LoadedSnapshot } from './spool/snapshot-file.ts';
+import { restoreNewest, type LoadedSnapshot } from './spool/snapshot-file.ts';
 import { SEGMENT_BYTES_DEFAULT } from './spool/spool.ts';
 import { nodeStorage } from './spool/storage.ts';
 import type { ClickHouse } from './warehouse/clickhouse.ts';
@@ -55,11 +55,8 @@ export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline)
   const { data, ledger, versions, log } = input;
   const begun = performance.now();
   const recovered = recoverSpool(nodeStorage, join(data, 'spool'), SEGMENT_BYTES_DEFAULT);
-  const snapshot = loadSnapshot(nodeStorage, join(data, 'snapshots'), (message) => log('warn', message));
-  if (snapshot !== null) checkSnapshot(snapshot, recovered.lastEpoch, data);
-  const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
-  const plan = firstVersion(input, given, snapshot, recovered);
-  const memory = allocateMemory(plan, input.workers, input.ingresses);
+  const { snapshot, chunks, ...first } = restoreSnapshot(input, given, recovered);
+  const { plan, memory } = first;
   log('info', 'shared memory reserved', describeMemory(memory, plan));
   // The versions whose tables recovery goes through, by their plan.
   const memories = new Map<Plan, SharedMemory>([[plan, memory]]);
@@ -69,15 +66,13 @@ export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline)
     memories.set(version.plan, version.memory);
     return version;
   };
-  const { chunks, epochs, rows, bytes, ...last } = await recoverTables(
-    { plan, tables: openTables(memory) },
+  const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
+  // What either the tables or the ledger lack.
+  reader.seek(snapshot === null ? recovered.firstEpoch : Math.min(snapshot.fromEpoch, ledger.epoch + 1));
+  const { epochs, rows, bytes, ...last } = await replayEpochs(
+    first,
     ledger,
-    snapshot?.chunks() ?? [],
-    (ledgerEpoch) => {
-      const from = snapshot === null ? recovered.firstEpoch : Math.min(snapshot.fromEpoch, ledgerEpoch + 1);
-      reader.seek(from);
-      return reader.through(recovered.lastEpoch);
-    },
+    reader.through(recovered.lastEpoch),
     change,
   );
   reader.close();
@@ -97,6 +92,27 @@ export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline)
     version: running.version,
   });
   return { plan: running, memory: memories.get(running)!, recovered, replayedBytes: bytes };
+}
+
+interface Restored extends Version {
+  readonly snapshot: LoadedSnapshot | null;
+  readonly chunks: number;
+}
+
+/** The tables of the version that took the newest whole snapshot, as it has them; empty ones where there is none. */
+function restoreSnapshot(input: RecoveryInput, given: LoadedPipeline, recovered: RecoveredSpool): Restored {
+  const { data, ledger, log } = input;
+  const restore = (snapshot: LoadedSnapshot | null): Restored => {
+    const plan = firstVersion(input, given, snapshot, recovered);
+    const memory = allocateMemory(plan, input.workers, input.ingresses);
+    const tables = openTables(memory);
+    const chunks = snapshot === null ? 0 : restoreTables({ plan, tables }, ledger, snapshot.chunks());
+    if (snapshot !== null) checkSnapshot(snapshot, recovered.lastEpoch, data);
+    return { plan, memory, tables, snapshot, chunks };
+  };
+  return (
+    restoreNewest(nodeStorage, join(data, 'snapshots'), restore, (message) => log('warn', message)) ?? restore(null)
+  );
 }
 
 /** The version that wrote what is oldest of what is read; that of the given file where nothing is there yet. */

@@ -237,6 +237,33 @@ export function copyStripe(table: EntityTable, index: number, out: Uint8Array): 
   return bytes;
 }
 
+/**
+ * Puts the copied rows of a stripe back in one piece, into a table of as many stripes where that one is empty. False, and nothing
+ * done, where it is not so, or they are too many: row by row, then.
+ */
+export function restoreStripe(table: EntityTable, index: number, rows: Int32Array): boolean {
+  const shape = table.shape;
+  const rowWords = shape.rowBytes >> 2;
+  const count = (rows.length / rowWords) | 0;
+  if (index >= shape.stripes || count > shape.rowsPerStripe) return false;
+  for (let at = 0; at < rows.length; at += rowWords) {
+    const hash = slotHash(rows[at], rows[at + 1], rows[at + 2], rows[at + 3]);
+    if (((hash >>> 8) & (shape.stripes - 1)) !== index) return false;
+  }
+  enterStripe(table, index);
+  const words = table.words;
+  const stripe = table.stripe;
+  const isEmpty = words[stripe + STRIPE_USED] === 0;
+  if (isEmpty) {
+    words.set(rows, rowWord(table, 0));
+    words[stripe + STRIPE_USED] = count;
+    words[stripe + STRIPE_LIVE] = count;
+    for (let row = 0; row < count; row++) insertSlot(table, homeOfRow(table, row), row);
+  }
+  unlockStripe(table);
+  return isEmpty;
+}
+
 /** Puts a copied row back, into a table of the same row size; the shape may be another. False where it has no room. */
 export function restoreRow(table: EntityTable, rows: Int32Array, at: number): boolean {
   const [k0, k1, k2, k3] = [rows[at], rows[at + 1], rows[at + 2], rows[at + 3]];

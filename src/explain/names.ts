@@ -32,8 +32,7 @@ export function namesOf(plan: Plan): Names {
   for (const entity of plan.entities) {
     for (const feature of entity.features) columns.set(feature.column, `${entity.name}.${feature.name}`);
   }
-  for (const { name, column } of plan.computed ?? [])
-    if (name !== '') columns.set(column, name);
+  for (const { name, column } of plan.computed ?? []) if (name !== '') columns.set(column, name);
   for (const { name, column } of plan.models ?? []) columns.set(column, `model.${name}`);
   for (const { name, column } of plan.experiments ?? []) columns.set(column, `experiment.${name}`);
   return { fields, columns };

@@ -8,7 +8,7 @@ import { createReplayer, replayEpoch } from '../../native-free-core/decide/repla
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import type { Ledger } from '../ops/ledger.ts';
-import { restoreChunk, type TableChunk } from './snapshot-tables.ts';
+import { createChunkRestorer, type TableChunk } from './snapshot-tables.ts';
 
 export const LEDGER_CHUNK = 'ledger';
 
@@ -17,8 +17,7 @@ export interface EpochBlocks {
   readonly blocks: readonly Uint8Array[];
 }
 
-export interface RecoveredTables {
-  readonly chunks: number;
+export interface ReplayedEpochs {
   readonly epochs: number;
   readonly rows: number;
   /** Of those epochs. */
@@ -31,29 +30,37 @@ export interface RecoveringVersion {
   readonly tables: Tables;
 }
 
-/**
- * `epochsFrom`: from the one after the snapshot's `fromEpoch`, or from what the ledger of the snapshot lacks, whichever is earlier.
- * `change`: the epochs from `epoch` on were decided by another version; resolves to the tables as that version begins.
- */
-export async function recoverTables(
-  first: RecoveringVersion,
+/** Puts a snapshot's chunks into empty tables; returns how many there were. The ledger comes last: a damaged file leaves it as it was. */
+export function restoreTables(
+  { plan, tables }: RecoveringVersion,
   ledger: Ledger,
   chunks: Iterable<TableChunk>,
-  epochsFrom: (ledgerEpoch: number) => Iterable<EpochBlocks>,
-  change: (from: RecoveringVersion, pipelineNumber: number, epoch: number) => Promise<RecoveringVersion>,
-): Promise<RecoveredTables & RecoveringVersion> {
+): number {
+  const restore = createChunkRestorer(plan, tables);
   let restored = 0;
+  let saved: Uint8Array | null = null;
   for (const chunk of chunks) {
     restored++;
-    if (chunk.name === LEDGER_CHUNK) ledger.restore(chunk.bytes);
-    else restoreChunk(first.plan, first.tables, chunk);
+    if (chunk.name === LEDGER_CHUNK) saved = chunk.bytes.slice();
+    else restore(chunk);
   }
+  if (saved !== null) ledger.restore(saved);
+  return restored;
+}
+
+/** `change`: the epochs from `epoch` on were decided by another version; resolves to the tables as that version begins. */
+export async function replayEpochs(
+  first: RecoveringVersion,
+  ledger: Ledger,
+  durable: Iterable<EpochBlocks>,
+  change: (from: RecoveringVersion, pipelineNumber: number, epoch: number) => Promise<RecoveringVersion>,
+): Promise<ReplayedEpochs & RecoveringVersion> {
   let version = first;
   let replayer = createReplayer(version.plan, version.tables);
   let epochs = 0;
   let rows = 0;
   let bytes = 0;
-  for (const { epoch, blocks } of epochsFrom(ledger.epoch)) {
+  for (const { epoch, blocks } of durable) {
     const { pipelineNumber } = readBlockHeader(blocks[0]!);
     if (pipelineNumber !== version.plan.versionNumber) {
       version = await change(version, pipelineNumber, epoch);
@@ -67,7 +74,7 @@ export async function recoverTables(
     replayEpoch(replayer, blocks, epoch);
     if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks);
   }
-  return { ...version, chunks: restored, epochs, rows, bytes };
+  return { ...version, epochs, rows, bytes };
 }
 
 /** Adds a durable epoch's frames to the ledger; epochs come in order. */

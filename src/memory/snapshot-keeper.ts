@@ -21,8 +21,8 @@ export interface SnapshotSources {
   /** The version that decides. */
   readonly running: () => { readonly plan: Plan; readonly tables: Tables };
   readonly ledger: Ledger;
-  /** `fromEpoch`: the first epoch that a start from this snapshot replays. */
-  readonly create: (fromEpoch: number) => SnapshotFile;
+  /** `fromEpoch`: the first epoch that a start from this snapshot replays. `paced`: answers wait for the same disk. */
+  readonly create: (fromEpoch: number, paced: boolean) => SnapshotFile;
   readonly durableEpoch: () => number;
   /** The last epoch that may have left traces in what was copied. */
   readonly touchedEpoch: () => number;
@@ -63,9 +63,9 @@ export class SnapshotKeeper {
     return this.#running !== null;
   }
 
-  /** Takes one; a second call while one is being taken waits for that one. */
-  take(): Promise<void> {
-    this.#running ??= this.#take().finally(() => (this.#running = null));
+  /** Takes one; a second call while one is being taken waits for that one. `paced`: not where nobody waits for answers any more. */
+  take(paced = true): Promise<void> {
+    this.#running ??= this.#take(paced).finally(() => (this.#running = null));
     return this.#running;
   }
 
@@ -74,12 +74,12 @@ export class SnapshotKeeper {
     await this.#running?.catch(() => undefined);
   }
 
-  async #take(): Promise<void> {
+  async #take(paced: boolean): Promise<void> {
     const { ledger, create, durableEpoch, touchedEpoch, whenDurable } = this.#sources;
     const { plan, tables } = this.#sources.running();
     const begun = performance.now();
     // Recovery replays what either the tables or the ledger may lack.
-    const file = create(Math.min(durableEpoch(), ledger.epoch) + 1);
+    const file = create(Math.min(durableEpoch(), ledger.epoch) + 1, paced);
     let bytes = 0;
     try {
       await file.write(LEDGER_CHUNK, 0, ledger.save());

@@ -8,7 +8,7 @@ import type { EntityPlan, Plan } from '../../native-free-core/layout/plan.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { forgetReplay } from '../../native-free-core/policy/limits.ts';
 import { dictionaryCount, entryAt, entryBytes, internEntry } from '../../native-free-core/state/dictionary.ts';
-import { copyStripe, restoreRow, type EntityTable } from '../../native-free-core/state/entity-table.ts';
+import { copyStripe, restoreRow, restoreStripe, type EntityTable } from '../../native-free-core/state/entity-table.ts';
 import { ID_ENTRY_WORDS, copyIdStripe, restoreId } from '../../native-free-core/state/id-window.ts';
 import { PRODUCER_ROW_BYTES, copyProducer, restoreProducer } from '../../native-free-core/state/producers.ts';
 import { OperatingError } from '../errors.ts';
@@ -96,30 +96,41 @@ function* copyIds({ ids }: Tables): Generator<TableChunk> {
   }
 }
 
-/** Puts one chunk back; chunks in the order in which they were copied. Unknown names are the caller's own. */
-export function restoreChunk(plan: Plan, tables: Tables, chunk: TableChunk): boolean {
-  // Copied so that the words are aligned.
-  const bytes = chunk.bytes.slice();
-  const words = new Int32Array(bytes.buffer, 0, bytes.length >> 2);
-  if (chunk.name === DICTIONARY) return restoreDictionary(tables, bytes);
-  if (chunk.name === PRODUCERS) {
-    for (let i = 0; i * PRODUCER_ROW_BYTES < bytes.length; i++)
-      restoreProducer(tables.producers, chunk.index + i, bytes, i * PRODUCER_ROW_BYTES);
+/** Puts one chunk back; chunks in the order in which they were copied. False: the name is unknown, or the caller's own. */
+export type ChunkRestorer = (chunk: TableChunk) => boolean;
+
+export function createChunkRestorer(plan: Plan, tables: Tables): ChunkRestorer {
+  const keyed = new Map(keyedTables(plan, tables).map((table) => [table.name, table]));
+  return ({ name, index, bytes: given }) => {
+    const bytes = given.byteOffset % 4 === 0 ? given : given.slice();
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+    if (name === DICTIONARY) restoreDictionary(tables, bytes);
+    else if (name === PRODUCERS) restoreProducers(tables, index, bytes);
+    else if (name === IDS) restoreIds(tables, words);
+    else {
+      const table = keyed.get(name);
+      if (table === undefined) return false;
+      restoreRows(table, index, words);
+    }
     return true;
-  }
-  if (chunk.name === IDS) {
-    if (tables.ids !== null) for (let at = 0; at < words.length; at += ID_ENTRY_WORDS) restoreId(tables.ids, words, at);
-    return true;
-  }
-  const found = keyedTables(plan, tables).find(({ name }) => name === chunk.name);
-  if (found === undefined) return false;
-  restoreRows(found, words);
-  return true;
+  };
 }
 
-function restoreRows({ name, table, entity, isLimits }: KeyedTable, words: Int32Array): void {
-  for (let at = 0; at < words.length; at += table.shape.rowBytes >> 2) {
-    if (isLimits) forgetReplay(words, at);
+function restoreProducers({ producers }: Tables, first: number, bytes: Uint8Array): void {
+  for (let i = 0; i * PRODUCER_ROW_BYTES < bytes.length; i++)
+    restoreProducer(producers, first + i, bytes, i * PRODUCER_ROW_BYTES);
+}
+
+function restoreIds({ ids }: Tables, words: Int32Array): void {
+  if (ids !== null) for (let at = 0; at < words.length; at += ID_ENTRY_WORDS) restoreId(ids, words, at);
+}
+
+function restoreRows({ name, table, entity, isLimits }: KeyedTable, stripe: number, words: Int32Array): void {
+  const rowWords = table.shape.rowBytes >> 2;
+  if (isLimits) for (let at = 0; at < words.length; at += rowWords) forgetReplay(words, at);
+  if (restoreStripe(table, stripe, words)) return;
+  // The table has another shape than when it was copied.
+  for (let at = 0; at < words.length; at += rowWords) {
     if (!restoreRow(table, words, at)) {
       throw new OperatingError(
         'entity_table_small',
@@ -129,12 +140,11 @@ function restoreRows({ name, table, entity, isLimits }: KeyedTable, words: Int32
   }
 }
 
-function restoreDictionary({ dictionary }: Tables, bytes: Uint8Array): boolean {
+function restoreDictionary({ dictionary }: Tables, bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.length;) {
     const length = view.getUint32(at, true);
     internEntry(dictionary, bytes, at + 4, length);
     at += 4 + length;
   }
-  return true;
 }

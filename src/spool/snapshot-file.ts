@@ -33,7 +33,7 @@ export interface SnapshotOptions {
   readonly bytesPerSecondMax?: number;
 }
 
-export { loadSnapshot, type LoadedSnapshot } from './snapshot-load.ts';
+export { restoreNewest, type LoadedSnapshot } from './snapshot-load.ts';
 
 /** The second one serves where the disk has damaged the newest. */
 export const SNAPSHOTS_KEPT = 2;

@@ -1,5 +1,6 @@
 /**
- * Finds and reads the newest whole snapshot (layout: snapshot-layout.ts). Main thread, at start, before anything runs.
+ * Finds and reads the newest whole snapshot (layout: snapshot-layout.ts), once: what is damaged is found while it is put into the
+ * tables. Main thread, at start, before anything runs.
  */
 
 import { crc32 } from 'node:zlib';
@@ -20,6 +21,7 @@ import {
 import type { SnapshotHeader } from './snapshot-layout.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
+const SNAPSHOT_CORRUPT = 'SNAPSHOT_CORRUPT';
 /** No header or name is longer; chunks get a larger buffer where they need one. */
 const BUFFER_BYTES = 1 << 20;
 
@@ -34,41 +36,32 @@ export interface LoadedSnapshot extends SnapshotHeader {
   /** Traces of epochs up to this one are in it: the log must hold all up to here. */
   readonly atEpoch: number;
   /** The chunks in the order in which they were written. */
-  chunks(): Generator<SnapshotChunk>;
+  chunks(): Generator<SnapshotChunk, void>;
 }
 
-/** The newest snapshot that is whole; null where there is none. Damaged ones are named to `warn` and passed over. */
-export function loadSnapshot(
+/**
+ * Hands the newest snapshot to `restore`, and the next older one where that turns out to be damaged: `restore` begins anew then, with
+ * nothing of what it was handed before. null where none is whole. Damaged ones are named to `warn`.
+ */
+export function restoreNewest<Restored>(
   storage: Storage,
   directory: string,
+  restore: (snapshot: LoadedSnapshot) => Restored,
   warn: (message: string) => void,
-): LoadedSnapshot | null {
+): Restored | null {
   storage.makeDirectory(directory);
-  for (const epoch of listSnapshots(storage, directory)) {
-    const file = snapshotPath(directory, epoch);
-    const damage = checkSnapshot(storage, file, epoch);
-    const header = readSnapshotHeader(storage, file);
-    if (damage === null && header !== null)
-      return { ...header, atEpoch: epoch, chunks: () => readChunks(storage, file) };
-    warn(
-      `a snapshot is damaged and not used: file=${file} reason=${damage ?? 'header'}; an older one or the whole log is read instead`,
-    );
+  for (const atEpoch of listSnapshots(storage, directory)) {
+    const file = snapshotPath(directory, atEpoch);
+    try {
+      const header = readSnapshotHeader(storage, file);
+      if (header === null) throw damaged(file, 0);
+      return restore({ ...header, atEpoch, chunks: () => readChunks(storage, file, atEpoch) });
+    } catch (error) {
+      if (!(error instanceof OperatingError) || error.code !== SNAPSHOT_CORRUPT) throw error;
+      warn(`a snapshot is damaged and not used: file=${file} reason=${error.message}`);
+    }
   }
   return null;
-}
-
-/** Reads the whole file once; returns what is wrong with it, or null. */
-function checkSnapshot(storage: Storage, file: string, atEpoch: number): string | null {
-  try {
-    const chunks = readChunks(storage, file);
-    for (;;) {
-      const step = chunks.next();
-      if (step.done === true) return step.value === atEpoch ? null : `it is of epoch ${step.value}`;
-    }
-  } catch (error) {
-    if (error instanceof OperatingError) return error.message;
-    throw error;
-  }
 }
 
 export function readSnapshotHeader(storage: Storage, file: string): SnapshotHeader | null {
@@ -95,8 +88,8 @@ function readHeader(file: StorageFile): { header: SnapshotHeader; end: number } 
   return { header: { fromEpoch, pipelineVersion, sections }, end: SNAPSHOT_HEADER_BYTES + paddedBytes(length) };
 }
 
-/** Yields the chunks, each checked; returns the footer's epoch. Throws where the file is not whole. */
-function* readChunks(storage: Storage, path: string): Generator<SnapshotChunk, number> {
+/** Yields the chunks, each checked. Throws where the file is not whole, or not of that epoch. */
+function* readChunks(storage: Storage, path: string, atEpoch: number): Generator<SnapshotChunk, void> {
   const file = storage.open(path);
   try {
     const start = new Uint8Array(SNAPSHOT_CHUNK_BYTES);
@@ -114,7 +107,8 @@ function* readChunks(storage: Storage, path: string): Generator<SnapshotChunk, n
         view.getUint32(8, true) === chunks &&
         crc === crc32(start.subarray(8))
       ) {
-        return view.getFloat64(16, true);
+        if (view.getFloat64(16, true) !== atEpoch) throw damaged(path, position);
+        return;
       }
       const nameBytes = view.getUint32(8, true);
       const length = view.getUint32(12, true);
@@ -137,7 +131,7 @@ function* readChunks(storage: Storage, path: string): Generator<SnapshotChunk, n
 
 function damaged(path: string, position: number): OperatingError {
   return new OperatingError(
-    'SNAPSHOT_CORRUPT',
+    SNAPSHOT_CORRUPT,
     `unreadable: file=${path} position=${position}; an older snapshot must serve`,
   );
 }

@@ -16,14 +16,14 @@ import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { ID_ENTRY_WORDS, createIdWindow } from '../../native-free-core/state/id-window.ts';
 import { PRODUCER_ROW_BYTES, createProducers } from '../../native-free-core/state/producers.ts';
 import { controlWords, type ControlWords } from '../../src/memory/control-words.ts';
-import { enterLedger, recoverTables, type EpochBlocks } from '../../src/memory/recover-tables.ts';
+import { enterLedger, replayEpochs, restoreTables, type EpochBlocks } from '../../src/memory/recover-tables.ts';
 import { createList, tableShape, type EntityMemory, type SharedMemory } from '../../src/memory/regions.ts';
 import { copyTables } from '../../src/memory/snapshot-tables.ts';
 import { Ledger } from '../../src/ops/ledger.ts';
 import { openSpoolReader } from '../../src/spool/reader.ts';
 import { recoverSpool } from '../../src/spool/recover.ts';
 import type { RecoveredSpool } from '../../src/spool/recover.ts';
-import { loadSnapshot } from '../../src/spool/snapshot-file.ts';
+import { restoreNewest } from '../../src/spool/snapshot-file.ts';
 import { segmentBytesMin } from '../../src/spool/spool-writer.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { limitState } from '../policy/limit-world.ts';
@@ -91,28 +91,29 @@ export async function recover(disk: LossyStorage, plan: Plan, workers: number): 
   const control = controlWords(memory);
   const ledger = new Ledger();
   const spool = recoverSpool(disk, SPOOL, segmentBytesOf(memory));
-  const snapshot = loadSnapshot(disk, SNAPSHOTS, (message) => {
-    throw new Error(message);
-  });
-  if (snapshot !== null && snapshot.atEpoch > spool.lastEpoch) {
-    throw new Error(`the snapshot is ahead of the spool: at=${snapshot.atEpoch} last=${spool.lastEpoch}`);
+  const restored = restoreNewest(
+    disk,
+    SNAPSHOTS,
+    (found) => {
+      restoreTables({ plan, tables }, ledger, found.chunks());
+      return found;
+    },
+    (message) => {
+      throw new Error(message);
+    },
+  );
+  if (restored !== null && restored.atEpoch > spool.lastEpoch) {
+    throw new Error(`the snapshot is ahead of the spool: at=${restored.atEpoch} last=${spool.lastEpoch}`);
   }
   const reader = openSpoolReader(disk, SPOOL);
-  await recoverTables(
-    { plan, tables },
-    ledger,
-    snapshot?.chunks() ?? [],
-    (ledgerEpoch) => {
-      const from = snapshot === null ? spool.firstEpoch : Math.min(snapshot.fromEpoch, ledgerEpoch + 1);
-      reader.seek(from);
-      return reader.through(spool.lastEpoch);
-    },
-    () => Promise.reject(new Error('there is one version only')),
+  reader.seek(restored === null ? spool.firstEpoch : Math.min(restored.fromEpoch, ledger.epoch + 1));
+  await replayEpochs({ plan, tables }, ledger, reader.through(spool.lastEpoch), () =>
+    Promise.reject(new Error('there is one version only')),
   );
   reader.close();
   control.begin(spool.lastEpoch, ledger.receivedAt);
   const epochs = readEpochs(disk, spool.firstEpoch, spool.lastEpoch);
-  return { memory, tables, control, ledger, spool, epochs, withSnapshot: snapshot !== null };
+  return { memory, tables, control, ledger, spool, epochs, withSnapshot: restored !== null };
 }
 
 export function readEpochs(disk: LossyStorage, from: number, through: number): EpochBlocks[] {

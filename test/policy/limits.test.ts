@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { compilePipeline } from '../../src/config/compile.ts';
-import { copyTables, restoreChunk, type TableChunk } from '../../src/memory/snapshot-tables.ts';
+import { copyTables, createChunkRestorer, type TableChunk } from '../../src/memory/snapshot-tables.ts';
 import { seeded } from '../random.ts';
 import { freshTables, limitState, limitWorld, replayed, type Row, type StoredBlock } from './limit-world.ts';
 
@@ -216,7 +216,8 @@ describe.each([
     let chunks: readonly TableChunk[] = trial.snapshot;
     for (const from of [trial.snapshotEpoch, 1]) {
       const tables = freshTables(plan);
-      for (const chunk of chunks) restoreChunk(plan, tables, chunk);
+      const restore = createChunkRestorer(plan, tables);
+      for (const chunk of chunks) restore(chunk);
       replayed(plan, shuffledWithinEpochs(trial.blocks.filter(({ epoch }) => epoch >= from)), tables);
       expect(limitState(plan, tables)).toEqual(trial.state);
       chunks = snapshotOf(plan, tables);

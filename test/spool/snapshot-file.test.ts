@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { createSnapshot } from '../../src/spool/snapshot-file.ts';
 import { listSnapshots, snapshotPath } from '../../src/spool/snapshot-layout.ts';
-import { loadSnapshot } from '../../src/spool/snapshot-load.ts';
+import { restoreNewest, type LoadedSnapshot } from '../../src/spool/snapshot-load.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import type { Storage } from '../../src/spool/storage.ts';
 import { LossyStorage, seededRandom } from './lossy-storage.ts';
@@ -42,28 +42,46 @@ async function take(storage: Storage, folder: string, fromEpoch: number, atEpoch
   return await writer.complete(atEpoch);
 }
 
+interface Read {
+  readonly snapshot: LoadedSnapshot;
+  readonly chunks: readonly Chunk[];
+}
+
+/** Everything that the newest whole one holds. */
+function readNewest(storage: Storage, folder: string, warn: (message: string) => void = () => undefined): Read | null {
+  return restoreNewest(
+    storage,
+    folder,
+    (snapshot) => {
+      const chunks = Array.from(snapshot.chunks(), ({ name, index, bytes }) => {
+        expect(bytes.byteOffset % 8).toBe(0);
+        return { name, index, bytes: bytes.slice() };
+      });
+      return { snapshot, chunks };
+    },
+    warn,
+  );
+}
+
 function expectLoaded(storage: Storage, folder: string, fromEpoch: number, atEpoch: number): string[] {
   const warnings: string[] = [];
-  const loaded = loadSnapshot(storage, folder, (message) => warnings.push(message));
-  expect(loaded).toMatchObject({
+  const loaded = readNewest(storage, folder, (message) => warnings.push(message));
+  expect(loaded?.snapshot).toMatchObject({
     fromEpoch,
     atEpoch,
     pipelineVersion: `v${fromEpoch}`,
     sections: { 'entity:player': { rowBytes: 64 } },
   });
-  const wanted = chunksOf(atEpoch)[Symbol.iterator]();
-  for (const chunk of loaded?.chunks() ?? []) {
-    const next = wanted.next().value as Chunk;
-    expect([chunk.name, chunk.index]).toEqual([next.name, next.index]);
-    expect(chunk.bytes.byteOffset % 8).toBe(0);
-    expect(Buffer.compare(chunk.bytes, next.bytes)).toBe(0);
-  }
-  expect(wanted.next().done).toBe(true);
+  const wanted = chunksOf(atEpoch);
+  expect(loaded!.chunks.map(({ name, index }) => [name, index])).toEqual(
+    wanted.map(({ name, index }) => [name, index]),
+  );
+  wanted.forEach(({ bytes }, i) => expect(Buffer.compare(loaded!.chunks[i]!.bytes, bytes)).toBe(0));
   return warnings;
 }
 
 test('round trip; two are kept, and the log may be trimmed below the older', async () => {
-  expect(loadSnapshot(nodeStorage, directory, () => {})).toBeNull();
+  expect(readNewest(nodeStorage, directory)).toBeNull();
   expect(await take(nodeStorage, directory, 5, 9)).toBe(5);
   expect(expectLoaded(nodeStorage, directory, 5, 9)).toEqual([]);
   expect(await take(nodeStorage, directory, 20, 24)).toBe(5);
@@ -100,15 +118,15 @@ test('a damaged one is named and the older one serves', async () => {
     fs.writeFileSync(file, bytes);
     // Padding is not covered: a flipped bit in it harms nobody.
     const warnings: string[] = [];
-    const loaded = loadSnapshot(nodeStorage, directory, (message) => warnings.push(message));
-    if (loaded?.atEpoch === 8) expectLoaded(nodeStorage, directory, 7, 8);
+    const loaded = readNewest(nodeStorage, directory, (message) => warnings.push(message));
+    if (loaded?.snapshot.atEpoch === 8) expectLoaded(nodeStorage, directory, 7, 8);
     else {
       expect(warnings.join()).toContain(file);
       expect(expectLoaded(nodeStorage, directory, 1, 2)).toHaveLength(1);
     }
   }
   fs.writeFileSync(snapshotPath(directory, 2), whole.subarray(0, 100));
-  expect(loadSnapshot(nodeStorage, directory, () => {})).toBeNull();
+  expect(readNewest(nodeStorage, directory)).toBeNull();
 });
 
 test(
@@ -132,7 +150,7 @@ test(
         if (!disk.crashed) throw error;
       }
       disk = disk.image(random);
-      const found = loadSnapshot(disk, '/s', () => {});
+      const found = readNewest(disk, '/s')?.snapshot;
       expect(found?.atEpoch).toBeGreaterThanOrEqual(complete);
       expectLoaded(disk, '/s', found?.atEpoch ?? 0, found?.atEpoch ?? 0);
     }
