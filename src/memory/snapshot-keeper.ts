@@ -7,7 +7,7 @@ import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import type { Ledger } from '../ops/ledger.ts';
 import { LEDGER_CHUNK } from './recover-tables.ts';
-import { copyTables } from './snapshot-tables.ts';
+import { copyTables, type TableChunk } from './snapshot-tables.ts';
 
 /** One snapshot file being written (spool/snapshot-file.ts). */
 export interface SnapshotFile {
@@ -21,6 +21,8 @@ export interface SnapshotSources {
   /** The version that decides. */
   readonly running: () => { readonly plan: Plan; readonly tables: Tables };
   readonly ledger: Ledger;
+  /** What is copied; default: all tables. */
+  readonly copy?: (plan: Plan, tables: Tables) => Iterable<TableChunk>;
   /** `fromEpoch`: the first epoch that a start from this snapshot replays. `paced`: answers wait for the same disk. */
   readonly create: (fromEpoch: number, paced: boolean) => SnapshotFile;
   readonly durableEpoch: () => number;
@@ -75,7 +77,7 @@ export class SnapshotKeeper {
   }
 
   async #take(paced: boolean): Promise<void> {
-    const { ledger, create, durableEpoch, touchedEpoch, whenDurable } = this.#sources;
+    const { ledger, create, copy = copyTables, durableEpoch, touchedEpoch, whenDurable } = this.#sources;
     const { plan, tables } = this.#sources.running();
     const begun = performance.now();
     // Recovery replays what either the tables or the ledger may lack.
@@ -84,7 +86,7 @@ export class SnapshotKeeper {
     try {
       await file.write(LEDGER_CHUNK, 0, ledger.save());
       let sinceYield = 0;
-      for (const chunk of copyTables(plan, tables)) {
+      for (const chunk of copy(plan, tables)) {
         await file.write(chunk.name, chunk.index, chunk.bytes);
         bytes += chunk.bytes.length;
         sinceYield += chunk.bytes.length;

@@ -3,7 +3,7 @@
  * the durable epochs. Kept on the main thread, which reads every epoch; saved with each snapshot.
  */
 
-import { FRAME_DUPLICATE, FRAME_HAS_SEQ, FRAME_REJECTED } from '../../native-free-core/layout/block-layout.ts';
+import { FRAME_DEDUP, FRAME_DUPLICATE, FRAME_HAS_SEQ, FRAME_REJECTED } from '../../native-free-core/layout/block-layout.ts';
 
 const HIGH = 4294967296;
 
@@ -37,6 +37,8 @@ export class Ledger {
   /** Newest received_at of its epochs, ms UTC. */
   receivedAt = 0;
   readonly #lines = new Map<number, LedgerLine>();
+  /** Producers whose event ids are looked at: what a row alone does not tell. */
+  readonly dedups = new Set<number>();
 
   add(frame: LedgerFrame): void {
     const line = this.#line(frame.producer);
@@ -44,6 +46,7 @@ export class Ledger {
       line.framesRejected++;
       return;
     }
+    if ((frame.flags & FRAME_DEDUP) !== 0) this.dedups.add(frame.producer);
     line.received += frame.received;
     line.accepted += frame.accepted;
     line.duplicates += frame.duplicates;
@@ -81,7 +84,7 @@ export class Ledger {
   }
 
   save(): Uint8Array {
-    const saved = { epoch: this.epoch, receivedAt: this.receivedAt, lines: [...this.#lines] };
+    const saved = { epoch: this.epoch, receivedAt: this.receivedAt, lines: [...this.#lines], dedups: [...this.dedups] };
     return new TextEncoder().encode(JSON.stringify(saved));
   }
 
@@ -90,11 +93,19 @@ export class Ledger {
       epoch: number;
       receivedAt: number;
       lines: [number, LedgerLine][];
+      dedups?: number[];
     };
     this.epoch = saved.epoch;
     this.receivedAt = saved.receivedAt;
     this.#lines.clear();
     for (const [producer, line] of saved.lines) this.#lines.set(producer, line);
+    this.dedups.clear();
+    for (const producer of saved.dedups ?? []) this.dedups.add(producer);
+  }
+
+  /** For a line that is known from elsewhere than frames. */
+  enter(producer: number, known: Partial<LedgerLine>): void {
+    Object.assign(this.#line(producer), known);
   }
 }
 

@@ -110,7 +110,7 @@ function lives(living: EntityTable, keys: Int32Array, r: number, life: number): 
 }
 
 /** What the kernel reads, besides what tells where the row belongs. */
-function neededColumns(plan: Plan, entity: EntityPlan): number[] {
+export function neededColumns(plan: Plan, entity: EntityPlan): number[] {
   const { effectiveTime, receivedAt, type } = plan.system;
   const needed = new Set([entity.seqColumn, entity.lifeColumn, effectiveTime, receivedAt]);
   const visit = (expression: Expression | null): void => {
@@ -131,6 +131,6 @@ function neededColumns(plan: Plan, entity: EntityPlan): number[] {
 }
 
 /** What the kernel writes although nobody looks: the features as served, and whether one overflowed. */
-function writtenColumns(plan: Plan, entity: EntityPlan): number[] {
+export function writtenColumns(plan: Plan, entity: EntityPlan): number[] {
   return [...entity.features.map(({ column }) => column), plan.system.overflow];
 }

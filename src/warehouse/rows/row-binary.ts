@@ -16,6 +16,8 @@ export interface RowBytes {
   end: number;
 }
 
+const HIGH = 4294967296;
+
 /** Thrown by readers where a row goes on beyond what has come. */
 export const INCOMPLETE = new Error('the row is incomplete');
 
@@ -57,6 +59,14 @@ export function readerOf(column: Column, dictionary: Dictionary): ReadValue {
     const isNull = readByte(from);
     nulls[r] = isNull;
     if (isNull === 0) read(from, r);
+  };
+}
+
+/** Of a UInt64 below 2^53. */
+export function numberReader(into: Float64Array): ReadValue {
+  return (from, r) => {
+    const at = take(from, 8);
+    into[r] = from.view.getUint32(at, true) + from.view.getUint32(at + 4, true) * HIGH;
   };
 }
 

@@ -4,12 +4,12 @@
  */
 
 import { BLOCK_ROWS_MAX } from '../../../native-free-core/layout/limits.ts';
-import { resetColumn, type Column } from '../../../native-free-core/layout/column.ts';
+import { HEAP_BYTES, resetColumn, type Column } from '../../../native-free-core/layout/column.ts';
 import type { EntityPlan, Plan } from '../../../native-free-core/layout/plan.ts';
 import type { Dictionary } from '../../../native-free-core/state/dictionary.ts';
 import { OperatingError } from '../../errors.ts';
 import { quoteName } from '../tables/index.ts';
-import { INCOMPLETE, readerOf, selectOf, type RowBytes } from './row-binary.ts';
+import { INCOMPLETE, numberReader, readerOf, selectOf, type RowBytes } from './row-binary.ts';
 
 export interface RowsAddress {
   readonly url: string;
@@ -18,33 +18,58 @@ export interface RowsAddress {
   readonly password: string;
 }
 
-export interface StoredRowsRequest {
+/** Which rows of `events`, in which order, into which columns. */
+export interface RowsRequest {
   readonly address: RowsAddress;
-  readonly plan: Plan;
-  readonly entity: EntityPlan;
   /** The plan's columns; those of `needed` are filled. */
   readonly columns: readonly Column[];
   readonly needed: readonly number[];
+  /** Whole numbers below 2^53 that no column of the plan holds, and where they go. */
+  readonly numbers?: readonly { readonly sql: string; readonly into: Float64Array }[];
   readonly dictionary: Dictionary;
-  /** Epochs up to this one. */
-  readonly throughEpoch: number;
+  readonly where: string;
+  readonly orderBy: string;
   /** Of so many rows in the columns; they are reset afterwards. */
   readonly onRows: (rows: number) => void;
+  /** Threads that ClickHouse may take; default: one, since events are decided meanwhile. */
+  readonly threads?: number;
   readonly signal?: AbortSignal;
+}
+
+/** All rows of one entity up to an epoch, in the order of its state. */
+export interface StoredRowsRequest extends Omit<RowsRequest, 'where' | 'orderBy'> {
+  readonly plan: Plan;
+  readonly entity: EntityPlan;
+  /** Epochs up to this one. */
+  readonly throughEpoch: number;
 }
 
 const SORT_BYTES_MAX = 1_000_000_000;
 const QUERY_SECONDS_MAX = 86_400;
+/** A block with fewer bytes of texts left than this takes no more rows. */
+const HEAP_RESERVE_BYTES = 1 << 20;
 
 export async function readStoredRows(request: StoredRowsRequest): Promise<void> {
-  const { plan, entity, columns, needed, dictionary } = request;
+  const { plan, entity } = request;
   const [seq, life] = [entity.seqColumn, entity.lifeColumn].map((column) => quoteName(plan.columns[column]!.name));
-  const fields = needed.map((column) => selectOf(plan.columns[column]!));
+  await readRows({ ...request, where: storedCondition(request), orderBy: `${life}, ${seq}` });
+}
+
+export async function readRows(request: RowsRequest): Promise<void> {
+  const { columns, needed, numbers = [], dictionary, where, orderBy } = request;
+  const fields = [
+    ...needed.map((column) => selectOf(columns[column]!.plan)),
+    ...numbers.map(({ sql }) => `toUInt64(${sql})`),
+  ];
   const response = await ask(
     request,
-    `SELECT ${fields.join(', ')} FROM ${quoteName(request.address.database)}.events WHERE ${storedCondition(request)} ORDER BY ${life}, ${seq} FORMAT RowBinary`,
+    `SELECT ${fields.join(', ')} FROM ${eventsOf(request.address)} WHERE ${where} ORDER BY ${orderBy} FORMAT RowBinary`,
   );
-  const readers = needed.map((column) => readerOf(columns[column]!, dictionary));
+  const readers = [
+    ...needed.map((column) => readerOf(columns[column]!, dictionary)),
+    ...numbers.map(({ into }) => numberReader(into)),
+  ];
+  const heaps = needed.map((column) => columns[column]!).filter(({ heap }) => heap.length > 0);
   const from: RowBytes = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)), at: 0, end: 0 };
   let rows = 0;
   const finish = (): void => {
@@ -57,7 +82,7 @@ export async function readStoredRows(request: StoredRowsRequest): Promise<void> 
     append(from, chunk);
     while (from.at < from.end) {
       if (!readRow(readers, from, rows)) break;
-      if (++rows === BLOCK_ROWS_MAX) finish();
+      if (++rows === BLOCK_ROWS_MAX || heaps.some(({ heapEnd }) => heapEnd > HEAP_BYTES - HEAP_RESERVE_BYTES)) finish();
     }
   }
   if (from.at < from.end) {
@@ -71,11 +96,21 @@ export async function readStoredRows(request: StoredRowsRequest): Promise<void> 
 
 /** Rows that the request would give. */
 export async function countStoredRows(
-  request: Omit<StoredRowsRequest, 'onRows' | 'columns' | 'needed' | 'dictionary'>,
+  request: Pick<StoredRowsRequest, 'address' | 'plan' | 'entity' | 'throughEpoch' | 'signal'>,
 ): Promise<number> {
-  const table = `${quoteName(request.address.database)}.events`;
-  const response = await ask(request, `SELECT count() FROM ${table} WHERE ${storedCondition(request)} FORMAT TSV`);
-  return Number(await response.text());
+  const [line] = await askLines(request, `SELECT count() FROM ${eventsOf(request.address)} WHERE ${storedCondition(request)}`);
+  return Number(line![0]);
+}
+
+/** Lines of a SELECT, each as its texts. */
+export async function askLines(request: Pick<RowsRequest, 'address' | 'threads' | 'signal'>, sql: string): Promise<string[][]> {
+  const response = await ask(request, `${sql} FORMAT JSONCompactStringsEachRow`);
+  const text = await response.text();
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as string[]]));
+}
+
+export function eventsOf({ database }: RowsAddress): string {
+  return `${quoteName(database)}.events`;
 }
 
 function storedCondition({
@@ -112,14 +147,16 @@ function append(from: RowBytes, chunk: Uint8Array): void {
   from.end = bytes.length;
 }
 
-async function ask({ address, signal }: Pick<StoredRowsRequest, 'address' | 'signal'>, sql: string): Promise<Response> {
+async function ask(
+  { address, threads = 1, signal }: Pick<RowsRequest, 'address' | 'threads' | 'signal'>,
+  sql: string,
+): Promise<Response> {
   const url = new URL(address.url);
   const settings = {
     database: address.database,
     max_bytes_before_external_sort: String(SORT_BYTES_MAX),
     max_execution_time: String(QUERY_SECONDS_MAX),
-    // Events are decided meanwhile.
-    max_threads: '1',
+    max_threads: String(threads),
   };
   for (const [name, value] of Object.entries(settings)) url.searchParams.set(name, value);
   const credentials = Buffer.from(`${address.username}:${address.password}`).toString('base64');
