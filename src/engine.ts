@@ -21,7 +21,8 @@ import { startIngress } from './ingress/start.ts';
 import { controlWords } from './memory/control-words.ts';
 import { enterLedger } from './memory/recover-tables.ts';
 import { allocateRehearsal } from './memory/regions.ts';
-import { SnapshotKeeper } from './memory/snapshot-keeper.ts';
+import { SnapshotKeeper, withAccount } from './memory/snapshot-keeper.ts';
+import { copyAccount, copyTables } from './memory/snapshot-tables.ts';
 import { controlRequests } from './ops/control-requests.ts';
 import { lockFolder } from './ops/folder-lock.ts';
 import { Ledger } from './ops/ledger.ts';
@@ -29,6 +30,7 @@ import { withoutEntries } from './ops/lists.ts';
 import type { Log } from './ops/log.ts';
 import { PipelineVersions } from './ops/pipeline-versions.ts';
 import { keepTrimmed } from './ops/trimming.ts';
+import { ACCOUNT_FOLDER, type Rebuilt } from './rebuild.ts';
 import { recoverEngine } from './recover.ts';
 import { createRunning } from './running.ts';
 import { openBatchLog } from './spool/batch-log.ts';
@@ -53,6 +55,10 @@ export interface EngineOptions {
   readonly ingresses: number;
   readonly keys: readonly string[];
   readonly spoolBytesMax: number;
+  /** Bytes of one file of the spool: it is trimmed file by file. */
+  readonly segmentBytes?: number;
+  /** Spool after which a snapshot is taken. */
+  readonly snapshotAfterBytes?: number;
   readonly batchAgeMs: number;
   readonly log: Log;
 }
@@ -61,6 +67,8 @@ export interface Engine {
   readonly url: string;
   readonly clickhouse: { readonly url: string; readonly database: string };
   readonly plan: Plan;
+  /** What this start had to get from ClickHouse; null: nothing. */
+  readonly rebuilt: Rebuilt | null;
   /** Rejects when a stage dies: the process must end and start again. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
@@ -80,7 +88,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const versions = new PipelineVersions(folder('pipelines'));
   const batchLog = openBatchLog(nodeStorage, folder('batches'));
   const ledger = new Ledger();
-  const { recovered, replayedBytes, memory, plan } = await recoverEngine(
+  const { recovered, replayedBytes, rebuilt, memory, plan } = await recoverEngine(
     { ...options, versions, ledger, clickhouse, confirmedEpoch: batchLog.confirmedEpoch },
     given,
   );
@@ -97,7 +105,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     laneBuffers: memory.blockLanes,
     ingressCount: memory.ingresses,
     directory: folder('spool'),
-    segmentBytes: SEGMENT_BYTES_DEFAULT,
+    segmentBytes: options.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
     spoolBytesMax: options.spoolBytesMax,
     recovered,
     fromEpoch: recovered.lastEpoch + 1,
@@ -126,26 +134,30 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   const workers = startWorkers({ plan: withoutEntries(plan), memory }, allocateRehearsal, EPOCH_INTERVAL_MS);
   workers.finished.catch(failure.raise);
-  const snapshots = new SnapshotKeeper({
-    running: () => running,
-    ledger,
-    create: (fromEpoch, paced) =>
-      createSnapshot(
-        nodeStorage,
-        folder('snapshots'),
-        { fromEpoch, pipelineVersion: running.plan.version, sections: {} },
-        paced ? {} : { bytesPerSecondMax: Infinity },
-      ),
-    durableEpoch: control.durableEpoch,
-    touchedEpoch: control.touchedEpoch,
-    whenDurable: control.whenDurable,
-  });
+  const keeper = (name: string, copy: typeof copyTables): SnapshotKeeper =>
+    new SnapshotKeeper({
+      running: () => running,
+      ledger,
+      copy,
+      create: (fromEpoch, paced) =>
+        createSnapshot(
+          nodeStorage,
+          folder(name),
+          { fromEpoch, pipelineVersion: running.plan.version, sections: {} },
+          paced ? {} : { bytesPerSecondMax: Infinity },
+        ),
+      durableEpoch: control.durableEpoch,
+      touchedEpoch: control.touchedEpoch,
+      whenDurable: control.whenDurable,
+    });
+  const snapshots = withAccount(keeper('snapshots', copyTables), keeper(ACCOUNT_FOLDER, copyAccount));
   const trimming = keepTrimmed({
     spool,
     snapshots,
     replayedBytes,
     ledger,
     confirmedOnDisk: () => warehouse.confirmedOnDiskEpoch(),
+    ...(options.snapshotAfterBytes === undefined ? {} : { snapshotAfterBytes: options.snapshotAfterBytes }),
     log,
   });
 
@@ -231,6 +243,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   await record();
   await changeToGiven({ deployer, versions, given, log }, running.plan);
   ingress.setReady(true);
+  // The next start is quick again.
+  if (rebuilt !== null) trimming.takeSnapshot();
   log('info', 'ready', { seconds: Number(((performance.now() - started) / 1000).toFixed(3)), url: ingress.url });
 
   return {
@@ -239,6 +253,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     get plan() {
       return running.plan;
     },
+    rebuilt,
     failed: failure.promise,
     /** Against the flow: nothing comes in any more, what came in is stored, the tables are saved. */
     async stop() {

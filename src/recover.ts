@@ -17,6 +17,7 @@ import { allocateMemory, describeMemory, type SharedMemory } from './memory/regi
 import type { Ledger } from './ops/ledger.ts';
 import type { Log } from './ops/log.ts';
 import type { PipelineVersions } from './ops/pipeline-versions.ts';
+import { planRebuild, rebuildTables, type Rebuilt, type RebuildStart } from './rebuild.ts';
 import { openSpoolReader } from './spool/reader.ts';
 import { recoverSpool, type RecoveredSpool } from './spool/recover.ts';
 import { restoreNewest, type LoadedSnapshot } from './spool/snapshot-file.ts';
@@ -44,6 +45,8 @@ export interface RecoveredEngine {
   readonly memory: SharedMemory;
   readonly recovered: RecoveredSpool;
   readonly replayedBytes: number;
+  /** Where no snapshot was left; null: there was one, or the spool holds all. */
+  readonly rebuilt: Rebuilt | null;
 }
 
 /** A version as recovery goes through it. */
@@ -55,7 +58,7 @@ export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline)
   const { data, ledger, versions, log } = input;
   const begun = performance.now();
   const recovered = recoverSpool(nodeStorage, join(data, 'spool'), SEGMENT_BYTES_DEFAULT);
-  const { snapshot, chunks, ...first } = restoreSnapshot(input, given, recovered);
+  const { snapshot, chunks, rebuild, ...first } = restoreSnapshot(input, given, recovered);
   const { plan, memory } = first;
   log('info', 'shared memory reserved', describeMemory(memory, plan));
   // The versions whose tables recovery goes through, by their plan.
@@ -66,9 +69,11 @@ export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline)
     memories.set(version.plan, version.memory);
     return version;
   };
+  const rebuilt = rebuild === null ? null : await rebuildTables(input, rebuild, first);
+  const firstEpoch = firstReplayed(rebuild, recovered);
   const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
   // What either the tables or the ledger lack.
-  reader.seek(snapshot === null ? recovered.firstEpoch : Math.min(snapshot.fromEpoch, ledger.epoch + 1));
+  reader.seek(snapshot === null ? firstEpoch : Math.min(snapshot.fromEpoch, ledger.epoch + 1));
   const { epochs, rows, bytes, ...last } = await replayEpochs(
     first,
     ledger,
@@ -91,28 +96,37 @@ export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline)
     cutBytes: recovered.cutBytes,
     version: running.version,
   });
-  return { plan: running, memory: memories.get(running)!, recovered, replayedBytes: bytes };
+  return { plan: running, memory: memories.get(running)!, recovered, replayedBytes: bytes, rebuilt };
 }
 
 interface Restored extends Version {
   readonly snapshot: LoadedSnapshot | null;
   readonly chunks: number;
+  /** Where there is none, and the spool has been trimmed: how the tables are to be filled. */
+  readonly rebuild: RebuildStart | null;
 }
 
 /** The tables of the version that took the newest whole snapshot, as it has them; empty ones where there is none. */
 function restoreSnapshot(input: RecoveryInput, given: LoadedPipeline, recovered: RecoveredSpool): Restored {
   const { data, ledger, log } = input;
   const restore = (snapshot: LoadedSnapshot | null): Restored => {
-    const plan = firstVersion(input, given, snapshot, recovered);
+    const rebuild = snapshot === null && recovered.firstEpoch > 1 ? planRebuild(input, recovered) : null;
+    const firstEpoch = firstReplayed(rebuild, recovered);
+    const plan = firstVersion(input, given, snapshot, { ...recovered, firstEpoch });
     const memory = allocateMemory(plan, input.workers, input.ingresses);
     const tables = openTables(memory);
     const chunks = snapshot === null ? 0 : restoreTables({ plan, tables }, ledger, snapshot.chunks());
     if (snapshot !== null) checkSnapshot(snapshot, recovered.lastEpoch, data);
-    return { plan, memory, tables, snapshot, chunks };
+    return { plan, memory, tables, snapshot, chunks, rebuild };
   };
   return (
     restoreNewest(nodeStorage, join(data, 'snapshots'), restore, (message) => log('warn', message)) ?? restore(null)
   );
+}
+
+/** Without a snapshot. Where nothing of the spool is applied, the version that begins is the one that runs. */
+function firstReplayed(rebuild: RebuildStart | null, { firstEpoch }: RecoveredSpool): number {
+  return rebuild === null ? firstEpoch : rebuild.throughEpoch + 1;
 }
 
 /** The version that wrote what is oldest of what is read; that of the given file where nothing is there yet. */

@@ -39,6 +39,16 @@ export const serveCommand = defineCommand({
       default: '8',
       description: 'Most GiB that the spool may take before new frames are refused with RETRY',
     },
+    'spool-segment': {
+      type: 'string',
+      default: '256',
+      description: 'MiB of one file of the spool, which is trimmed file by file',
+    },
+    'snapshot-after': {
+      type: 'string',
+      default: '1024',
+      description: 'MiB of spool after which a snapshot is taken: a start replays about so much',
+    },
     'batch-age': { type: 'string', default: '500', description: 'Longest that an event waits for its batch, ms' },
     'log-level': { type: 'string', default: 'info', description: 'debug, info, warn or error' },
     json: { type: 'boolean', default: false, description: 'Print one JSON object on standard output once ready' },
@@ -59,6 +69,8 @@ export const serveCommand = defineCommand({
       ingresses: wholeNumber('ingresses', args.ingresses, 1, 8),
       keys,
       spoolBytesMax: wholeNumber('spool-max', args['spool-max'], 1, 4096) * 2 ** 30,
+      segmentBytes: wholeNumber('spool-segment', args['spool-segment'], 32, 1024) * 2 ** 20,
+      snapshotAfterBytes: wholeNumber('snapshot-after', args['snapshot-after'], 1, 65_536) * 2 ** 20,
       batchAgeMs: wholeNumber('batch-age', args['batch-age'], 10, 60_000),
       log,
     };
@@ -69,7 +81,14 @@ export const serveCommand = defineCommand({
       pid: process.pid,
       pipeline: engine.plan.pipeline,
       version: engine.plan.version,
+      ...(engine.rebuilt === null ? {} : { rebuilt: engine.rebuilt }),
     };
+    if (engine.rebuilt !== null && !args.json) {
+      const { rows, entities, seconds } = engine.rebuilt;
+      process.stdout.write(
+        `rebuilt from ClickHouse, without a snapshot: ${rows} rows, ${entities} entities, ${seconds} s\n`,
+      );
+    }
     if (args.json) process.stdout.write(`${JSON.stringify(ready)}\n`);
     else
       process.stdout.write(

@@ -106,3 +106,26 @@ export class SnapshotKeeper {
     this.#figures = { taken: this.#figures.taken + 1, bytes, seconds: (performance.now() - begun) / 1000 };
   }
 }
+
+/** Each snapshot comes with an account: where all snapshots are lost, the rest of what they held is in ClickHouse (src/rebuild.ts). */
+export function withAccount(snapshots: SnapshotKeeper, account: SnapshotKeeper) {
+  return {
+    get figures(): SnapshotFigures {
+      return snapshots.figures;
+    },
+    get running(): boolean {
+      return snapshots.running || account.running;
+    },
+    /** Neither may need what is trimmed. */
+    get neededFrom(): number {
+      return Math.min(snapshots.neededFrom, account.neededFrom);
+    },
+    async take(paced = true): Promise<void> {
+      await account.take(paced);
+      await snapshots.take(paced);
+    },
+    async stop(): Promise<void> {
+      await Promise.all([account.stop(), snapshots.stop()]);
+    },
+  };
+}

@@ -3,7 +3,12 @@
  * the durable epochs. Kept on the main thread, which reads every epoch; saved with each snapshot.
  */
 
-import { FRAME_DEDUP, FRAME_DUPLICATE, FRAME_HAS_SEQ, FRAME_REJECTED } from '../../native-free-core/layout/block-layout.ts';
+import {
+  FRAME_DEDUP,
+  FRAME_DUPLICATE,
+  FRAME_HAS_SEQ,
+  FRAME_REJECTED,
+} from '../../native-free-core/layout/block-layout.ts';
 
 const HIGH = 4294967296;
 

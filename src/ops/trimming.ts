@@ -22,23 +22,26 @@ export interface TrimmingSources {
   readonly ledger: { readonly epoch: number };
   /** Epochs up to this one are in ClickHouse, and on its disk. */
   readonly confirmedOnDisk: () => Promise<number>;
+  /** So much spool since the last snapshot is a few seconds of replay at start. */
+  readonly snapshotAfterBytes?: number;
   readonly log: Log;
 }
 
 export interface Trimming {
+  /** Takes one with the next look, whatever has been written since the last one. */
+  takeSnapshot(): void;
   /** No snapshot is begun and nothing trimmed until the returned function is called; resolves when none is under way. */
   hold(): Promise<() => void>;
   stop(): Promise<void>;
 }
 
-/** So much spool since the last snapshot is a few seconds of replay at start. */
 const SNAPSHOT_AFTER_BYTES = 1 << 30;
 /** A quiet server takes one so often where anything has come in at all. */
 const SNAPSHOT_AFTER_MS = 300_000;
 const LOOK_MS = 1000;
 
 export function keepTrimmed(sources: TrimmingSources): Trimming {
-  const { spool, snapshots, log } = sources;
+  const { spool, snapshots, snapshotAfterBytes = SNAPSHOT_AFTER_BYTES, log } = sources;
   let snapshotAt = performance.now();
   // Crashes in a row must not make each replay longer than the one before.
   let snapshotBytes = -sources.replayedBytes;
@@ -46,13 +49,15 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
   let lastTrim = 0;
   let running: Promise<void> | null = null;
   let holds = 0;
+  let wanted = false;
   const look = async (): Promise<void> => {
     const figures = spool.figures();
     written = figures?.bytes ?? written;
-    const due = written - snapshotBytes > SNAPSHOT_AFTER_BYTES || performance.now() - snapshotAt > SNAPSHOT_AFTER_MS;
-    if (due && written > snapshotBytes) {
+    const due = written - snapshotBytes > snapshotAfterBytes || performance.now() - snapshotAt > SNAPSHOT_AFTER_MS;
+    if (wanted || (due && written > snapshotBytes)) {
       snapshotBytes = written;
       await snapshots.take();
+      wanted = false;
       snapshotAt = performance.now();
       log('info', 'snapshot taken', snapshots.figures);
     }
@@ -71,6 +76,9 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
       .finally(() => (running = null));
   }, LOOK_MS);
   return {
+    takeSnapshot() {
+      wanted = true;
+    },
     async hold() {
       holds++;
       await running;

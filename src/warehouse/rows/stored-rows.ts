@@ -98,12 +98,18 @@ export async function readRows(request: RowsRequest): Promise<void> {
 export async function countStoredRows(
   request: Pick<StoredRowsRequest, 'address' | 'plan' | 'entity' | 'throughEpoch' | 'signal'>,
 ): Promise<number> {
-  const [line] = await askLines(request, `SELECT count() FROM ${eventsOf(request.address)} WHERE ${storedCondition(request)}`);
+  const [line] = await askLines(
+    request,
+    `SELECT count() FROM ${eventsOf(request.address)} WHERE ${storedCondition(request)}`,
+  );
   return Number(line![0]);
 }
 
 /** Lines of a SELECT, each as its texts. */
-export async function askLines(request: Pick<RowsRequest, 'address' | 'threads' | 'signal'>, sql: string): Promise<string[][]> {
+export async function askLines(
+  request: Pick<RowsRequest, 'address' | 'threads' | 'signal'>,
+  sql: string,
+): Promise<string[][]> {
   const response = await ask(request, `${sql} FORMAT JSONCompactStringsEachRow`);
   const text = await response.text();
   return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as string[]]));
