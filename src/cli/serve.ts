@@ -75,6 +75,8 @@ export const serveCommand = defineCommand({
       log,
     };
     const engine = await startEngine(options);
+    // Whoever reads that it is ready may stop it at once.
+    const stopped = untilStopped(engine.failed, log);
     const ready = {
       url: engine.url,
       clickhouse: engine.clickhouse.url,
@@ -94,7 +96,7 @@ export const serveCommand = defineCommand({
       process.stdout.write(
         `ready: events and control on ${engine.url}, ClickHouse on ${engine.clickhouse.url}, pipeline ${ready.pipeline} ${ready.version}\n`,
       );
-    await untilStopped(engine.failed, log);
+    await stopped;
     await engine.stop();
   },
 });

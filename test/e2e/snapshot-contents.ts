@@ -3,7 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
-import { layOutLimits, REPLAY_BASE_SLOT, REPLAY_EPOCH_SLOT } from '../../native-free-core/policy/limit-layout.ts';
+import {
+  layOutLimits,
+  REPLAY_BASE_SLOT,
+  REPLAY_EPOCH_SLOT,
+  type LimitTableLayout,
+} from '../../native-free-core/policy/limit-layout.ts';
 import { ID_ENTRY_WORDS } from '../../native-free-core/state/id-window.ts';
 import { PRODUCER_ROW_BYTES } from '../../native-free-core/state/producers.ts';
 import { loadSnapshot } from '../../src/spool/snapshot-file.ts';
@@ -17,9 +22,16 @@ export function readContents(data: string): Contents {
     throw new Error(message);
   });
   if (snapshot === null) throw new Error(`no snapshot: data=${data}`);
-  const rowBytes = rowBytesOf(planOf(data, snapshot.pipelineVersion));
+  const plan = planOf(data, snapshot.pipelineVersion);
+  const rowBytes = rowBytesOf(plan);
+  const limits = new Map(layOutLimits(plan).map((layout) => [`limits:${plan.entities[layout.entity]!.name}`, layout]));
+  const comparable = (name: string, row: Buffer): Buffer => {
+    const layout = limits.get(name);
+    return layout === undefined ? row : comparableTakes(layout, row);
+  };
   const contents = new Map<string, Map<string, Buffer>>();
   for (const { name, index, bytes } of snapshot.chunks()) {
+    if (name === 'ledger') continue;
     const table = contents.get(name) ?? new Map<string, Buffer>();
     contents.set(name, table);
     const step = rowBytes.get(name);
@@ -31,10 +43,23 @@ export function readContents(data: string): Contents {
       const row = Buffer.from(bytes.subarray(at, at + step));
       if (name === 'producers') addProducer(table, index + at / step, row);
       else if (name === 'ids') table.set(row.subarray(0, 16).toString('hex'), row);
-      else table.set(row.subarray(0, 16).toString('hex'), name.startsWith('limits:') ? withoutReplay(row) : row);
+      else table.set(row.subarray(0, 16).toString('hex'), comparable(name, row));
     }
   }
   return contents;
+}
+
+/** The lines of the ledger, by producer; the epoch moves on with each start. */
+export function readLedger(data: string): unknown {
+  const bytes = chunkOf(data, 'ledger');
+  const { lines, dedups } = JSON.parse(bytes.toString()) as { lines: [number, object][]; dedups: number[] };
+  return { lines: lines.sort(([a], [b]) => a - b), dedups: dedups.sort((a, b) => a - b) };
+}
+
+function chunkOf(data: string, wanted: string): Buffer {
+  const snapshot = loadSnapshot(nodeStorage, join(data, 'snapshots'), () => undefined);
+  for (const { name, bytes } of snapshot?.chunks() ?? []) if (name === wanted) return Buffer.from(bytes);
+  throw new Error(`no such chunk: name=${wanted}`);
 }
 
 /** Tables and keys at which they differ, a few of each; empty: they are the same. */
@@ -74,9 +99,13 @@ function addProducer(table: Map<string, Buffer>, id: number, row: Buffer): void 
   if (row.some((byte) => byte !== 0)) table.set(String(id), row);
 }
 
-/** What recovery has noted for itself. */
-function withoutReplay(row: Buffer): Buffer {
-  return row
-    .fill(0, 8 * REPLAY_EPOCH_SLOT, 8 * REPLAY_EPOCH_SLOT + 8)
-    .fill(0, 8 * REPLAY_BASE_SLOT, 8 * REPLAY_BASE_SLOT + 8);
+/** Without what recovery has noted for itself, and with the newest takes in order: their places tell nothing. */
+function comparableTakes(layout: LimitTableLayout, row: Buffer): Buffer {
+  row.fill(0, 8 * REPLAY_EPOCH_SLOT, 8 * REPLAY_EPOCH_SLOT + 8).fill(0, 8 * REPLAY_BASE_SLOT, 8 * REPLAY_BASE_SLOT + 8);
+  for (const { cells } of layout.rules) {
+    if (cells.isRing) continue;
+    const takes = Array.from({ length: cells.count }, (_, i) => row.readDoubleLE(8 * (cells.at + i)));
+    takes.sort((a, b) => a - b).forEach((take, i) => row.writeDoubleLE(take, 8 * (cells.at + i)));
+  }
+  return row;
 }

@@ -1,0 +1,198 @@
+/**
+ * Snapshots are lost, and the spool has been trimmed: the server comes back from ClickHouse's rows, and its tables are byte for byte what
+ * a start from the snapshot makes of them. One history, ended by kill -9; each case is a copy of its folder.
+ */
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readHeader } from '../../src/spool/recover.ts';
+import { nodeStorage } from '../../src/spool/storage.ts';
+import { hunt, root, startServer, type Server } from './server.ts';
+import { differences, readContents, readLedger, type Contents } from './snapshot-contents.ts';
+import { digJson, openStream, post, type AnswerBody, type Dig } from './wire-client.ts';
+
+const LIMIT = 5;
+const now = Date.now();
+const folder = mkdtempSync(join(tmpdir(), 'hunt-rebuild-'));
+const pipeline = join(folder, 'limited.yaml');
+const servers = new Set<Server>();
+afterAll(async () => {
+  for (const server of servers) await server.kill();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+async function start(name: string): Promise<Server> {
+  const options = ['--batch-age', '100', '--workers', '2', '--spool-segment', '72', '--snapshot-after', '8'];
+  const server = await startServer({ data: join(folder, name), pipeline, options });
+  servers.add(server);
+  return server;
+}
+
+async function stop(server: Server): Promise<void> {
+  expect(await server.stop()).toBe(0);
+  servers.delete(server);
+}
+
+/** The example game, where everybody is challenged five times in ten minutes. */
+function writePipeline(): void {
+  const text = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
+  const rule = "- { id: digger, when: 'player.digs_1m > 40', then: challenge }";
+  expect(text).toContain(rule);
+  const limited = `- { id: digger, when: 'player.digs_5m > 0', then: challenge, limit: { count: ${LIMIT}, per: 10m, entity: player } }`;
+  writeFileSync(pipeline, text.slice(0, text.indexOf('\ntests:')).replace(rule, limited));
+}
+
+const digs = (name: string, count: number, at: number): Dig[] =>
+  Array.from({ length: count }, (_, i) => ({ id: `${name}-${i}`, player: 7 + (i % 3), hunt: 3, at: at + i * 50 }));
+const first = digs('first', 12, now);
+const bad = { ...digs('bad', 1, now)[0]!, at: now + 86_400_000 };
+const byId = JSON.stringify({ events: [digJson({ id: 'only-once', player: 8, at: now })] });
+
+async function postOnce(server: Server): Promise<string[]> {
+  const { bytes } = await post(server.url, byId, { type: 'application/json' });
+  return (JSON.parse(bytes.toString()) as AnswerBody).rejections.map(({ code }) => code);
+}
+
+/** The oldest epoch of the spool. */
+function firstEpoch(data: string): number {
+  const epochs = readdirSync(join(data, 'spool')).flatMap((name) => {
+    const file = nodeStorage.open(join(data, 'spool', name));
+    const header = readHeader(file, 0);
+    file.close();
+    return header === null ? [] : [header.info.firstEpoch];
+  });
+  return Math.min(...epochs);
+}
+
+beforeAll(async () => {
+  writePipeline();
+  const server = await start('history');
+  const phone = await openStream(server.url, { protocol: 'hunt.v1.json', producer: 'phone' });
+  const tablet = await openStream(server.url, { protocol: 'hunt.v1.proto', producer: 'tablet' });
+  await phone.send(1, first);
+  await phone.send(2, [...digs('mixed', 3, now + 2000), bad]);
+  await phone.send(3, [bad]);
+  await phone.send(3, [bad]);
+  await phone.send(5, []);
+  await tablet.send(4, digs('tablet', 10, now + 1000));
+  await tablet.sendRaw(Buffer.from('no frame'));
+  expect(await postOnce(server)).toEqual([]);
+  expect(await postOnce(server)).toEqual(['duplicate']);
+  // As long as it takes until neither of the two snapshots that are kept needs the first file of the spool.
+  for (let i = 0; i < 10 && firstEpoch(server.data) === 1; i++) {
+    const load = await hunt([
+      'load',
+      '--url',
+      server.url,
+      '--rate',
+      '150000',
+      '--duration',
+      '3s',
+      '--players',
+      '20000',
+    ]);
+    expect(load.code, load.stdout + load.stderr).toBe(0);
+  }
+  expect(firstEpoch(server.data)).toBeGreaterThan(1);
+  await phone.send(6, digs('late', 6, now + 10_000));
+  await tablet.send(5, digs('later', 6, now + 11_000));
+  await server.kill();
+  servers.delete(server);
+}, 120_000);
+
+interface Reference {
+  readonly contents: Contents;
+  readonly ledger: unknown;
+}
+
+/** Its start, from the snapshot or without one, and what it then holds. */
+async function comesBack(name: string, check: (log: string) => void): Promise<Reference> {
+  const server = await start(name);
+  check(server.log());
+  await stop(server);
+  return { contents: readContents(join(folder, name)), ledger: readLedger(join(folder, name)) };
+}
+
+function copyHistory(name: string): string {
+  // Pipes and other leavings of the killed process are not part of it.
+  const filter = (path: string): boolean => !path.includes(join('clickhouse', 'requests'));
+  cpSync(join(folder, 'history'), join(folder, name), { recursive: true, filter });
+  return join(folder, name);
+}
+
+let reference: Reference;
+
+describe('after kill -9', () => {
+  beforeAll(async () => {
+    copyHistory('whole');
+    reference = await comesBack('whole', (log) => expect(log).not.toContain('rebuilt from ClickHouse'));
+    const sizes = [...reference.contents].map(([table, rows]) => `${table}=${rows.size}`);
+    console.log(sizes.join(' '));
+    for (const table of ['producers', 'ids', 'dictionary', 'entity:player', 'entity:hunt', 'limits:player']) {
+      expect(reference.contents.get(table)?.size, table).toBeGreaterThan(0);
+    }
+  });
+
+  test.each(['deleted', 'damaged'] as const)('snapshots are %s: all is as it was', async (how) => {
+    const data = copyHistory(how);
+    for (const name of readdirSync(join(data, 'snapshots'))) {
+      const file = join(data, 'snapshots', name);
+      if (how === 'deleted') rmSync(file);
+      else truncateSync(file, 5000);
+    }
+    const rebuilt = await comesBack(how, (log) => expect(log).toContain('rebuilt from ClickHouse'));
+    expect(differences(reference.contents, rebuilt.contents)).toEqual([]);
+    expect(rebuilt.ledger).toEqual(reference.ledger);
+    // From here on there is a snapshot again.
+    const server = await start(how);
+    expect(server.log()).not.toContain('rebuilding from ClickHouse');
+    if (how === 'deleted') {
+      await goesOn(server);
+      await isVerified(server);
+    }
+    await stop(server);
+  });
+
+  test('the account is lost as well: known from ClickHouse, once it has everything', async () => {
+    copyHistory('poor');
+    await comesBack('poor', () => undefined);
+    const data = join(folder, 'poor');
+    rmSync(join(data, 'snapshots'), { recursive: true });
+    rmSync(join(data, 'account'), { recursive: true });
+    const server = await start('poor');
+    expect(server.log()).toContain('rebuilt from ClickHouse');
+    await goesOn(server);
+    await stop(server);
+  });
+});
+
+/** Everything that was sent is known; what is new goes on where the old ended; the account is balanced. */
+async function goesOn(server: Server): Promise<void> {
+  const phone = await openStream(server.url, { protocol: 'hunt.v1.json', producer: 'phone' });
+  expect(phone.hello.highestSeq).toBe('6');
+  for (const seq of [1, 2, 3, 6]) expect((await phone.send(seq, first)).status).toBe('DUPLICATE');
+  const tablet = await openStream(server.url, { protocol: 'hunt.v1.proto', producer: 'tablet' });
+  for (const seq of [4, 5]) expect((await tablet.send(seq, first)).status).toBe('DUPLICATE');
+  expect(await postOnce(server)).toEqual(['duplicate']);
+  interface Entity {
+    readonly seq: number;
+    readonly life: number;
+  }
+  const before = await server.get<Entity>('/v1/entities/player/7');
+  const next = await phone.send(7, [{ id: 'next', player: 7, hunt: 3, at: now + 12_000 }]);
+  expect(next.status).toBe('OK');
+  // Its five are taken.
+  expect(next.decisions[0]?.trust).toBe('allow');
+  const { seq, life } = await server.get<Entity>('/v1/entities/player/7');
+  expect([Number(seq), Number(life)]).toEqual([Number(before.seq) + 1, Number(before.life)]);
+  await phone.close();
+  await tablet.close();
+  const audit = await hunt(['audit', '--url', server.url]);
+  expect(audit.code, audit.stdout + audit.stderr).toBe(0);
+}
+
+async function isVerified(server: Server): Promise<void> {
+  const verify = await hunt(['verify', '--url', server.url, '--json']);
+  expect(verify.code, verify.stdout + verify.stderr).toBe(0);
+}
