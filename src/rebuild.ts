@@ -79,7 +79,8 @@ const PROGRESS_MS = 5000;
 /** Where the rebuild begins and ends; throws where nothing in the folder can say what the spool's blocks refer to. */
 export function planRebuild({ data, confirmedEpoch, log }: RebuildInput, spool: RecoveredSpool): RebuildStart {
   const read = (file: LoadedSnapshot): Account | null => {
-    const chunks = [...file.chunks()].map((chunk) => ({ ...chunk, bytes: chunk.bytes.slice() }));
+    // Each is valid until the next one is asked for.
+    const chunks = Array.from(file.chunks(), (chunk) => ({ ...chunk, bytes: chunk.bytes.slice() }));
     const isOfSpool = file.atEpoch <= spool.lastEpoch && file.fromEpoch >= spool.firstEpoch;
     return isOfSpool ? { fromEpoch: file.fromEpoch, chunks } : null;
   };

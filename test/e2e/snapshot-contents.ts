@@ -11,17 +11,17 @@ import {
 } from '../../native-free-core/policy/limit-layout.ts';
 import { ID_ENTRY_WORDS } from '../../native-free-core/state/id-window.ts';
 import { PRODUCER_ROW_BYTES } from '../../native-free-core/state/producers.ts';
-import { loadSnapshot } from '../../src/spool/snapshot-file.ts';
+import { restoreNewest, type LoadedSnapshot } from '../../src/spool/snapshot-file.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 
 /** By name of the table, then by key. */
 export type Contents = ReadonlyMap<string, ReadonlyMap<string, Buffer>>;
 
 export function readContents(data: string): Contents {
-  const snapshot = loadSnapshot(nodeStorage, join(data, 'snapshots'), (message) => {
-    throw new Error(message);
-  });
-  if (snapshot === null) throw new Error(`no snapshot: data=${data}`);
+  return newest(data, (snapshot) => readRows(data, snapshot));
+}
+
+function readRows(data: string, snapshot: LoadedSnapshot): Contents {
   const plan = planOf(data, snapshot.pipelineVersion);
   const rowBytes = rowBytesOf(plan);
   const limits = new Map(layOutLimits(plan).map((layout) => [`limits:${plan.entities[layout.entity]!.name}`, layout]));
@@ -57,9 +57,18 @@ export function readLedger(data: string): unknown {
 }
 
 function chunkOf(data: string, wanted: string): Buffer {
-  const snapshot = loadSnapshot(nodeStorage, join(data, 'snapshots'), () => undefined);
-  for (const { name, bytes } of snapshot?.chunks() ?? []) if (name === wanted) return Buffer.from(bytes);
-  throw new Error(`no such chunk: name=${wanted}`);
+  return newest(data, (snapshot) => {
+    for (const { name, bytes } of snapshot.chunks()) if (name === wanted) return Buffer.from(bytes);
+    throw new Error(`no such chunk: name=${wanted}`);
+  });
+}
+
+function newest<Result>(data: string, read: (snapshot: LoadedSnapshot) => Result): Result {
+  const result = restoreNewest(nodeStorage, join(data, 'snapshots'), read, (message) => {
+    throw new Error(message);
+  });
+  if (result === null) throw new Error(`no snapshot: data=${data}`);
+  return result;
 }
 
 /** Tables and keys at which they differ, a few of each; empty: they are the same. */
