@@ -25,6 +25,8 @@ export interface ServerOptions {
   /** `host:port`, to come back where clients look for it. */
   readonly listen?: string;
   readonly clickhouseListen?: string;
+  /** For starts and stops that take long: default a minute, and half of one. */
+  readonly waitMsMax?: number;
 }
 
 export interface Server {
@@ -72,7 +74,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   let log = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-LOG_BYTES_MAX)));
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
-  const ready = await firstLine(child, exited, () => log);
+  const { waitMsMax } = options;
+  const ready = await firstLine(child, exited, () => log, waitMsMax ?? READY_MS_MAX);
   const { url, clickhouse } = JSON.parse(ready) as { url: string; clickhouse: string };
   return {
     url,
@@ -85,7 +88,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     get: (path) => get(`${url}${path}`),
     async stop() {
       child.kill('SIGTERM');
-      return bounded(exited, STOP_MS_MAX, () => `the server did not stop\n${log}`);
+      return bounded(exited, waitMsMax ?? STOP_MS_MAX, () => `the server did not stop\n${log}`);
     },
     async stopGroup(signal) {
       process.kill(-child.pid!, signal);
@@ -103,7 +106,12 @@ function serveOptions({ data, pipeline, options, listen, clickhouseListen }: Ser
   return [...(pipeline === undefined ? [] : [pipeline]), '--data', data, ...addresses, '--json', ...(options ?? [])];
 }
 
-function firstLine(child: ChildProcess, exited: Promise<number | null>, log: () => string): Promise<string> {
+function firstLine(
+  child: ChildProcess,
+  exited: Promise<number | null>,
+  log: () => string,
+  readyMsMax: number,
+): Promise<string> {
   const line = new Promise<string>((done) => {
     let text = '';
     child.stdout!.setEncoding('utf8').on('data', (more: string) => {
@@ -114,7 +122,7 @@ function firstLine(child: ChildProcess, exited: Promise<number | null>, log: () 
   const gone = exited.then((code): never => {
     throw new Error(`the server ended before it was ready: code=${code}\n${log()}`);
   });
-  return bounded(Promise.race([line, gone]), READY_MS_MAX, () => `the server did not get ready\n${log()}`).catch(
+  return bounded(Promise.race([line, gone]), readyMsMax, () => `the server did not get ready\n${log()}`).catch(
     (error: unknown) => {
       child.kill('SIGKILL');
       throw error;
