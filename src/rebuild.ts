@@ -34,6 +34,7 @@ import {
   rebuildEntity,
   rebuildIds,
   rebuildLimits,
+  sliceEpochs,
   type StoredAccount,
 } from './warehouse/rows/index.ts';
 
@@ -111,7 +112,8 @@ export async function rebuildTables(
   else enterStored(ledger, tables, await readStoredAccount(clickhouse, plan), throughEpoch);
 
   const since = sinceWhen(input.versions, plan, throughEpoch);
-  const common = { clickhouse, plan, tables, throughEpoch };
+  const slices = await sliceEpochs(clickhouse, throughEpoch);
+  const common = { clickhouse, plan, tables, throughEpoch, slices };
   const counts = await Promise.all(
     plan.entities.map((_, entity) => countEntityRows({ ...common, entity, afterEpoch: since.entities[entity]! })),
   );

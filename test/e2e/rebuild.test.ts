@@ -5,11 +5,16 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ROW_LIFE_SLOT, ROW_SEEN_SLOT, ROW_SEQ_SLOT } from '../../native-free-core/layout/entity-layout.ts';
+import { findRow, seekStripe } from '../../native-free-core/state/entity-table.ts';
+import { allocateMemory } from '../../src/memory/regions.ts';
 import { readHeader } from '../../src/spool/recover.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
+import { countEntityRows, rebuildEntity } from '../../src/warehouse/rows/index.ts';
+import { openTables } from '../../src/workers/open-tables.ts';
 import { hunt, root, startServer, type Server } from './server.ts';
-import { differences, readContents, readLedger, type Contents } from './snapshot-contents.ts';
+import { differences, planOf, readContents, readLedger, type Contents } from './snapshot-contents.ts';
 import { digJson, openStream, post, type AnswerBody, type Dig } from './wire-client.ts';
 
 const LIMIT = 5;
@@ -17,6 +22,7 @@ const now = Date.now();
 const folder = mkdtempSync(join(tmpdir(), 'hunt-rebuild-'));
 const pipeline = join(folder, 'limited.yaml');
 const servers = new Set<Server>();
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 afterAll(async () => {
   for (const server of servers) await server.kill();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -99,7 +105,7 @@ beforeAll(async () => {
   await tablet.send(5, digs('later', 6, now + 11_000));
   await server.kill();
   servers.delete(server);
-}, 120_000);
+});
 
 interface Reference {
   readonly contents: Contents;
@@ -162,10 +168,39 @@ describe('after kill -9', () => {
     rmSync(join(data, 'account'), { recursive: true });
     const server = await start('poor');
     expect(server.log()).toContain('rebuilt from ClickHouse');
+    await keepsTheLatest(server, 'poor');
     await goesOn(server);
     await stop(server);
   });
 });
+
+/** As if the pipeline had fewer places: by its stored plan, against the running server's ClickHouse. */
+async function keepsTheLatest(server: Server, name: string): Promise<void> {
+  const max = 2000;
+  const stored = planOf(join(folder, name));
+  const plan = { ...stored, entities: stored.entities.map((one) => (one.primary ? { ...one, max } : one)) };
+  const entity = plan.entities.findIndex(({ primary }) => primary);
+  const tables = openTables(allocateMemory(plan, 1, 1));
+  const clickhouse = { url: server.clickhouse, database: 'hunt', username: 'default', password: '' };
+  const throughEpoch = 2 ** 40;
+  const slices = [{ after: 0, through: throughEpoch }];
+  const common = { clickhouse, plan, tables, throughEpoch, slices, entity, afterEpoch: 0, onRows: () => undefined };
+  const count = await countEntityRows(common);
+  expect(count.lives).toBeGreaterThan(2 * max);
+  await rebuildEntity(common, count);
+  const latest = await server.query<{ id: string; seq: string; life: string; at: string }>(
+    `SELECT toString(player_id) AS id, argMax(player_seq, (player_life, player_seq)) AS seq, max(player_life) AS life,
+      toUnixTimestamp64Milli(max(received_at)) AS at FROM events GROUP BY id ORDER BY at DESC LIMIT ${max / 2}`,
+  );
+  const table = tables.entities[entity]!;
+  for (const { id, seq, life, at } of latest) {
+    seekStripe(table, Number(id), 0, 0, 1);
+    const row = findRow(table, Number(id), 0, 0, 1);
+    expect(row, id).toBeGreaterThanOrEqual(0);
+    const state = [ROW_SEQ_SLOT, ROW_LIFE_SLOT, ROW_SEEN_SLOT].map((slot) => table.floats[row + slot]);
+    expect(state, id).toEqual([seq, life, at].map(Number));
+  }
+}
 
 /** Everything that was sent is known; what is new goes on where the old ended; the account is balanced. */
 async function goesOn(server: Server): Promise<void> {

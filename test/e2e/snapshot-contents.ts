@@ -108,9 +108,10 @@ export function differences(before: Contents, after: Contents): string[] {
   return found;
 }
 
-function planOf(data: string, version: string): Plan {
+/** `version`: default: the only one. */
+export function planOf(data: string, version = ''): Plan {
   const folder = join(data, 'pipelines');
-  const file = readdirSync(folder).find((name) => name === `${version.slice(0, 8)}.json`);
+  const file = readdirSync(folder).find((name) => name !== 'activations.json' && name.startsWith(version.slice(0, 8)));
   return (JSON.parse(readFileSync(join(folder, file!), 'utf8')) as { plan: Plan }).plan;
 }
 

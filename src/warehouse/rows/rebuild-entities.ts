@@ -18,7 +18,8 @@ import {
 } from '../../../native-free-core/state/entity-table.ts';
 import { quoteName } from '../tables/index.ts';
 import { neededColumns, writtenColumns } from './fill-from-rows.ts';
-import { askLines, eventsOf, readRows, type RowsAddress } from './stored-rows.ts';
+import { readSlices, REBUILD_THREADS, type Slice } from './row-slices.ts';
+import { askLines, eventsOf, type RowsAddress } from './stored-rows.ts';
 
 export interface RebuildRows {
   readonly clickhouse: RowsAddress;
@@ -26,6 +27,8 @@ export interface RebuildRows {
   readonly tables: Tables;
   /** Epochs up to this one. */
   readonly throughEpoch: number;
+  /** All of these epochs, a few million rows at a time (row-slices.ts). */
+  readonly slices: readonly Slice[];
   readonly onRows: (rows: number) => void;
 }
 
@@ -45,10 +48,10 @@ export interface StoredCount {
 const HIGH = 4294967296;
 /** As a running epoch: every row of the table may be evicted for a newcomer. */
 const ANY_EPOCH = Number.MAX_SAFE_INTEGER;
-/** Nothing is decided meanwhile. */
-export const REBUILD_THREADS = 2;
 
-export async function countEntityRows(request: Omit<RebuildEntity, 'onRows' | 'tables'>): Promise<StoredCount> {
+export async function countEntityRows(
+  request: Omit<RebuildEntity, 'onRows' | 'tables' | 'slices'>,
+): Promise<StoredCount> {
   const { clickhouse, plan, entity } = request;
   const seq = quoteName(plan.columns[plan.entities[entity]!.seqColumn]!.name);
   const sql = `SELECT count(), countIf(${seq} = 1) FROM ${eventsOf(clickhouse)} WHERE ${conditionOf(request)}`;
@@ -67,7 +70,7 @@ export async function rebuildEntity(request: RebuildEntity, count: StoredCount):
   const columns = plan.columns.map((column, i) => createColumn(column, wanted.has(i) ? undefined : 0));
   const state = stateOf(request, entity, columns);
   const [seq, life] = [entity.seqColumn, entity.lifeColumn].map((column) => quoteName(plan.columns[column]!.name));
-  await readRows({
+  await readSlices({
     ...commonOf(request),
     columns,
     needed,
@@ -95,8 +98,8 @@ function commonOf(request: RebuildEntity) {
   return {
     address: request.clickhouse,
     dictionary: request.tables.dictionary,
+    slices: request.slices,
     where: conditionOf(request),
-    threads: REBUILD_THREADS,
   };
 }
 
@@ -131,7 +134,7 @@ async function placeRecentKeys(request: RebuildEntity, entity: EntityPlan, table
   // Only its key loop is run: what a kernel reads has no rows here.
   const state = stateOf(request, entity, columns);
   const { u32, i32 } = columns[plan.system.receivedAt]!;
-  await readRows({
+  await readSlices({
     ...commonOf(request),
     columns,
     needed,

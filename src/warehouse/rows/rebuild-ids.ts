@@ -5,10 +5,11 @@
 
 import { hashEventId } from '../../../native-free-core/decide/validate.ts';
 import { createColumn } from '../../../native-free-core/layout/column.ts';
+import { entryAt, entryBytes } from '../../../native-free-core/state/dictionary.ts';
 import { takeId } from '../../../native-free-core/state/id-window.ts';
-import { quoteName } from '../tables/index.ts';
-import { REBUILD_THREADS, type RebuildRows } from './rebuild-entities.ts';
-import { readRows } from './stored-rows.ts';
+import { quoteName, quoteText } from '../tables/index.ts';
+import type { RebuildRows } from './rebuild-entities.ts';
+import { readSlices } from './row-slices.ts';
 
 export interface RebuildIds extends RebuildRows {
   /** Newest received_at of all, ms UTC. */
@@ -18,6 +19,7 @@ export interface RebuildIds extends RebuildRows {
 }
 
 const HIGH = 4294967296;
+const PRODUCERS_NAMED_MAX = 1000;
 
 export async function rebuildIds(request: RebuildIds): Promise<void> {
   const { plan, tables, dedups, throughEpoch } = request;
@@ -30,14 +32,14 @@ export async function rebuildIds(request: RebuildIds): Promise<void> {
   const time = quoteName(plan.columns[receivedAt]!.name);
   const from = Math.max(0, request.receivedAt - plan.dedupWindowMs - 1000);
   const words = new Int32Array(4);
-  await readRows({
+  await readSlices({
     address: request.clickhouse,
     dictionary: tables.dictionary,
     columns,
     needed,
-    where: `_epoch <= ${throughEpoch} AND ${time} >= fromUnixTimestamp64Milli(toInt64(${from}), 'UTC')`,
+    where: `_epoch <= ${throughEpoch} AND ${time} >= fromUnixTimestamp64Milli(toInt64(${from}), 'UTC') AND ${ofProducers(request)}`,
     orderBy: `${time}, _batch, _row`,
-    threads: REBUILD_THREADS,
+    slices: request.slices,
     onRows(rows) {
       for (let r = 0; r < rows; r++) {
         if (!dedups.has(columns[producer]!.u32[r]!) || !hashEventId(columns[eventId]!, r, words)) continue;
@@ -47,4 +49,15 @@ export async function rebuildIds(request: RebuildIds): Promise<void> {
       request.onRows(rows);
     },
   });
+}
+
+/** So that not all rows of these minutes come over. */
+function ofProducers({ plan, tables, dedups }: RebuildIds): string {
+  if (dedups.size > PRODUCERS_NAMED_MAX) return 'true';
+  const { dictionary } = tables;
+  const names = [...dedups].map((id) => {
+    const at = entryAt(dictionary, id);
+    return quoteText(new TextDecoder().decode(dictionary.bytes.slice(at, at + entryBytes(dictionary, id))));
+  });
+  return `toString(${quoteName(plan.columns[plan.system.producer]!.name)}) IN (${names.join(', ')})`;
 }

@@ -12,8 +12,9 @@ import { RULE_DEFAULT } from '../../../native-free-core/policy/decision.ts';
 import { replayLimit } from '../../../native-free-core/policy/limits.ts';
 import { quoteName } from '../tables/index.ts';
 import { neededColumns, writtenColumns } from './fill-from-rows.ts';
-import { REBUILD_THREADS, type RebuildRows } from './rebuild-entities.ts';
-import { askLines, eventsOf, readRows } from './stored-rows.ts';
+import type { RebuildRows } from './rebuild-entities.ts';
+import { readSlices, REBUILD_THREADS } from './row-slices.ts';
+import { askLines, eventsOf } from './stored-rows.ts';
 
 export interface RebuildLimits extends RebuildRows {
   /** By decision and rule: a limit that has begun unused counts what was taken after this epoch. */
@@ -22,7 +23,7 @@ export interface RebuildLimits extends RebuildRows {
 
 const HIGH = 4294967296;
 
-export async function countLimitRows(request: Omit<RebuildLimits, 'onRows' | 'tables'>): Promise<number> {
+export async function countLimitRows(request: Omit<RebuildLimits, 'onRows' | 'tables' | 'slices'>): Promise<number> {
   const { clickhouse, plan } = request;
   if (limited(plan).length === 0) return 0;
   const sql = `SELECT count() FROM ${eventsOf(clickhouse)} WHERE ${conditionOf(request)}`;
@@ -43,7 +44,7 @@ export async function rebuildLimits(request: RebuildLimits): Promise<void> {
   const effective = columns[plan.system.effectiveTime]!;
   const received = columns[plan.system.receivedAt]!;
   const after = decisions.map((decision) => afterEpochs[plan.decisions.indexOf(decision)]!);
-  await readRows({
+  await readSlices({
     address: request.clickhouse,
     dictionary: tables.dictionary,
     columns,
@@ -51,7 +52,7 @@ export async function rebuildLimits(request: RebuildLimits): Promise<void> {
     numbers: [{ sql: '_epoch', into: epochs }],
     where: conditionOf(request),
     orderBy: '_epoch, _batch, _row',
-    threads: REBUILD_THREADS,
+    slices: request.slices,
     onRows(rows) {
       for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r]! + effective.i32[2 * r + 1]! * HIGH;
       for (const loop of state.keyLoops) loop(0, rows);

@@ -72,13 +72,19 @@ export async function readRows(request: RowsRequest): Promise<void> {
   const heaps = needed.map((column) => columns[column]!).filter(({ heap }) => heap.length > 0);
   const from: RowBytes = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)), at: 0, end: 0 };
   let rows = 0;
+  const reset = (count: number): void => {
+    for (const column of needed) columns[column]!.touched = true;
+    for (const column of columns) resetColumn(column, count);
+    rows = 0;
+  };
   const finish = (): void => {
     for (const column of needed) columns[column]!.touched = true;
     request.onRows(rows);
-    for (const column of columns) resetColumn(column, rows);
-    rows = 0;
+    reset(rows);
   };
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+  // An attempt that broke off has left some.
+  reset(BLOCK_ROWS_MAX);
+  for await (const chunk of chunksOf(response)) {
     append(from, chunk);
     while (from.at < from.end) {
       if (!readRow(readers, from, rows)) break;
@@ -127,6 +133,16 @@ function storedCondition({
   return `${quoteName(plan.columns[entity.seqColumn]!.name)} > 0 AND _epoch <= ${throughEpoch}`;
 }
 
+/** A query that fails after its first rows breaks the connection off. */
+async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+  try {
+    yield* response.body as unknown as AsyncIterable<Uint8Array>;
+  } catch (cause) {
+    const message = `ClickHouse broke off in the middle of the stored rows: ${String(cause)}; its memory may not suffice`;
+    throw new OperatingError('rows_broken_off', message, { cause, retryable: true });
+  }
+}
+
 /** false: the row is not whole; it is read again when more has come. */
 function readRow(readers: readonly ((from: RowBytes, r: number) => void)[], from: RowBytes, row: number): boolean {
   const begin = from.at;
@@ -171,6 +187,11 @@ async function ask(
     body: sql,
     headers: { authorization: `Basic ${credentials}` },
     ...(signal === undefined ? {} : { signal }),
+  }).catch((cause: unknown) => {
+    throw new OperatingError('rows_unreadable', `ClickHouse does not answer: url=${address.url}`, {
+      cause,
+      retryable: true,
+    });
   });
   if (response.ok) return response;
   const reason = (await response.text()).trim().slice(0, 500);

@@ -1,0 +1,62 @@
+/**
+ * Long histories are read slice by slice of their epochs, so that ClickHouse sorts some million rows at a time. A state's rows are in the
+ * order of their epochs, so rows that are sorted within slices, and slices one after another, are in the order of each state. A slice
+ * that breaks off is read again: whatever is applied from stored rows skips what it already has. Called by the parts of a rebuild.
+ */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { OperatingError } from '../../errors.ts';
+import { quoteName } from '../tables/index.ts';
+import { askLines, readRows, type RowsAddress, type RowsRequest } from './stored-rows.ts';
+
+/** Epochs after one, up to and with another. */
+export interface Slice {
+  readonly after: number;
+  readonly through: number;
+}
+
+/** Nothing is decided meanwhile. */
+export const REBUILD_THREADS = 2;
+const SLICE_ROWS = 8_000_000;
+const ATTEMPTS_MAX = 5;
+const PAUSE_MS = 1000;
+
+export async function sliceEpochs(address: RowsAddress, throughEpoch: number): Promise<Slice[]> {
+  const batches = await askLines(
+    { address },
+    `SELECT last_epoch, rows FROM ${quoteName(address.database)}.batches FINAL WHERE last_epoch < ${throughEpoch} ORDER BY batch`,
+  );
+  const slices: Slice[] = [];
+  let after = 0;
+  let rows = 0;
+  for (const [epoch, more] of batches) {
+    rows += Number(more);
+    if (rows < SLICE_ROWS) continue;
+    slices.push({ after, through: Number(epoch) });
+    after = Number(epoch);
+    rows = 0;
+  }
+  return [...slices, { after, through: throughEpoch }];
+}
+
+export async function readSlices({
+  slices,
+  where,
+  ...request
+}: RowsRequest & { slices: readonly Slice[] }): Promise<void> {
+  for (const { after, through } of slices) {
+    const condition = `${where} AND _epoch > ${after} AND _epoch <= ${through}`;
+    await untilRead(() => readRows({ ...request, threads: REBUILD_THREADS, where: condition }));
+  }
+}
+
+async function untilRead(read: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await read();
+    } catch (error) {
+      if (attempt >= ATTEMPTS_MAX || !(error instanceof OperatingError) || !error.retryable) throw error;
+      await pause(PAUSE_MS * attempt);
+    }
+  }
+}
