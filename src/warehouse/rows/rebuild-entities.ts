@@ -7,7 +7,7 @@
 import { compileState, type StateLoops } from '../../../native-free-core/decide/state-loops.ts';
 import type { Tables } from '../../../native-free-core/decide/tables.ts';
 import { createColumn, type Column } from '../../../native-free-core/layout/column.ts';
-import { ROW_LIFE_SLOT, ROW_SEEN_SLOT } from '../../../native-free-core/layout/entity-layout.ts';
+import { ROW_SEEN_SLOT, STRIPE_USED } from '../../../native-free-core/layout/entity-layout.ts';
 import type { EntityPlan, Plan } from '../../../native-free-core/layout/plan.ts';
 import {
   createRow,
@@ -125,7 +125,7 @@ function applyRows(plan: Plan, state: StateLoops, columns: readonly Column[], ro
   }
 }
 
-/** Gives every key a row in the order of arrival, so that those stay that were received last; their lives begin with their rows. */
+/** Gives keys a row, those that were received last first, until a stripe is full; their lives begin with their rows. */
 async function placeRecentKeys(request: RebuildEntity, entity: EntityPlan, table: EntityTable): Promise<void> {
   const { plan } = request;
   const needed = neededColumns(plan, { ...entity, features: [] });
@@ -138,7 +138,8 @@ async function placeRecentKeys(request: RebuildEntity, entity: EntityPlan, table
     ...commonOf(request),
     columns,
     needed,
-    orderBy: quoteName(plan.columns[plan.system.receivedAt]!.name),
+    slices: [...request.slices].reverse(),
+    orderBy: `${quoteName(plan.columns[plan.system.receivedAt]!.name)} DESC`,
     onRows(rows) {
       state.keyLoops[0]!(0, rows);
       const [keys, present] = [state.keys[0]!, state.present[0]!];
@@ -152,12 +153,11 @@ async function placeRecentKeys(request: RebuildEntity, entity: EntityPlan, table
 function place(table: EntityTable, keys: Int32Array, r: number, receivedAt: number): void {
   const [k0, k1, k2, k3] = [keys[4 * r]!, keys[4 * r + 1]!, keys[4 * r + 2]!, keys[4 * r + 3]!];
   lockStripe(table, k0, k1, k2, k3);
-  let at = findRow(table, k0, k1, k2, k3);
-  if (at < 0) {
-    at = createRow(table, k0, k1, k2, k3, ANY_EPOCH);
-    if (at >= 0) table.floats[at + ROW_LIFE_SLOT] = 0;
+  const hasRoom = table.words[table.stripe + STRIPE_USED]! < table.shape.rowsPerStripe;
+  if (hasRoom && findRow(table, k0, k1, k2, k3) < 0) {
+    const at = createRow(table, k0, k1, k2, k3, 0);
+    table.floats[at + ROW_SEEN_SLOT] = receivedAt;
   }
-  if (at >= 0) table.floats[at + ROW_SEEN_SLOT] = receivedAt;
   unlockStripe(table);
 }
 
