@@ -1,6 +1,6 @@
 /**
  * Snapshots are lost, and the spool has been trimmed: the server comes back from ClickHouse's rows, and its tables are byte for byte what
- * a start from the snapshot makes of them. One history, ended by kill -9; each case is a copy of its folder.
+ * a start from the snapshot makes of them. One history with a deploy in it, ended by kill -9; each case is a copy of its folder.
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,6 @@ import { hunt, root, startServer, type Server } from './server.ts';
 import { differences, planOf, readContents, readLedger, type Contents } from './snapshot-contents.ts';
 import { digJson, openStream, post, type AnswerBody, type Dig } from './wire-client.ts';
 
-const LIMIT = 5;
 const now = Date.now();
 const folder = mkdtempSync(join(tmpdir(), 'hunt-rebuild-'));
 const pipeline = join(folder, 'limited.yaml');
@@ -40,13 +39,16 @@ async function stop(server: Server): Promise<void> {
   servers.delete(server);
 }
 
-/** The example game, where everybody is challenged five times in ten minutes. */
-function writePipeline(): void {
+/** The example game, where everybody is challenged some times in ten minutes; `feature`: one more of a player. */
+function writePipeline(limit: number, feature = ''): void {
   const text = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
   const rule = "- { id: digger, when: 'player.digs_1m > 40', then: challenge }";
+  const quiet = '    quiet: { agg: time_since_last }\n';
   expect(text).toContain(rule);
-  const limited = `- { id: digger, when: 'player.digs_5m > 0', then: challenge, limit: { count: ${LIMIT}, per: 10m, entity: player } }`;
-  writeFileSync(pipeline, text.slice(0, text.indexOf('\ntests:')).replace(rule, limited));
+  expect(text).toContain(quiet);
+  const limited = `- { id: digger, when: 'player.digs_5m > 0', then: challenge, limit: { count: ${limit}, per: 10m, entity: player } }`;
+  const changed = text.replace(rule, limited).replace(quiet, quiet + feature);
+  writeFileSync(pipeline, changed.slice(0, changed.indexOf('\ntests:')));
 }
 
 const digs = (name: string, count: number, at: number): Dig[] =>
@@ -71,22 +73,9 @@ function firstEpoch(data: string): number {
   return Math.min(...epochs);
 }
 
-beforeAll(async () => {
-  writePipeline();
-  const server = await start('history');
-  const phone = await openStream(server.url, { protocol: 'hunt.v1.json', producer: 'phone' });
-  const tablet = await openStream(server.url, { protocol: 'hunt.v1.proto', producer: 'tablet' });
-  await phone.send(1, first);
-  await phone.send(2, [...digs('mixed', 3, now + 2000), bad]);
-  await phone.send(3, [bad]);
-  await phone.send(3, [bad]);
-  await phone.send(5, []);
-  await tablet.send(4, digs('tablet', 10, now + 1000));
-  await tablet.sendRaw(Buffer.from('no frame'));
-  expect(await postOnce(server)).toEqual([]);
-  expect(await postOnce(server)).toEqual(['duplicate']);
-  // As long as it takes until neither of the two snapshots that are kept needs the first file of the spool.
-  for (let i = 0; i < 10 && firstEpoch(server.data) === 1; i++) {
+/** Load, as long as it takes until neither of the two snapshots that are kept needs the spool up to the epoch. */
+async function trim(server: Server, throughEpoch: number): Promise<void> {
+  for (let i = 0; i < 10 && firstEpoch(server.data) <= throughEpoch; i++) {
     const load = await hunt([
       'load',
       '--url',
@@ -100,9 +89,32 @@ beforeAll(async () => {
     ]);
     expect(load.code, load.stdout + load.stderr).toBe(0);
   }
-  expect(firstEpoch(server.data)).toBeGreaterThan(1);
-  await phone.send(6, digs('late', 6, now + 10_000));
-  await tablet.send(5, digs('later', 6, now + 11_000));
+  expect(firstEpoch(server.data)).toBeGreaterThan(throughEpoch);
+}
+
+beforeAll(async () => {
+  writePipeline(5);
+  const server = await start('history');
+  const phone = await openStream(server.url, { protocol: 'hunt.v1.json', producer: 'phone' });
+  const tablet = await openStream(server.url, { protocol: 'hunt.v1.proto', producer: 'tablet' });
+  await phone.send(1, first);
+  await phone.send(2, [...digs('mixed', 3, now + 2000), bad]);
+  await phone.send(3, [bad]);
+  await phone.send(3, [bad]);
+  await phone.send(5, []);
+  await tablet.send(4, digs('tablet', 10, now + 1000));
+  await tablet.sendRaw(Buffer.from('no frame'));
+  expect(await postOnce(server)).toEqual([]);
+  expect(await postOnce(server)).toEqual(['duplicate']);
+  await trim(server, 1);
+  // A new limit begins unused, a new feature comes with its history.
+  writePipeline(6, '    hunts_30m: { agg: count_distinct, of: event.hunt_id, window: 30m, hop: 5m }\n');
+  const deploy = await hunt(['deploy', pipeline, '--url', server.url]);
+  expect(deploy.code, deploy.stdout + deploy.stderr).toBe(0);
+  const { epochs } = await server.get<{ epochs: { durable: number } }>('/v1/server');
+  await trim(server, epochs.durable);
+  await phone.send(6, digs('late', 18, now + 10_000));
+  await tablet.send(5, digs('later', 18, now + 11_000));
   await server.kill();
   servers.delete(server);
 });
@@ -177,7 +189,8 @@ describe('after kill -9', () => {
 /** As if the pipeline had fewer places: by its stored plan, against the running server's ClickHouse. */
 async function keepsTheLatest(server: Server, name: string): Promise<void> {
   const max = 2000;
-  const stored = planOf(join(folder, name));
+  const { pipeline: running } = await server.get<{ pipeline: { version: string } }>('/v1/server');
+  const stored = planOf(join(folder, name), running.version);
   const plan = { ...stored, entities: stored.entities.map((one) => (one.primary ? { ...one, max } : one)) };
   const entity = plan.entities.findIndex(({ primary }) => primary);
   const tables = openTables(allocateMemory(plan, 1, 1));
@@ -217,7 +230,7 @@ async function goesOn(server: Server): Promise<void> {
   const before = await server.get<Entity>('/v1/entities/player/7');
   const next = await phone.send(7, [{ id: 'next', player: 7, hunt: 3, at: now + 12_000 }]);
   expect(next.status).toBe('OK');
-  // Its five are taken.
+  // What it may take is taken.
   expect(next.decisions[0]?.trust).toBe('allow');
   const { seq, life } = await server.get<Entity>('/v1/entities/player/7');
   expect([Number(seq), Number(life)]).toEqual([Number(before.seq) + 1, Number(before.life)]);

@@ -108,8 +108,7 @@ export function differences(before: Contents, after: Contents): string[] {
   return found;
 }
 
-/** `version`: default: the only one. */
-export function planOf(data: string, version = ''): Plan {
+export function planOf(data: string, version: string): Plan {
   const folder = join(data, 'pipelines');
   const file = readdirSync(folder).find((name) => name !== 'activations.json' && name.startsWith(version.slice(0, 8)));
   return (JSON.parse(readFileSync(join(folder, file!), 'utf8')) as { plan: Plan }).plan;

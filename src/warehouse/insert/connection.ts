@@ -5,10 +5,9 @@
  */
 
 import { ClickHouseLogLevel, createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
-import { execFile } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { promisify } from 'node:util';
+import { DiskSync } from './disk-sync.ts';
 import type { Log } from '../../ops/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { quoteName } from '../tables/index.ts';
@@ -33,11 +32,14 @@ export class Connection {
   readonly #log: Log;
   readonly #end = new AbortController();
 
+  readonly #disk: DiskSync | null;
+
   constructor({ clickhouse, log, requestMsMax = REQUEST_MS }: ConnectionOptions) {
     this.#clickhouse = clickhouse;
     this.database = clickhouse.database;
     this.embedded = clickhouse.embedded;
     this.#log = log;
+    this.#disk = clickhouse.embedded ? new DiskSync() : null;
     this.#client = createClient({
       url: clickhouse.url,
       username: clickhouse.username,
@@ -104,7 +106,7 @@ export class Connection {
   async reachDisk(): Promise<boolean> {
     if (!this.#clickhouse.embedded) return true;
     try {
-      await promisify(execFile)('sync', ['-f', this.#clickhouse.folder], { timeout: SYNC_MS });
+      await this.#disk?.sync(this.#clickhouse.folder, SYNC_MS);
       return true;
     } catch (error) {
       const fields = { folder: this.#clickhouse.folder, error: String(error) };
@@ -119,6 +121,7 @@ export class Connection {
   }
 
   async close(): Promise<void> {
+    this.#disk?.end();
     await this.#client.close();
   }
 }

@@ -8,7 +8,7 @@ import { compileState } from '../../../native-free-core/decide/state-loops.ts';
 import { createColumn } from '../../../native-free-core/layout/column.ts';
 import { BLOCK_ROWS_MAX } from '../../../native-free-core/layout/limits.ts';
 import type { DecisionPlan, Plan } from '../../../native-free-core/layout/plan.ts';
-import { RULE_DEFAULT } from '../../../native-free-core/policy/decision.ts';
+import { RULE_DEFAULT, type RuleLimit } from '../../../native-free-core/policy/decision.ts';
 import { replayLimit } from '../../../native-free-core/policy/limits.ts';
 import { quoteName } from '../tables/index.ts';
 import { neededColumns, writtenColumns } from './fill-from-rows.ts';
@@ -22,6 +22,8 @@ export interface RebuildLimits extends RebuildRows {
 }
 
 const HIGH = 4294967296;
+/** Cells to which no take is added: one of a limit that is no more moves seq and life on, and nothing else. */
+const UNCOUNTED = { isRing: true, hops: -Infinity } as const;
 
 export async function countLimitRows(request: Omit<RebuildLimits, 'onRows' | 'tables' | 'slices'>): Promise<number> {
   const { clickhouse, plan } = request;
@@ -60,15 +62,23 @@ export async function rebuildLimits(request: RebuildLimits): Promise<void> {
         const receivedAt = received.u32[2 * r]! + received.i32[2 * r + 1]! * HIGH;
         replays.forEach(({ rule, seq, limits }, i) => {
           if (seq[2 * r] === 0 && seq[2 * r + 1] === 0) return;
-          const limit = limits[rule[r]!];
-          if (limit === null || limit === undefined) return;
+          const known = limits[rule[r]!] ?? null;
+          const limit = known ?? onlyTable(limits);
+          if (limit === null) return;
           const index = rule[r]! - RULE_DEFAULT - 1;
-          if (epochs[r]! > (after[i]![index] ?? 0)) replayLimit(limit.gate, limit.cells, r, epochs[r]!, receivedAt);
+          const counts = known !== null && epochs[r]! > (after[i]![index] ?? 0);
+          replayLimit(limit.gate, counts ? limit.cells : { ...limit.cells, ...UNCOUNTED }, r, epochs[r]!, receivedAt);
         });
       }
       request.onRows(rows);
     },
   });
+}
+
+/** For a take of a rule that is no more: the table of the decision's limits, where all of them count by the same entity. */
+function onlyTable(limits: readonly (RuleLimit | null)[]): RuleLimit | null {
+  const some = limits.filter((limit) => limit !== null);
+  return some.every(({ gate }) => gate.table === some[0]!.gate.table) ? (some[0] ?? null) : null;
 }
 
 /** In the order of `openLimitReplays`. */
