@@ -262,6 +262,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await ingress.stop();
       control.stop();
       await workers.stop();
+      snapshots.hurry();
       await trimming.stop();
       await snapshots
         .take(false)

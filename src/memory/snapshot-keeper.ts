@@ -15,6 +15,8 @@ export interface SnapshotFile {
   /** Makes it count; returns the first epoch that is still needed in the spool. */
   complete(atEpoch: number): Promise<number>;
   abandon(): void;
+  /** No more pauses from now on. */
+  hurry(): void;
 }
 
 export interface SnapshotSources {
@@ -48,6 +50,7 @@ export class SnapshotKeeper {
   #neededFrom = 0;
   #running: Promise<void> | null = null;
   #stopping = false;
+  #file: SnapshotFile | null = null;
 
   constructor(sources: SnapshotSources) {
     this.#sources = sources;
@@ -67,8 +70,14 @@ export class SnapshotKeeper {
 
   /** Takes one; a second call while one is being taken waits for that one. `paced`: not where nobody waits for answers any more. */
   take(paced = true): Promise<void> {
+    if (!paced) this.hurry();
     this.#running ??= this.#take(paced).finally(() => (this.#running = null));
     return this.#running;
+  }
+
+  /** The one that is being taken is not paced any more. */
+  hurry(): void {
+    this.#file?.hurry();
   }
 
   async stop(): Promise<void> {
@@ -81,7 +90,7 @@ export class SnapshotKeeper {
     const { plan, tables } = this.#sources.running();
     const begun = performance.now();
     // Recovery replays what either the tables or the ledger may lack.
-    const file = create(Math.min(durableEpoch(), ledger.epoch) + 1, paced);
+    const file = (this.#file = create(Math.min(durableEpoch(), ledger.epoch) + 1, paced));
     let bytes = 0;
     try {
       await file.write(LEDGER_CHUNK, 0, ledger.save());
@@ -123,6 +132,10 @@ export function withAccount(snapshots: SnapshotKeeper, account: SnapshotKeeper) 
     async take(paced = true): Promise<void> {
       await account.take(paced);
       await snapshots.take(paced);
+    },
+    hurry(): void {
+      account.hurry();
+      snapshots.hurry();
     },
     async stop(): Promise<void> {
       await Promise.all([account.stop(), snapshots.stop()]);

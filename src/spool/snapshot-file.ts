@@ -58,7 +58,7 @@ export class SnapshotWriter {
   readonly #storage: Storage;
   readonly #directory: string;
   readonly #file: StorageFile;
-  readonly #bytesPerSecondMax: number;
+  #bytesPerSecondMax: number;
   readonly #begun = performance.now();
   /** The slice being filled, and where in the file it begins. */
   readonly #slice = new Uint8Array(SLICE_BYTES);
@@ -126,6 +126,11 @@ export class SnapshotWriter {
     const epochs = listSnapshots(this.#storage, this.#directory);
     for (const old of epochs.slice(SNAPSHOTS_KEPT)) this.#storage.unlinkLater(snapshotPath(this.#directory, old));
     return this.#oldestFromEpoch(epochs.slice(0, SNAPSHOTS_KEPT));
+  }
+
+  /** What is left is written as fast as the disk takes it. */
+  hurry(): void {
+    this.#bytesPerSecondMax = Infinity;
   }
 
   /** Gives up: the file goes, older snapshots stay. Does nothing where `complete` has got far enough. */

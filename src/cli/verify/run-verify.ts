@@ -248,11 +248,12 @@ async function checkOrder(
 }
 
 async function countStrays(
-  { plan, target }: VerifyOptions,
+  { plan, target, versionsOf }: VerifyOptions,
   entity: EntityPlan,
   turn: Turn,
 ): Promise<ReadonlyMap<FeaturePlan, number>> {
   if (entity.features.length === 0) return new Map();
-  const [line] = await turn(() => ask<Record<string, number>>(target, straySql(plan, entity)));
+  const ofFeature = versionsOf && ((feature: FeaturePlan): readonly number[] => versionsOf(entity, feature));
+  const [line] = await turn(() => ask<Record<string, number>>(target, straySql(plan, entity, ofFeature)));
   return new Map(entity.features.map((feature, i) => [feature, line?.[`stray_${i}`] ?? 0]));
 }

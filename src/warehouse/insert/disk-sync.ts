@@ -10,27 +10,20 @@ import { createInterface } from 'node:readline';
 const LOOP = 'while read -r folder; do reason=$(sync -f "$folder" 2>&1) && echo || echo failed $reason; done';
 
 export class DiskSync {
-  readonly #child: ChildProcessWithoutNullStreams;
   #answered: ((line: string) => void) | null = null;
   #failed: ((error: Error) => void) | null = null;
   #gone: Error | null = null;
+  #child: ChildProcessWithoutNullStreams = this.#start();
 
-  constructor() {
-    // A group of its own: a terminal's interrupt is for the server, which stops in its order.
-    this.#child = spawn('sh', ['-c', LOOP], { detached: true });
-    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#answered?.(line));
-    this.#child.on('error', (error) => this.#end(error));
-    this.#child.on('exit', () => this.#end(new Error('the process that syncs has ended')));
-    this.#child.stdin.on('error', (error) => this.#end(error));
-    // It keeps nobody from ending.
-    this.#child.unref();
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
-  /** One at a time. */
+  /** One at a time. After one that failed for want of the process, the next one starts it anew. */
   sync(folder: string, msMax: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#gone !== null) return reject(this.#gone);
-      const timer = setTimeout(() => this.#end(new Error(`not synced within ${msMax} ms`)), msMax);
+      if (this.#gone !== null) this.#child = this.#start();
+      const timer = setTimeout(() => this.#end(this.#child, new Error(`not synced within ${msMax} ms`)), msMax);
       this.#answered = (line) => {
         clearTimeout(timer);
         if (line === '') resolve();
@@ -48,7 +41,24 @@ export class DiskSync {
     this.#child.stdin.end();
   }
 
-  #end(error: Error): void {
+  #start(): ChildProcessWithoutNullStreams {
+    this.#gone = null;
+    // A group of its own: a terminal's interrupt is for the server, which stops in its order.
+    const child = spawn('sh', ['-c', LOOP], { detached: true });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (child === this.#child) this.#answered?.(line);
+    });
+    child.on('error', (error) => this.#end(child, error));
+    child.on('exit', () => this.#end(child, new Error('the process that syncs has ended')));
+    child.stdin.on('error', (error) => this.#end(child, error));
+    // It keeps nobody from ending.
+    child.unref();
+    return child;
+  }
+
+  #end(child: ChildProcessWithoutNullStreams, error: Error): void {
+    if (child !== this.#child) return;
+    child.kill();
     this.#gone ??= error;
     this.#failed?.(error);
   }

@@ -3,7 +3,7 @@
  * go back along it, and rows without the entity carry none of its features.
  */
 
-import type { EntityPlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
 import { columnNameOf, joinSteps, rowSource, type Chunk } from './feature-sql.ts';
 import { keyNames, type Step } from './placement.ts';
 
@@ -65,12 +65,22 @@ FROM judged`,
   );
 }
 
-/** One line of one column a feature, `stray_0`, `stray_1`, …: rows that carry the feature and not the entity. */
-export function straySql(plan: Plan, entity: EntityPlan): string {
+/**
+ * One line of one column a feature, `stray_0`, `stray_1`, …: rows that carry the feature and not the entity. `versionsOf`: of these versions of
+ * the pipeline, where others have stored something else in its column.
+ */
+export function straySql(
+  plan: Plan,
+  entity: EntityPlan,
+  versionsOf?: (feature: FeaturePlan) => readonly number[],
+): string {
   const name = columnNameOf(plan);
-  const counts = entity.features.map(({ column }, i) => {
+  const counts = entity.features.map((feature, i) => {
+    const { column } = feature;
     const carries = plan.columns[column]!.nullable ? `${name(column)} IS NOT NULL` : `${name(column)} != 0`;
-    return `countIf(${carries}) AS stray_${i}`;
+    const versions = versionsOf?.(feature);
+    if (versions?.length === 0) return `0 AS stray_${i}`;
+    return `countIf(${carries}${versions === undefined ? '' : ` AND _pipeline IN (${versions.join(', ')})`}) AS stray_${i}`;
   });
   return `SELECT ${counts.join(', ')} FROM events AS e WHERE ifNull(${name(entity.seqColumn)}, 0) = 0`;
 }
