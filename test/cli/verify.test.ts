@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { ColumnPlan } from '../../native-free-core/layout/plan.ts';
-import { runVerify, type VerifyReport } from '../../src/cli/verify/run-verify.ts';
+import { runVerify, type VerifyOptions, type VerifyReport } from '../../src/cli/verify/run-verify.ts';
 import { describeReport } from '../../src/cli/verify/report.ts';
 import { createStatement } from '../../src/warehouse/tables/create-tables.ts';
 import { eventsTable } from '../../src/warehouse/tables/index.ts';
@@ -26,7 +26,7 @@ async function store(): Promise<void> {
   }
 }
 
-function verify(options: { sinceMs?: number; untilMs?: number; features?: string[] } = {}): Promise<VerifyReport> {
+function verify(options: Partial<VerifyOptions> = {}): Promise<VerifyReport> {
   const target = { origin: new URL(server.clickhouse.url).origin, database: 'hunt', headers: {} };
   return runVerify({ plan, target, features: [], chunkRows: 2000, ...options });
 }
