@@ -25,10 +25,35 @@ export interface Session {
 /** `sessions[ingress][connection]` */
 export type Sessions = (Session | undefined)[][];
 
+/** One place makes them all: a session of another shape would cost the worker the code that was compiled for the first. */
+function createSession(from: Session): Session {
+  return {
+    ingress: from.ingress,
+    connection: from.connection,
+    generation: from.generation,
+    encoding: from.encoding,
+    stored: from.stored,
+    hello: from.hello,
+    dedup: from.dedup,
+    producerName: from.producerName,
+    greeted: from.greeted,
+    producer: from.producer,
+  };
+}
+
+/** Goes on with the sessions of the worker before, which came as a message. */
+export function adoptSessions(sessions: Sessions, former: Sessions): void {
+  former.forEach((own, ingress) =>
+    own.forEach((session, connection) => {
+      sessions[ingress]![connection] = session === undefined ? undefined : createSession(session);
+    }),
+  );
+}
+
 export function readOpen(bytes: Uint8Array, view: DataView, at: number, ingress: number): Session {
   const nameBytes = view.getUint32(at + 12, true);
   const flags = bytes[at + 10]!;
-  return {
+  return createSession({
     ingress,
     connection: view.getUint32(at, true),
     generation: view.getUint32(at + 4, true),
@@ -39,7 +64,7 @@ export function readOpen(bytes: Uint8Array, view: DataView, at: number, ingress:
     producerName: bytes.slice(at + OPEN_HEADER_BYTES, at + OPEN_HEADER_BYTES + nameBytes),
     greeted: false,
     producer: 0,
-  };
+  });
 }
 
 export function sessionOf(

@@ -6,6 +6,7 @@
 
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
+import { adoptSessions } from '../../native-free-core/decide/sessions.ts';
 import { runDecider } from '../../native-free-core/decide/run.ts';
 import { openLane, type Lane } from '../../native-free-core/ring/lane.ts';
 import { collectGarbage } from '../ops/collect-garbage.ts';
@@ -76,8 +77,7 @@ function takeOver(decider: Decider, { sessions, dictionaryLogged, greets }: Take
     blockLane: openLane(blockLane.buffer),
   });
   if (dictionaryLogged !== null) decider.dictionaryLogged = dictionaryLogged;
-  sessions.forEach((own, ingress) => {
-    decider.sessions[ingress] = own;
-    if (greets) for (const session of own) if (session?.hello === true) decider.hellos.push(session);
-  });
+  adoptSessions(decider.sessions, sessions);
+  if (!greets) return;
+  for (const session of decider.sessions.flat()) if (session?.hello === true) decider.hellos.push(session);
 }

@@ -1,6 +1,7 @@
 /**
- * Events of a pipeline's own message, made from its plan, for the rehearsal: every field set, the event types in turn, times of
- * now, a few hundred different keys. Dictionary fields stay empty, so that no text is learnt. Called by rehearsal.ts.
+ * Events of a pipeline's own message, made from its plan, for the rehearsal: the event types in turn, a few hundred different keys,
+ * some of them large, times that go on with late ones among them, optional fields now and then absent: code that V8 has compiled for the
+ * one is thrown away when the other comes. Dictionary fields stay empty, so that no text is learnt. Called by rehearsal.ts.
  */
 
 import type { FieldPlan, MessagePlan, Plan } from '../../native-free-core/layout/plan.ts';
@@ -12,6 +13,16 @@ const BYTES = 2;
 const FIXED32 = 5;
 
 const KEYS = 256;
+/** Beyond 32 bits. */
+const LARGE = 2 ** 33;
+const LARGE_EACH = 8;
+const ABSENT_EACH = 3;
+/** Times begin so long ago, go on by a step an event, and stay at now; late ones come from before. */
+const SPAN_MS = 300_000;
+const STEP_MS = 20;
+const LATE_EACH = 11;
+const LATE_MS = 90_000;
+const LONG = new Set(['int64', 'uint64', 'sint64', 'fixed64', 'sfixed64']);
 /** Nested messages without end would make an event without end. */
 const DEPTH_MAX = 8;
 
@@ -20,7 +31,12 @@ export function rehearsalEvent(plan: Plan, index: number, now: number): Buffer {
   const branches = plan.message.fields.filter((field) => field.branch > 0);
   const chosen = branches[index % Math.max(1, branches.length)];
   const fields = plan.message.fields.filter((field) => field.branch <= 0 || field === chosen);
-  return encodeMessage(plan, { ...plan.message, fields }, index, now, 0);
+  return encodeMessage(plan, { ...plan.message, fields }, index, timeOf(index, now), 0);
+}
+
+function timeOf(index: number, now: number): number {
+  const late = index % LATE_EACH === 0 ? LATE_MS : 0;
+  return now - Math.max(0, SPAN_MS - index * STEP_MS) - late;
 }
 
 function encodeMessage(plan: Plan, message: MessagePlan, index: number, now: number, depth: number): Buffer {
@@ -30,6 +46,9 @@ function encodeMessage(plan: Plan, message: MessagePlan, index: number, now: num
 function encodeField(plan: Plan, field: FieldPlan, index: number, now: number, depth: number): Buffer {
   const column = plan.columns[field.column];
   if (field.type === 'map' || column?.kind === 'dictionary') return Buffer.alloc(0);
+  const { eventTime, eventId } = plan.system;
+  const isOptional = column?.nullable === true && field.column !== eventTime && field.column !== eventId;
+  if (isOptional && index % ABSENT_EACH === 0) return Buffer.alloc(0);
   const tag = (wire: number): Buffer => varint(field.number * 8 + wire);
   const sized = (body: Buffer): Buffer => Buffer.concat([tag(BYTES), varint(body.length), body]);
   if (field.type === 'message') {
@@ -37,12 +56,8 @@ function encodeField(plan: Plan, field: FieldPlan, index: number, now: number, d
     return sized(encodeMessage(plan, field.message, index, now, depth + 1));
   }
   if (field.type === 'timestamp') return sized(Buffer.concat([varint(8), varint(Math.floor(now / 1000))]));
-  const number =
-    field.column === plan.system.eventTime
-      ? now
-      : field.column === plan.system.eventId
-        ? index + 1
-        : 1 + (index % KEYS);
+  const large = LONG.has(field.type) && index % LARGE_EACH === 0 ? LARGE : 0;
+  const number = field.column === eventTime ? now : field.column === eventId ? index + 1 : 1 + (index % KEYS) + large;
   switch (field.type) {
     case 'string':
     case 'bytes':

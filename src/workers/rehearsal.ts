@@ -24,9 +24,8 @@ import { rehearsalEvent } from './rehearsal-events.ts';
 const BLOCKS = 1500;
 const TIME_MS_MAX = 1000;
 const REST_AFTER_MS = 1;
-/** Blocks of one frame, as with little load, and now and then a large one. */
-const FRAMES_PER_BLOCK = [1, 2, 4, 8, 1, 2, 4, 64];
-const EVENTS = 512;
+/** Blocks of one event, as with little load, and now and then a large one. */
+const EVENTS_PER_BLOCK = [1, 2, 4, 8, 1, 2, 4, 64];
 const SESSION = { connection: 0, generation: 1 };
 
 /** The part of a decider's input that belongs to one set of shared memory. */
@@ -58,13 +57,15 @@ export function rehearse(decider: Decider, isQuiet = false): void {
   startEpochs(control, 1, 0);
   openSession(frames);
   const begun = now();
-  const events = Array.from({ length: EVENTS }, (_, i) => frameOf(rehearsalEvent(plan, i, begun)));
   const rest = new Int32Array(new SharedArrayBuffer(4));
   let restedAt = performance.now();
   let event = 0;
   for (let block = 0; block < BLOCKS && now() - begun < TIME_MS_MAX * (isQuiet ? 2 : 1); block++) {
-    const count = FRAMES_PER_BLOCK[block % FRAMES_PER_BLOCK.length]!;
-    for (let i = 0; i < count; i++) writeFrame(frames, events[event++ % EVENTS]!, begun);
+    const count = EVENTS_PER_BLOCK[block % EVENTS_PER_BLOCK.length]!;
+    const events = Array.from({ length: count }, () => frameOf(rehearsalEvent(plan, event++, begun)));
+    // An event a frame, and many in one, by turns of the pattern. Each is new: what has been seen before is not decided again.
+    const inOne = Math.floor(block / EVENTS_PER_BLOCK.length) % 2 === 1;
+    for (const frame of inOne ? [Buffer.concat(events)] : events) writeFrame(frames, frame, begun);
     drainAndFinish(decider);
     for (const lane of [answers, blocks]) while (claim(lane) !== LANE_EMPTY) release(lane);
     const workedMs = performance.now() - restedAt;
