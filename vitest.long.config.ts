@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** The long forms of the fault, stress and load tests: one at a time, so that each has the machine for itself. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.long.test.ts'],
+    include: ['test/**/*.long.test.ts', 'test/e2e/rebuild.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     maxWorkers: 1,

@@ -8,7 +8,7 @@ const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
 test(`kill -9 of the server inside the fsync, before and during an insert, and of ClickHouse: seed=${seed}`, async () => {
   await killRun({
     seed,
-    seconds: 24,
+    seconds: 20,
     rate: 40_000,
     whileCounting: 'server',
     kills: [
