@@ -41,9 +41,14 @@ function field(position) {
   return (what) => void real.writeSync(file, what.padEnd(16), position);
 }
 
-/** Whether the order is for this moment. */
+/** Whether the order is for this moment. Another thread may take it away between two looks. */
 function isOrdered(phase, moment) {
-  return fs.existsSync(orderPath) && fs.readFileSync(orderPath, 'utf8').startsWith(`${phase} ${moment} `);
+  try {
+    return fs.existsSync(orderPath) && fs.readFileSync(orderPath, 'utf8').startsWith(`${phase} ${moment} `);
+  } catch (error) {
+    if (error.code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** Says so, and kills. Where it is this process that goes, nothing after this runs. */
