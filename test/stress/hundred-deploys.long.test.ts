@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hunt, root, startServer, temporaryFolder, until } from '../e2e/server.ts';
 
-const CHANGES = 100;
+const CHANGES = Number(process.env['HUNT_CHANGES'] ?? 100);
 const RATE = 20_000;
 /** What takes its share of the first changes (compiled code, caches of the allocator) is there by then. */
-const LEVEL_FROM = 40;
+const LEVEL_FROM = Math.round(CHANGES * 0.4);
+const WINDOW = Math.round(CHANGES * 0.2);
 const GROWTH_MAX = 1.05;
 const PAUSE_MS_MAX = 50;
 
@@ -98,7 +99,7 @@ test(`${CHANGES} changes under ${RATE} events a second`, async () => {
     expect(Math.max(...pauses)).toBeLessThan(PAUSE_MS_MAX);
     expect(pauses.length).toBeGreaterThan(CHANGES / 2);
     const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
-    const [level, end] = [mean(resident.slice(LEVEL_FROM, LEVEL_FROM + 20)), mean(resident.slice(-20))];
+    const [level, end] = [mean(resident.slice(LEVEL_FROM, LEVEL_FROM + WINDOW)), mean(resident.slice(-WINDOW))];
     process.stdout.write(`resident_ratio=${(end / level).toFixed(3)}\n`);
     expect(end / level).toBeLessThan(GROWTH_MAX);
     const audit = await hunt(['audit', '--url', server.url]);
