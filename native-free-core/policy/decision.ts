@@ -57,15 +57,17 @@ export function compileDecision(
 
 /** The loop's source. */
 export function emitDecision(decision: DecisionPlan, emitter: ExpressionEmitter): string {
-  const store: Store = (action, rule) =>
-    `c${decision.actionColumn}_u16[r] = ${action}; c${decision.ruleColumn}_u16[r] = ${rule};`;
   const limited = decision.rules.some(({ limit }) => limit !== undefined);
   const rules = decision.rules.map((rule, i) =>
-    emitRule(emitter, rule, rule.limit === undefined ? store(rule.then, ruleCode(i)) : `waiting[waits++] = r;`),
+    emitRule(
+      emitter,
+      rule,
+      rule.limit === undefined ? emitHit(rule.then, ruleCode(i)) : `waiting[waits++] = r; continue;`,
+    ),
   );
   const where = decision.where === null ? null : emitter.condition(decision.where);
   const skip = where === null ? '' : `${where.setup.join(' ')} if (!(${where.value})) continue;`;
-  const secondPass = limited ? emitSecondPass(decision, emitter, store) : '';
+  const secondPass = limited ? emitSecondPass(decision, emitter) : '';
   return `${emitter.declarations()}
 ${limited ? emitLimitConstants(decision) : ''}
 return function decide_${decision.name}(rows, epoch, receivedAt) {
@@ -74,13 +76,27 @@ return function decide_${decision.name}(rows, epoch, receivedAt) {
   ${limited ? 'let waits = 0;' : ''}
   for (let r = 0; r < rows; r++) {
     ${skip}
-    ${rules.join('\n    ')}
-    ${store(decision.default, RULE_DEFAULT)}
+    ${emitFirstHit(decision, rules)}
   }${secondPass}
 };`;
 }
 
-type Store = (action: number, rule: number) => string;
+/**
+ * The one place that stores, whichever rule hits: V8 compiles a store that was never reached into one that throws the compiled loop away,
+ * and some rule will hit for the first time in the busiest hour.
+ */
+function emitFirstHit(decision: DecisionPlan, rules: readonly string[]): string {
+  return `let action = ${decision.default}, rule = ${RULE_DEFAULT};
+    pick: {
+      ${rules.join('\n      ')}
+    }
+    c${decision.actionColumn}_u16[r] = action;
+    c${decision.ruleColumn}_u16[r] = rule;`;
+}
+
+function emitHit(action: number, rule: number): string {
+  return `action = ${action}; rule = ${rule}; break pick;`;
+}
 
 function ruleCode(index: number): number {
   return RULE_DEFAULT + 1 + index;
@@ -88,7 +104,7 @@ function ruleCode(index: number): number {
 
 function emitRule(emitter: ExpressionEmitter, { when }: RulePlan, hit: string): string {
   const { setup, value } = emitter.condition(when);
-  return `${setup.join(' ')} if (${value}) { ${hit} continue; }`;
+  return `${setup.join(' ')} if (${value}) { ${hit} }`;
 }
 
 function emitLimitConstants({ rules }: DecisionPlan): string {
@@ -102,20 +118,19 @@ function emitLimitConstants({ rules }: DecisionPlan): string {
  * The rows whose first hit is a limited rule, in their order: what is used up falls to the next rule. Rules before the
  * first limited one did not fire for them.
  */
-function emitSecondPass(decision: DecisionPlan, emitter: ExpressionEmitter, store: Store): string {
+function emitSecondPass(decision: DecisionPlan, emitter: ExpressionEmitter): string {
   const first = decision.rules.findIndex(({ limit }) => limit !== undefined);
   const rules = decision.rules.slice(first).map((rule, i) => {
-    const stored = store(rule.then, ruleCode(first + i));
-    if (rule.limit === undefined) return emitRule(emitter, rule, stored);
+    const hit = emitHit(rule.then, ruleCode(first + i));
+    if (rule.limit === undefined) return emitRule(emitter, rule, hit);
     const { setup, value } = emitter.condition(rule.when);
     const index = first + i;
-    return `${setup.join(' ')} if ((${value}) && takeLimit(gate${index}, cells${index}, r, epoch, receivedAt)) { ${stored} continue; }`;
+    return `${setup.join(' ')} if ((${value}) && takeLimit(gate${index}, cells${index}, r, epoch, receivedAt)) { ${hit} }`;
   });
   return `
   for (let i = 0; i < waits; i++) {
     const r = waiting[i];
-    ${rules.join('\n    ')}
-    ${store(decision.default, RULE_DEFAULT)}
+    ${emitFirstHit(decision, rules)}
   }`;
 }
 
