@@ -35,7 +35,9 @@ export const BLOCK_LANE_BYTES = 64 << 20;
 /** Producers and dictionary values share one dictionary. */
 const PRODUCERS_MAX = 262144;
 const DICTIONARY_BYTES_PER_ENTRY = 48;
-const REHEARSAL_ENTITIES_MAX = 1024;
+export const REHEARSAL_ENTITIES_MAX = 1024;
+/** So small that rehearsals go round: a lane's end is another way through the code. */
+const REHEARSAL_FRAME_LANE_BYTES = 256 << 10;
 
 export interface EntityMemory {
   readonly shape: EntityTableShape;
@@ -137,7 +139,8 @@ export function allocateRehearsal(plan: Plan): SharedMemory {
   const entities = plan.entities.map((entity) => ({ ...entity, max: Math.min(entity.max, REHEARSAL_ENTITIES_MAX) }));
   const dedupIdsMax = Math.min(plan.dedupIdsMax, REHEARSAL_ENTITIES_MAX);
   const lists = (plan.lists ?? []).map((list) => ({ ...list, max: 1, entries: [] }));
-  return allocateMemory({ ...plan, entities, dedupIdsMax, lists }, 1, 1);
+  const memory = allocateMemory({ ...plan, entities, dedupIdsMax, lists }, 1, 1);
+  return { ...memory, frameLanes: [[createLane(REHEARSAL_FRAME_LANE_BYTES)]] };
 }
 
 /** Reserved bytes by region kind; pages are taken from the machine only once they are written. */

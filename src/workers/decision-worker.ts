@@ -9,6 +9,7 @@ import { createDecider, type Decider } from '../../native-free-core/decide/decid
 import { adoptSessions } from '../../native-free-core/decide/sessions.ts';
 import { runDecider } from '../../native-free-core/decide/run.ts';
 import { openLane, type Lane } from '../../native-free-core/ring/lane.ts';
+import { openDictionary } from '../../native-free-core/state/dictionary.ts';
 import { collectGarbage } from '../ops/collect-garbage.ts';
 import { openTables } from './open-tables.ts';
 import type { Handover, Takeover, WorkerTask } from './pool.ts';
@@ -38,13 +39,14 @@ export default function decisionWorker(task: WorkerTask | null): Handover | null
 const TIDY_MS = 50;
 const FIRST: Takeover = { sessions: [], dictionaryLogged: null, greets: false };
 
-function rehearsed({ plan, rehearsal, epochIntervalMs, door }: WorkerTask): Decider {
+function rehearsed({ worker, plan, memory, rehearsal, epochIntervalMs, door }: WorkerTask): Decider {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const encoder = new TextEncoder();
   const decider = createDecider({
     ...stageOf(rehearsal, 0),
     plan,
-    tables: openTables(rehearsal),
+    // What is remembered of names must hold afterwards.
+    tables: { ...openTables(rehearsal), dictionary: openDictionary(memory.dictionary) },
     now: Date.now,
     epochIntervalMs,
     // TextDecoder refuses shared memory: the bytes are copied first. JSON is not the hot path.
@@ -52,7 +54,7 @@ function rehearsed({ plan, rehearsal, epochIntervalMs, door }: WorkerTask): Deci
     utf8: (text) => encoder.encode(text),
     letGo: collectGarbage,
   });
-  rehearse(decider, door !== null);
+  rehearse(decider, { rehearsal, next: memory, worker, isLive: door !== null });
   return decider;
 }
 

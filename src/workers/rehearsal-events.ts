@@ -55,7 +55,10 @@ function encodeField(plan: Plan, field: FieldPlan, index: number, now: number, d
     if (field.message === undefined || depth === DEPTH_MAX) return Buffer.alloc(0);
     return sized(encodeMessage(plan, field.message, index, now, depth + 1));
   }
-  if (field.type === 'timestamp') return sized(Buffer.concat([varint(8), varint(Math.floor(now / 1000))]));
+  if (field.type === 'timestamp') {
+    const nanos = (now % 1000) * 1_000_000;
+    return sized(Buffer.concat([varint(8), varint(Math.floor(now / 1000)), varint(16), varint(nanos)]));
+  }
   const large = LONG.has(field.type) && index % LARGE_EACH === 0 ? LARGE : 0;
   const number = field.column === eventTime ? now : field.column === eventId ? index + 1 : 1 + (index % KEYS) + large;
   switch (field.type) {

@@ -2,6 +2,11 @@
  * A decision worker rehearses before it takes its first event: the very loops that will decide run over made-up events, on
  * small tables and lanes of their own, until V8 has compiled them. Compiled code belongs to a loop, not to its source, so
  * rehearsing on a second decider would help nobody; this one changes stages instead (`attach`). Called by decision-worker.ts.
+ *
+ * There are two acts with a change of stages between them: what has never changed V8 takes for constant, and it throws the code away
+ * once it does. For the same reason everything is gone through that the first busy second may bring: locks that are held, threads that
+ * must be woken, frames that are sent again, rows that move over. Of what a user's own events bring, the frames of the worker whose
+ * place is taken tell most (overhear.ts).
  */
 
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
@@ -9,6 +14,7 @@ import type { Decider, DeciderInput } from '../../native-free-core/decide/decide
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
+import { INGRESS_BELL, SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
 import {
   ENCODING_PROTO,
   FRAME_HEADER_BYTES,
@@ -16,17 +22,30 @@ import {
   RECORD_FRAME,
   RECORD_OPEN,
 } from '../../native-free-core/layout/records.ts';
+import { cancelSleep, prepareSleep } from '../../native-free-core/ring/doorbell.ts';
 import { claim, commit, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
+import { endAdoption } from '../../native-free-core/state/adoption.ts';
+import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
+import { rehearseLock } from '../../native-free-core/state/lock.ts';
 import type { SharedMemory } from '../memory/regions.ts';
+import { overhear, type Overhear } from './overhear.ts';
 import { rehearsalEvent } from './rehearsal-events.ts';
+import { secondTables } from './rehearsal-tables.ts';
 
-/** Measured: after that many blocks the first second of a server is as fast as its second. */
-const BLOCKS = 1500;
+/** Measured: after that many the first second of a server is as fast as its second. */
+const BLOCKS = [500, 1000] as const;
 const TIME_MS_MAX = 1000;
 const REST_AFTER_MS = 1;
 /** Blocks of one event, as with little load, and now and then a large one. */
 const EVENTS_PER_BLOCK = [1, 2, 4, 8, 1, 2, 4, 64];
-const SESSION = { connection: 0, generation: 1 };
+/** A frame is sent twice in every so many blocks. */
+const REPEAT_EACH = 50;
+/** Copied frames of a block: it should end soon, since those who decide wait for the processor meanwhile. */
+const OVERHEARD_BYTES_MAX = 1 << 16;
+const LOCK_CONTENTIONS = 500;
+const GENERATION = 1;
+const PRODUCER = new TextEncoder().encode('rehearsal');
+const NOBODY = new Uint8Array(0);
 
 /** The part of a decider's input that belongs to one set of shared memory. */
 export type Stage = Pick<
@@ -46,32 +65,98 @@ export function stageOf(memory: SharedMemory, worker: number): Stage {
   };
 }
 
-/**
- * `decider` must stand on the rehearsal's own stage and tables, never used before. `isQuiet`: others decide meanwhile, so it
- * rests as long as it works.
- */
-export function rehearse(decider: Decider, isQuiet = false): void {
-  const { plan, control, frameLanes, durableLanes, blockLane, now } = decider.input;
-  const [frames, answers] = [openLane(frameLanes[0]!.buffer), openLane(durableLanes[0]!.buffer)];
-  const blocks = openLane(blockLane.buffer);
+export interface RehearsalStages {
+  /** Small and never used before (allocateRehearsal). */
+  readonly rehearsal: SharedMemory;
+  /** What the worker will stand on, and its number there. */
+  readonly next: SharedMemory;
+  readonly worker: number;
+  /** Another one decides there meanwhile: so this one rests as long as it works, and listens. */
+  readonly isLive: boolean;
+}
+
+/** `decider` must stand on the stage and tables of `rehearsal`. */
+export function rehearse(decider: Decider, { rehearsal, next, worker, isLive }: RehearsalStages): void {
+  const { now, control } = decider.input;
   startEpochs(control, 1, 0);
-  openSession(frames);
-  const begun = now();
-  const rest = new Int32Array(new SharedArrayBuffer(4));
-  let restedAt = performance.now();
-  let event = 0;
-  for (let block = 0; block < BLOCKS && now() - begun < TIME_MS_MAX * (isQuiet ? 2 : 1); block++) {
-    const count = EVENTS_PER_BLOCK[block % EVENTS_PER_BLOCK.length]!;
-    const events = Array.from({ length: count }, () => frameOf(rehearsalEvent(plan, event++, begun)));
-    // An event a frame, and many in one, by turns of the pattern. Each is new: what has been seen before is not decided again.
-    const inOne = Math.floor(block / EVENTS_PER_BLOCK.length) % 2 === 1;
-    for (const frame of inOne ? [Buffer.concat(events)] : events) writeFrame(frames, frame, begun);
-    drainAndFinish(decider);
-    for (const lane of [answers, blocks]) while (claim(lane) !== LANE_EMPTY) release(lane);
-    const workedMs = performance.now() - restedAt;
-    if (!isQuiet || workedMs < REST_AFTER_MS) continue;
-    Atomics.wait(rest, 0, 0, workedMs);
-    restedAt = performance.now();
+  rehearseLocks();
+  const play = new Play(decider, isLive);
+  const end = now() + (isLive ? 2 * TIME_MS_MAX : TIME_MS_MAX);
+  play.perform(BLOCKS[0], (now() + end) / 2, null);
+  const tables = secondTables(rehearsal, next);
+  attach(decider, stageOf(rehearsal, 0), tables, dictionaryCount(tables.dictionary));
+  play.perform(BLOCKS[1], end, isLive ? next.frameLanes[worker]! : null);
+  for (const table of [...tables.entities, ...(tables.limits ?? [])]) endAdoption(table);
+  play.perform(1, Infinity, null);
+}
+
+/** Whoever comes upon a lock that is held: with one worker this is rare until the rows move over. */
+function rehearseLocks(): void {
+  const words = new Int32Array(new SharedArrayBuffer(4));
+  for (let i = 0; i < LOCK_CONTENTIONS; i++) rehearseLock(words, 0);
+}
+
+class Play {
+  readonly #decider: Decider;
+  readonly #isLive: boolean;
+  /** Made so far, over all acts: each is new, since what has been seen before is not decided again. */
+  #events = 0;
+  #frames = 0;
+  #connections = 0;
+
+  constructor(decider: Decider, isLive: boolean) {
+    this.#decider = decider;
+    this.#isLive = isLive;
+  }
+
+  /** `until`: ms UTC. `others`: frame lanes to listen at. */
+  perform(blocks: number, until: number, others: readonly SharedArrayBuffer[] | null): void {
+    const { control, now, frameLanes, durableLanes, storedLanes, blockLane } = this.#decider.input;
+    const frames = openLane(frameLanes[0]!.buffer);
+    const outcomes = [durableLanes[0]!, storedLanes[0]!, blockLane].map(({ buffer }) => openLane(buffer));
+    const connections = [this.#open(frames, ENCODING_PROTO, false), this.#open(frames, ENCODING_PROTO, true)];
+    const listen: Overhear | null =
+      others === null
+        ? null
+        : overhear(others, GENERATION, (encoding, isNamed) => this.#open(frames, encoding, isNamed));
+    // A spool thread and an ingress that sleep, so that they are rung for.
+    for (const bell of [SPOOL_BELL, INGRESS_BELL]) prepareSleep(control, bell);
+    const rest = new Int32Array(new SharedArrayBuffer(4));
+    const begun = now();
+    let restedAt = performance.now();
+    for (let block = 0; block < blocks && now() < until; block++) {
+      this.#writeBlock(frames, block, connections, begun);
+      listen?.(frames, OVERHEARD_BYTES_MAX);
+      drainAndFinish(this.#decider);
+      for (const lane of outcomes) while (claim(lane) !== LANE_EMPTY) release(lane);
+      const workedMs = performance.now() - restedAt;
+      if (!this.#isLive || workedMs < REST_AFTER_MS) continue;
+      Atomics.wait(rest, 0, 0, workedMs);
+      restedAt = performance.now();
+    }
+    for (const bell of [SPOOL_BELL, INGRESS_BELL]) cancelSleep(control, bell);
+  }
+
+  /** An event a frame, and many in one, by turns of the pattern; now without a producer, now with one. */
+  #writeBlock(frames: Lane, block: number, connections: readonly number[], now: number): void {
+    const { plan } = this.#decider.input;
+    const turn = Math.floor(block / EVENTS_PER_BLOCK.length);
+    const connection = connections[turn % connections.length]!;
+    const events = Array.from({ length: EVENTS_PER_BLOCK[block % EVENTS_PER_BLOCK.length]! }, () =>
+      frameOf(rehearsalEvent(plan, this.#events++, now)),
+    );
+    for (const frame of (turn & 2) === 0 ? events : [Buffer.concat(events)])
+      writeFrame(frames, connection, ++this.#frames, frame, now);
+    if (block % REPEAT_EACH === 0) writeFrame(frames, connection, this.#frames, events[0]!, now);
+  }
+
+  /** A producer has a number of its own here, so that no name is learnt. */
+  #open(frames: Lane, encoding: number, isNamed: boolean): number {
+    const connection = this.#connections++;
+    writeOpen(frames, connection, encoding, isNamed ? PRODUCER : NOBODY);
+    drainAndFinish(this.#decider);
+    if (isNamed) this.#decider.sessions[0]![connection]!.producer = connection;
+    return connection;
   }
 }
 
@@ -85,7 +170,10 @@ export function attach(decider: Decider, stage: Stage, tables: Tables, dictionar
   attachHandles(decider.input.tables, tables);
   for (const sessions of decider.sessions) sessions.length = 0;
   while (decider.sessions.length < stage.frameLanes.length) decider.sessions.push([]);
+  decider.hellos.length = 0;
   Object.assign(decider.state.counters, { noRoom: 0, overflows: 0 });
+  decider.decoder.unknownFields = 0;
+  decider.lettingGo = false;
   decider.dictionaryLogged = dictionaryLogged;
 }
 
@@ -97,12 +185,14 @@ function attachHandles(from: object, to: object): void {
   }
 }
 
-function openSession(lane: Lane): void {
-  const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES);
+function writeOpen(lane: Lane, connection: number, encoding: number, producer: Uint8Array): void {
+  const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES + producer.length);
   lane.bytes.fill(0, at, at + OPEN_HEADER_BYTES);
-  lane.view.setUint32(at, SESSION.connection, true);
-  lane.view.setUint32(at + 4, SESSION.generation, true);
-  lane.bytes[at + 8] = ENCODING_PROTO;
+  lane.view.setUint32(at, connection, true);
+  lane.view.setUint32(at + 4, GENERATION, true);
+  lane.bytes[at + 8] = encoding;
+  lane.view.setUint32(at + 12, producer.length, true);
+  lane.bytes.set(producer, at + OPEN_HEADER_BYTES);
   commit(lane);
 }
 
@@ -112,13 +202,14 @@ function frameOf(event: Buffer): Buffer {
   return Buffer.concat([Buffer.from([0x12, ...size]), event]);
 }
 
-function writeFrame(lane: Lane, frame: Buffer, admittedAt: number): void {
+function writeFrame(lane: Lane, connection: number, seq: number, frame: Buffer, admittedAt: number): void {
   const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + frame.length);
   // A plan whose events are larger than the lane has nothing to rehearse with.
   if (at < 0) return;
-  lane.bytes.fill(0, at, at + FRAME_HEADER_BYTES);
-  lane.view.setUint32(at, SESSION.connection, true);
-  lane.view.setUint32(at + 4, SESSION.generation, true);
+  lane.view.setUint32(at, connection, true);
+  lane.view.setUint32(at + 4, GENERATION, true);
+  lane.view.setUint32(at + 8, seq, true);
+  lane.view.setUint32(at + 12, 0, true);
   lane.view.setFloat64(at + 16, admittedAt, true);
   lane.bytes.set(frame, at + FRAME_HEADER_BYTES);
   commit(lane);

@@ -5,32 +5,44 @@ import { eachDeadLetter, loadBlock } from '../../native-free-core/columns/load.t
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
-import { createColumn } from '../../native-free-core/layout/column.ts';
+import { createColumn, type Column } from '../../native-free-core/layout/column.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import {
   BLOCK_RECORD_HEADER_BYTES,
+  ENCODING_JSON,
+  ENCODING_PROTO,
   FRAME_HEADER_BYTES,
   OPEN_HEADER_BYTES,
   RECORD_FRAME,
   RECORD_OPEN,
 } from '../../native-free-core/layout/records.ts';
-import { claim, commit, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
-import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
+import {
+  claim,
+  commit,
+  laneUsedBytes,
+  openLane,
+  release,
+  reserve,
+  type Lane,
+} from '../../native-free-core/ring/lane.ts';
+import { dictionaryCount, entryAt, entryBytes, type Dictionary } from '../../native-free-core/state/dictionary.ts';
 import { entityCount } from '../../native-free-core/state/entity-table.ts';
-import { loadPipelineFile } from '../../src/config/index.ts';
+import { describeChange, loadPipelineFile } from '../../src/config/index.ts';
+import { allocateChange, takePages } from '../../src/memory/change-memory.ts';
 import { allocateMemory, allocateRehearsal, type SharedMemory } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { rehearsalEvent } from '../../src/workers/rehearsal-events.ts';
 import { attach, rehearse, stageOf } from '../../src/workers/rehearsal.ts';
+import { changed, compileText } from '../config/pipelines.ts';
 
 const PIPELINE = fileURLToPath(new URL('../../src/pipelines/treasure-hunt.yaml', import.meta.url));
 const NOW = 1_700_000_000_000;
 
-function deciderOn(plan: Plan, memory: SharedMemory): Decider {
+function deciderOn(plan: Plan, memory: SharedMemory, tables = openTables(memory)): Decider {
   return createDecider({
     ...stageOf(memory, 0),
     plan,
-    tables: openTables(memory),
+    tables,
     now: () => NOW,
     epochIntervalMs: 0,
     textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
@@ -38,15 +50,36 @@ function deciderOn(plan: Plan, memory: SharedMemory): Decider {
   });
 }
 
-function put(lane: Lane, kind: number, headerBytes: number, body: Uint8Array, generation: number): void {
+const OPEN_ENCODING = 8;
+
+function open(lane: Lane, generation: number, encoding: number): void {
+  put(
+    lane,
+    RECORD_OPEN,
+    OPEN_HEADER_BYTES,
+    new Uint8Array(0),
+    generation,
+    (at) => (lane.bytes[at + OPEN_ENCODING] = encoding),
+  );
+}
+
+function put(
+  lane: Lane,
+  kind: number,
+  headerBytes: number,
+  body: Uint8Array,
+  generation: number,
+  change: (at: number) => void = () => undefined,
+): void {
   const at = reserve(lane, kind, headerBytes + body.length);
   lane.bytes.fill(0, at, at + headerBytes);
   lane.view.setUint32(at + 4, generation, true);
   lane.bytes.set(body, at + headerBytes);
+  change(at);
   commit(lane);
 }
 
-/** One frame per event through the lanes of `memory`; what the sealed blocks hold. */
+/** One frame per event through the lanes of `memory`. */
 function take(
   decider: Decider,
   memory: SharedMemory,
@@ -54,12 +87,21 @@ function take(
   events: number,
 ): { rows: number; dead: number; seqs: number[] } {
   const lane = openLane(memory.frameLanes[0]![0]!);
-  put(lane, RECORD_OPEN, OPEN_HEADER_BYTES, new Uint8Array(0), 7);
+  open(lane, 7, ENCODING_PROTO);
   for (let i = 0; i < events; i++) {
     const event = rehearsalEvent(plan, i, NOW);
     put(lane, RECORD_FRAME, FRAME_HEADER_BYTES, Buffer.concat([Buffer.from([0x12, event.length]), event]), 7);
   }
   drainAndFinish(decider);
+  return sealed(memory, plan);
+}
+
+/** What the sealed blocks hold; `each`: the columns, and a row of theirs. */
+function sealed(
+  memory: SharedMemory,
+  plan: Plan,
+  each: (columns: readonly Column[], row: number) => void = () => undefined,
+): { rows: number; dead: number; seqs: number[] } {
   const blocks = openLane(memory.blockLanes[0]!);
   const columns = plan.columns.map((column) => createColumn(column));
   let [rows, dead] = [0, 0];
@@ -67,7 +109,10 @@ function take(
   for (let at = claim(blocks); at !== LANE_EMPTY; release(blocks), at = claim(blocks)) {
     const block = blocks.bytes.slice(at + BLOCK_RECORD_HEADER_BYTES, at + blocks.claimedBytes);
     const count = loadBlock(plan, columns, block).rows;
-    for (let r = 0; r < count; r++) seqs.push(columns[plan.entities[0]!.seqColumn]!.u32[2 * r]!);
+    for (let r = 0; r < count; r++) {
+      seqs.push(columns[plan.entities[0]!.seqColumn]!.u32[2 * r]!);
+      each(columns, r);
+    }
     rows += count;
     eachDeadLetter(block, () => dead++);
   }
@@ -88,8 +133,9 @@ test('nothing of a rehearsal is left once the worker stands before its public', 
   const memory = allocateMemory(small, 1, 1);
   const tables = openTables(memory);
   startEpochs(new Int32Array(memory.control), 50, 0);
-  const decider = deciderOn(small, allocateRehearsal(small));
-  rehearse(decider);
+  const rehearsal = allocateRehearsal(small);
+  const decider = deciderOn(small, rehearsal);
+  rehearse(decider, { rehearsal, next: memory, worker: 0, isLive: false });
   expect(decider.ticket.epoch).toBeGreaterThan(1000);
   const learnt = dictionaryCount(tables.dictionary);
   expect(tables.entities.map(entityCount)).toEqual([0, 0]);
@@ -101,4 +147,65 @@ test('nothing of a rehearsal is left once the worker stands before its public', 
   expect(decider.ticket.epoch).toBe(50);
   expect(tables.entities.map(entityCount)).toEqual([64, 64]);
   expect(dictionaryCount(tables.dictionary)).toBe(learnt);
+});
+
+function textOf({ bytes }: Dictionary, from: number, length: number): string {
+  return new TextDecoder().decode(bytes.slice(from, from + length));
+}
+
+/** A JSON frame of one event. */
+function jsonOf(i: number): Buffer {
+  const country = COUNTRIES[i % COUNTRIES.length]!;
+  const event = {
+    eventId: `e${i}`,
+    playerId: String(1 + (i % 40)),
+    huntId: '1',
+    eventTime: new Date(NOW).toISOString(),
+    country,
+  };
+  return Buffer.from(JSON.stringify({ events: [{ ...event, lat: i }] }));
+}
+
+const COUNTRIES = ['NO', 'SE', 'NL'];
+const RULE = `'player.digs_5m > 120'`;
+const FRAMES = 90;
+
+test('before a change it listens to what comes in, and leaves nothing of that either', () => {
+  // Rules that look texts up, and remember what they found.
+  const pipeline = changed(RULE, `"event.country == 'SE' || event.country.matches('^NO?$')"`);
+  const from = compileText(pipeline).plan;
+  const { plan: to } = compileText(changed('depth: { agg: avg', 'depth: { agg: max', pipeline));
+  const { change } = describeChange(from, to);
+  const before = allocateMemory(from, 1, 1);
+  startEpochs(new Int32Array(before.control), 50, 0);
+  const running = deciderOn(from, before);
+  take(running, before, from, 64);
+  const { memory } = allocateChange(before, from, to, change!);
+  expect(memory.entities[0]!.adoption).toBeDefined();
+  for (const _ of takePages(memory)) expect(entityCount(openTables(memory).entities[0]!)).toBe(0);
+
+  const lane = openLane(memory.frameLanes[0]![0]!);
+  open(lane, 8, ENCODING_JSON);
+  for (let i = 0; i < FRAMES; i++) put(lane, RECORD_FRAME, FRAME_HEADER_BYTES, jsonOf(i), 8);
+  const waiting = laneUsedBytes(lane);
+
+  const rehearsal = allocateRehearsal(to);
+  const { dictionary, entities } = openTables(memory);
+  const decider = deciderOn(to, rehearsal, { ...openTables(rehearsal), dictionary });
+  rehearse(decider, { rehearsal, next: memory, worker: 0, isLive: true });
+  expect(laneUsedBytes(lane)).toBe(waiting);
+  const text = (id: number): string => textOf(dictionary, entryAt(dictionary, id), entryBytes(dictionary, id));
+  const texts = Array.from({ length: dictionaryCount(dictionary) }, (_, id) => text(id));
+  expect(texts.sort()).toEqual(['', ...COUNTRIES].sort());
+  expect(entityCount(entities[0]!)).toBe(0);
+  attach(decider, stageOf(memory, 0), openTables(memory), 1);
+  expect(decider.hellos).toEqual([]);
+  drainAndFinish(decider);
+  const decided: string[] = [];
+  const country = to.columns.findIndex(({ name }) => name === 'country');
+  const { rows, dead } = sealed(memory, to, (columns, row) => {
+    decided.push(`${text(columns[country]!.u32[row]!)} ${columns[to.decisions[0]!.actionColumn]!.u16[row]}`);
+  });
+  expect({ rows, dead }).toEqual({ rows: FRAMES, dead: 0 });
+  expect(decided).toEqual(Array.from({ length: FRAMES }, (_, i) => ['NO 2', 'SE 2', 'NL 1'][i % 3]));
 });

@@ -1,0 +1,71 @@
+/**
+ * The tables of a rehearsal's second act: those of the first with handles of their own, the names and lists that count, and, where a change
+ * of the pipeline is ahead, rows that move over as they will then. Called by rehearsal.ts.
+ */
+
+import type { Tables } from '../../native-free-core/decide/tables.ts';
+import { beginAdoption } from '../../native-free-core/state/adoption.ts';
+import { openDictionary } from '../../native-free-core/state/dictionary.ts';
+import {
+  createRow,
+  lockStripe,
+  openEntityTable,
+  pointAt,
+  rowWord,
+  unlockStripe,
+  type EntityTable,
+} from '../../native-free-core/state/entity-table.ts';
+import { STRIPE_USED } from '../../native-free-core/layout/entity-layout.ts';
+import { openKeyList } from '../../native-free-core/state/key-list.ts';
+import { allocateTable, REHEARSAL_ENTITIES_MAX, type EntityMemory, type SharedMemory } from '../memory/regions.ts';
+import { openTables } from './open-tables.ts';
+
+/** `next`: what the worker will stand on. Its dictionary is shared: what is overheard is on its way into it anyway. */
+export function secondTables(rehearsal: SharedMemory, next: SharedMemory): Tables {
+  const { entities, limits = [], ...rest } = openTables(rehearsal);
+  const moving = (own: readonly EntityTable[], real: readonly EntityMemory[]): EntityTable[] =>
+    own.map((table, i) => adoptingLike(real[i]!, table));
+  return {
+    ...rest,
+    entities: moving(entities, next.entities),
+    limits: moving(limits, next.limits),
+    lists: next.lists.map(openKeyList),
+    dictionary: openDictionary(next.dictionary),
+  };
+}
+
+/** Where the real table takes rows over: a small one that takes over as many as `own` has, of the same layouts. */
+function adoptingLike({ shape, adoption }: EntityMemory, own: EntityTable): EntityTable {
+  if (adoption === undefined) return own;
+  const { former, side, copies, sideCopies } = adoption;
+  const table = smallTable(shape.rowBytes);
+  table.adoption = {
+    former: withKeysOf(own, smallTable(former.shape.rowBytes)),
+    side: side === null ? null : withKeysOf(own, smallTable(side.shape.rowBytes)),
+    copies,
+    sideCopies,
+  };
+  beginAdoption(table);
+  return table;
+}
+
+function smallTable(rowBytes: number): EntityTable {
+  const { shape, regions } = allocateTable(REHEARSAL_ENTITIES_MAX, rowBytes, 1);
+  return openEntityTable(shape, regions);
+}
+
+/** Rows of an earlier life, with nothing in them. */
+function withKeysOf(from: EntityTable, table: EntityTable): EntityTable {
+  for (let stripe = 0; stripe < from.shape.stripes; stripe++) {
+    pointAt(from, stripe);
+    const rows = from.words[from.stripe + STRIPE_USED]!;
+    for (let row = 0; row < rows; row++) {
+      const at = rowWord(from, row);
+      const [k0, k1, k2, k3] = from.words.subarray(at, at + 4) as unknown as [number, number, number, number];
+      lockStripe(table, k0, k1, k2, k3);
+      createRow(table, k0, k1, k2, k3, 0);
+      unlockStripe(table);
+    }
+  }
+  return table;
+}
