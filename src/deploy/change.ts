@@ -4,9 +4,10 @@
  * thread; driven by deployer.ts. Until the workers change, whatever fails leaves everything as it was.
  */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { backfilledEntities, type PlanChange } from '../../native-free-core/layout/change.ts';
 import { answeredDecisions, type Plan } from '../../native-free-core/layout/plan.ts';
-import { allocateChange, sweepTables, withoutAdoption, type Swept } from '../memory/change-memory.ts';
+import { allocateChange, sweepTables, takePages, withoutAdoption, type Swept } from '../memory/change-memory.ts';
 import type { ControlWords } from '../memory/control-words.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
@@ -81,8 +82,10 @@ export interface ChangeResult extends Swept {
   readonly pauseMs: number;
 }
 
-/** Stripes that are swept before others have their turn: a millisecond or so. */
+/** Stripes that are gone through before others have their turn: a millisecond or so. */
 const STRIPES_PER_TURN = 4;
+/** After each turn it rests for so many times as long: whoever decides, compiles or stores wants the processor too. */
+const REST_PER_TURN = 2;
 
 export async function changeVersion(
   sources: ChangeSources,
@@ -113,7 +116,7 @@ export async function changeVersion(
             onProgress: (rows, total) => onPhase('backfill', rows, total),
           });
     try {
-      await Promise.all([waiting.ready, backfill?.caughtUp]);
+      await Promise.all([waiting.ready, backfill?.caughtUp, inTurns(takePages(memory))]);
     } catch (error) {
       await Promise.allSettled([waiting.abandon(), backfill?.end()]);
       throw error;
@@ -142,7 +145,7 @@ export async function changeVersion(
     versions.activate({ ...activation, afterEpoch, at: Date.now() });
     onPhase('sweep');
     await backfill?.end();
-    const swept = await sweep(sources.openTables(memory), onPhase);
+    const swept = await inTurns(sweepTables(sources.openTables(memory)), () => onPhase('sweep'));
     sources.settle(withoutAdoption(memory));
     await workers.tidy();
     onPhase('snapshot');
@@ -153,15 +156,15 @@ export async function changeVersion(
   }
 }
 
-async function sweep(tables: Tables, onPhase: (phase: ChangePhase) => void): Promise<Swept> {
-  const steps = sweepTables(tables);
+async function inTurns<T>(steps: Generator<void, T>, onTurn?: () => void): Promise<T> {
   for (;;) {
+    const begun = performance.now();
     for (let i = 0; i < STRIPES_PER_TURN; i++) {
       const step = steps.next();
       if (step.done === true) return step.value;
     }
-    onPhase('sweep');
-    await new Promise((resolve) => setImmediate(resolve));
+    onTurn?.();
+    await pause((performance.now() - begun) * REST_PER_TURN);
   }
 }
 

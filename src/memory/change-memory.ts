@@ -12,12 +12,20 @@ import type { ListPlan, Plan } from '../../native-free-core/layout/plan.ts';
 import { carryLimits } from '../../native-free-core/policy/carry-limits.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { beginAdoption, endAdoption, sweepStripe } from '../../native-free-core/state/adoption.ts';
-import { openEntityTable, type EntityTable } from '../../native-free-core/state/entity-table.ts';
+import {
+  entityCount,
+  openEntityTable,
+  pointAt,
+  rowWord,
+  type EntityTable,
+} from '../../native-free-core/state/entity-table.ts';
 import { createIdWindow } from '../../native-free-core/state/id-window.ts';
 import { allocateTable, createList, type EntityMemory, type SharedMemory } from './regions.ts';
 
 /** Side tables hold what lives and what is evicted while they are filled: more than the tables that they are for. */
 export const SIDE_ROOM = 1.5;
+
+const PAGE_WORDS = 4096 / 4;
 
 export interface ChangedMemory {
   /** Of the next version; its tables adopt until the sweep is over. */
@@ -89,6 +97,26 @@ function sameList(
   const index = (from.lists ?? []).findIndex((one) => one.name === name);
   const before = from.lists?.[index];
   return before?.type === type && before.max === max && before.file === file ? memory.lists[index] : undefined;
+}
+
+/**
+ * Takes the pages from the machine that rows will move to, some stripes at a time; yields in between. A page that is written for the first
+ * time costs a few microseconds, and in the first second after a change nearly every event would write one.
+ */
+export function* takePages({ entities, limits }: SharedMemory): Generator<void> {
+  for (const { shape, regions, adoption } of [...entities, ...limits]) {
+    if (adoption === undefined) continue;
+    const table = openEntityTable(shape, regions);
+    const rows = entityCount(openEntityTable(adoption.former.shape, adoption.former.regions));
+    const used = rowWord(table, Math.min(shape.rowsPerStripe, Math.ceil(rows / shape.stripes))) - table.stripe;
+    for (let stripe = 0; stripe < shape.stripes; stripe++) {
+      pointAt(table, stripe);
+      const { words, stripe: from } = table;
+      // Changes nothing, whoever else is at it.
+      for (let at = from; at < from + used; at += PAGE_WORDS) Atomics.or(words, at, 0);
+      yield;
+    }
+  }
 }
 
 /** What is left of the memory once the sweep is over. */
