@@ -1,4 +1,4 @@
-/** Every row exactly once, whatever happens on the way: 200 batches through a connection that breaks, over many restarts. */
+/** Every row exactly once, whatever happens on the way: 120 batches through a connection that breaks, over many restarts. */
 
 import { afterAll, expect, test } from 'vitest';
 import { seeded } from '../../random.ts';
@@ -11,12 +11,12 @@ const server = useEmbeddedServer();
 const world = createStoreWorld();
 afterAll(() => world.close());
 
-const BATCHES = 200;
+const BATCHES = 120;
 const RESTARTS = 10;
 const FAULTS: readonly Fault[] = ['cut-request', 'lose-answer', 'cut-answer', 'delay', 'error-500', 'reset'];
 const FAULT_SHARE = 0.1;
 
-test('200 batches, random faults, restarts in the middle: every row is there once', async () => {
+test(`${BATCHES} batches, random faults, restarts in the middle: every row is there once`, async () => {
   const seed = Number(process.env.HUNT_SEED ?? Date.now() % 1_000_000);
   console.log(`seed ${seed}`);
   const random = seeded(seed);
