@@ -278,10 +278,13 @@ export function restoreRow(table: EntityTable, rows: Int32Array, at: number): bo
 /** Entities in the table, over all stripes; a figure, read without locks. */
 export function entityCount(table: EntityTable): number {
   let live = 0;
-  for (let index = 0; index < table.shape.stripes; index++) {
-    const region = (index / table.shape.stripesPerRegion) | 0;
-    const within = index - region * table.shape.stripesPerRegion;
-    live += table.regionWords[region][((REGION_HEADER_BYTES + within * table.shape.stripeBytes) >> 2) + STRIPE_LIVE];
-  }
+  for (let index = 0; index < table.shape.stripes; index++) live += liveRows(table, index);
   return live;
+}
+
+/** Entities in stripe number `index`; it is not pointed at. */
+export function liveRows(table: EntityTable, index: number): number {
+  const region = (index / table.shape.stripesPerRegion) | 0;
+  const within = index - region * table.shape.stripesPerRegion;
+  return table.regionWords[region][((REGION_HEADER_BYTES + within * table.shape.stripeBytes) >> 2) + STRIPE_LIVE];
 }

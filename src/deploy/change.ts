@@ -82,10 +82,9 @@ export interface ChangeResult extends Swept {
   readonly pauseMs: number;
 }
 
-/** Stripes that are gone through before others have their turn: a millisecond or so. */
-const STRIPES_PER_TURN = 4;
-/** After each turn it rests for so many times as long: whoever decides, compiles or stores wants the processor too. */
-const REST_PER_TURN = 2;
+/** Long work on the tables goes in turns, and rests for so many times as long: whoever decides or compiles wants the processor too. */
+const TURN_MS = 1;
+const REST_PER_TURN = 4;
 
 export async function changeVersion(
   sources: ChangeSources,
@@ -104,19 +103,23 @@ export async function changeVersion(
   try {
     onPhase('backfill');
     const waiting = workers.prepare({ plan: next.plan, memory });
-    const backfill =
-      backfilledEntities(change).length === 0
-        ? null
-        : sources.startBackfill({
-            from: running.plan,
-            to: next.plan,
-            change,
-            memory: running.memory,
-            side,
-            onProgress: (rows, total) => onPhase('backfill', rows, total),
-          });
+    let backfill: Backfill | null = null;
     try {
-      await Promise.all([waiting.ready, backfill?.caughtUp, inTurns(takePages(memory))]);
+      // One after the other: together they would take the processor from those who decide.
+      await waiting.ready;
+      await inTurns(takePages(memory));
+      if (backfilledEntities(change).length > 0) {
+        const onProgress = (rows: number, total: number): void => onPhase('backfill', rows, total);
+        backfill = sources.startBackfill({
+          from: running.plan,
+          to: next.plan,
+          change,
+          memory: running.memory,
+          side,
+          onProgress,
+        });
+        await backfill.caughtUp;
+      }
     } catch (error) {
       await Promise.allSettled([waiting.abandon(), backfill?.end()]);
       throw error;
@@ -159,12 +162,13 @@ export async function changeVersion(
 async function inTurns<T>(steps: Generator<void, T>, onTurn?: () => void): Promise<T> {
   for (;;) {
     const begun = performance.now();
-    for (let i = 0; i < STRIPES_PER_TURN; i++) {
+    let spentMs = 0;
+    for (; spentMs < TURN_MS; spentMs = performance.now() - begun) {
       const step = steps.next();
       if (step.done === true) return step.value;
     }
     onTurn?.();
-    await pause((performance.now() - begun) * REST_PER_TURN);
+    await pause(spentMs * REST_PER_TURN);
   }
 }
 

@@ -14,6 +14,7 @@ import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { beginAdoption, endAdoption, sweepStripe } from '../../native-free-core/state/adoption.ts';
 import {
   entityCount,
+  liveRows,
   openEntityTable,
   pointAt,
   rowWord,
@@ -100,23 +101,28 @@ function sameList(
 }
 
 /**
- * Takes the pages from the machine that rows will move to, some stripes at a time; yields in between. A page that is written for the first
- * time costs a few microseconds, and in the first second after a change nearly every event would write one.
+ * Takes the pages from the machine that rows will move to, stripe by stripe; yields in between. A page that is written for the first time
+ * costs a few microseconds, and in the first second after a change nearly every event would write one.
  */
 export function* takePages({ entities, limits }: SharedMemory): Generator<void> {
   for (const { shape, regions, adoption } of [...entities, ...limits]) {
     if (adoption === undefined) continue;
     const table = openEntityTable(shape, regions);
-    const rows = entityCount(openEntityTable(adoption.former.shape, adoption.former.regions));
-    const used = rowWord(table, Math.min(shape.rowsPerStripe, Math.ceil(rows / shape.stripes))) - table.stripe;
+    const former = openEntityTable(adoption.former.shape, adoption.former.regions);
+    const even = Math.floor(entityCount(former) / shape.stripes);
     for (let stripe = 0; stripe < shape.stripes; stripe++) {
-      pointAt(table, stripe);
-      const { words, stripe: from } = table;
-      // Changes nothing, whoever else is at it.
-      for (let at = from; at < from + used; at += PAGE_WORDS) Atomics.or(words, at, 0);
+      const rows = former.shape.stripes === shape.stripes ? liveRows(former, stripe) : even;
+      if (rows > 0) touchRows(table, stripe, Math.min(rows, shape.rowsPerStripe));
       yield;
     }
   }
+}
+
+/** Writes to each page of the stripe's index and first rows what is there already. */
+function touchRows(table: EntityTable, stripe: number, rows: number): void {
+  pointAt(table, stripe);
+  const end = rowWord(table, rows);
+  for (let at = table.stripe; at < end; at += PAGE_WORDS) Atomics.or(table.words, at, 0);
 }
 
 /** What is left of the memory once the sweep is over. */
