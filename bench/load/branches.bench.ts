@@ -3,18 +3,15 @@
  * features, each into a real server of its own, in turn. The ratio is what the oneof costs.
  */
 
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import protobuf from 'protobufjs';
 import { runLoad, type LoadReport } from '../../src/cli/load.ts';
-import { compiledUrl } from '../../src/ops/compiled-url.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
+import { startServer } from './server.ts';
 
 const BRANCHES = 40;
-const START_MS = 60_000;
 
 const HEAD = `syntax = "proto3";
 package game.v1;
@@ -113,27 +110,11 @@ function restOf(variant: Variant): (random: () => number) => Uint8Array {
   };
 }
 
-async function startServer(folder: string): Promise<{ process: ChildProcess; url: string }> {
-  const main = new URL('../../src/main.js', compiledUrl(import.meta.url, './branches.bench.js'));
-  const options = ['--data', join(folder, 'data'), '--listen', '127.0.0.1:0', '--clickhouse-listen', '127.0.0.1:0'];
-  const child = spawn(process.execPath, [main.pathname, 'serve', join(folder, 'pipeline.yaml'), ...options, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let log = '';
-  child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4000)));
-  const ready = await Promise.race([
-    new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve)),
-    new Promise<never>((_, reject) => child.once('exit', () => reject(new Error(`the server did not start: ${log}`)))),
-    new Promise<never>((_, reject) => setTimeout(() => reject(new Error('no server')), START_MS).unref()),
-  ]);
-  return { process: child, url: (JSON.parse(ready) as { url: string }).url };
-}
-
 async function measure(variant: Variant, durationMs: number, rate: number): Promise<LoadReport> {
   const folder = mkdtempSync(join(tmpdir(), 'hunt-branches-'));
   writeFileSync(join(folder, 'events.proto'), variant.proto);
   writeFileSync(join(folder, 'pipeline.yaml'), pipelineOf(variant));
-  const server = await startServer(folder);
+  const server = await startServer(folder, join(folder, 'pipeline.yaml'));
   try {
     return await runLoad({
       url: server.url,
@@ -154,9 +135,7 @@ async function measure(variant: Variant, durationMs: number, rate: number): Prom
       rest: restOf(variant),
     });
   } finally {
-    const gone = new Promise((resolve) => server.process.once('exit', resolve));
-    server.process.kill('SIGKILL');
-    await gone;
+    await server.kill();
     rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hunt, root, startServer, temporaryFolder, until } from '../e2e/server.ts';
 
-const CHANGES = Number(process.env['HUNT_CHANGES'] ?? 100);
+/** HUNT_CHANGES: fewer, for a first look; then the memory is not yet level. */
+const ALL = 100;
+const CHANGES = Number(process.env['HUNT_CHANGES'] ?? ALL);
 const RATE = 20_000;
 /** What takes its share of the first changes (compiled code, caches of the allocator) is there by then. */
 const LEVEL_FROM = Math.round(CHANGES * 0.4);
@@ -101,7 +103,7 @@ test(`${CHANGES} changes under ${RATE} events a second`, async () => {
     const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
     const [level, end] = [mean(resident.slice(LEVEL_FROM, LEVEL_FROM + WINDOW)), mean(resident.slice(-WINDOW))];
     process.stdout.write(`resident_ratio=${(end / level).toFixed(3)}\n`);
-    expect(end / level).toBeLessThan(GROWTH_MAX);
+    if (CHANGES >= ALL) expect(end / level).toBeLessThan(GROWTH_MAX);
     const audit = await hunt(['audit', '--url', server.url]);
     expect(audit.code, audit.stdout + audit.stderr).toBe(0);
   } finally {

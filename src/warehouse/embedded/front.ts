@@ -151,6 +151,12 @@ function answerFailure(warehouse: Warehouse, reply: Reply, headers: HeaderContex
   }
   const failure =
     cause instanceof EngineFailure ? cause : new EngineFailure(1002, 'UNKNOWN_EXCEPTION', String(cause), { cause });
+  if (reply.isAnswered && !reply.isAborted) {
+    warehouse.log('warn', 'a query failed in the middle of its result, which was broken off', {
+      code: failure.clickhouseCode,
+      message: failure.message,
+    });
+  }
   reply.fail(failure, commonHeaders(headers), warehouse.engine.version);
 }
 

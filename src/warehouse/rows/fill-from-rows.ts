@@ -11,7 +11,8 @@ import { backfilledEntities, backfillPlan, type PlanChange } from '../../../nati
 import { ROW_LIFE_SLOT } from '../../../native-free-core/layout/entity-layout.ts';
 import { slotOf, type EntityPlan, type Expression, type Plan } from '../../../native-free-core/layout/plan.ts';
 import { findRow, lockStripe, unlockStripe, type EntityTable } from '../../../native-free-core/state/entity-table.ts';
-import { countStoredRows, readStoredRows, type RowsAddress } from './stored-rows.ts';
+import { readSlices, sliceEpochs } from './row-slices.ts';
+import { countStoredRows, entityCondition, entityOrder, type RowsAddress } from './stored-rows.ts';
 
 export interface FillInput {
   readonly clickhouse: RowsAddress;
@@ -42,6 +43,7 @@ export async function fillFromRows(input: FillInput): Promise<void> {
   };
   const totals = await Promise.all(sidePlan.entities.map((entity) => countStoredRows({ ...common, entity })));
   const total = totals.reduce((sum, one) => sum + one, 0);
+  const slices = await sliceEpochs(common.address, throughEpoch);
   let read = 0;
   onProgress?.(0, total);
   for (const [side, index] of backfilledEntities(change).entries()) {
@@ -56,16 +58,19 @@ export async function fillFromRows(input: FillInput): Promise<void> {
       columns,
       living: input.living.entities[change.entities[index]!.from]!,
     });
-    await readStoredRows({
+    await readSlices({
       ...common,
-      entity,
+      slices,
+      where: entityCondition({ plan, entity, throughEpoch }),
+      orderBy: entityOrder({ plan, entity }),
       columns,
       needed,
       dictionary: input.tables.dictionary,
       onRows(rows) {
         apply(rows);
         read += rows;
-        onProgress?.(read, total);
+        // A slice that broke off is read again.
+        onProgress?.(Math.min(read, total), total);
       },
     });
   }

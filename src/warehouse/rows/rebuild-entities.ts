@@ -71,6 +71,7 @@ export async function rebuildEntity(request: RebuildEntity, count: StoredCount):
   const state = stateOf(request, entity, columns);
   const [seq, life] = [entity.seqColumn, entity.lifeColumn].map((column) => quoteName(plan.columns[column]!.name));
   await readSlices({
+    threads: REBUILD_THREADS,
     ...commonOf(request),
     columns,
     needed,
@@ -135,6 +136,7 @@ async function placeRecentKeys(request: RebuildEntity, entity: EntityPlan, table
   const state = stateOf(request, entity, columns);
   const { u32, i32 } = columns[plan.system.receivedAt]!;
   await readSlices({
+    threads: REBUILD_THREADS,
     ...commonOf(request),
     columns,
     needed,

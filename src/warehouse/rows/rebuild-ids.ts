@@ -9,7 +9,7 @@ import { entryAt, entryBytes } from '../../../native-free-core/state/dictionary.
 import { takeId } from '../../../native-free-core/state/id-window.ts';
 import { quoteName, quoteText } from '../tables/index.ts';
 import type { RebuildRows } from './rebuild-entities.ts';
-import { readSlices } from './row-slices.ts';
+import { readSlices, REBUILD_THREADS } from './row-slices.ts';
 
 export interface RebuildIds extends RebuildRows {
   /** Newest received_at of all, ms UTC. */
@@ -33,6 +33,7 @@ export async function rebuildIds(request: RebuildIds): Promise<void> {
   const from = Math.max(0, request.receivedAt - plan.dedupWindowMs - 1000);
   const words = new Int32Array(4);
   await readSlices({
+    threads: REBUILD_THREADS,
     address: request.clickhouse,
     dictionary: tables.dictionary,
     columns,

@@ -47,6 +47,7 @@ export async function rebuildLimits(request: RebuildLimits): Promise<void> {
   const received = columns[plan.system.receivedAt]!;
   const after = decisions.map((decision) => afterEpochs[plan.decisions.indexOf(decision)]!);
   await readSlices({
+    threads: REBUILD_THREADS,
     address: request.clickhouse,
     dictionary: tables.dictionary,
     columns,

@@ -1,7 +1,8 @@
 /**
  * Long histories are read slice by slice of their epochs, so that ClickHouse sorts some million rows at a time. A state's rows are in the
  * order of their epochs, so rows that are sorted within slices, and slices one after another, are in the order of each state. A slice
- * that breaks off is read again: whatever is applied from stored rows skips what it already has. Called by the parts of a rebuild.
+ * that breaks off is read again: whatever is applied from stored rows skips what it already has. Called by backfills and by the parts of a
+ * rebuild.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,7 +16,7 @@ export interface Slice {
   readonly through: number;
 }
 
-/** Nothing is decided meanwhile. */
+/** Threads of ClickHouse for a rebuild: nothing is decided meanwhile. */
 export const REBUILD_THREADS = 2;
 const SLICE_ROWS = 8_000_000;
 const ATTEMPTS_MAX = 5;
@@ -46,16 +47,17 @@ export async function readSlices({
 }: RowsRequest & { slices: readonly Slice[] }): Promise<void> {
   for (const { after, through } of slices) {
     const condition = `${where} AND _epoch > ${after} AND _epoch <= ${through}`;
-    await untilRead(() => readRows({ ...request, threads: REBUILD_THREADS, where: condition }));
+    await untilRead(() => readRows({ ...request, where: condition }), request.signal);
   }
 }
 
-async function untilRead(read: () => Promise<void>): Promise<void> {
+async function untilRead(read: () => Promise<void>, signal?: AbortSignal): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await read();
     } catch (error) {
-      if (attempt >= ATTEMPTS_MAX || !(error instanceof OperatingError) || !error.retryable) throw error;
+      const isFinal = attempt >= ATTEMPTS_MAX || signal?.aborted === true;
+      if (isFinal || !(error instanceof OperatingError) || !error.retryable) throw error;
       await pause(PAUSE_MS * attempt);
     }
   }

@@ -36,8 +36,8 @@ export interface RowsRequest {
   readonly signal?: AbortSignal;
 }
 
-/** All rows of one entity up to an epoch, in the order of its state. */
-export interface StoredRowsRequest extends Omit<RowsRequest, 'where' | 'orderBy'> {
+/** All rows of one entity up to an epoch. */
+export interface EntityRows {
   readonly plan: Plan;
   readonly entity: EntityPlan;
   /** Epochs up to this one. */
@@ -48,12 +48,6 @@ const SORT_BYTES_MAX = 1_000_000_000;
 const QUERY_SECONDS_MAX = 86_400;
 /** A block with fewer bytes of texts left than this takes no more rows. */
 const HEAP_RESERVE_BYTES = 1 << 20;
-
-export async function readStoredRows(request: StoredRowsRequest): Promise<void> {
-  const { plan, entity } = request;
-  const [seq, life] = [entity.seqColumn, entity.lifeColumn].map((column) => quoteName(plan.columns[column]!.name));
-  await readRows({ ...request, where: storedCondition(request), orderBy: `${life}, ${seq}` });
-}
 
 export async function readRows(request: RowsRequest): Promise<void> {
   const { columns, needed, numbers = [], dictionary, where, orderBy } = request;
@@ -101,13 +95,9 @@ export async function readRows(request: RowsRequest): Promise<void> {
 }
 
 /** Rows that the request would give. */
-export async function countStoredRows(
-  request: Pick<StoredRowsRequest, 'address' | 'plan' | 'entity' | 'throughEpoch' | 'signal'>,
-): Promise<number> {
-  const [line] = await askLines(
-    request,
-    `SELECT count() FROM ${eventsOf(request.address)} WHERE ${storedCondition(request)}`,
-  );
+export async function countStoredRows(request: Pick<RowsRequest, 'address' | 'signal'> & EntityRows): Promise<number> {
+  const where = entityCondition(request);
+  const [line] = await askLines(request, `SELECT count() FROM ${eventsOf(request.address)} WHERE ${where}`);
   return Number(line![0]);
 }
 
@@ -125,12 +115,13 @@ export function eventsOf({ database }: RowsAddress): string {
   return `${quoteName(database)}.events`;
 }
 
-function storedCondition({
-  plan,
-  entity,
-  throughEpoch,
-}: Pick<StoredRowsRequest, 'plan' | 'entity' | 'throughEpoch'>): string {
+export function entityCondition({ plan, entity, throughEpoch }: EntityRows): string {
   return `${quoteName(plan.columns[entity.seqColumn]!.name)} > 0 AND _epoch <= ${throughEpoch}`;
+}
+
+/** The order of an entity's state. */
+export function entityOrder({ plan, entity }: Pick<EntityRows, 'plan' | 'entity'>): string {
+  return [entity.lifeColumn, entity.seqColumn].map((column) => quoteName(plan.columns[column]!.name)).join(', ');
 }
 
 /** A query that fails after its first rows breaks the connection off. */
@@ -138,7 +129,8 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
   try {
     yield* response.body as unknown as AsyncIterable<Uint8Array>;
   } catch (cause) {
-    const message = `ClickHouse broke off in the middle of the stored rows: ${String(cause)}; its memory may not suffice`;
+    const why = cause instanceof Error && cause.cause instanceof Error ? ` (${cause.cause.message})` : '';
+    const message = `ClickHouse broke off in the middle of the stored rows: ${String(cause)}${why}; its log says why`;
     throw new OperatingError('rows_broken_off', message, { cause, retryable: true });
   }
 }

@@ -1,0 +1,47 @@
+/** A server of its own for a load bench, and the commands that somebody gives it meanwhile, each in a process of its own. */
+
+import { execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { compiledUrl } from '../../src/ops/compiled-url.ts';
+
+const START_MS = 60_000;
+const COMMAND_MS = 120_000;
+const MAIN = new URL('../../src/main.js', compiledUrl(import.meta.url, './server.js')).pathname;
+
+export interface BenchServer {
+  readonly url: string;
+  kill(): Promise<void>;
+}
+
+/** `pipeline`: default, the one that comes with the package. */
+export async function startServer(folder: string, pipeline?: string): Promise<BenchServer> {
+  const options = ['--data', join(folder, 'data'), '--listen', '127.0.0.1:0', '--clickhouse-listen', '127.0.0.1:0'];
+  const files = pipeline === undefined ? [] : [pipeline];
+  const child = spawn(process.execPath, [MAIN, 'serve', ...files, ...options, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4000)));
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ready = await Promise.race([
+    new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve)),
+    gone.then(() => Promise.reject(new Error(`the server did not start: ${log}`))),
+    new Promise<never>((_, reject) => setTimeout(() => reject(new Error('no server')), START_MS).unref()),
+  ]);
+  const { url } = JSON.parse(ready) as { url: string };
+  return {
+    url,
+    async kill() {
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}
+
+/** The JSON that `hunt …` prints; it must succeed. */
+export async function command<T>(...words: readonly string[]): Promise<T> {
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...words, '--json'], { timeout: COMMAND_MS });
+  return JSON.parse(stdout) as T;
+}
