@@ -4,9 +4,9 @@
  *
  *   byte 16  Int32 entries max, 20 Int32 heap bytes, 24 Int32 index slots          written by the creator
  *   byte 64  Int32 lock                                                            whoever adds holds it
- *   byte 68  Int32 count   entries so far, id 0 included                           under the lock, published last
+ *   byte 68  Int32 count   entries so far, id 0 included                           under the lock, published before the index has it
  *   byte 72  Int32 heapEnd                                                         under the lock
- *   byte 128 index  Int32 a slot: id, 0: empty; linear probing                     under the lock
+ *   byte 128 index  Int32 a slot: id, 0: empty; linear probing                     under the lock, published last
  *   then     ends   Int32 an entry: where its bytes end in the heap                under the lock
  *   then     heap
  */
@@ -151,8 +151,9 @@ function addEntry(dictionary: Dictionary, hash: number, bytes: Uint8Array, start
     const mask = dictionary.slots - 1;
     let slot = hash & mask;
     while (words[INDEX + slot] !== 0) slot = (slot + 1) & mask;
-    Atomics.store(words, INDEX + slot, id);
+    // Whoever finds the entry must find it counted: it is logged with the block that names it.
     Atomics.store(words, COUNT, id + 1);
+    Atomics.store(words, INDEX + slot, id);
   }
   releaseLock(words, LOCK);
   return id;

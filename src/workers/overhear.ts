@@ -1,13 +1,15 @@
 /**
- * Frames that are on their way to a running worker, copied for the one that rehearses to take its place: what no made-up event has (texts,
- * keys, sizes, encodings, what is refused) comes as it will come. Called by rehearsal.ts.
+ * Frames on their way to a running worker, copied for the one that rehearses to take its place: what no made-up event has (texts, keys,
+ * sizes, encodings, what is refused) comes as it will come. Called by rehearsal.ts.
  *
- * The lanes are read beside their consumer, which is told nothing. What it has released stays until the producer has gone round: a copy is
- * whole where at most half of the lane lies between the record and the producer's end, since no reservation is larger than the other half.
+ * A lane is read beside its consumer, which is told nothing, from the producer's end on. The producer overwrites what it wrote a whole
+ * lane before: a copy is whole where no more than a quarter of the lane has come since, and whoever falls behind begins again at the end.
  */
 
-import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
-import { LANE_HEAD_AT } from '../../native-free-core/layout/lane-layout.ts';
+import { fail } from '../../native-free-core/base/fail.ts';
+import { LANE_FULL } from '../../native-free-core/base/outcomes.ts';
+import { LANE_HEAD_AT, LANE_RING_AT, RECORD_HEADER_BYTES } from '../../native-free-core/layout/lane-layout.ts';
+import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
 import {
   ENCODING_JSON,
   ENCODING_PROTO,
@@ -15,58 +17,108 @@ import {
   RECORD_FRAME,
   RECORD_OPEN,
 } from '../../native-free-core/layout/records.ts';
-import { claim, commit, openLane, reserve, step, type Lane } from '../../native-free-core/ring/lane.ts';
-
-/** Appends copies of the frames that have come since the last call, of so many bytes at most; the connections are the rehearsal's own. */
-export type Overhear = (frames: Lane, bytesMax: number) => void;
+import { commit, openLane, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
+import { FRAME_LANE_BYTES } from '../memory/regions.ts';
 
 /** A connection of the rehearsal for frames of this encoding; `isNamed`: they are numbered, so a producer sends them. */
 export type OpenConnection = (encoding: number, isNamed: boolean) => number;
 
-/** Of further ones nothing is copied. */
-const CONNECTIONS_MAX = 256;
+/** Of further producers nothing is copied. */
+const PRODUCERS_MAX = 256;
+/** Share of a lane that may lie ahead. */
+const AHEAD_SHARE = 4;
 const BRACE = 0x7b;
 
-/** `open` is called for each connection that is heard of, and before its first frame is appended. */
-export function overhear(buffers: readonly SharedArrayBuffer[], generation: number, open: OpenConnection): Overhear {
-  const lanes = buffers.map(openLane);
-  const encodings = new Map<string, number>();
-  const connections = new Map<string, number>();
-  const connectionOf = (key: string, { view, bytes }: Lane, at: number): number | undefined => {
-    const known = connections.get(key);
-    if (known !== undefined || connections.size === CONNECTIONS_MAX) return known;
-    // What was opened before shows by its first byte: as a tag of protobuf it would begin a group, and nobody writes these.
-    const encoding = bytes[at + FRAME_HEADER_BYTES] === BRACE ? ENCODING_JSON : ENCODING_PROTO;
-    const isNumbered = (view.getUint32(at + 8, true) | view.getUint32(at + 12, true)) !== 0;
-    const connection = open(encodings.get(key) ?? encoding, isNumbered);
-    connections.set(key, connection);
-    return connection;
-  };
-  const copyFrame = (from: Lane, at: number, key: string, frames: Lane): number => {
-    const bytes = from.claimedBytes;
-    const connection = connectionOf(key, from, at);
-    const to = connection === undefined ? LANE_EMPTY : reserve(frames, RECORD_FRAME, bytes);
-    if (connection === undefined || to < 0) return 0;
+// The largest reservation, a record and as much padding, must not reach what is being copied.
+if (2 * FRAME_BYTES_MAX > FRAME_LANE_BYTES - FRAME_LANE_BYTES / AHEAD_SHARE)
+  fail('OVERHEAR_FRAME_BYTES', FRAME_BYTES_MAX);
+
+export class Overhearing {
+  readonly #lanes: readonly Lane[];
+  readonly #generation: number;
+  readonly #open: OpenConnection;
+  /** Of connections that were opened meanwhile, by slot: ingress uses these again. */
+  readonly #encodings = new Map<string, { generation: number; encoding: number }>();
+  /** Connections of the rehearsal: for each producer, and one for each encoding without. */
+  readonly #connections = new Map<string, number>();
+  /** Bytes that this call still looks at. */
+  #left = 0;
+
+  /** `open` is called before the first frame of a connection is appended. */
+  constructor(buffers: readonly SharedArrayBuffer[], generation: number, open: OpenConnection) {
+    this.#lanes = buffers.map(openLane);
+    this.#generation = generation;
+    this.#open = open;
+    for (const lane of this.#lanes) lane.tail = endOf(lane);
+  }
+
+  /** Appends copies of frames that have come since the last call; looks at so many bytes of all lanes together. */
+  copyTo(frames: Lane, bytesMax: number): void {
+    this.#left = bytesMax;
+    for (const [ingress, lane] of this.#lanes.entries()) while (this.#left > 0 && this.#next(lane, ingress, frames));
+  }
+
+  /** Looks at one record; false where there is none, or where the rest is passed over. */
+  #next(from: Lane, ingress: number, frames: Lane): boolean {
+    if (from.tail === endOf(from)) return false;
+    const record = LANE_RING_AT + (from.tail & (from.capacity - 1));
+    const bytes = from.view.getInt32(record, true);
+    const kind = from.view.getInt32(record + 4, true);
+    if (!isWhole(from) || bytes < 0 || bytes > from.capacity) {
+      from.tail = endOf(from);
+      return false;
+    }
+    const at = record + RECORD_HEADER_BYTES;
+    if (kind === RECORD_OPEN) this.#learn(from, at, ingress);
+    if (kind === RECORD_FRAME) this.#copy(from, at, bytes, ingress, frames);
+    const whole = (RECORD_HEADER_BYTES + bytes + 7) & ~7;
+    this.#left -= whole;
+    from.tail = (from.tail + whole) | 0;
+    return true;
+  }
+
+  #learn({ bytes, view }: Lane, at: number, ingress: number): void {
+    const encoding = bytes[at + 8]!;
+    this.#encodings.set(`${ingress}/${view.getUint32(at, true)}`, {
+      generation: view.getUint32(at + 4, true),
+      encoding,
+    });
+  }
+
+  #copy(from: Lane, at: number, bytes: number, ingress: number, frames: Lane): void {
+    const connection = this.#connectionOf(from, at, ingress);
+    if (connection === undefined) return;
+    const to = reserve(frames, RECORD_FRAME, bytes);
+    // Larger than a rehearsal's lane, or than what is left of it.
+    if (to === LANE_FULL) return;
     frames.bytes.set(from.bytes.subarray(at, at + bytes), to);
     frames.view.setUint32(to, connection, true);
-    frames.view.setUint32(to + 4, generation, true);
+    frames.view.setUint32(to + 4, this.#generation, true);
     if (isWhole(from)) commit(frames);
-    return bytes;
-  };
-  const copySome = (from: Lane, ingress: number, frames: Lane, bytesMax: number): void => {
-    for (let copied = 0; copied < bytesMax;) {
-      if (!isWhole(from)) Object.assign(from, openLane(from.buffer));
-      const at = claim(from);
-      if (at === LANE_EMPTY) return;
-      const key = `${ingress}/${from.view.getUint32(at, true)}/${from.view.getUint32(at + 4, true)}`;
-      if (from.claimedKind === RECORD_OPEN) encodings.set(key, from.bytes[at + 8]!);
-      if (from.claimedKind === RECORD_FRAME) copied += copyFrame(from, at, key, frames);
-      step(from);
-    }
-  };
-  return (frames, bytesMax) => lanes.forEach((lane, ingress) => copySome(lane, ingress, frames, bytesMax));
+  }
+
+  #connectionOf({ bytes, view }: Lane, at: number, ingress: number): number | undefined {
+    const slot = `${ingress}/${view.getUint32(at, true)}`;
+    const generation = view.getUint32(at + 4, true);
+    const opened = this.#encodings.get(slot);
+    // What was opened before shows by its first byte: as a tag of protobuf it would begin a group, and nobody writes these.
+    const guessed = bytes[at + FRAME_HEADER_BYTES] === BRACE ? ENCODING_JSON : ENCODING_PROTO;
+    const encoding = opened?.generation === generation ? opened.encoding : guessed;
+    const isNumbered = (view.getUint32(at + 8, true) | view.getUint32(at + 12, true)) !== 0;
+    const key = isNumbered ? `${slot}/${generation}` : String(encoding);
+    const known = this.#connections.get(key);
+    if (known !== undefined || (isNumbered && this.#connections.size >= PRODUCERS_MAX)) return known;
+    const connection = this.#open(encoding, isNumbered);
+    this.#connections.set(key, connection);
+    return connection;
+  }
+}
+
+function endOf(lane: Lane): number {
+  return Atomics.load(lane.words, LANE_HEAD_AT >> 2);
 }
 
 function isWhole(lane: Lane): boolean {
-  return ((Atomics.load(lane.words, LANE_HEAD_AT >> 2) - lane.tail) | 0) <= lane.capacity >> 1;
+  const ahead = (endOf(lane) - lane.tail) | 0;
+  return ahead >= 0 && ahead <= lane.capacity / AHEAD_SHARE;
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';
+import { ROW_SEEN_SLOT, STRIPE_USED } from '../../native-free-core/layout/entity-layout.ts';
 import { beginAdoption } from '../../native-free-core/state/adoption.ts';
 import { openDictionary } from '../../native-free-core/state/dictionary.ts';
 import {
@@ -15,16 +16,18 @@ import {
   unlockStripe,
   type EntityTable,
 } from '../../native-free-core/state/entity-table.ts';
-import { STRIPE_USED } from '../../native-free-core/layout/entity-layout.ts';
 import { openKeyList } from '../../native-free-core/state/key-list.ts';
 import { allocateTable, REHEARSAL_ENTITIES_MAX, type EntityMemory, type SharedMemory } from '../memory/regions.ts';
 import { openTables } from './open-tables.ts';
 
-/** `next`: what the worker will stand on. Its dictionary is shared: what is overheard is on its way into it anyway. */
-export function secondTables(rehearsal: SharedMemory, next: SharedMemory): Tables {
+/**
+ * `next`: what the worker will stand on. Its dictionary is the one that counts: ids that are remembered hold afterwards, and the names
+ * in what is overheard are on their way into it anyway, but for fields that only the next version keeps there. `now`: ms UTC.
+ */
+export function secondTables(rehearsal: SharedMemory, next: SharedMemory, now: number): Tables {
   const { entities, limits = [], ...rest } = openTables(rehearsal);
   const moving = (own: readonly EntityTable[], real: readonly EntityMemory[]): EntityTable[] =>
-    own.map((table, i) => adoptingLike(real[i]!, table));
+    own.map((table, i) => adoptingLike(real[i]!, table, now));
   return {
     ...rest,
     entities: moving(entities, next.entities),
@@ -35,13 +38,13 @@ export function secondTables(rehearsal: SharedMemory, next: SharedMemory): Table
 }
 
 /** Where the real table takes rows over: a small one that takes over as many as `own` has, of the same layouts. */
-function adoptingLike({ shape, adoption }: EntityMemory, own: EntityTable): EntityTable {
+function adoptingLike({ shape, adoption }: EntityMemory, own: EntityTable, now: number): EntityTable {
   if (adoption === undefined) return own;
   const { former, side, copies, sideCopies } = adoption;
   const table = smallTable(shape.rowBytes);
   table.adoption = {
-    former: withKeysOf(own, smallTable(former.shape.rowBytes)),
-    side: side === null ? null : withKeysOf(own, smallTable(side.shape.rowBytes)),
+    former: withKeysOf(own, smallTable(former.shape.rowBytes), now),
+    side: side === null ? null : withKeysOf(own, smallTable(side.shape.rowBytes), now),
     copies,
     sideCopies,
   };
@@ -54,8 +57,8 @@ function smallTable(rowBytes: number): EntityTable {
   return openEntityTable(shape, regions);
 }
 
-/** Rows of an earlier life, with nothing in them. */
-function withKeysOf(from: EntityTable, table: EntityTable): EntityTable {
+/** Rows of the same keys, seen just now, with nothing in them. */
+function withKeysOf(from: EntityTable, table: EntityTable, now: number): EntityTable {
   for (let stripe = 0; stripe < from.shape.stripes; stripe++) {
     pointAt(from, stripe);
     const rows = from.words[from.stripe + STRIPE_USED]!;
@@ -63,7 +66,8 @@ function withKeysOf(from: EntityTable, table: EntityTable): EntityTable {
       const at = rowWord(from, row);
       const [k0, k1, k2, k3] = from.words.subarray(at, at + 4) as unknown as [number, number, number, number];
       lockStripe(table, k0, k1, k2, k3);
-      createRow(table, k0, k1, k2, k3, 0);
+      const created = createRow(table, k0, k1, k2, k3, 0);
+      if (created >= 0) table.floats[created + ROW_SEEN_SLOT] = now;
       unlockStripe(table);
     }
   }

@@ -28,7 +28,7 @@ import { endAdoption } from '../../native-free-core/state/adoption.ts';
 import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import { rehearseLock } from '../../native-free-core/state/lock.ts';
 import type { SharedMemory } from '../memory/regions.ts';
-import { overhear, type Overhear } from './overhear.ts';
+import { Overhearing } from './overhear.ts';
 import { rehearsalEvent } from './rehearsal-events.ts';
 import { secondTables } from './rehearsal-tables.ts';
 
@@ -42,6 +42,8 @@ const EVENTS_PER_BLOCK = [1, 2, 4, 8, 1, 2, 4, 64];
 const REPEAT_EACH = 50;
 /** Copied frames of a block: it should end soon, since those who decide wait for the processor meanwhile. */
 const OVERHEARD_BYTES_MAX = 1 << 16;
+/** Where more names than this come while it listens, the version that decides may not know these: it listens no more. */
+const NAMES_MAX = 1000;
 const LOCK_CONTENTIONS = 500;
 const GENERATION = 1;
 const PRODUCER = new TextEncoder().encode('rehearsal');
@@ -83,7 +85,7 @@ export function rehearse(decider: Decider, { rehearsal, next, worker, isLive }: 
   const play = new Play(decider, isLive);
   const end = now() + (isLive ? 2 * TIME_MS_MAX : TIME_MS_MAX);
   play.perform(BLOCKS[0], (now() + end) / 2, null);
-  const tables = secondTables(rehearsal, next);
+  const tables = secondTables(rehearsal, next, now());
   attach(decider, stageOf(rehearsal, 0), tables, dictionaryCount(tables.dictionary));
   play.perform(BLOCKS[1], end, isLive ? next.frameLanes[worker]! : null);
   for (const table of [...tables.entities, ...(tables.limits ?? [])]) endAdoption(table);
@@ -103,22 +105,23 @@ class Play {
   #events = 0;
   #frames = 0;
   #connections = 0;
+  /** What comes out: nobody else takes it. */
+  #outcomes: readonly Lane[] = [];
 
   constructor(decider: Decider, isLive: boolean) {
     this.#decider = decider;
     this.#isLive = isLive;
   }
 
-  /** `until`: ms UTC. `others`: frame lanes to listen at. */
-  perform(blocks: number, until: number, others: readonly SharedArrayBuffer[] | null): void {
-    const { control, now, frameLanes, durableLanes, storedLanes, blockLane } = this.#decider.input;
+  /** `until`: ms UTC. `liveLanes`: frame lanes to listen at. */
+  perform(blocks: number, until: number, liveLanes: readonly SharedArrayBuffer[] | null): void {
+    const { control, now, frameLanes, durableLanes, storedLanes, blockLane, tables } = this.#decider.input;
     const frames = openLane(frameLanes[0]!.buffer);
-    const outcomes = [durableLanes[0]!, storedLanes[0]!, blockLane].map(({ buffer }) => openLane(buffer));
+    this.#outcomes = [durableLanes[0]!, storedLanes[0]!, blockLane].map(({ buffer }) => openLane(buffer));
     const connections = [this.#open(frames, ENCODING_PROTO, false), this.#open(frames, ENCODING_PROTO, true)];
-    const listen: Overhear | null =
-      others === null
-        ? null
-        : overhear(others, GENERATION, (encoding, isNamed) => this.#open(frames, encoding, isNamed));
+    const overhearing =
+      liveLanes && new Overhearing(liveLanes, GENERATION, (encoding, isNamed) => this.#open(frames, encoding, isNamed));
+    const namesMax = dictionaryCount(tables.dictionary) + NAMES_MAX;
     // A spool thread and an ingress that sleep, so that they are rung for.
     for (const bell of [SPOOL_BELL, INGRESS_BELL]) prepareSleep(control, bell);
     const rest = new Int32Array(new SharedArrayBuffer(4));
@@ -126,15 +129,22 @@ class Play {
     let restedAt = performance.now();
     for (let block = 0; block < blocks && now() < until; block++) {
       this.#writeBlock(frames, block, connections, begun);
-      listen?.(frames, OVERHEARD_BYTES_MAX);
-      drainAndFinish(this.#decider);
-      for (const lane of outcomes) while (claim(lane) !== LANE_EMPTY) release(lane);
+      this.#decide();
+      if (overhearing !== null && dictionaryCount(tables.dictionary) < namesMax) {
+        overhearing.copyTo(frames, OVERHEARD_BYTES_MAX);
+        this.#decide();
+      }
       const workedMs = performance.now() - restedAt;
       if (!this.#isLive || workedMs < REST_AFTER_MS) continue;
       Atomics.wait(rest, 0, 0, workedMs);
       restedAt = performance.now();
     }
     for (const bell of [SPOOL_BELL, INGRESS_BELL]) cancelSleep(control, bell);
+  }
+
+  #decide(): void {
+    drainAndFinish(this.#decider);
+    for (const lane of this.#outcomes) while (claim(lane) !== LANE_EMPTY) release(lane);
   }
 
   /** An event a frame, and many in one, by turns of the pattern; now without a producer, now with one. */
@@ -153,8 +163,10 @@ class Play {
   /** A producer has a number of its own here, so that no name is learnt. */
   #open(frames: Lane, encoding: number, isNamed: boolean): number {
     const connection = this.#connections++;
+    // Leaves room.
+    this.#decide();
     writeOpen(frames, connection, encoding, isNamed ? PRODUCER : NOBODY);
-    drainAndFinish(this.#decider);
+    this.#decide();
     if (isNamed) this.#decider.sessions[0]![connection]!.producer = connection;
     return connection;
   }

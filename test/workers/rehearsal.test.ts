@@ -38,12 +38,12 @@ import { changed, compileText } from '../config/pipelines.ts';
 const PIPELINE = fileURLToPath(new URL('../../src/pipelines/treasure-hunt.yaml', import.meta.url));
 const NOW = 1_700_000_000_000;
 
-function deciderOn(plan: Plan, memory: SharedMemory, tables = openTables(memory)): Decider {
+function deciderOn(plan: Plan, memory: SharedMemory, tables = openTables(memory), now = (): number => NOW): Decider {
   return createDecider({
     ...stageOf(memory, 0),
     plan,
     tables,
-    now: () => NOW,
+    now,
     epochIntervalMs: 0,
     textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
     utf8: (text) => new TextEncoder().encode(text),
@@ -169,8 +169,11 @@ function jsonOf(i: number): Buffer {
 const COUNTRIES = ['NO', 'SE', 'NL'];
 const RULE = `'player.digs_5m > 120'`;
 const FRAMES = 90;
+/** Looks at the clock, some for each block. */
+const IN_THE_SECOND_ACT = 3500;
 
-test('before a change it listens to what comes in, and leaves nothing of that either', () => {
+/** A running engine, its next version with rows that will move, and that version's worker before its rehearsal. */
+function beforeChange(onNow: (lane: Lane) => void) {
   // Rules that look texts up, and remember what they found.
   const pipeline = changed(RULE, `"event.country == 'SE' || event.country.matches('^NO?$')"`);
   const from = compileText(pipeline).plan;
@@ -178,22 +181,34 @@ test('before a change it listens to what comes in, and leaves nothing of that ei
   const { change } = describeChange(from, to);
   const before = allocateMemory(from, 1, 1);
   startEpochs(new Int32Array(before.control), 50, 0);
-  const running = deciderOn(from, before);
-  take(running, before, from, 64);
+  take(deciderOn(from, before), before, from, 64);
   const { memory } = allocateChange(before, from, to, change!);
   expect(memory.entities[0]!.adoption).toBeDefined();
   for (const _ of takePages(memory)) expect(entityCount(openTables(memory).entities[0]!)).toBe(0);
-
   const lane = openLane(memory.frameLanes[0]![0]!);
-  open(lane, 8, ENCODING_JSON);
-  for (let i = 0; i < FRAMES; i++) put(lane, RECORD_FRAME, FRAME_HEADER_BYTES, jsonOf(i), 8);
-  const waiting = laneUsedBytes(lane);
-
-  const rehearsal = allocateRehearsal(to);
   const { dictionary, entities } = openTables(memory);
-  const decider = deciderOn(to, rehearsal, { ...openTables(rehearsal), dictionary });
+  const rehearsal = allocateRehearsal(to);
+  const now = (): number => {
+    onNow(lane);
+    return NOW;
+  };
+  const decider = deciderOn(to, rehearsal, { ...openTables(rehearsal), dictionary }, now);
+  return { to, memory, lane, dictionary, entities, decider, rehearsal };
+}
+
+test('before a change it listens to what comes in, and leaves nothing of that either', () => {
+  let sent = 0;
+  let looked = 0;
+  // Some while it rehearses, each after a pause.
+  const world = beforeChange((lane) => {
+    if (++looked === IN_THE_SECOND_ACT) open(lane, 8, ENCODING_JSON);
+    if (looked > IN_THE_SECOND_ACT && sent < FRAMES && looked % 5 === 0)
+      put(lane, RECORD_FRAME, FRAME_HEADER_BYTES, jsonOf(sent++), 8);
+  });
+  const { to, memory, lane, dictionary, entities, decider, rehearsal } = world;
   rehearse(decider, { rehearsal, next: memory, worker: 0, isLive: true });
-  expect(laneUsedBytes(lane)).toBe(waiting);
+  expect(sent).toBe(FRAMES);
+  const waiting = laneUsedBytes(lane);
   const text = (id: number): string => textOf(dictionary, entryAt(dictionary, id), entryBytes(dictionary, id));
   const texts = Array.from({ length: dictionaryCount(dictionary) }, (_, id) => text(id));
   expect(texts.sort()).toEqual(['', ...COUNTRIES].sort());
@@ -201,6 +216,9 @@ test('before a change it listens to what comes in, and leaves nothing of that ei
   attach(decider, stageOf(memory, 0), openTables(memory), 1);
   expect(decider.hellos).toEqual([]);
   drainAndFinish(decider);
+  // All that came in is still there for whoever decides.
+  expect(laneUsedBytes(openLane(lane.buffer))).toBe(0);
+  expect(waiting).toBeGreaterThan(0);
   const decided: string[] = [];
   const country = to.columns.findIndex(({ name }) => name === 'country');
   const { rows, dead } = sealed(memory, to, (columns, row) => {
@@ -208,4 +226,27 @@ test('before a change it listens to what comes in, and leaves nothing of that ei
   });
   expect({ rows, dead }).toEqual({ rows: FRAMES, dead: 0 });
   expect(decided).toEqual(Array.from({ length: FRAMES }, (_, i) => ['NO 2', 'SE 2', 'NL 1'][i % 3]));
+});
+
+test.each([
+  ['large frames', 300_000, 1],
+  ['many producers', 40, 5000],
+])('it listens to a lane that nobody empties and comes to its end: %s', (_name, bytes, producers) => {
+  let sent = 0;
+  let isFull = false;
+  const world = beforeChange((lane) => {
+    for (let i = 0; i < 20 && !isFull; i++) {
+      const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + bytes);
+      isFull = at < 0;
+      if (isFull) return;
+      lane.bytes.fill(0x12, at, at + FRAME_HEADER_BYTES + bytes);
+      lane.view.setUint32(at, sent++ % producers, true);
+      lane.view.setUint32(at + 8, 1 + sent, true);
+      commit(lane);
+    }
+  });
+  const { memory, decider, rehearsal, entities } = world;
+  rehearse(decider, { rehearsal, next: memory, worker: 0, isLive: true });
+  expect(sent).toBeGreaterThan(20);
+  expect(entityCount(entities[0]!)).toBe(0);
 });
