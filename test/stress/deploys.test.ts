@@ -4,13 +4,13 @@ import { runStress } from './bit-exact.ts';
 const seed = Number(process.env['TEST_SEED'] ?? 20261123);
 
 test(
-  '60,000 events, two workers, four versions, a crash: SQL agrees with every feature that each version stored',
+  '40,000 events, two workers, four versions, a crash: SQL agrees with every feature that each version stored',
   { timeout: 240_000 },
   async () => {
     await runStress({
       seed,
-      events: 60_000,
-      players: 6000,
+      events: 40_000,
+      players: 4000,
       hunts: 1500,
       devices: 300,
       workers: 2,

@@ -9,7 +9,7 @@ import { evaluate } from './oracle.ts';
 import { randomExpression } from './random-expression.ts';
 import { createWorld, fillWorld, pick, ROWS, type Value, type World } from './world.ts';
 
-const EXPRESSIONS = 50_000;
+const EXPRESSIONS = 25_000;
 /** In one function, so that temporaries of several expressions meet. */
 const GROUP = 25;
 const ROWS_EACH = 12;
