@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { runLoad, type LoadReport } from '../../src/cli/load.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
-import { startServer } from './server.ts';
+import { LOAD, startServer } from './server.ts';
 
 const BRANCHES = 40;
 
@@ -116,24 +116,7 @@ async function measure(variant: Variant, durationMs: number, rate: number): Prom
   writeFileSync(join(folder, 'pipeline.yaml'), pipelineOf(variant));
   const server = await startServer(folder, join(folder, 'pipeline.yaml'));
   try {
-    return await runLoad({
-      url: server.url,
-      protocol: 'ws',
-      rate,
-      connections: 4,
-      eventsPerFrame: 500,
-      durationMs,
-      players: 200_000,
-      hunts: 5000,
-      zipfExponent: 1,
-      ack: 'durable',
-      seed: 1,
-      framesInFlightMax: Infinity,
-      reconnectMs: 1000,
-      progress: () => undefined,
-      rssLog: () => undefined,
-      rest: restOf(variant),
-    });
+    return await runLoad({ ...LOAD, url: server.url, rate, eventsPerFrame: 500, durationMs, rest: restOf(variant) });
   } finally {
     await server.kill();
     rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });

@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { runLoad, type LoadReport } from '../../src/cli/load.ts';
 import { defaultPipeline } from '../../src/ops/default-pipeline.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
-import { command, startServer } from './server.ts';
+import { command, LOAD, startServer } from './server.ts';
 
 const FEATURE = '    points_5m: { agg: sum, of: event.find.points, window: 5m, hop: 1m }\n';
 const FEATURES = `    digs_10m: { agg: count, where: "event.type == 'dig'", window: 10m, hop: 1m }
@@ -51,23 +51,7 @@ async function measure({ rate, eventsPerFrame, durationMs, firstAfterMs }: Size,
   };
   try {
     const [load] = await Promise.all([
-      runLoad({
-        url: server.url,
-        protocol: 'ws',
-        rate,
-        connections: 4,
-        eventsPerFrame,
-        durationMs,
-        players: 200_000,
-        hunts: 5000,
-        zipfExponent: 1,
-        ack: 'durable',
-        seed: 1,
-        framesInFlightMax: Infinity,
-        reconnectMs: 1000,
-        progress: () => undefined,
-        rssLog: () => undefined,
-      }),
+      runLoad({ ...LOAD, url: server.url, rate, eventsPerFrame, durationMs }),
       change(),
     ]);
     if (load.lost + load.duplicated + load.unanswered > 0) throw new Error(`lost or doubled: ${JSON.stringify(load)}`);

@@ -1,4 +1,4 @@
-/** A server of its own for a load bench, and the commands that somebody gives it meanwhile, each in a process of its own. */
+/** A server of its own for a load bench, the load that all of them have, and the commands that somebody gives it meanwhile, each in a process of its own. */
 
 import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -9,6 +9,21 @@ import { compiledUrl } from '../../src/ops/compiled-url.ts';
 const START_MS = 60_000;
 const COMMAND_MS = 120_000;
 const MAIN = new URL('../../src/main.js', compiledUrl(import.meta.url, './server.js')).pathname;
+
+/** Options of `runLoad` but for the server, the rate, the frames and the time. */
+export const LOAD = {
+  protocol: 'ws',
+  connections: 4,
+  players: 200_000,
+  hunts: 5000,
+  zipfExponent: 1,
+  ack: 'durable',
+  seed: 1,
+  framesInFlightMax: Infinity,
+  reconnectMs: 1000,
+  progress: () => undefined,
+  rssLog: () => undefined,
+} as const;
 
 export interface BenchServer {
   readonly url: string;
