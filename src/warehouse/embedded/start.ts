@@ -5,11 +5,12 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { OperatingError } from '../../errors.ts';
+import { allocatorSettings } from './allocator.ts';
 import { foldersOf } from './folders.ts';
 import {
   ENGINE_READERS,
@@ -88,7 +89,11 @@ async function startChild(configuration: ChildConfiguration, log: EmbeddedOption
   const child = fork(childPath(), [], {
     execArgv: [],
     // Each running query occupies one thread of libuv's pool; its default of 4 would be the real limit.
-    env: { ...process.env, UV_THREADPOOL_SIZE: String(poolThreads) },
+    env: {
+      ...process.env,
+      UV_THREADPOOL_SIZE: String(poolThreads),
+      JE_MALLOC_CONF: allocatorSettings(availableParallelism(), process.env['JE_MALLOC_CONF']),
+    },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'json',
   });
