@@ -7,7 +7,7 @@ import { BATCH_COLUMNS } from '../../../native-free-core/columns/native-batch-co
 import { DEAD_LETTER_COLUMNS } from '../../../native-free-core/columns/native-dead-letters.ts';
 import type { ColumnPlan, Plan, ViewPlan } from '../../../native-free-core/layout/plan.ts';
 import { sortKey } from './sort-key.ts';
-import { BATCH_TABLE_SETTINGS, SYNC_SETTINGS, codecOf } from './storage.ts';
+import { BATCH_TABLE_SETTINGS, SMALL_TABLE_SETTINGS, SYNC_SETTINGS, codecOf } from './storage.ts';
 
 export interface ColumnDefinition {
   readonly name: string;
@@ -150,7 +150,7 @@ export function batchesTable(): TableDefinition {
     indexes: [],
     // A batch that is confirmed once more after a crash replaces its line.
     engine: 'ReplacingMergeTree(inserted_at) ORDER BY batch',
-    settings: {},
+    settings: SMALL_TABLE_SETTINGS,
     comment: 'every batch that is in events and dead_letters',
   };
 }

@@ -50,6 +50,12 @@ export const BATCH_TABLE_SETTINGS: Readonly<Record<string, string>> = {
   ratio_of_defaults_for_sparse_serialization: '0.8',
 };
 
+/** Of `batches`, one row an insert: what its merges leave behind would stay for up to five minutes, as many parts as `events` has. */
+export const SMALL_TABLE_SETTINGS: Readonly<Record<string, string>> = {
+  cleanup_delay_period_random_add: '0',
+  max_cleanup_delay_period: '30',
+};
+
 /** Of a server elsewhere: a confirmed insert has reached its disk, on the strength of which the spool is trimmed. The embedded one's file system is synced before each trim instead. */
 export const SYNC_SETTINGS: Readonly<Record<string, string>> = {
   fsync_after_insert: '1',
