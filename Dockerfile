@@ -4,10 +4,10 @@ WORKDIR /app
 RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
-# The upstream release in place of the re-upload that package.json names for older systems.
-RUN npm install --no-save --ignore-scripts "uWebSockets.js@github:uNetworking/uWebSockets.js#v20.52.0"
 COPY . .
 RUN npx tsc -b && npm prune --omit=dev --ignore-scripts
+# The upstream release in place of the re-upload that package.json names for older systems; last, because npm's own tidying takes it back.
+RUN npm install --no-save --omit=dev --ignore-scripts "uWebSockets.js@github:uNetworking/uWebSockets.js#v20.52.0"
 
 FROM node:24-trixie-slim
 WORKDIR /app
