@@ -54,6 +54,8 @@ export interface EngineOptions {
   readonly workers: number;
   readonly ingresses: number;
   readonly keys: readonly string[];
+  /** Of one connection, or one producer over HTTP; 0 or nothing: no limit. */
+  readonly framesPerSecondMax?: number;
   readonly spoolBytesMax: number;
   /** Bytes of one file of the spool: it is trimmed file by file. */
   readonly segmentBytes?: number;
@@ -166,6 +168,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     memory,
     listen: options.listen,
     keys: options.keys,
+    limits: { framesPerSecondMax: options.framesPerSecondMax ?? 0 },
     log,
     onFailure: failure.raise,
   });

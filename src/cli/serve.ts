@@ -34,6 +34,12 @@ export const serveCommand = defineCommand({
     workers: { type: 'string', description: 'Decision workers (default: cores - 1, at least 1)' },
     ingresses: { type: 'string', default: '1', description: 'Ingress threads on the same port' },
     key: { type: 'string', description: 'Require this API key from clients; several separated by commas' },
+    'frames-per-second': {
+      type: 'string',
+      default: '0',
+      description:
+        'Most frames a second from one connection, or one producer over HTTP; more are refused with RETRY (0: no limit)',
+    },
     'spool-max': {
       type: 'string',
       default: '8',
@@ -68,6 +74,7 @@ export const serveCommand = defineCommand({
           : wholeNumber('workers', args.workers, 1, 16),
       ingresses: wholeNumber('ingresses', args.ingresses, 1, 8),
       keys,
+      framesPerSecondMax: wholeNumber('frames-per-second', args['frames-per-second'], 0, 1_000_000),
       spoolBytesMax: wholeNumber('spool-max', args['spool-max'], 1, 4096) * 2 ** 30,
       segmentBytes: wholeNumber('spool-segment', args['spool-segment'], 32, 1024) * 2 ** 20,
       snapshotAfterBytes: wholeNumber('snapshot-after', args['snapshot-after'], 1, 65_536) * 2 ** 20,
