@@ -28,6 +28,8 @@ export interface ClickHouse {
   /** Folder on this machine that holds its parts, '' for a server elsewhere. */
   readonly folder: string;
   describe(): object;
+  /** Whoever asks the embedded engine is told how far SQL can see, ms UTC; of a server elsewhere, the view `watermark` says it. */
+  showWatermark(time: number): void;
   stop(): Promise<void>;
 }
 
@@ -65,6 +67,7 @@ function openExternal(text: string): ClickHouse {
     embedded: false,
     folder: '',
     describe: () => ({ url: url.origin, database, embedded: false }),
+    showWatermark: () => undefined,
     stop: async () => undefined,
   };
 }
@@ -79,6 +82,7 @@ async function openEmbedded(options: ClickHouseOptions): Promise<ClickHouse> {
   const listen = `${engine.host}:${engine.port}`;
   let stopping = false;
   let restarts = 0;
+  let watermark = 0;
   const keep = async (): Promise<void> => {
     for (;;) {
       const end = await engine.died;
@@ -88,6 +92,7 @@ async function openEmbedded(options: ClickHouseOptions): Promise<ClickHouse> {
         try {
           engine = await start(listen);
           restarts++;
+          engine.showWatermark(watermark);
           // Told to stop while it started: nobody else knows of this one.
           if (stopping) await engine.stop();
           break;
@@ -115,6 +120,10 @@ async function openEmbedded(options: ClickHouseOptions): Promise<ClickHouse> {
       version: engine.version,
       restarts,
     }),
+    showWatermark(time) {
+      watermark = time;
+      engine.showWatermark(time);
+    },
     async stop() {
       stopping = true;
       await engine.stop();

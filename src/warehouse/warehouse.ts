@@ -313,6 +313,7 @@ class RunningWarehouse {
   #advance(totals: StoredTotals): void {
     this.totals = totals;
     this.lookup.stored(totals.epoch, totals.batch);
+    this.#options.clickhouse.showWatermark(totals.receivedAt);
   }
 
   #fail(error: unknown): void {

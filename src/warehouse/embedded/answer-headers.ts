@@ -15,6 +15,8 @@ const CONTENT_TYPES: readonly (readonly [RegExp, string])[] = [
 export interface HeaderContext {
   readonly queryId: string;
   readonly timezone: string;
+  /** What was visible when the request came, ms UTC; 0: not known yet. */
+  readonly watermark: number;
 }
 
 /** uWebSockets.js closes a connection that is idle for 10 s; clients are told less, so that they close first. */
@@ -25,6 +27,7 @@ export function commonHeaders(context: HeaderContext): Headers {
     'X-ClickHouse-Query-Id': context.queryId,
     'X-ClickHouse-Server-Display-Name': 'embedded',
     'X-ClickHouse-Timezone': context.timezone,
+    ...(context.watermark === 0 ? {} : { 'X-Hunt-Watermark': new Date(context.watermark).toISOString() }),
     'Keep-Alive': KEEP_ALIVE,
   };
 }

@@ -30,7 +30,11 @@ process.on('disconnect', leave);
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 process.on('SIGTERM', () => undefined);
-process.on('message', (message: ToChild) => void (message.type === 'start' ? start(message.configuration) : stop()));
+process.on('message', (message: ToChild) => {
+  if (message.type === 'start') void start(message.configuration);
+  else if (message.type === 'watermark') opened?.front.showWatermark(message.time);
+  else void stop();
+});
 process.on('uncaughtException', (cause) => {
   log('error', 'embedded ClickHouse ends because of a broken invariant', { cause: cause.stack ?? String(cause) });
   send({ type: 'failed', code: 'EMBEDDED_BROKEN', message: String(cause), retryable: true }, leave);

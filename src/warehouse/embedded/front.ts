@@ -19,18 +19,27 @@ const EXCLUSIVE_PORT = 1;
 
 export interface Front {
   readonly port: number;
+  /** Told to clients from now on in `X-Hunt-Watermark`; ms UTC. */
+  showWatermark(time: number): void;
   /** Accepts no more connections; what runs goes on. */
   stopListening(): void;
   close(): void;
 }
 
-export function openFront(warehouse: Warehouse, configuration: ChildConfiguration): Promise<Front> {
-  const app = uWS.App();
-  app.any('/*', (response, request) => route(warehouse, configuration, response, request));
-  return listen(app, configuration.host, configuration.port);
+/** How far SQL can see: SEMANTICS.md §12. */
+interface Freshness {
+  /** ms UTC; 0: nobody has said yet. */
+  watermark: number;
 }
 
-async function listen(app: TemplatedApp, host: string, port: number): Promise<Front> {
+export function openFront(warehouse: Warehouse, configuration: ChildConfiguration): Promise<Front> {
+  const app = uWS.App();
+  const freshness = { watermark: 0 };
+  app.any('/*', (response, request) => route(warehouse, configuration, freshness, response, request));
+  return listen(app, freshness, configuration.host, configuration.port);
+}
+
+async function listen(app: TemplatedApp, freshness: Freshness, host: string, port: number): Promise<Front> {
   let socket = await bind(app, host, port);
   if (port === 0) {
     // Bound so, the port could not be taken again for a minute after a crash: the library lets go of old connections
@@ -41,6 +50,7 @@ async function listen(app: TemplatedApp, host: string, port: number): Promise<Fr
   }
   return {
     port: uWS.us_socket_local_port(socket),
+    showWatermark: (time) => void (freshness.watermark = time),
     stopListening: () => uWS.us_listen_socket_close(socket),
     close: () => void app.close(),
   };
@@ -71,6 +81,7 @@ function bind(app: TemplatedApp, host: string, port: number): Promise<us_listen_
 function route(
   warehouse: Warehouse,
   configuration: ChildConfiguration,
+  { watermark }: Freshness,
   response: HttpResponse,
   request: HttpRequest,
 ): void {
@@ -81,7 +92,7 @@ function route(
   const headers = new Map<string, string>();
   request.forEach((name, value) => headers.set(name, value));
   const reply = createReply(response, method);
-  const context: HeaderContext = { queryId: queryIdOf(queryString), timezone: warehouse.engine.timezone };
+  const context: HeaderContext = { queryId: queryIdOf(queryString), timezone: warehouse.engine.timezone, watermark };
 
   const isGreeting = path === '/' && queryString === '' && (method === 'get' || method === 'head');
   if (path === '/ping' || path === '/replicas_status' || isGreeting) {

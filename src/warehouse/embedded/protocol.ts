@@ -19,7 +19,10 @@ export interface ChildConfiguration {
 }
 
 export type ToChild =
-  { readonly type: 'start'; readonly configuration: ChildConfiguration } | { readonly type: 'stop' };
+  | { readonly type: 'start'; readonly configuration: ChildConfiguration }
+  /** Everything accepted up to this time, ms UTC, can be seen by queries from now on. */
+  | { readonly type: 'watermark'; readonly time: number }
+  | { readonly type: 'stop' };
 
 export type ToParent =
   | { readonly type: 'ready'; readonly port: number; readonly version: string }

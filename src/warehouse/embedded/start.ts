@@ -54,6 +54,8 @@ export interface EmbeddedClickHouse {
   readonly version: string;
   /** Credentials of the user that may write everywhere and send any setting. */
   readonly writer: { readonly username: string; readonly password: string };
+  /** Everything accepted up to `time`, ms UTC, is visible; queries are answered with it. */
+  showWatermark(time: number): void;
   /** Lets running statements finish, within a bound. */
   stop(): Promise<void>;
   readonly died: Promise<{ code: number | null; signal: string | null }>;
@@ -112,6 +114,7 @@ async function startChild(configuration: ChildConfiguration, log: EmbeddedOption
     pid: child.pid ?? 0,
     version: ready.version,
     writer: { username: configuration.writerUsername, password: configuration.writerPassword },
+    showWatermark: (time) => tell(child, { type: 'watermark', time }),
     stop: () => (stopped ??= stopChild(child, died)),
     died,
   };
@@ -166,11 +169,15 @@ function untilReady(
 }
 
 async function stopChild(child: ChildProcess, died: EmbeddedClickHouse['died']): Promise<void> {
-  const message: ToChild = { type: 'stop' };
-  if (child.connected) child.send(message, () => undefined);
+  tell(child, { type: 'stop' });
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
   await died;
   clearTimeout(timer);
+}
+
+/** A child that is just dying hears nothing any more. */
+function tell(child: ChildProcess, message: ToChild): void {
+  if (child.connected) child.send(message, () => undefined);
 }
 
 function configurationOf(options: EmbeddedOptions): ChildConfiguration {

@@ -12,6 +12,7 @@ export function clickhouseOf(server: EmbeddedServer, database: string, url = ser
     embedded: true,
     folder: server.folder,
     describe: () => ({}),
+    showWatermark: () => undefined,
     stop: async () => undefined,
   };
 }
