@@ -15,6 +15,7 @@ import { dictionaryCount, entryAt, entryBytes } from '../state/dictionary.ts';
 import { createDeadLetterLog, createFrameLog, type DeadLetterLog, type FrameLog } from '../columns/logs.ts';
 import { compileSealer, type Sealer } from '../columns/seal.ts';
 import { compileAfterState } from './after-state.ts';
+import { compileDayOf } from './day-of.ts';
 import { createTicket, type EpochTicket } from './epoch.ts';
 import { createFrameAnswers, type FrameAnswers } from './frame-answers.ts';
 import { internerOf } from './interner.ts';
@@ -51,6 +52,8 @@ export interface PendingRead {
   readonly connection: number;
   readonly generation: number;
   readonly entity: number;
+  /** As of this moment, and not as of the entity's last event. */
+  readonly atNow: boolean;
   readonly key: string;
 }
 
@@ -100,6 +103,7 @@ export function createDecider(input: DeciderInput): Decider {
     const at = entryAt(tables.dictionary, id);
     return input.textOf(tables.dictionary.bytes, at, at + entryBytes(tables.dictionary, id));
   };
+  const dayOf = compileDayOf(plan);
   return {
     input,
     columns,
@@ -109,7 +113,7 @@ export function createDecider(input: DeciderInput): Decider {
     state,
     computed,
     afterState: compileAfterState(plan, columns, tables),
-    readers: plan.entities.map((entity, i) => compileReader(plan, entity, tables.entities[i], textOf)),
+    readers: plan.entities.map((entity, i) => compileReader(plan, entity, tables.entities[i], { textOf, dayOf })),
     decisions: plan.decisions.map((decision) =>
       compileDecision(
         plan,

@@ -17,6 +17,7 @@ import { keyFromText } from '../features/keys.ts';
 import {
   ANSWER_HEADER_BYTES,
   ENCODING_PROTO,
+  READ_AT_NOW,
   READ_HEADER_BYTES,
   RECORD_ANSWER,
   RECORD_HELLO,
@@ -163,6 +164,7 @@ export function readPending(d: Decider, lane: Lane, ingress: number, at: number,
     connection: lane.view.getUint32(at, true),
     generation: lane.view.getUint32(at + 4, true),
     entity: lane.view.getUint32(at + 8, true),
+    atNow: (lane.view.getUint32(at + 12, true) & READ_AT_NOW) !== 0,
     key: d.input.textOf(lane.bytes, at + READ_HEADER_BYTES, end),
   };
 }
@@ -192,7 +194,7 @@ function readEntity(d: Decider, read: PendingRead): { status: number; body: unkn
       'bad_key',
       `not a key of ${entity?.name ?? 'any entity'}: ${read.key}; expected ${entity?.keyTexts.join(',') ?? 'an entity of the pipeline'}`,
     );
-  const state = d.readers[read.entity](key);
+  const state = d.readers[read.entity](key, read.atNow ? d.input.now() : 0);
   if (state === null)
     return failure(404, 'unknown_entity', `no ${entity.name} has been seen under this key: ${read.key}`);
   return { status: 200, body: { entity: entity.name, key: texts.length === 1 ? texts[0] : texts, ...state } };

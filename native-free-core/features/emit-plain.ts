@@ -3,7 +3,7 @@
  * `time_since_last`, whose newest contribution is the last to fall out of a window. Called by kernel.ts.
  */
 
-import type { Plan } from '../layout/plan.ts';
+import type { FeaturePlan, Plan } from '../layout/plan.ts';
 import { cellNames, emitAddTo, emitClear } from './emit-cells.ts';
 import { emitServe, emitServeValue } from './emit-serve.ts';
 import type { DayLayout, FeatureLayout } from './record-layout.ts';
@@ -11,7 +11,7 @@ import type { DayLayout, FeatureLayout } from './record-layout.ts';
 export function emitPlain(layout: FeatureLayout, i: number, plan: Plan): string {
   const { feature, totals } = layout;
   const { count, time, value } = cellNames('b', totals);
-  const tail = feature.windowMs > 0 ? `Math.floor((clock - ${feature.windowMs}) / ${feature.hopMs})` : '';
+  const tail = feature.windowMs > 0 ? emitTail(feature) : '';
   const inside = (at: string): string => (tail === '' ? '' : ` && Math.floor(${at} / ${feature.hopMs}) >= ${tail}`);
   switch (feature.aggregate) {
     case 'last':
@@ -44,13 +44,30 @@ function served({ feature }: FeatureLayout, add: string, serve: string): string 
 function emitDistinct(layout: FeatureLayout, i: number, plan: Plan): string {
   const { feature, totals } = layout;
   const { windowMs, hopMs } = feature;
-  const { count, values } = cellNames('b', totals);
   const serve = emitServe(feature, 'b', totals, plan);
   if (windowMs === 0) return served(layout, `if (add${i}) { ${emitAddTo(feature, 'b', totals, i)} }`, serve);
   const add = `if (add${i}) { const hop = Math.floor(t / ${hopMs}); if (hop >= tail) { ${emitAddTo(feature, 'b', totals, i, 'hop')} } }`;
-  return `{ const tail = Math.floor((clock - ${windowMs}) / ${hopMs});
-    if (clock !== before && !fresh && ${count} !== 0) ${count} = dropDistinct(f, ${values}, ${count}, tail);
+  return `{ const tail = ${emitTail(feature)};
+    if (clock !== before && !fresh) { ${emitDistinctMove(layout, 'tail')} }
     ${served(layout, add, serve)} }`;
+}
+
+/** An entity's clock has moved from `before` to `clock`: what a window over distinct values lets fall. */
+export function emitDistinctMove({ totals }: FeatureLayout, tail: string): string {
+  const { count, values } = cellNames('b', totals);
+  return `if (${count} !== 0) ${count} = dropDistinct(f, ${values}, ${count}, ${tail});`;
+}
+
+/** The first hop of the window. */
+export function emitTail({ windowMs, hopMs }: FeaturePlan): string {
+  return `Math.floor((clock - ${windowMs}) / ${hopMs})`;
+}
+
+/** Another day than the latest one has begun: all features of the calendar forget. `today`: the variable that holds it. */
+export function emitDayMove(group: DayLayout, today: string): string {
+  const day = `f[b + ${group.at}]`;
+  const clear = group.features.map(({ feature, totals }) => emitClear(feature, 'b', totals)).join(' ');
+  return `if (${today} > ${day}) { ${day} = ${today}; ${clear} }`;
 }
 
 /** The features of one calendar: all forget when an event brings a later day, and an earlier day's event adds nothing. */
@@ -58,13 +75,13 @@ export function emitDay(group: DayLayout, i: number, indexOf: (layout: FeatureLa
   const day = `f[b + ${group.at}]`;
   const column = `c${group.dayColumn}`;
   const known = plan.columns[group.dayColumn].nullable ? `${column}_nulls[r] === 0` : 'true';
-  const clear = group.features.map(({ feature, totals }) => emitClear(feature, 'b', totals)).join(' ');
   return `let today${i} = false;
+    if (fresh) ${day} = -1e9;
     if (${known}) {
       const day = ${column}_i32[r];
-      if (fresh || day > ${day}) { ${day} = day; ${clear} }
+      ${emitDayMove(group, 'day')}
       today${i} = day === ${day};
-    } else if (fresh) ${day} = -1e9;
+    }
     ${group.features
       .map((layout) => {
         const { feature, totals } = layout;

@@ -21,10 +21,7 @@ export function emitRing(ring: RingLayout, i: number, indexOf: IndexOf, plan: Pl
   const trees = features.filter(({ tree }) => tree >= 0).map((feature) => emitEmptyTree(feature, ring));
   return `const head${i} = Math.floor(clock / ${hopMs});
     ${trees.length === 0 ? '' : `if (fresh) { ${trees.join(' ')} }`}
-    if (!fresh && clock !== before) {
-      const last = Math.floor(before / ${hopMs});
-      if (head${i} !== last) { ${emitAdvance(ring, i, trees)} }
-    }
+    if (!fresh && clock !== before) { ${emitRingMove(ring, i)} }
     ${excluding.map((feature) => emitRingServe(feature, ring, `head${i}`, plan)).join('\n    ')}
     const hop${i} = t === clock ? head${i} : Math.floor(t / ${hopMs});
     if (hop${i} >= head${i} - ${buckets - 1}) {
@@ -36,6 +33,13 @@ export function emitRing(ring: RingLayout, i: number, indexOf: IndexOf, plan: Pl
 
 function bucketAt({ at, bucketSlots }: RingLayout, bucket: string): string {
   return `b + ${at} + ${bucket} * ${bucketSlots}`;
+}
+
+/** The entity's clock has moved from `before` to `clock`; head<i> is its hop. */
+export function emitRingMove(ring: RingLayout, i: number): string {
+  const trees = ring.features.filter(({ tree }) => tree >= 0).map((feature) => emitEmptyTree(feature, ring));
+  return `const last = Math.floor(before / ${ring.hopMs});
+      if (head${i} !== last) { ${emitAdvance(ring, i, trees)} }`;
 }
 
 /** A jump beyond the ring empties it; otherwise hop by hop. */

@@ -56,8 +56,10 @@ function emitCurrent({ slotSize }: SessionLayout): string {
       const currentw = current * 2;`;
 }
 
+/** A session that ended too long before `clock` is over: the next one has nothing in it yet. */
 export function emitSessionRead(group: SessionLayout, plan: Plan): string {
   return `{ const slots = b + ${group.at}, inUse = f[b + ${group.used}];
       ${emitCurrent(group)}
+      if (clock > f[current + ${SESSION_END}] + ${group.gapMs}) { const s = current, sw = currentw; ${group.features.map(({ feature, bucket }) => emitClear(feature, 's', bucket!)).join(' ')} }
       ${group.features.map(({ feature, bucket }) => emitServe(feature, 'current', bucket!, plan)).join('\n      ')} }`;
 }

@@ -1,6 +1,7 @@
 /**
  * Reads an entity's features between events, for `GET /v1/entities/…`: the windows end at the entity's own clock, as
- * they did at its last event. Runs on a worker; compiled from the same pieces as the kernels.
+ * they did at its last event, or at a later time that is asked for, as they would for an event then that no feature counts.
+ * Runs on a worker; compiled from the same pieces as the kernels.
  */
 
 import type { EntityPlan, Plan } from '../layout/plan.ts';
@@ -9,11 +10,12 @@ import { adoptRow } from '../state/adoption.ts';
 import { findRow, lockStripe, unlockStripe, type EntityTable } from '../state/entity-table.ts';
 import { ROW_CLOCK_SLOT, ROW_LIFE_SLOT, ROW_SEEN_SLOT, ROW_SEQ_SLOT } from '../layout/entity-layout.ts';
 import { bindColumns } from './bind-columns.ts';
-import { emitRingServe, weightDeclarations } from './emit-ring.ts';
+import { emitDayMove, emitDistinctMove, emitTail } from './emit-plain.ts';
+import { emitRingMove, emitRingServe, weightDeclarations } from './emit-ring.ts';
 import { emitServe, emitServeValue } from './emit-serve.ts';
 import { emitSessionRead } from './emit-session.ts';
 import { CELL_FUNCTIONS } from './kernel.ts';
-import { layOutRecord, type FeatureLayout, type RingLayout } from './record-layout.ts';
+import { layOutRecord, type FeatureLayout, type RecordLayout } from './record-layout.ts';
 
 export interface EntityState {
   readonly seq: number;
@@ -21,77 +23,105 @@ export interface EntityState {
   /** The entity's clock and when its last event was received, ms UTC. */
   readonly clock: number;
   readonly lastSeen: number;
+  /** Where the windows end, ms UTC: the clock, or the later time that was asked for. */
+  readonly at: number;
   readonly features: Readonly<Record<string, number | string | null>>;
 }
 
-/** Returns null where the entity is unknown. `key`: four words. */
-export type EntityReader = (key: Int32Array) => EntityState | null;
+/**
+ * Returns null where the entity is unknown. `key`: four words. `now`: the windows end then, ms UTC, or at the entity's own clock
+ * where that is later or nothing is given.
+ */
+export type EntityReader = (key: Int32Array, now?: number) => EntityState | null;
 
-/** `textOf`: the text of a dictionary id. */
+/** What the reader cannot know by itself. */
+export interface ReadRuntime {
+  /** The text of a dictionary id. */
+  textOf(id: number): string;
+  /** The day, since 1970-01-01, that an event at `time`, ms UTC, would have in a column of days. */
+  dayOf(column: number, time: number): number;
+}
+
 export function compileReader(
   plan: Plan,
   entity: EntityPlan,
   table: EntityTable,
-  textOf: (id: number) => string,
+  { textOf, dayOf }: ReadRuntime,
 ): EntityReader {
   const layout = layOutRecord(entity);
   const columns: Column[] = [];
   for (const feature of entity.features) columns[feature.column] = createColumn(plan.columns[feature.column], 1);
-  const body = [
-    ...layout.rings.flatMap((ring) => ring.features.map((feature) => emitRingRead(feature, ring, plan))),
-    ...layout.days.flatMap((day) => day.features.map(({ feature, totals }) => emitServe(feature, 'b', totals, plan))),
-    ...layout.sessions.map((session) => emitSessionRead(session, plan)),
-    ...layout.plain.map((feature) => emitPlainRead(feature, plan)),
-  ].join('\n  ');
+  const body = emitRead(layout, plan);
   const make = new Function(
     'columns',
     'functions',
+    'dayOf',
     `const { ${Object.keys(CELL_FUNCTIONS).join(', ')} } = functions;
 ${weightDeclarations(layout.rings)}
 ${bindColumns(columns, body).declarations}
-return function read(f, w, b) { const bw = b * 2, r = 0, clock = f[b + ${ROW_CLOCK_SLOT}]; let flow = 0;
+return function read(f, w, before, clock) { const b = 0, bw = 0, r = 0; let flow = 0;
   ${body} }`,
   ) as (
     columns: readonly Column[],
     functions: typeof CELL_FUNCTIONS,
-  ) => (floats: Float64Array, words: Int32Array, at: number) => void;
-  const read = make(columns, CELL_FUNCTIONS);
-  return (key) => {
-    lockStripe(table, key[0], key[1], key[2], key[3]);
-    let at = findRow(table, key[0], key[1], key[2], key[3]);
-    if (at < 0 && table.adoption !== null) at = adoptRow(table, key[0], key[1], key[2], key[3], -1);
-    if (at < 0) {
-      unlockStripe(table);
-      return null;
-    }
+    dayOf: ReadRuntime['dayOf'],
+  ) => (floats: Float64Array, words: Int32Array, before: number, clock: number) => void;
+  const read = make(columns, CELL_FUNCTIONS, dayOf);
+  // A copy: it may be moved on to a time that the entity itself has not reached, and the lock is held for no longer than copying takes.
+  const row = new Float64Array(layout.rowBytes >> 3);
+  const rowWords = new Int32Array(row.buffer);
+  return (key, now = 0) => {
+    if (!copyRow(table, key, row)) return null;
+    const clock = row[ROW_CLOCK_SLOT];
+    const at = Math.max(clock, Math.floor(now));
     for (const column of columns) column?.nulls.fill(1);
-    read(table.floats, table.words, at);
-    const floats = table.floats;
-    const [seq, life] = [floats[at + ROW_SEQ_SLOT], floats[at + ROW_LIFE_SLOT]];
-    const [clock, lastSeen] = [floats[at + ROW_CLOCK_SLOT], floats[at + ROW_SEEN_SLOT]];
-    unlockStripe(table);
+    read(row, rowWords, clock, at);
     return {
-      seq,
-      life,
+      seq: row[ROW_SEQ_SLOT],
+      life: row[ROW_LIFE_SLOT],
       clock,
-      lastSeen,
+      lastSeen: row[ROW_SEEN_SLOT],
+      at,
       features: Object.fromEntries(entity.features.map((f) => [f.name, valueOf(columns[f.column], textOf)])),
     };
   };
 }
 
-function emitRingRead(layout: FeatureLayout, ring: RingLayout, plan: Plan): string {
-  return `{ const head = Math.floor(clock / ${ring.hopMs}); ${emitRingServe(layout, ring, 'head', plan)} }`;
+/** False where the entity is unknown. */
+function copyRow(table: EntityTable, key: Int32Array, into: Float64Array): boolean {
+  lockStripe(table, key[0], key[1], key[2], key[3]);
+  let at = findRow(table, key[0], key[1], key[2], key[3]);
+  if (at < 0 && table.adoption !== null) at = adoptRow(table, key[0], key[1], key[2], key[3], -1);
+  if (at >= 0) into.set(table.floats.subarray(at, at + into.length));
+  unlockStripe(table);
+  return at >= 0;
+}
+
+/** First what the time since the entity's last event lets fall, where there is such a time; then every value. */
+function emitRead(layout: RecordLayout, plan: Plan): string {
+  const { rings, days, sessions, plain } = layout;
+  const distinct = plain.filter(({ feature }) => feature.aggregate === 'count_distinct' && feature.windowMs > 0);
+  return [
+    ...rings.map((ring, i) => `const head${i} = Math.floor(clock / ${ring.hopMs});`),
+    'if (clock !== before) {',
+    ...rings.map((ring, i) => `{ ${emitRingMove(ring, i)} }`),
+    ...distinct.map((feature) => emitDistinctMove(feature, emitTail(feature.feature))),
+    ...days.map((day) => `{ const today = dayOf(${day.dayColumn}, clock); ${emitDayMove(day, 'today')} }`),
+    '}',
+    ...rings.flatMap((ring, i) =>
+      ring.features.map((feature) => `{ ${emitRingServe(feature, ring, `head${i}`, plan)} }`),
+    ),
+    ...days.flatMap((day) => day.features.map(({ feature, totals }) => emitServe(feature, 'b', totals, plan))),
+    ...sessions.map((session) => emitSessionRead(session, plan)),
+    ...plain.map((feature) => emitPlainRead(feature, plan)),
+  ].join('\n  ');
 }
 
 function emitPlainRead(layout: FeatureLayout, plan: Plan): string {
   const { feature, totals } = layout;
   const time = `f[b + ${totals.floats['time']}]`;
   const count = `w[bw + ${totals.count}]`;
-  const inside =
-    feature.windowMs === 0
-      ? ''
-      : ` && Math.floor(${time} / ${feature.hopMs}) >= Math.floor((clock - ${feature.windowMs}) / ${feature.hopMs})`;
+  const inside = feature.windowMs === 0 ? '' : ` && Math.floor(${time} / ${feature.hopMs}) >= ${emitTail(feature)}`;
   switch (feature.aggregate) {
     case 'last':
     case 'previous':

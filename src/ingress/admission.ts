@@ -65,8 +65,8 @@ export class Admission {
     return ADMITTED;
   }
 
-  read(peer: Peer, entity: number, key: Uint8Array): boolean {
-    const written = writeRead(this.#lanes[peer.worker]!, peer, entity, key);
+  read(peer: Peer, entity: number, key: Uint8Array, atNow: boolean): boolean {
+    const written = writeRead(this.#lanes[peer.worker]!, peer, entity, key, atNow);
     if (written) this.#ring(peer.worker);
     return written;
   }

@@ -1,5 +1,5 @@
 /**
- * `GET /v1/entities/{entity}/{key}`: the features as they stand. A worker reads them, because it can: the tables are shared, so
+ * `GET /v1/entities/{entity}/{key}`: the features as they stand, by the entity's own clock or with `?at=now` by the server's. A worker reads them, because it can: the tables are shared, so
  * any worker will do. Ingress thread.
  */
 
@@ -33,11 +33,12 @@ export function serveEntities(context: IngressContext): EntityReads {
   context.app.get('/v1/entities/:entity/:key', (response, request) => {
     const entity = context.pipeline.entities.indexOf(request.getParameter(0));
     const key = Buffer.from(request.getParameter(1), 'utf8');
-    const problem = keys.check(request) ?? problemOf(context.pipeline.entities, entity, key, request.getQuery());
+    const at = request.getQuery('at');
+    const problem = keys.check(request) ?? problemOf(context.pipeline.entities, entity, key, at);
     if (problem !== null) return endWith(response, problem);
     const worker = turn++ % admission.workers;
     const peer = peers.add({ worker, encoding: ENCODING_JSON, stored: false, producer: '', credit: 0 }, NOTHING);
-    if (reads.size >= READS_MAX || !admission.read(peer, entity, key)) {
+    if (reads.size >= READS_MAX || !admission.read(peer, entity, key, at === 'now')) {
       peers.remove(peer);
       return endWith(response, BUSY);
     }
@@ -65,7 +66,12 @@ export function serveEntities(context: IngressContext): EntityReads {
 
 const NO_ANSWER: HttpProblem = { status: 504, code: 'no_answer', message: 'no worker answered in time; try again' };
 
-function problemOf(entities: readonly string[], entity: number, key: Uint8Array, query: string): HttpProblem | null {
+function problemOf(
+  entities: readonly string[],
+  entity: number,
+  key: Uint8Array,
+  at: string | undefined,
+): HttpProblem | null {
   if (entity < 0) {
     return {
       status: 404,
@@ -80,11 +86,11 @@ function problemOf(entities: readonly string[], entity: number, key: Uint8Array,
       message: `the key is too long: bytes=${key.length}; use at most ${KEY_BYTES_MAX}`,
     };
   }
-  if (/(^|&)at=/.test(query)) {
+  if (at !== undefined && at !== 'now') {
     return {
       status: 400,
-      code: 'unknown_parameter',
-      message: 'at= is not served; leave it out to read as of the entity’s last event',
+      code: 'bad_parameter',
+      message: `not served: at=${at}; use at=now, or leave it out to read as of the entity’s last event`,
     };
   }
   return null;

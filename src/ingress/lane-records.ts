@@ -12,6 +12,7 @@ import {
   OPEN_DEDUP,
   OPEN_HEADER_BYTES,
   OPEN_HELLO,
+  READ_AT_NOW,
   READ_HEADER_BYTES,
   RECORD_CLOSE,
   RECORD_FRAME,
@@ -57,12 +58,12 @@ export function writeFrame(
   return true;
 }
 
-export function writeRead(lane: Lane, peer: Peer, entity: number, key: Uint8Array): boolean {
+export function writeRead(lane: Lane, peer: Peer, entity: number, key: Uint8Array, atNow: boolean): boolean {
   const at = reserve(lane, RECORD_READ, READ_HEADER_BYTES + key.length);
   if (at === LANE_FULL) return false;
   writeAddress(lane, at, peer);
   lane.view.setUint32(at + 8, entity, true);
-  lane.view.setUint32(at + 12, 0, true);
+  lane.view.setUint32(at + 12, atNow ? READ_AT_NOW : 0, true);
   lane.bytes.set(key, at + READ_HEADER_BYTES);
   commit(lane);
   return true;

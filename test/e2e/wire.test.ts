@@ -22,6 +22,13 @@ afterAll(async () => {
   folder.remove();
 });
 
+interface EntityAnswer {
+  readonly seq: number;
+  readonly clock: number;
+  readonly at: number;
+  readonly features: Readonly<Record<string, number | null>>;
+}
+
 const now = Date.now();
 const DECISIONS = [
   { name: 'assistance', actions: ['hint', 'continue'] },
@@ -199,7 +206,7 @@ describe('asking', () => {
     const stream = await openStream(server.url, { protocol: 'hunt.v1.json', producer: 'features' });
     await stream.send(1, digs('features', 301, 12));
     await stream.close();
-    const state = await server.get<{ seq: number; features: Record<string, number | null> }>('/v1/entities/player/301');
+    const state = await server.get<EntityAnswer>('/v1/entities/player/301');
     expect(state.seq).toBe(12);
     expect(state.features).toMatchObject({
       digs_5m: 12,
@@ -208,6 +215,18 @@ describe('asking', () => {
       spent_1h: 0,
       quiet: expect.any(Number) as number,
     });
+    // The digs were ten minutes ago, the entity's own clock still says five.
+    const old = Date.now() - 600_000;
+    const digging = await openStream(server.url, { protocol: 'hunt.v1.json', producer: 'features-old' });
+    await digging.send(1, [{ id: 'features-old', player: 302, at: old }]);
+    await digging.close();
+    const then = await server.get<EntityAnswer>('/v1/entities/player/302');
+    const today = await server.get<EntityAnswer>('/v1/entities/player/302?at=now');
+    expect(then).toMatchObject({ at: old, clock: old, features: { digs_5m: 1, depth_5m: 0.5, quiet: 0 } });
+    expect(today).toMatchObject({ clock: old, seq: 1, features: { digs_5m: 0, depth_5m: null } });
+    expect(today.at).toBeGreaterThan(old + 599_000);
+    expect(today.features.quiet).toBe(today.at - old);
+    expect((await fetch(`${server.url}/v1/entities/player/302?at=noon`)).status).toBe(400);
     expect((await fetch(`${server.url}/v1/entities/player/999999`)).status).toBe(404);
     expect((await fetch(`${server.url}/v1/entities/pirate/1`)).status).toBe(404);
     expect((await fetch(`${server.url}/v1/entities/player/nobody`)).status).toBe(400);
@@ -224,6 +243,11 @@ describe('asking', () => {
     expect(result.stderr).toBe('');
     expect(result.code).toBe(0);
     expect(result.stdout).toMatch(/\b12\b/);
+    // Every answer says how far it sees: at least to these digs, which it has counted.
+    const answer = await fetch(server.clickhouse, { method: 'POST', body: 'SELECT watermark FROM hunt.watermark' });
+    const watermark = Date.parse(answer.headers.get('x-hunt-watermark')!);
+    expect(watermark).toBeGreaterThanOrEqual(now);
+    expect(watermark).toBeLessThanOrEqual(Date.now());
     const wrong = await hunt(['sql', 'SELECT nothing FROM nowhere', '--url', server.url]);
     expect(wrong.code).toBe(1);
   });

@@ -99,6 +99,7 @@ function makeRows(seed: number, count: number, keys: number): Row[] {
 }
 
 const dayOf = (t: number): number => Math.floor(t / DAY_MS);
+const RUNTIME = { textOf: String, dayOf: (_: number, t: number) => dayOf(t) };
 
 function exact(feature: FeaturePlan, row: Row): number | null {
   if (feature.where !== null && !row.flag) return null;
@@ -170,14 +171,14 @@ describe.each([
     }
     expect(values).toBeGreaterThan(5_000);
     // The same rows again from what was stored, in pieces that overlap: the same state, and so the same reads.
-    const live = compileReader(world.plan, world.entity, input.table, String);
+    const live = compileReader(world.plan, world.entity, input.table, RUNTIME);
     const again = { ...input, table: makeTable(world.entity) };
     const seqs = world.columns[SEQ]!.u32.slice();
     const lives = world.columns[LIFE]!.u32.slice();
     const replay = compileKernel(world.plan, world.entity, world.columns, again, columnEmitter(), 'replay');
     replay(0, Math.floor(rows.length / 3), 9, RECEIVED_AT);
     replay(Math.floor(rows.length / 4), rows.length, 9, RECEIVED_AT);
-    const replayed = compileReader(world.plan, world.entity, again.table, String);
+    const replayed = compileReader(world.plan, world.entity, again.table, RUNTIME);
     for (const [name, history] of histories) {
       const { row, r } = history.at(-1)!;
       const key = Int32Array.of(row.key, 0, 0, 1);
@@ -197,6 +198,62 @@ describe.each([
     expect(world.columns[SEQ]!.u32).toEqual(seqs);
     expect(world.columns[LIFE]!.u32).toEqual(lives);
   });
+});
+
+/** From the same instant to well beyond every window, session, delay and day. */
+const LATER_MS = [
+  0,
+  1,
+  4_999,
+  5_000,
+  7_001,
+  20_001,
+  37_123,
+  60_000,
+  79_999,
+  85_001,
+  140_000,
+  250_000,
+  DAY_MS,
+  40 * DAY_MS,
+];
+
+test('read at a later time: as an event then would find it that nothing counts', () => {
+  const seed = 4;
+  const world = makeWorldOf(specifications());
+  const rows = makeRows(seed, 150, 3);
+  const input = fill(world, rows);
+  const kernel = compileKernel(world.plan, world.entity, world.columns, input, columnEmitter(), 'live');
+  const read = compileReader(world.plan, world.entity, input.table, RUNTIME);
+  let values = 0;
+  rows.forEach((row, r) => {
+    kernel(r, r + 1, 7, RECEIVED_AT);
+    if (r % 9 !== 0) return;
+    const key = Int32Array.of(row.key, 0, 0, 1);
+    const history = rows.slice(0, r + 1).filter((other) => other.key === row.key);
+    const clock = Math.max(...history.map(({ t }) => t));
+    const untouched = read(key)!;
+    for (const later of [...LATER_MS, -60_000]) {
+      const state = read(key, clock + later + 0.75)!;
+      const at = clock + Math.max(0, later);
+      expect(state).toMatchObject({ seq: untouched.seq, life: untouched.life, clock, at });
+      for (const feature of world.entity.features) {
+        const all = history.map((of): HistoryRow => ({ t: of.t, x: exact(feature, of), day: dayOf(of.t) }));
+        const wanted = valueByDefinition({ ...feature, excludesCurrent: false }, [
+          ...all,
+          { t: at, x: null, day: dayOf(at) },
+        ]);
+        if (!Object.is(state.features[feature.name], wanted === 0 ? 0 : wanted))
+          expect.fail(
+            `seed=${seed} row ${r} read ${later} ms later: ${state.features[feature.name]}, defined as ${wanted}: ${JSON.stringify(feature)}`,
+          );
+        values++;
+      }
+    }
+    // Looking ahead changes nothing.
+    expect(read(key)).toEqual(untouched);
+  });
+  expect(values).toBeGreaterThan(20_000);
 });
 
 test('weighted sums of thousands of the largest inputs are rounded once', () => {

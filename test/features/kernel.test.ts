@@ -7,6 +7,8 @@ import type { FeaturePlan } from '../../native-free-core/layout/plan.ts';
 import { seeded } from '../random.ts';
 import { FLAG, KEY, LIFE, SEQ, VALUE, columnEmitter, makeTable, makeWorld, type World } from './kernel-world.ts';
 
+const RUNTIME = { textOf: String, dayOf: () => 0 };
+
 interface Row {
   key: number;
   t: number;
@@ -126,7 +128,7 @@ describe('kernel', () => {
         'live',
       )(0, rows.length, 7, 1_700_000_000_000);
       const histories = expectRowsEqual(world, rows);
-      const read = compileReader(world.plan, world.entity, input.table, String);
+      const read = compileReader(world.plan, world.entity, input.table, RUNTIME);
       for (const [key, history] of histories) {
         const state = read(Int32Array.of(key, 0, 0, 1))!;
         expect(state.seq).toBe(history.length);
@@ -156,8 +158,8 @@ describe('kernel', () => {
     replay(0, 700, 9, 1_700_000_000_000);
     replay(200, rows.length, 9, 1_700_000_000_000);
     replay(0, rows.length, 9, 1_700_000_000_000);
-    const before = compileReader(world.plan, world.entity, input.table, String);
-    const after = compileReader(world.plan, world.entity, again.table, String);
+    const before = compileReader(world.plan, world.entity, input.table, RUNTIME);
+    const after = compileReader(world.plan, world.entity, again.table, RUNTIME);
     for (let key = 1; key <= 10; key++) {
       const words = Int32Array.of(key, 0, 0, 1);
       expect(after(words)).toEqual(before(words));

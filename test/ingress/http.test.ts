@@ -240,7 +240,7 @@ describe('GET /v1/entities', () => {
       status: 400,
       code: 'key_too_long',
     });
-    expect(await problem('/v1/entities/player/1?at=now')).toMatchObject({ status: 400 });
+    expect(await problem('/v1/entities/player/1?at=yesterday')).toMatchObject({ status: 400 });
   });
 
   test('a worker that does not answer is waited for only so long', async () => {

@@ -137,7 +137,8 @@ function listCursor(lists: ListCursor[], columns: readonly Column[], index: numb
   return lists.push({ column, elements: column.elements!, generation: -1, row: 0, start: 0 }) - 1;
 }
 
-function zoneCursor(plan: Plan, name: string): ZoneCursor {
+/** Throws where the plan has no such zone. */
+export function zoneCursor(plan: Plan, name: string): ZoneCursor {
   const zone = plan.zones?.find((candidate) => candidate.name === name);
   if (zone === undefined) throw new Error(`the plan has no table of the time zone: zone=${name}`);
   const [changes, offsets] = [Float64Array.from(zone.changes), Float64Array.from(zone.offsets)];

@@ -1,0 +1,24 @@
+/**
+ * The day of any time as a column of days has it (layout/plan.ts, `FeaturePlan.dayColumn`), for reads at a time at which there is no
+ * event whose columns could be computed. Made once by decider.ts.
+ */
+
+import type { Plan } from '../layout/plan.ts';
+import { zoneCursor } from '../policy/expression/emitter.ts';
+import { zoneOffset } from '../policy/expression/runtime-time.ts';
+
+const DAY_MS = 86_400_000;
+
+/** `column`: one that the plan computes as a `local_day`; `time`: ms UTC. Returns days since 1970-01-01 on that zone's calendar. */
+export function compileDayOf(plan: Plan): (column: number, time: number) => number {
+  const offsets = new Map<number, (time: number) => number>();
+  for (const { column, expression } of plan.computed ?? []) {
+    if (expression.node !== 'call' || expression.operator !== 'local_day') continue;
+    const zone = expression.operands[1];
+    const name = zone?.node === 'constant' ? String(zone.value) : '';
+    const isUtc = plan.zones?.some((known) => known.name === name) !== true;
+    const cursor = isUtc ? null : zoneCursor(plan, name);
+    offsets.set(column, (time) => (cursor === null ? 0 : zoneOffset(cursor, time)));
+  }
+  return (column, time) => Math.floor((time + offsets.get(column)!(time)) / DAY_MS);
+}
