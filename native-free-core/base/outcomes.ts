@@ -28,6 +28,7 @@ export const FRAME_MALFORMED = -40;
 export const FRAME_SEQ_TOO_OLD = -41;
 export const FRAME_TOO_MANY_EVENTS = -42;
 export const FRAME_SEQ_MISSING = -43;
+export const FRAME_TOO_MANY_PRODUCERS = -44;
 
 export interface OutcomeText {
   readonly code: string;
@@ -55,6 +56,10 @@ const TEXTS: Readonly<Record<number, OutcomeText>> = {
   [FRAME_SEQ_TOO_OLD]: { code: 'seq_too_old', text: 'the sequence number is older than the 1024 that are remembered' },
   [FRAME_TOO_MANY_EVENTS]: { code: 'too_many_events', text: 'the frame holds more events than one frame may' },
   [FRAME_SEQ_MISSING]: { code: 'seq_missing', text: 'a producer was named but the frame carries no sequence number' },
+  [FRAME_TOO_MANY_PRODUCERS]: {
+    code: 'too_many_producers',
+    text: 'the producer is new and no more can be remembered; send under a name that is known, or under none',
+  },
 };
 
 export function outcomeText(outcome: number): OutcomeText {

@@ -4,7 +4,7 @@
  */
 // hot path: no allocation
 
-import { FRAME_SEQ_MISSING, FRAME_SEQ_TOO_OLD } from '../base/outcomes.ts';
+import { FRAME_SEQ_MISSING, FRAME_SEQ_TOO_OLD, FRAME_TOO_MANY_PRODUCERS } from '../base/outcomes.ts';
 import { appendDeadLetter, appendFrame } from '../columns/logs.ts';
 import {
   DEAD_WHOLE_FRAME,
@@ -29,7 +29,8 @@ export function frameOutcome(d: Decider, session: Session, count: number, seqLow
   const known = knowProducer(d, session);
   if (count < 0) return count;
   const seq = seqLow + seqHigh * HIGH;
-  if (!known || seq === 0 || seq >= Number.MAX_SAFE_INTEGER) return FRAME_SEQ_MISSING;
+  if (!known) return FRAME_TOO_MANY_PRODUCERS;
+  if (seq === 0 || seq >= Number.MAX_SAFE_INTEGER) return FRAME_SEQ_MISSING;
   const taken = takeSeq(d.input.tables.producers, session.producer, seq, d.ticket.receivedAt);
   return taken === SEQ_NEW || taken === SEQ_TAKEN ? taken : FRAME_SEQ_TOO_OLD;
 }

@@ -3,57 +3,26 @@
  * bring the dictionary entries that both rest on, or the next start cannot read the log.
  */
 
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
-import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
+import type { Decider } from '../../native-free-core/decide/decider.ts';
 import { arrive, awaitOthers, startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { concludeBlock, decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
-import {
-  BLOCK_RECORD_HEADER_BYTES,
-  ENCODING_NDJSON,
-  FRAME_HEADER_BYTES,
-  OPEN_HEADER_BYTES,
-  RECORD_FRAME,
-  RECORD_OPEN,
-} from '../../native-free-core/layout/records.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
-import { claim, commit, openLane, reserve } from '../../native-free-core/ring/lane.ts';
+import { BLOCK_RECORD_HEADER_BYTES } from '../../native-free-core/layout/records.ts';
+import { claim, openLane } from '../../native-free-core/ring/lane.ts';
 import { dictionaryCount, entryAt, entryBytes, type Dictionary } from '../../native-free-core/state/dictionary.ts';
 import { loadPipeline } from '../../src/config/index.ts';
-import { allocateMemory, allocateRehearsal, type SharedMemory } from '../../src/memory/regions.ts';
+import { allocateMemory, allocateRehearsal } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { attach, stageOf } from '../../src/workers/rehearsal.ts';
-
-const PIPELINE = join(import.meta.dirname, '..', 'faults', 'power-cut.yaml');
-const NOW = 1_700_000_000_000;
-
-function deciderOn(plan: Plan, memory: SharedMemory, worker: number): Decider {
-  return createDecider({
-    ...stageOf(memory, worker),
-    plan,
-    tables: openTables(memory),
-    now: () => NOW,
-    epochIntervalMs: 0,
-    textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
-    utf8: (text) => new TextEncoder().encode(text),
-  });
-}
+import { deciderOn, NOW, PIPELINE, writeEvent, writeOpen } from './decider-world.ts';
 
 /** One event at a place that nobody has named before. */
 function take(decider: Decider, place: string): void {
-  const lane = openLane(decider.input.frameLanes[0].buffer);
-  const body = new TextEncoder().encode(JSON.stringify({ id: place, player: 1, at: NOW, place }));
-  const opened = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES);
-  lane.bytes.fill(0, opened, opened + OPEN_HEADER_BYTES);
-  lane.bytes[opened + 8] = ENCODING_NDJSON;
-  commit(lane);
-  const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + body.length);
-  lane.bytes.fill(0, at, at + FRAME_HEADER_BYTES);
-  lane.bytes.set(body, at + FRAME_HEADER_BYTES);
-  commit(lane);
+  writeOpen(decider);
+  writeEvent(decider, { id: place, player: 1, at: NOW, place });
   drainLanes(decider);
   expect(decider.rows).toBe(1);
 }
