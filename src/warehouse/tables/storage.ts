@@ -45,9 +45,14 @@ export const BATCH_TABLE_SETTINGS: Readonly<Record<string, string>> = {
   parts_to_delay_insert: '6000',
   parts_to_throw_insert: '12000',
   max_parts_in_total: '200000',
-  /** Columns of rare event types are nearly all NULL. */
-  nullable_serialization_version: "'allow_sparse'",
-  ratio_of_defaults_for_sparse_serialization: '0.8',
+  /**
+   * What a part's description takes in memory stays there as long as the part waits for its merge, for minutes under load. Sparse columns
+   * save 3% on disk and cost 7 kB a part; marks of each stream of a column (null map, dictionary) instead of each column cost 13 kB
+   * more: 19 kB a part instead of 39, and inserts take a tenth less. Only both together: the engine broke on sparse NULLs without such marks.
+   */
+  nullable_serialization_version: "'basic'",
+  ratio_of_defaults_for_sparse_serialization: '1.0',
+  write_marks_for_substreams_in_compact_parts: '0',
 };
 
 /** Of `batches`, one row an insert: what its merges leave behind would stay for up to five minutes, as many parts as `events` has. */
