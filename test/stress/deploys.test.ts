@@ -4,12 +4,12 @@ import { runStress } from './bit-exact.ts';
 const seed = Number(process.env['TEST_SEED'] ?? 20261123);
 
 test(
-  '40,000 events, two workers, four versions, a crash: SQL agrees with every feature that each version stored',
+  '30,000 events, two workers, four versions, a crash: SQL agrees with every feature that each version stored',
   { timeout: 240_000 },
   async () => {
     await runStress({
       seed,
-      events: 40_000,
+      events: 30_000,
       players: 4000,
       hunts: 1500,
       devices: 300,
