@@ -54,7 +54,7 @@ export interface EngineOptions {
   readonly workers: number;
   readonly ingresses: number;
   readonly keys: readonly string[];
-  /** Of one connection, or one producer over HTTP; 0 or nothing: no limit. */
+  /** Of one WebSocket connection; over HTTP of one producer, where requests that name none count as one; 0 or nothing: no limit. */
   readonly framesPerSecondMax?: number;
   readonly spoolBytesMax: number;
   /** Bytes of one file of the spool: it is trimmed file by file. */

@@ -8,6 +8,7 @@ import { zoneCursor } from '../policy/expression/emitter.ts';
 import { zoneOffset } from '../policy/expression/runtime-time.ts';
 
 const DAY_MS = 86_400_000;
+const UTC = 'UTC';
 
 /** `column`: one that the plan computes as a `local_day`; `time`: ms UTC. Returns days since 1970-01-01 on that zone's calendar. */
 export function compileDayOf(plan: Plan): (column: number, time: number) => number {
@@ -15,9 +16,8 @@ export function compileDayOf(plan: Plan): (column: number, time: number) => numb
   for (const { column, expression } of plan.computed ?? []) {
     if (expression.node !== 'call' || expression.operator !== 'local_day') continue;
     const zone = expression.operands[1];
-    const name = zone?.node === 'constant' ? String(zone.value) : '';
-    const isUtc = plan.zones?.some((known) => known.name === name) !== true;
-    const cursor = isUtc ? null : zoneCursor(plan, name);
+    const name = zone?.node === 'constant' ? String(zone.value) : UTC;
+    const cursor = name === UTC ? null : zoneCursor(plan, name);
     offsets.set(column, (time) => (cursor === null ? 0 : zoneOffset(cursor, time)));
   }
   return (column, time) => Math.floor((time + offsets.get(column)!(time)) / DAY_MS);

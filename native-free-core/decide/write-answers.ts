@@ -196,7 +196,11 @@ function readEntity(d: Decider, read: PendingRead): { status: number; body: unkn
     );
   const state = d.readers[read.entity](key, read.atNow ? d.input.now() : 0);
   if (state === null)
-    return failure(404, 'unknown_entity', `no ${entity.name} has been seen under this key: ${read.key}`);
+    return failure(
+      404,
+      'unknown_entity',
+      `no ${entity.name} has been seen under this key${read.atNow ? ' within its ttl' : ''}: ${read.key}`,
+    );
   return { status: 200, body: { entity: entity.name, key: texts.length === 1 ? texts[0] : texts, ...state } };
 }
 

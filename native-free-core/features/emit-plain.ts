@@ -1,6 +1,7 @@
 /**
  * Emits features that keep no buckets: aggregates over the entity's whole life or its latest day, and `last`, `previous` and
- * `time_since_last`, whose newest contribution is the last to fall out of a window. Called by kernel.ts.
+ * `time_since_last`, whose newest contribution is the last to fall out of a window. Called by kernel.ts;
+ * read.ts lets fall by the same pieces.
  */
 
 import type { FeaturePlan, Plan } from '../layout/plan.ts';

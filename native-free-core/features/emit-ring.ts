@@ -1,7 +1,8 @@
 /**
  * Emits the update of one ring of hop buckets: let fall what the clock has passed, take in what a delay has held back, serve
  * what excludes the event, add it to its bucket and to the totals, serve the rest. The window holds the hops from
- * head - buckets + 1 to head, with a delay to the hop before head - delay. Called by kernel.ts.
+ * head - buckets + 1 to head, with a delay to the hop before head - delay. Called by kernel.ts, and by read.ts to let
+ * fall and to serve.
  *
  * Variables of the emitted code: f, w row and table views; b, bw the row's first f64 and Int32 index; t, clock, before,
  * fresh as in kernel.ts; per ring i: head<i>, hop<i>; s, sw a bucket.

@@ -29,8 +29,8 @@ export interface EntityState {
 }
 
 /**
- * Returns null where the entity is unknown. `key`: four words. `now`: the windows end then, ms UTC, or at the entity's own clock
- * where that is later or nothing is given.
+ * Returns null where the entity is unknown, or by `now` has been idle for longer than its ttl. `key`: four words. `now`: the windows
+ * end then, ms UTC, or at the entity's own clock where that is later or nothing is given.
  */
 export type EntityReader = (key: Int32Array, now?: number) => EntityState | null;
 
@@ -72,6 +72,8 @@ return function read(f, w, before, clock) { const b = 0, bw = 0, r = 0; let flow
   const rowWords = new Int32Array(row.buffer);
   return (key, now = 0) => {
     if (!copyRow(table, key, row)) return null;
+    // An event would find nothing: it would begin a new life (kernel.ts).
+    if (now - row[ROW_SEEN_SLOT] > entity.ttlMs) return null;
     const clock = row[ROW_CLOCK_SLOT];
     const at = Math.max(clock, Math.floor(now));
     for (const column of columns) column?.nulls.fill(1);

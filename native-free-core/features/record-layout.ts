@@ -6,7 +6,7 @@
  *   f64 slots 0-5   key, seq, life, clock, last seen      layout/entity-layout.ts
  *   f64 slots 6 ... totals: f64 cells of every feature, then Int32 cells of every feature, padded to 8 bytes
  *   then            rings: per ring `buckets` slots of (f64 cells, Int32 cells, padded to 8 bytes)
- *   then            trees: 2 * buckets f64 for each min, max, first and delayed last within a window (features/emit-tree.ts)
+ *   then            trees: 2 * buckets f64 for each min, max, first and delayed last within a window (features/tree.ts)
  *   then            days: one f64 for each calendar; sessions: `slots` slots of (start, end, f64 cells, Int32 cells), then `used`
  *
  * Cells by aggregate, in totals (T) and in each bucket (B); a window's bucket for hop k is k mod buckets:

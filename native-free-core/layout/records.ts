@@ -58,5 +58,5 @@ export const ACK_STORED = 1;
 export const OPEN_HELLO = 1;
 export const OPEN_DEDUP = 2;
 
-/** Windows end at the worker's clock, not at the entity's. */
+/** Windows end at the worker's clock, where that is later than the entity's. */
 export const READ_AT_NOW = 1;

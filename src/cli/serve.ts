@@ -38,7 +38,7 @@ export const serveCommand = defineCommand({
       type: 'string',
       default: '0',
       description:
-        'Most frames a second from one connection, or one producer over HTTP; more are refused with RETRY (0: no limit)',
+        'Most frames a second from one WebSocket connection, or one producer over HTTP (requests that name none count as one); 0: no limit',
     },
     'spool-max': {
       type: 'string',

@@ -45,7 +45,17 @@ export interface LedgerDescription {
 }
 
 export interface EntityDescription {
-  readonly features: Readonly<Record<string, number | null>>;
+  readonly entity: string;
+  /** As it was asked for; the parts of a composite key. */
+  readonly key: string | readonly string[];
+  /** Events of this life, and the epoch that created its state. */
+  readonly seq: number;
+  readonly life: number;
+  /** The newest event's time, when the last one was received, and where the windows end, ms UTC. */
+  readonly clock: number;
+  readonly lastSeen: number;
+  readonly at: number;
+  readonly features: Readonly<Record<string, number | string | null>>;
 }
 
 export interface ListDescription {
@@ -142,10 +152,14 @@ export class HuntControl {
     return this.get('/v1/ledger');
   }
 
-  /** Features as they stand. `key`: the parts of a composite key in their order. */
+  /** Features as of the entity's last event. `key`: the parts of a composite key in their order. */
   entity(entity: string, ...key: readonly (string | number)[]): Promise<EntityDescription> {
-    const parts = key.map((part) => encodeURIComponent(String(part)));
-    return this.get(`/v1/entities/${encodeURIComponent(entity)}/${parts.join(',')}`);
+    return this.get(entityPath(entity, key));
+  }
+
+  /** Features as of this moment: what has left its window since the last event is out. */
+  entityNow(entity: string, ...key: readonly (string | number)[]): Promise<EntityDescription> {
+    return this.get(`${entityPath(entity, key)}?at=now`);
   }
 
   async lists(): Promise<readonly ListDescription[]> {
@@ -239,4 +253,9 @@ export function refusalText(body: string): string {
   } catch {
     return `body=${body.replace(/\s+/g, ' ').trim().slice(0, 300)}`;
   }
+}
+
+function entityPath(entity: string, key: readonly (string | number)[]): string {
+  const parts = key.map((part) => encodeURIComponent(String(part)));
+  return `/v1/entities/${encodeURIComponent(entity)}/${parts.join(',')}`;
 }

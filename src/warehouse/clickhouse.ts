@@ -28,7 +28,7 @@ export interface ClickHouse {
   /** Folder on this machine that holds its parts, '' for a server elsewhere. */
   readonly folder: string;
   describe(): object;
-  /** Whoever asks the embedded engine is told how far SQL can see, ms UTC; of a server elsewhere, the view `watermark` says it. */
+  /** Whoever asks the embedded engine is told how far SQL can see, ms UTC (StoredTotals.receivedAt); of a server elsewhere, the view `watermark` says it. */
   showWatermark(time: number): void;
   stop(): Promise<void>;
 }

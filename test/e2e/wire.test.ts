@@ -1,5 +1,6 @@
 /** The whole way, by every door: frames in over WebSocket and HTTP, answers out, rows in ClickHouse, features to look up. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HuntControl } from '../../src/client/index.ts';
 import { hunt, startServer, temporaryFolder, until, type Server } from './server.ts';
 import {
   digJson,
@@ -226,6 +227,9 @@ describe('asking', () => {
     expect(today).toMatchObject({ clock: old, seq: 1, features: { digs_5m: 0, depth_5m: null } });
     expect(today.at).toBeGreaterThan(old + 599_000);
     expect(today.features.quiet).toBe(today.at - old);
+    const control = new HuntControl({ url: server.url });
+    expect(await control.entity('player', 302)).toEqual(then);
+    expect((await control.entityNow('player', 302)).features).toMatchObject({ digs_5m: 0, depth_5m: null });
     expect((await fetch(`${server.url}/v1/entities/player/302?at=noon`)).status).toBe(400);
     expect((await fetch(`${server.url}/v1/entities/player/999999`)).status).toBe(404);
     expect((await fetch(`${server.url}/v1/entities/pirate/1`)).status).toBe(404);

@@ -15,7 +15,7 @@ const CONTENT_TYPES: readonly (readonly [RegExp, string])[] = [
 export interface HeaderContext {
   readonly queryId: string;
   readonly timezone: string;
-  /** What was visible when the request came, ms UTC; 0: not known yet. */
+  /** Everything received before it was visible when the request came, ms UTC; 0: not known yet, and then not told. */
   readonly watermark: number;
 }
 

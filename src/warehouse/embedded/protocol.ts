@@ -20,7 +20,7 @@ export interface ChildConfiguration {
 
 export type ToChild =
   | { readonly type: 'start'; readonly configuration: ChildConfiguration }
-  /** Everything accepted up to this time, ms UTC, can be seen by queries from now on. */
+  /** Everything that was received before this time, ms UTC, can be seen by queries from now on. */
   | { readonly type: 'watermark'; readonly time: number }
   | { readonly type: 'stop' };
 

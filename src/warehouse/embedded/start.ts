@@ -54,7 +54,7 @@ export interface EmbeddedClickHouse {
   readonly version: string;
   /** Credentials of the user that may write everywhere and send any setting. */
   readonly writer: { readonly username: string; readonly password: string };
-  /** Everything accepted up to `time`, ms UTC, is visible; queries are answered with it. */
+  /** Everything received before `time`, ms UTC, is visible; queries are answered with it. */
   showWatermark(time: number): void;
   /** Lets running statements finish, within a bound. */
   stop(): Promise<void>;

@@ -16,7 +16,10 @@ export interface StoredTotals {
   readonly events: number;
   /** Refused by the engine: all other rows of `dead_letters`. */
   readonly deadLetters: number;
-  /** The watermark: all that was accepted up to this time (ms UTC) can be seen by SQL. */
+  /**
+   * The watermark, ms UTC: all that was received before it can be seen by SQL. The arrival of the newest epoch in ClickHouse, so it stands
+   * still while nothing comes in; the next epoch may have the same one.
+   */
   readonly receivedAt: number;
 }
 

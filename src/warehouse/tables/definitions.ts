@@ -180,7 +180,7 @@ export function pipelinesTable(): TableDefinition {
   };
 }
 
-/** Batches are confirmed in order, so the last one's arrival time is how far everything accepted can be seen. */
+/** Batches are confirmed in order, so all that was received before the last one's arrival can be seen. */
 export function watermarkView(database: string): string {
   return `CREATE OR REPLACE VIEW ${quoteName(database)}.watermark AS
 SELECT max(last_received_at) AS watermark, max(last_epoch) AS epoch, max(batch) AS batch

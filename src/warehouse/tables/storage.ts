@@ -27,6 +27,7 @@ export function codecOf(kind: ColumnKind): string {
   }
 }
 
+/** For tables that are created from now on: those of an older data folder keep what they were created with. */
 export const BATCH_TABLE_SETTINGS: Readonly<Record<string, string>> = {
   /** Tokens of as many batches are remembered: a repeated insert adds nothing (a shortcut; the proof is a look-up by batch). */
   non_replicated_deduplication_window: '1000',
@@ -55,7 +56,10 @@ export const BATCH_TABLE_SETTINGS: Readonly<Record<string, string>> = {
   write_marks_for_substreams_in_compact_parts: '0',
 };
 
-/** Of `batches`, one row an insert: what its merges leave behind would stay for up to five minutes, as many parts as `events` has. */
+/**
+ * Of `batches`, one row an insert: what its merges leave behind would stay until the cleaner comes, up to five minutes later, as many parts as
+ * `events` has. (The embedded engine keeps such parts for no time of its own: old_parts_lifetime is 0 there.)
+ */
 export const SMALL_TABLE_SETTINGS: Readonly<Record<string, string>> = {
   cleanup_delay_period_random_add: '0',
   max_cleanup_delay_period: '30',
