@@ -13,7 +13,7 @@ import { defaultPipeline } from '../../src/ops/default-pipeline.ts';
 import { seeded } from '../random.ts';
 import { changed, compileText, PARTS, PIPELINE, PROTO } from './pipelines.ts';
 
-const MUTANTS = 2000;
+const MUTANTS = 1500;
 /** Issue 3 asks for a thousand malformed pipelines. */
 const REFUSED_MIN = 1000;
 const SEED = Number(process.env['HUNT_SEED'] ?? 20260602);

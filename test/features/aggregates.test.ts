@@ -133,7 +133,7 @@ function served(world: World, feature: FeaturePlan, r: number): number | null {
 }
 
 describe.each([
-  [1, 700, 4],
+  [1, 500, 4],
   [2, 320, 1],
   [3, 900, 30],
 ])('seed %i: %i rows, %i keys', (seed, count, keys) => {

@@ -17,7 +17,7 @@ test(
       crashes: 1,
       producers: 3,
       deploys: 4,
-      eventsPerSecond: 4000,
+      eventsPerSecond: 8000,
     });
   },
 );

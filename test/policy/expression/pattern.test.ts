@@ -10,7 +10,7 @@ import { randomPattern, regExpOf } from './random-pattern.ts';
 import { pick } from './world.ts';
 
 const SEED = Number(process.env['HUNT_SEED'] ?? 20260702);
-const PATTERNS = 1000;
+const PATTERNS = 600;
 const encoder = new TextEncoder();
 const LETTERS = ['a', 'b', 'z', 'ä', '猫', '\u{1f600}', '.', ' ', '\n', '1', '\u00a0'];
 

@@ -1,4 +1,4 @@
-/** Every row exactly once, whatever happens on the way: 90 batches through a connection that breaks, over many restarts. */
+/** Every row exactly once, whatever happens on the way: 70 batches through a connection that breaks, over many restarts. */
 
 import { afterAll, expect, test } from 'vitest';
 import { seeded } from '../../random.ts';
@@ -11,7 +11,7 @@ const server = useEmbeddedServer();
 const world = createStoreWorld();
 afterAll(() => world.close());
 
-const BATCHES = 90;
+const BATCHES = 70;
 const RESTARTS = 10;
 const FAULTS: readonly Fault[] = ['cut-request', 'lose-answer', 'cut-answer', 'delay', 'error-500', 'reset'];
 const FAULT_SHARE = 0.1;
