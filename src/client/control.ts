@@ -1,5 +1,6 @@
 /** What a server says of itself over HTTP: its description, its pipeline, its ledger, the features of an entity. */
 
+import type { EntityState } from '../../native-free-core/features/read.ts';
 import type { PlanChange } from '../../native-free-core/layout/change.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
@@ -44,18 +45,10 @@ export interface LedgerDescription {
   readonly inSpool: { readonly events: number; readonly deadLetters: number };
 }
 
-export interface EntityDescription {
+export interface EntityDescription extends EntityState {
   readonly entity: string;
   /** As it was asked for; the parts of a composite key. */
   readonly key: string | readonly string[];
-  /** Events of this life, and the epoch that created its state. */
-  readonly seq: number;
-  readonly life: number;
-  /** The newest event's time, when the last one was received, and where the windows end, ms UTC. */
-  readonly clock: number;
-  readonly lastSeen: number;
-  readonly at: number;
-  readonly features: Readonly<Record<string, number | string | null>>;
 }
 
 export interface ListDescription {
