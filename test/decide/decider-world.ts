@@ -18,12 +18,13 @@ import { stageOf } from '../../src/workers/rehearsal.ts';
 export const PIPELINE = join(import.meta.dirname, '..', 'faults', 'power-cut.yaml');
 export const NOW = 1_700_000_000_000;
 
-export function deciderOn(plan: Plan, memory: SharedMemory, worker: number): Decider {
+/** `now`: ms UTC. */
+export function deciderOn(plan: Plan, memory: SharedMemory, worker: number, now = (): number => NOW): Decider {
   return createDecider({
     ...stageOf(memory, worker),
     plan,
     tables: openTables(memory),
-    now: () => NOW,
+    now,
     epochIntervalMs: 0,
     textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
     utf8: (text) => new TextEncoder().encode(text),
@@ -42,10 +43,10 @@ export function writeOpen(decider: Decider, producer = ''): void {
   commit(lane);
 }
 
-/** A frame of one event on that connection. */
-export function writeEvent(decider: Decider, event: object, seq = 0): void {
+/** A frame of these events on that connection. */
+export function writeEvents(decider: Decider, events: readonly object[], seq = 0): void {
   const lane = openLane(decider.input.frameLanes[0].buffer);
-  const body = new TextEncoder().encode(JSON.stringify(event));
+  const body = new TextEncoder().encode(events.map((event) => JSON.stringify(event)).join('\n'));
   const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + body.length);
   lane.bytes.fill(0, at, at + FRAME_HEADER_BYTES);
   lane.view.setUint32(at + 8, seq, true);

@@ -17,12 +17,12 @@ import { loadPipeline } from '../../src/config/index.ts';
 import { allocateMemory, allocateRehearsal } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { attach, stageOf } from '../../src/workers/rehearsal.ts';
-import { deciderOn, NOW, PIPELINE, writeEvent, writeOpen } from './decider-world.ts';
+import { deciderOn, NOW, PIPELINE, writeEvents, writeOpen } from './decider-world.ts';
 
 /** One event at a place that nobody has named before. */
 function take(decider: Decider, place: string): void {
   writeOpen(decider);
-  writeEvent(decider, { id: place, player: 1, at: NOW, place });
+  writeEvents(decider, [{ id: place, player: 1, at: NOW, place }]);
   drainLanes(decider);
   expect(decider.rows).toBe(1);
 }

@@ -8,7 +8,7 @@ import { drainLanes } from '../../native-free-core/decide/run.ts';
 import { DICTIONARY_FULL, internEntry } from '../../native-free-core/state/dictionary.ts';
 import { loadPipeline } from '../../src/config/index.ts';
 import { allocateMemory } from '../../src/memory/regions.ts';
-import { deciderOn, NOW, PIPELINE, writeEvent, writeOpen } from './decider-world.ts';
+import { deciderOn, NOW, PIPELINE, writeEvents, writeOpen } from './decider-world.ts';
 
 test('a new producer is refused by name of the reason', async () => {
   const plan = await loadPipeline(PIPELINE);
@@ -25,7 +25,7 @@ test('a new producer is refused by name of the reason', async () => {
     ['', 0],
   ] as const) {
     writeOpen(decider, producer);
-    writeEvent(decider, { id: `of-${producer}`, player: 1, at: NOW }, seq);
+    writeEvents(decider, [{ id: `of-${producer}`, player: 1, at: NOW }], seq);
     drainLanes(decider);
   }
   const { kinds, frameOutcome, count } = decider.answers;

@@ -2,7 +2,7 @@
 
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
 import { loadBlock } from '../../native-free-core/columns/load.ts';
-import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
+import type { Decider } from '../../native-free-core/decide/decider.ts';
 import { arrive, awaitOthers, startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { concludeBlock, decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
@@ -10,20 +10,13 @@ import { drainLanes } from '../../native-free-core/decide/run.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { createColumn, resetColumn } from '../../native-free-core/layout/column.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
-import {
-  BLOCK_RECORD_HEADER_BYTES,
-  ENCODING_NDJSON,
-  FRAME_HEADER_BYTES,
-  OPEN_HEADER_BYTES,
-  RECORD_FRAME,
-  RECORD_OPEN,
-} from '../../native-free-core/layout/records.ts';
+import { BLOCK_RECORD_HEADER_BYTES } from '../../native-free-core/layout/records.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
-import { claim, commit, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
+import { claim, openLane, release, type Lane } from '../../native-free-core/ring/lane.ts';
 import { copyStripe } from '../../native-free-core/state/entity-table.ts';
 import { allocateMemory } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
-import { stageOf } from '../../src/workers/rehearsal.ts';
+import { deciderOn, writeEvents, writeOpen } from '../decide/decider-world.ts';
 
 export type Row = Readonly<Record<string, number>>;
 
@@ -49,25 +42,12 @@ export function limitWorld(plan: Plan, workers: number): LimitWorld {
   const memory = allocateMemory(plan, workers, 1);
   startEpochs(new Int32Array(memory.control), 1, 0);
   const world: { now: number } = { now: 0 };
-  const deciders = Array.from({ length: workers }, (_, worker) =>
-    createDecider({
-      ...stageOf(memory, worker),
-      plan,
-      tables: openTables(memory),
-      now: () => world.now,
-      epochIntervalMs: 0,
-      textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
-      utf8: (text) => new TextEncoder().encode(text),
-    }),
-  );
-  const lanes = memory.frameLanes.map(([buffer]) => openLane(buffer!));
-  for (const lane of lanes)
-    put(lane, RECORD_OPEN, OPEN_HEADER_BYTES, new Uint8Array(0), (at) => (lane.bytes[at + 8] = ENCODING_NDJSON));
+  const deciders = Array.from({ length: workers }, (_, worker) => deciderOn(plan, memory, worker, () => world.now));
+  for (const decider of deciders) writeOpen(decider);
   return Object.assign(world, {
     tables: openTables(memory),
     take(worker: number, events: readonly object[]): void {
-      const body = new TextEncoder().encode(events.map((event) => JSON.stringify(event)).join('\n'));
-      put(lanes[worker]!, RECORD_FRAME, FRAME_HEADER_BYTES, body, () => undefined);
+      writeEvents(deciders[worker]!, events);
       drainLanes(deciders[worker]!);
     },
     end(order: readonly number[], between?: () => void): StoredBlock[] {
@@ -91,15 +71,6 @@ export function limitWorld(plan: Plan, workers: number): LimitWorld {
       return blocks;
     },
   });
-}
-
-function put(lane: Lane, kind: number, headerBytes: number, body: Uint8Array, fill: (at: number) => void): void {
-  const at = reserve(lane, kind, headerBytes + body.length);
-  lane.bytes.fill(0, at, at + headerBytes);
-  lane.view.setUint32(at + 4, 1, true);
-  fill(at);
-  lane.bytes.set(body, at + headerBytes);
-  commit(lane);
 }
 
 function storedBlock(plan: Plan, { ticket }: Decider, lane: Lane): StoredBlock {
