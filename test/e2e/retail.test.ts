@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { expectVerified, hunt, realData, root, startServer, temporaryFolder, until, type Server } from './server.ts';
+import { describeRealData, realData } from './real-data.ts';
+import { expectVerified, hunt, root, startServer, temporaryFolder, until, type Server } from './server.ts';
 
 const ROWS = 541_909;
 const WITHOUT_CUSTOMER = 135_080;
@@ -14,112 +15,116 @@ const file = realData('online-retail', 'online-retail.csv.gz');
 const folder = temporaryFolder();
 let server: Server;
 
-beforeAll(async () => {
-  server = await startServer({
-    data: folder.path,
-    pipeline: join(root, 'test', 'e2e', 'retail', 'pipeline.yaml'),
-    options: ['--batch-age', '200'],
+describeRealData('online-retail', () => {
+  beforeAll(async () => {
+    server = await startServer({
+      data: folder.path,
+      pipeline: join(root, 'test', 'e2e', 'retail', 'pipeline.yaml'),
+      options: ['--batch-age', '200'],
+    });
   });
-});
-afterAll(async () => {
-  await server?.stop();
-  folder.remove();
-});
-
-async function one<Row>(sql: string): Promise<Row> {
-  return (await server.query<Row>(sql))[0];
-}
-
-test('541,909 lines received = stored + dead letters, those without a customer with reason and bytes', async () => {
-  const result = await hunt(['send', file, '--url', server.url, '--events-per-frame', '1000', '--json']);
-  expect(result.code, result.stdout + result.stderr).toBe(0);
-  expect(JSON.parse(result.stdout)).toMatchObject({
-    rows: ROWS,
-    accepted: ROWS - WITHOUT_CUSTOMER,
-    rejected: { no_key: WITHOUT_CUSTOMER },
-    duplicates: 0,
-    unanswered: 0,
+  afterAll(async () => {
+    await server?.stop();
+    folder.remove();
   });
-  interface Counts {
-    readonly events: number;
-    readonly letters: number;
+
+  async function one<Row>(sql: string): Promise<Row> {
+    return (await server.query<Row>(sql))[0];
   }
-  const counts = (): Promise<Counts> =>
-    one(
-      'SELECT (SELECT toUInt32(count()) FROM events) AS events, (SELECT toUInt32(count()) FROM dead_letters) AS letters',
-    );
-  await until(async () => {
-    const { events, letters } = await counts();
-    return events + letters >= ROWS;
-  }, 'all rows and dead letters');
-  expect(await counts()).toEqual({ events: ROWS - WITHOUT_CUSTOMER, letters: WITHOUT_CUSTOMER });
-  const { total } = await server.get<{ total: Record<string, number> }>('/v1/ledger');
-  // Frames that were answered RETRY came twice: received, and refused.
-  expect(total).toMatchObject({ accepted: ROWS - WITHOUT_CUSTOMER, deadLettered: WITHOUT_CUSTOMER, duplicates: 0 });
-  expect(total.received - total.refused).toBe(ROWS);
-  const audit = await hunt(['audit', '--url', server.url]);
-  expect(audit.code, audit.stdout + audit.stderr).toBe(0);
-});
 
-test('the dead letters are the very lines without a customer', async () => {
-  const codes = await server.query<{ code: string; kind: string }>('SELECT DISTINCT code, kind FROM dead_letters');
-  expect(codes).toEqual([{ code: 'no_key', kind: 'event' }]);
-  const kept = await one<{ reasons: number; lines: number; pieces: number; invoices: number }>(
-    `SELECT toUInt32(uniqExact(reason)) AS reasons, toUInt32(countIf(isValidJSON(bytes))) AS lines,
+  test('541,909 lines received = stored + dead letters, those without a customer with reason and bytes', async () => {
+    const result = await hunt(['send', file, '--url', server.url, '--events-per-frame', '1000', '--json']);
+    expect(result.code, result.stdout + result.stderr).toBe(0);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      rows: ROWS,
+      accepted: ROWS - WITHOUT_CUSTOMER,
+      rejected: { no_key: WITHOUT_CUSTOMER },
+      duplicates: 0,
+      unanswered: 0,
+    });
+    interface Counts {
+      readonly events: number;
+      readonly letters: number;
+    }
+    const counts = (): Promise<Counts> =>
+      one(
+        'SELECT (SELECT toUInt32(count()) FROM events) AS events, (SELECT toUInt32(count()) FROM dead_letters) AS letters',
+      );
+    await until(async () => {
+      const { events, letters } = await counts();
+      return events + letters >= ROWS;
+    }, 'all rows and dead letters');
+    expect(await counts()).toEqual({ events: ROWS - WITHOUT_CUSTOMER, letters: WITHOUT_CUSTOMER });
+    const { total } = await server.get<{ total: Record<string, number> }>('/v1/ledger');
+    // Frames that were answered RETRY came twice: received, and refused.
+    expect(total).toMatchObject({ accepted: ROWS - WITHOUT_CUSTOMER, deadLettered: WITHOUT_CUSTOMER, duplicates: 0 });
+    expect(total.received - total.refused).toBe(ROWS);
+    const audit = await hunt(['audit', '--url', server.url]);
+    expect(audit.code, audit.stdout + audit.stderr).toBe(0);
+  });
+
+  test('the dead letters are the very lines without a customer', async () => {
+    const codes = await server.query<{ code: string; kind: string }>('SELECT DISTINCT code, kind FROM dead_letters');
+    expect(codes).toEqual([{ code: 'no_key', kind: 'event' }]);
+    const kept = await one<{ reasons: number; lines: number; pieces: number; invoices: number }>(
+      `SELECT toUInt32(uniqExact(reason)) AS reasons, toUInt32(countIf(isValidJSON(bytes))) AS lines,
       sum(JSONExtractInt(bytes, 'quantity')) AS pieces, toUInt32(uniqExact(JSONExtractString(bytes, 'invoice_no'))) AS invoices
      FROM dead_letters`,
-  );
-  const lost = csv().filter((line) => line.customer === '');
-  expect(kept).toEqual({
-    reasons: 1,
-    lines: WITHOUT_CUSTOMER,
-    pieces: lost.reduce((sum, { quantity }) => sum + quantity, 0),
-    invoices: new Set(lost.map(({ invoice }) => invoice)).size,
-  });
-});
-
-test('each customer’s counters are what the file says', async () => {
-  const lines = new Map<string, { lines: number; pieces: number }>();
-  for (const { customer, quantity } of csv()) {
-    if (customer === '') continue;
-    const sums = lines.get(customer) ?? { lines: 0, pieces: 0 };
-    lines.set(customer, { lines: sums.lines + 1, pieces: sums.pieces + quantity });
-  }
-  expect(lines.size).toBe(4372);
-  const served = await server.query<{ customer_id: string; lines: number; pieces: number }>(
-    `SELECT customer_id, argMax(customer_lines, (customer_life, customer_seq)) AS lines, argMax(customer_pieces, (customer_life, customer_seq)) AS pieces
-     FROM events GROUP BY customer_id`,
-  );
-  expect(served).toHaveLength(4372);
-  for (const { customer_id, ...sums } of served) expect(sums).toEqual(lines.get(customer_id));
-  const [busiest] = served.sort((a, b) => b.lines - a.lines);
-  const entity = await server.get<{ features: Record<string, number> }>(`/v1/entities/customer/${busiest.customer_id}`);
-  expect(entity.features).toMatchObject({ lines: busiest.lines, pieces: busiest.pieces });
-});
-
-interface Line {
-  readonly invoice: string;
-  readonly quantity: number;
-  readonly customer: string;
-}
-
-let parsed: Line[] | null = null;
-
-/** The file again, by a reader of its own: no field but the description may be quoted, and none holds a line break. */
-function csv(): Line[] {
-  parsed ??= gunzipSync(readFileSync(file))
-    .toString('utf8')
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => {
-      const match = /^([^,]*),[^,]*,(?:"(?:[^"]|"")*"|[^,]*),(-?\d+),[^,]*,[^,]*,([^,]*),/.exec(line);
-      if (match === null) throw new Error(`no line of the file: ${line}`);
-      return { invoice: match[1], quantity: Number(match[2]), customer: match[3] };
+    );
+    const lost = csv().filter((line) => line.customer === '');
+    expect(kept).toEqual({
+      reasons: 1,
+      lines: WITHOUT_CUSTOMER,
+      pieces: lost.reduce((sum, { quantity }) => sum + quantity, 0),
+      invoices: new Set(lost.map(({ invoice }) => invoice)).size,
     });
-  return parsed;
-}
+  });
 
-test('every feature of every row is what SQL makes of the stored rows', { timeout: 120_000 }, async () => {
-  await expectVerified(server.url, ROWS - WITHOUT_CUSTOMER);
+  test('each customer’s counters are what the file says', async () => {
+    const lines = new Map<string, { lines: number; pieces: number }>();
+    for (const { customer, quantity } of csv()) {
+      if (customer === '') continue;
+      const sums = lines.get(customer) ?? { lines: 0, pieces: 0 };
+      lines.set(customer, { lines: sums.lines + 1, pieces: sums.pieces + quantity });
+    }
+    expect(lines.size).toBe(4372);
+    const served = await server.query<{ customer_id: string; lines: number; pieces: number }>(
+      `SELECT customer_id, argMax(customer_lines, (customer_life, customer_seq)) AS lines, argMax(customer_pieces, (customer_life, customer_seq)) AS pieces
+     FROM events GROUP BY customer_id`,
+    );
+    expect(served).toHaveLength(4372);
+    for (const { customer_id, ...sums } of served) expect(sums).toEqual(lines.get(customer_id));
+    const [busiest] = served.sort((a, b) => b.lines - a.lines);
+    const entity = await server.get<{ features: Record<string, number> }>(
+      `/v1/entities/customer/${busiest.customer_id}`,
+    );
+    expect(entity.features).toMatchObject({ lines: busiest.lines, pieces: busiest.pieces });
+  });
+
+  interface Line {
+    readonly invoice: string;
+    readonly quantity: number;
+    readonly customer: string;
+  }
+
+  let parsed: Line[] | null = null;
+
+  /** The file again, by a reader of its own: no field but the description may be quoted, and none holds a line break. */
+  function csv(): Line[] {
+    parsed ??= gunzipSync(readFileSync(file))
+      .toString('utf8')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => {
+        const match = /^([^,]*),[^,]*,(?:"(?:[^"]|"")*"|[^,]*),(-?\d+),[^,]*,[^,]*,([^,]*),/.exec(line);
+        if (match === null) throw new Error(`no line of the file: ${line}`);
+        return { invoice: match[1], quantity: Number(match[2]), customer: match[3] };
+      });
+    return parsed;
+  }
+
+  test('every feature of every row is what SQL makes of the stored rows', { timeout: 120_000 }, async () => {
+    await expectVerified(server.url, ROWS - WITHOUT_CUSTOMER);
+  });
 });

@@ -4,7 +4,7 @@
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -183,14 +183,6 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
     if (performance.now() > deadline) throw new Error(`not within ${msMax} ms: ${what}`);
     await new Promise((done) => setTimeout(done, 20));
   }
-}
-
-/** A file of the real data that lies beside the project; it is no part of the project. */
-export function realData(...names: string[]): string {
-  const path = join(root, '..', 'shared', 'data', ...names);
-  if (!existsSync(path))
-    throw new Error(`the real data is missing: file=${path}; put the folder data/ of the project's test data there`);
-  return path;
 }
 
 /** Recomputes every feature of every stored row in SQL: none may differ. Prints what a recomputation by event time would have got. */
