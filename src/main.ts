@@ -7,6 +7,7 @@
 import { renderUsage, runCommand, type CommandDef } from 'citty';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lookup } from '../native-free-core/base/lookup.ts';
 import { packageRoot } from './ops/compiled-url.ts';
 import { OperatingError } from './errors.ts';
 
@@ -158,7 +159,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${version()}\n`);
     return;
   }
-  const entry = COMMANDS[name];
+  const entry = lookup(COMMANDS, name);
   if (entry === undefined)
     fail(`unknown command ${name}${suggestion(name, Object.keys(COMMANDS))}; see hunt --help`, 2);
   const command = await entry.load();

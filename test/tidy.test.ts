@@ -3,6 +3,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { plainLookups } from './plain-lookups.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -131,6 +132,26 @@ describe('tidy', () => {
       });
     }
     expect(wrong).toEqual([]);
+  });
+
+  test('outside text is never looked up in what objects inherit', () => {
+    const configs = ['native-free-core/tsconfig.json', 'src/tsconfig.json'];
+    expect(plainLookups(root, configs)).toEqual([]);
+    const file = join(root, 'src', 'errors.ts');
+    const planted = `
+      const TABLE: Readonly<Record<string, number>> = { a: 1 };
+      const text: string = process.argv[2]!;
+      export const value = TABLE[text];
+      export const there = text in TABLE;
+      export const fixed = TABLE['a'] + TABLE[\`x_\${text}\`];
+      for (const key of Object.keys(TABLE)) console.log(TABLE[key]);
+      for (const key of Object.keys(process.env)) console.log(TABLE[key]);`;
+    const found = plainLookups(root, configs, new Map([[file, `${read('src/errors.ts')}${planted}`]]));
+    expect(found.map((line) => line.slice(line.indexOf(' ') + 1))).toEqual([
+      'text in TABLE',
+      'TABLE[text]',
+      'TABLE[key]',
+    ]);
   });
 
   test('no machine paths and nothing left to do', () => {

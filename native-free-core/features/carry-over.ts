@@ -4,6 +4,7 @@
  * Called on the main thread for each change of a pipeline.
  */
 
+import { lookup } from '../base/lookup.ts';
 import { ROW_FEATURES_SLOT } from '../layout/entity-layout.ts';
 import type { EntityPlan } from '../layout/plan.ts';
 import {
@@ -62,8 +63,8 @@ function feature(from: Place, to: Place): Words[] {
 /** `from`, `to`: f64 slots of the row or bucket. */
 function cells(source: Cells, target: Cells, from: number, to: number): Words[] {
   const words = Object.keys(target.floats).map((name): Words => [
-    (from + source.floats[name]!) * 2,
-    (to + target.floats[name]!) * 2,
+    (from + lookup(source.floats, name)!) * 2,
+    (to + lookup(target.floats, name)!) * 2,
     2,
   ]);
   if (target.count >= 0) words.push([from * 2 + source.count, to * 2 + target.count, 1]);

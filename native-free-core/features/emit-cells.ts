@@ -5,6 +5,7 @@
  * Names of the emitted code: f, w row and table views; t the event's effective time; x<i> its exact input.
  */
 
+import { lookup } from '../base/lookup.ts';
 import type { AggregateName, FeaturePlan } from '../layout/plan.ts';
 import { CAP_DEFAULT, type Cells } from './record-layout.ts';
 
@@ -20,7 +21,7 @@ interface Names {
 }
 
 export function cellNames(base: string, cells: Cells): Names {
-  const float = (name: string): string => `f[${base} + ${cells.floats[name]}]`;
+  const float = (name: string): string => `f[${base} + ${lookup(cells.floats, name)}]`;
   return {
     count: `w[${base}w + ${cells.count}]`,
     high: float('high'),
@@ -112,6 +113,6 @@ const CLEARED: Readonly<Partial<Record<AggregateName, readonly string[]>>> = {
 
 /** Nothing in the cells: what a count of 0 hides may stay. */
 export function emitClear(feature: FeaturePlan, base: string, cells: Cells): string {
-  const floats = (CLEARED[feature.aggregate] ?? []).map((name) => `f[${base} + ${cells.floats[name]}] = 0;`);
+  const floats = (CLEARED[feature.aggregate] ?? []).map((name) => `f[${base} + ${lookup(cells.floats, name)}] = 0;`);
   return `${cells.count < 0 ? '' : `w[${base}w + ${cells.count}] = 0;`} ${floats.join(' ')}`;
 }

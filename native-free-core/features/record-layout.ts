@@ -22,6 +22,7 @@
  *   count_distinct   n, cap + 1 values        T     each with the hop that saw it last (features/distinct.ts)
  */
 
+import { enter } from '../base/lookup.ts';
 import { ROW_FEATURES_SLOT } from '../layout/entity-layout.ts';
 import type { AggregateName, EntityPlan, FeaturePlan } from '../layout/plan.ts';
 
@@ -225,7 +226,7 @@ function packCells(
   let slot = firstSlot;
   const floats = features.map((feature) => {
     const offsets: Record<string, number> = {};
-    for (const name of cellsOf(feature, inBucket)) offsets[name] = slot++;
+    for (const name of cellsOf(feature, inBucket)) enter(offsets, name, slot++);
     return offsets;
   });
   let word = slot * 2;

@@ -3,6 +3,7 @@
  * and the first tree has the average that boosting began from.
  */
 
+import { lookup } from '../base/lookup.ts';
 import type { TreeContent } from '../layout/model-plan.ts';
 import type { ModelObjective, ParsedModel } from './parse.ts';
 import { checkFeatureCount, checkTrees, ModelError, nameWarnings } from './model-problems.ts';
@@ -41,7 +42,7 @@ export function parseLightGbm(text: string, inputNames: readonly string[]): Pars
   }
   checkFeatureCount(Number(header.get('max_feature_idx')) + 1, inputNames);
   const [objective = 'regression', ...options] = (header.get('objective') ?? 'regression').split(' ');
-  const link = OBJECTIVES[objective];
+  const link = lookup(OBJECTIVES, objective);
   if (link === undefined) throw new ModelError(`the objective ${objective} is not supported`);
   const sigmoid = Number(options.find((option) => option.startsWith('sigmoid:'))?.slice('sigmoid:'.length) ?? 1);
   const trees = sections.slice(1).map((section) => fieldsOf(section.split('\nend of trees')[0]));

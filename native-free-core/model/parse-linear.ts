@@ -7,6 +7,7 @@
  * none leaves the event without a score.
  */
 
+import { lookup } from '../base/lookup.ts';
 import type { LinearContent } from '../layout/model-plan.ts';
 import type { ParsedModel } from './parse.ts';
 import { ModelError, parseLooseJson } from './model-problems.ts';
@@ -26,10 +27,10 @@ export function parseLinear(format: 'linear' | 'logistic', text: string, inputNa
     intercept: number(model['intercept'] ?? 0, 'intercept'),
     weights: inputNames.map((name) => {
       if (!Object.hasOwn(weights, name)) throw new ModelError(`there is no weight for the input ${name}`);
-      return number(weights[name], `the weight of ${name}`);
+      return number(lookup(weights, name), `the weight of ${name}`);
     }),
     defaults: inputNames.map((name) =>
-      Object.hasOwn(defaults, name) ? number(defaults[name], `the default of ${name}`) : null,
+      Object.hasOwn(defaults, name) ? number(lookup(defaults, name), `the default of ${name}`) : null,
     ),
   };
   return { content, objective: format === 'logistic' ? 'logistic' : 'identity', warnings: [] };

@@ -4,6 +4,7 @@
  */
 
 import { defineCommand } from 'citty';
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { HuntControl, queryTarget } from '../client/index.ts';
 import { loadPipeline } from '../config/index.ts';
@@ -64,7 +65,7 @@ const AGO_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_
 function timeOption(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const ago = /^(\d+)([smhd])$/.exec(text);
-  const time = ago === null ? Date.parse(text) : Date.now() - Number(ago[1]) * AGO_MS[ago[2]!]!;
+  const time = ago === null ? Date.parse(text) : Date.now() - Number(ago[1]) * lookup(AGO_MS, ago[2]!)!;
   if (Number.isFinite(time)) return time;
   throw new OperatingError(
     'bad_option',

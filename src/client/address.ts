@@ -1,5 +1,6 @@
 /** Where a server is. One address serves both doors, so `http://…` and `ws://…` name the same server. Used by all of client/. */
 
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import { OperatingError } from '../errors.ts';
 
 export interface ServerAddress {
@@ -17,7 +18,7 @@ const HTTP_SCHEME: Readonly<Record<string, string>> = {
 
 /** `key`: the API key that the server was started with. */
 export function serverAddress(url: string, key: string | undefined): ServerAddress {
-  const scheme = HTTP_SCHEME[/^[a-z]+:/i.exec(url)?.[0].toLowerCase() ?? ''];
+  const scheme = lookup(HTTP_SCHEME, /^[a-z]+:/i.exec(url)?.[0].toLowerCase() ?? '');
   const text = url.replace(/^[a-z]+:/i, scheme ?? '');
   const address = scheme !== undefined && URL.canParse(text) ? new URL(text) : null;
   if (address === null) {

@@ -1,5 +1,6 @@
 /** Hellos and answers in the form that programs use: decisions by name. Used by hunt-client.ts. */
 
+import { enter } from '../../native-free-core/base/lookup.ts';
 import { readAnswerProto, readHelloProto, type Hello, type Rejection } from '../../native-free-core/codec/messages.ts';
 import { STATUS_DUPLICATE, STATUS_OK, STATUS_REJECTED, STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
 import type { Encoding } from './frame.ts';
@@ -84,7 +85,7 @@ function readProto(bytes: Uint8Array, hello: Hello): ClientAnswer | Retry | null
 
 function byName(codes: ArrayLike<number>, at: number, hello: Hello): Decisions {
   const decisions: Record<string, string | null> = {};
-  hello.decisions.forEach(({ name, actions }, i) => (decisions[name] = actions[(codes[at + i] ?? 0) - 1] ?? null));
+  hello.decisions.forEach(({ name, actions }, i) => enter(decisions, name, actions[(codes[at + i] ?? 0) - 1] ?? null));
   return decisions;
 }
 

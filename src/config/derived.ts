@@ -4,6 +4,7 @@
  * there the name stands for its expression, which loses nothing.
  */
 
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import { expressionAt, type Compilation } from './compilation.ts';
 import { addComputed } from './computed.ts';
 import { isSyntaxProblem, parseExpression, pathsOf } from './expression/syntax.ts';
@@ -116,7 +117,7 @@ function reportCircle(c: Compilation, circle: readonly string[]): void {
 
 function compileDerived(c: Compilation, name: string, readsFeatures: boolean): DerivedName {
   const path = ['derived', name];
-  const text = c.declaration.derived![name]!;
+  const text = lookup(c.declaration.derived, name)!;
   const typed = expressionAt(c, text, path, true);
   if (typed === null || !isStored(c, typed)) return { typed, readsFeatures };
   const { expression } = typed;

@@ -3,6 +3,8 @@
  * part for a spelling mistake.
  */
 
+import { lookup } from '../../native-free-core/base/lookup.ts';
+
 const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   events: { labels: 'labels' },
 };
@@ -23,6 +25,5 @@ export const LATER_FUNCTIONS: ReadonlySet<string> = new Set(
 /** What a key will mean, or undefined where it is simply unknown. */
 export function laterKey(parent: readonly (string | number)[], key: string): string | undefined {
   const path = parent.map((part, i) => (i === 0 || part === 'rules' ? part : '*')).join('.');
-  const keys = KEYS[path] ?? {};
-  return Object.hasOwn(keys, key) ? keys[key] : undefined;
+  return lookup(lookup(KEYS, path), key);
 }

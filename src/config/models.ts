@@ -3,6 +3,7 @@
  * column, there when rules and derived values read it, and stored with the row. The file is part of the pipeline's version.
  */
 
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Expression, ModelOutput, ModelPlan } from '../../native-free-core/layout/plan.ts';
 import { parseModel } from '../../native-free-core/model/parse.ts';
 import { expressionAt, type Compilation } from './compilation.ts';
@@ -30,7 +31,7 @@ export function noModels(): CompiledModels {
 
 /** Adds one model, when all that it reads is compiled. `read` finds a file that the pipeline names. */
 export function compileModel(c: Compilation, name: string, read: ProtoReader, compiled: CompiledModels): void {
-  const declaration = c.declaration.models![name]!;
+  const declaration = lookup(c.declaration.models, name)!;
   const path: Path = ['models', name];
   checkCategories(c, declaration, path);
   const inputs = declaration.inputs.map((text, i) => compileInput(c, declaration, text, [...path, 'inputs', i]));
@@ -61,7 +62,7 @@ export function compileModel(c: Compilation, name: string, read: ProtoReader, co
     output,
     inputs: inputs as Expression[],
     inputTexts: declaration.inputs,
-    categories: declaration.inputs.map((input) => declaration.categories?.[input] ?? null),
+    categories: declaration.inputs.map((input) => lookup(declaration.categories, input) ?? null),
     column,
     content: parsed.content,
   });
@@ -105,7 +106,7 @@ function compileInput(c: Compilation, declaration: ModelDeclaration, text: strin
   const typed = expressionAt(c, text, path, true);
   if (typed === null) return null;
   const { expression, labels } = typed;
-  const categories = declaration.categories?.[text];
+  const categories = lookup(declaration.categories, text);
   if (expression.type === 'bytes') {
     c.problems.addInText(path, 0, 'a model takes numbers, this is bytes');
     return null;

@@ -1,6 +1,7 @@
 /** Checks a pipeline's shape against the schema, and says what is wrong in the words of someone who writes pipelines. */
 
 import type { z } from 'zod';
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import { laterKey } from './later.ts';
 import { nearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
@@ -76,14 +77,14 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 function kindText(expected: string): string {
-  return KINDS[expected] ?? expected;
+  return lookup(KINDS, expected) ?? expected;
 }
 
 function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const part of path) {
     if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<string | number, unknown>)[part];
+    value = lookup(value as Record<string, unknown>, String(part));
   }
   return value;
 }
@@ -92,7 +93,7 @@ function valueAt(root: unknown, path: Path): unknown {
 function knownKeys(schema: unknown, path: Path): string[] {
   let at = unwrap(schema);
   for (const part of path) {
-    if (at.def.type === 'object') at = unwrap(at.shape?.[String(part)]);
+    if (at.def.type === 'object') at = unwrap(lookup(at.shape, String(part)));
     else if (at.def.type === 'record') at = unwrap(at.def.valueType);
     else if (at.def.type === 'array') at = unwrap(at.def.element);
     else return [];

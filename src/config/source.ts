@@ -4,6 +4,7 @@
  */
 
 import { isMap, isPair, isScalar, parseDocument, visit, type Document, type Node, type Scalar } from 'yaml';
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Problem } from './problems.ts';
 
 export type Path = readonly (string | number)[];
@@ -132,6 +133,6 @@ function isSpace(source: string, at: number, type: Scalar['type']): boolean {
 function sourceLength(source: string, at: number, type: Scalar['type']): number {
   if (type === 'QUOTE_SINGLE' && source[at] === "'") return 2;
   if (type !== 'QUOTE_DOUBLE' || source[at] !== '\\') return 1;
-  const digits = { x: 2, u: 4, U: 8 }[source[at + 1] ?? ''] ?? 0;
+  const digits = lookup({ x: 2, u: 4, U: 8 }, source[at + 1] ?? '') ?? 0;
   return 2 + digits;
 }

@@ -9,6 +9,7 @@
  */
 
 import { z } from 'zod';
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import { OperatingError } from '../errors.ts';
 import type { ChangeState, Deployer } from './deployer.ts';
 import type { ChangeKind, ChangeOrigin, PipelineVersions } from '../ops/pipeline-versions.ts';
@@ -77,7 +78,7 @@ export function pipelineRequests(served: PipelineRequestSources): (request: Pipe
   };
   return ({ method, path, body }) => {
     const rest = path.slice(PIPELINES_PATH.length);
-    const post = posts[rest];
+    const post = lookup(posts, rest);
     if (post === undefined) return failed(404, 'not_found', `nothing is served here: path=${path}`);
     if (method === 'GET' && rest === '') return { status: 200, body: describe(served) };
     if (method !== 'POST')
@@ -125,7 +126,7 @@ function refusal(error: unknown): PipelineAnswer {
   if (error instanceof SyntaxError || error instanceof TypeError) {
     return failed(400, 'bad_request', `the body is not JSON in UTF-8: ${error.message}`);
   }
-  if (error instanceof OperatingError) return failed(STATUS[error.code] ?? 400, error.code, error.message);
+  if (error instanceof OperatingError) return failed(lookup(STATUS, error.code) ?? 400, error.code, error.message);
   throw error;
 }
 

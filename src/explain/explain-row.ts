@@ -3,6 +3,7 @@
  * run hands in the columns that it decided on, a stored event those that it was loaded into: there is one explanation.
  */
 
+import { enter } from '../../native-free-core/base/lookup.ts';
 import type { DecisionPlan, Expression, Plan, RulePlan } from '../../native-free-core/layout/plan.ts';
 import { RULE_DEFAULT } from '../../native-free-core/policy/decision.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';
@@ -105,7 +106,7 @@ function presentFields(
     if (branch >= 0 && branch !== code) continue;
     const value = at(column);
     const empty = value === null || (typeof value === 'object' && Object.keys(value).length === 0);
-    if (!empty) present[name] = value;
+    if (!empty) enter(present, name, value);
   }
   return present;
 }

@@ -6,6 +6,7 @@
  * 0.18 core-seconds for each million rows inserted, an eighth of all that the whole path costs. Explaining is rare.
  */
 
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
 import { quoteName, quoteText, selectTexts, type StoredTexts } from './stored-row.ts';
@@ -116,7 +117,7 @@ export async function readTexts(
   );
   if (rows[0] === undefined)
     throw new OperatingError('unknown_event', `the row is gone: batch=${batch} row=${row}; ask again`);
-  return plan.columns.map((_, i) => rows[0]![`_${i}`] ?? null);
+  return plan.columns.map((_, i) => lookup(rows[0], `_${i}`) ?? null);
 }
 
 /** False where it took too long. */

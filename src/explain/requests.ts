@@ -3,6 +3,7 @@
  * to the main thread; null where the path is another's. Both are bounded: the main thread has other work.
  */
 
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
 import { OperatingError } from '../errors.ts';
 import { createDryRun, type DryRun, type LiveState } from './dry-run.ts';
@@ -119,7 +120,7 @@ function notAllowed({ method, path }: ExplainRequest, only: string): ExplainResp
 function failed(error: unknown): ExplainResponse {
   if (!(error instanceof OperatingError)) throw error;
   const { code, message, retryable } = error;
-  const response = answer(STATUS[code] ?? 400, failure(code, message));
+  const response = answer(lookup(STATUS, code) ?? 400, failure(code, message));
   return retryable ? { ...response, headers: { ...response.headers, 'retry-after': '1' } } : response;
 }
 

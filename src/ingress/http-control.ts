@@ -3,6 +3,7 @@
  */
 
 import type { HttpRequest } from 'uWebSockets.js';
+import { enter } from '../../native-free-core/base/lookup.ts';
 import type { IngressContext } from './context.ts';
 import { BUSY, endWith, statusLine, type HttpProblem } from './http-answer.ts';
 import { exchangeOf, type Bodies, type Exchange } from './http-body.ts';
@@ -88,7 +89,7 @@ function headOf(request: HttpRequest) {
   const headers: Record<string, string> = {};
   for (const name of HEADERS) {
     const value = request.getHeader(name);
-    if (value !== '') headers[name] = value;
+    if (value !== '') enter(headers, name, value);
   }
   return { method: request.getMethod().toUpperCase(), path: request.getUrl(), query: request.getQuery(), headers };
 }

@@ -4,6 +4,7 @@
  */
 
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import { STATUS_REJECTED, STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
 import { readFrameSeq } from '../../native-free-core/codec/frame.ts';
 import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
@@ -73,7 +74,7 @@ const NOT_POST: HttpProblem = { status: 405, code: 'method_not_allowed', message
 
 function readRequest(request: HttpRequest): EventsRequest | HttpProblem {
   const type = request.getHeader('content-type').split(';')[0]!.trim().toLowerCase();
-  const encoding = ENCODINGS[type];
+  const encoding = lookup(ENCODINGS, type);
   if (encoding === undefined) {
     const message = `unknown content type: content-type=${type || 'none'}; send ${Object.keys(ENCODINGS).join(', ')}`;
     return { status: 415, code: 'unknown_content_type', message };

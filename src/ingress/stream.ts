@@ -3,6 +3,7 @@
  */
 
 import type { HttpRequest, HttpResponse, WebSocket, us_socket_context_t } from 'uWebSockets.js';
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import { readFrameSeq } from '../../native-free-core/codec/frame.ts';
 import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
 import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
@@ -138,11 +139,11 @@ function upgrade(response: HttpResponse, request: HttpRequest, socket: us_socket
     .getHeader('sec-websocket-protocol')
     .split(',')
     .map((name) => name.trim());
-  const protocol = offered.find((name) => name in ENCODING_OF_PROTOCOL);
+  const protocol = offered.find((name) => Object.hasOwn(ENCODING_OF_PROTOCOL, name));
   if (protocol === undefined) return endWith(response, unknownProtocol(offered));
   const terms = readTerms(request);
   if (isProblem(terms)) return endWith(response, terms);
-  const data: StreamData = { terms, encoding: ENCODING_OF_PROTOCOL[protocol]!, stream: null };
+  const data: StreamData = { terms, encoding: lookup(ENCODING_OF_PROTOCOL, protocol)!, stream: null };
   const key = request.getHeader('sec-websocket-key');
   response.upgrade(data, key, protocol, request.getHeader('sec-websocket-extensions'), socket);
 }

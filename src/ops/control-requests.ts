@@ -7,6 +7,7 @@
  *   /v1/pipelines …         versions of the pipeline (deploy/requests.ts)
  */
 
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
 import type { Ledger, LedgerLine } from './ledger.ts';
@@ -62,7 +63,7 @@ export function controlRequests(sources: ControlSources): (request: ControlReque
     }
     if (path.startsWith(LIST_PATH))
       return replaceList(sources.running().lists, method, path.slice(LIST_PATH.length), body);
-    const route = routes[path];
+    const route = lookup(routes, path);
     if (route === undefined) return answer(404, failure('not_found', `nothing is served here: path=${path}`));
     if (method !== 'GET')
       return answer(405, failure('method_not_allowed', `${path} answers GET only: method=${method}`));

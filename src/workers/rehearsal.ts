@@ -9,6 +9,7 @@
  * place is taken tell most (overhear.ts).
  */
 
+import { lookup } from '../../native-free-core/base/lookup.ts';
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
 import type { Decider, DeciderInput } from '../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
@@ -191,7 +192,7 @@ export function attach(decider: Decider, stage: Stage, tables: Tables, dictionar
 
 function attachHandles(from: object, to: object): void {
   for (const [name, handle] of Object.entries(from)) {
-    const other = (to as Record<string, unknown>)[name];
+    const other = lookup(to as Record<string, unknown>, name);
     if (Array.isArray(handle)) handle.forEach((each: object, i) => Object.assign(each, (other as object[])[i]));
     else if (handle !== null) Object.assign(handle as object, other);
   }

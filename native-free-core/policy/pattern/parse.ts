@@ -11,6 +11,8 @@
  * Refused: repetition of a bare character beyond ASCII (write it as a group), flags, names of groups, \b, \p{…}, back-references, look-around. Called when a pipeline is checked and compiled.
  */
 
+import { lookup } from '../../base/lookup.ts';
+
 /** Code points from, to, from, to, … ascending. */
 export type Ranges = readonly number[];
 
@@ -156,7 +158,7 @@ function readEscape(reader: Reader, at: number): PatternNode {
 /** \d, \D and the like behind the backslash, or null. */
 function readSet(reader: Reader): Ranges | null {
   const letter = reader.characters[reader.at] ?? '';
-  const set = SETS[letter.toLowerCase()];
+  const set = lookup(SETS, letter.toLowerCase());
   if (set === undefined) return null;
   reader.at++;
   return letter === letter.toLowerCase() ? set : complement(set);
@@ -168,7 +170,7 @@ function readEscaped(reader: Reader, at: number): number {
   if (letter === undefined) throw problem(reader, 'a \\ at the end', at);
   if (/^[!-/:-@[-`{-~]$/.test(letter)) return letter.codePointAt(0)!;
   if (letter === 'x') return readHexadecimal(reader, at);
-  const control = CONTROLS[letter];
+  const control = lookup(CONTROLS, letter);
   if (control !== undefined) return control;
   throw problem(reader, `not supported: \\${letter}${/^\d$/.test(letter) ? ' (back-references)' : ''}`, at);
 }
@@ -228,9 +230,10 @@ function readClassCharacter(reader: Reader): number {
 function readNamed(reader: Reader): Ranges {
   const rest = reader.characters.slice(reader.at, reader.at + 12).join('');
   const name = /^\[:([a-z]+):\]/.exec(rest)?.[1] ?? '';
-  if (!Object.hasOwn(NAMED, name)) throw problem(reader, 'no class of that name: [:alpha:], [:digit:], …');
+  const ranges = lookup(NAMED, name);
+  if (ranges === undefined) throw problem(reader, 'no class of that name: [:alpha:], [:digit:], …');
   reader.at += name.length + 4;
-  return NAMED[name];
+  return ranges;
 }
 
 /** Sorted, and ranges that touch are one. */

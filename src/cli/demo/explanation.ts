@@ -3,6 +3,7 @@
  * condition reads, as it stood when it was decided. Called by cli/demo.ts and watch.ts.
  */
 
+import { lookup } from '../../../native-free-core/base/lookup.ts';
 import type { DecisionPlan, Expression, Plan } from '../../../native-free-core/layout/plan.ts';
 
 /** A row of `events`, as JSON has it. */
@@ -18,7 +19,7 @@ export function groundsOf(plan: Plan, decision: DecisionPlan, row: Row): (readon
   const rule = decision.rules.find(({ id }) => id === row[`${decision.name}_rule`]);
   if (rule === undefined) return null;
   return [...new Set(columnsOf(rule.when))].map((index) => {
-    const value = row[plan.columns[index]!.name];
+    const value = lookup(row, plan.columns[index]!.name);
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     return [nameOf(plan, index), value === null || value === undefined ? 'absent' : text];
   });
@@ -29,7 +30,7 @@ export function keyOf(plan: Plan, row: Row): string {
   const entity = plan.entities.find(({ primary }) => primary)!;
   return entity.key
     .flatMap(columnsOf)
-    .map((column) => String(row[plan.columns[column]!.name]))
+    .map((column) => String(lookup(row, plan.columns[column]!.name)))
     .join(', ');
 }
 
@@ -37,13 +38,13 @@ export function explain(plan: Plan, decision: DecisionPlan, row: Row): string[] 
   const rule = decision.rules.find(({ id }) => id === row[`${decision.name}_rule`]);
   const grounds = groundsOf(plan, decision, row);
   if (rule === undefined || grounds === null) return [];
-  const column = (index: number): string => String(row[plan.columns[index]!.name]);
+  const column = (index: number): string => String(lookup(row, plan.columns[index]!.name));
   const entity = plan.entities.find(({ primary }) => primary)!;
   const type = plan.system.type < 0 ? 'event' : column(plan.system.type);
   const width = Math.max(...grounds.map(([name]) => name.length));
   return [
     `At ${column(plan.system.effectiveTime)} came “${type}” of ${entity.name} ${keyOf(plan, row)}, event ${column(entity.seqColumn)} of this ${entity.name}.`,
-    `${decision.name} was “${String(row[decision.name])}”, by the rule ${rule.id}:`,
+    `${decision.name} was “${String(lookup(row, decision.name))}”, by the rule ${rule.id}:`,
     `    ${rule.whenText.replace(/\s+/g, ' ').trim()}`,
     'because, when it was decided,',
     ...grounds.map(([name, value]) => `    ${name.padEnd(width)} = ${value}`),

@@ -1,5 +1,6 @@
 /** Which column or key of a file becomes which field of the event: by the pipeline's `import`, else by the same name. */
 
+import { enter, lookup } from '../../../native-free-core/base/lookup.ts';
 import type { FieldPlan, MessagePlan, Plan } from '../../../native-free-core/layout/plan.ts';
 import { asTime, converterOf } from './convert.ts';
 
@@ -54,9 +55,9 @@ export function jsonMapping(plan: Plan, importMap: ImportMap): ((object: Json) =
   if (mapped.size === 0) return null;
   return (object) => {
     const event: Json = {};
-    for (const [key, value] of Object.entries(object)) if (!mapped.has(key)) event[key] = value;
+    for (const [key, value] of Object.entries(object)) if (!mapped.has(key)) enter(event, key, value);
     for (const [key, targets] of mapped) {
-      const value = object[key];
+      const value = lookup(object, key);
       if (value === undefined || value === null) continue;
       for (const { path, field } of targets)
         put(event, path, field.type === 'timestamp' && typeof value === 'string' ? asTime(value) : value);
@@ -88,6 +89,10 @@ function targetOf(message: MessagePlan, path: string): Target | null {
 
 function put(event: Json, path: readonly string[], value: unknown): void {
   let within = event;
-  for (let i = 0; i < path.length - 1; i++) within = (within[path[i]!] ??= {}) as Json;
-  within[path.at(-1)!] = value;
+  for (const name of path.slice(0, -1)) {
+    const inner = (lookup<unknown>(within, name) ?? {}) as Json;
+    enter<unknown>(within, name, inner);
+    within = inner;
+  }
+  enter(within, path.at(-1)!, value);
 }

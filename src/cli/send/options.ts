@@ -1,5 +1,6 @@
 /** What several client commands read from the command line: numbers and durations, with errors that say what to write. */
 
+import { lookup } from '../../../native-free-core/base/lookup.ts';
 import { OperatingError } from '../../errors.ts';
 
 export const URL_OPTIONS = {
@@ -14,13 +15,13 @@ const COUNT_UNITS: Readonly<Record<string, number>> = { '': 1, k: 1000, M: 1_000
 export function durationOption(name: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
   if (match === null) throw new OperatingError('bad_option', `not a duration: ${name}=${text}; write 30s, 500ms or 5m`);
-  return Number(match[1]) * DURATION_UNITS_MS[match[2] ?? 's']!;
+  return Number(match[1]) * lookup(DURATION_UNITS_MS, match[2] ?? 's')!;
 }
 
 /** `500`, `200k`, `2M`: a whole number within bounds. */
 export function countOption(name: string, text: string, min: number, max: number): number {
   const match = /^(\d+(?:\.\d+)?)([kM]?)$/.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * COUNT_UNITS[match[2]!]!;
+  const value = match === null ? NaN : Number(match[1]) * lookup(COUNT_UNITS, match[2]!)!;
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw new OperatingError('bad_option', `not a whole number from ${min} to ${max}: ${name}=${text}`);
 }

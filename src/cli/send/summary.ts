@@ -1,5 +1,6 @@
 /** What became of the rows of a file. Filled by send-file.ts, printed by cli/send.ts. */
 
+import { enter, lookup } from '../../../native-free-core/base/lookup.ts';
 import type { ClientAnswer } from '../../client/index.ts';
 import type { FileFrame } from './framing.ts';
 
@@ -77,7 +78,7 @@ export function addAnswer(summary: SendSummary, frame: FileFrame, answer: Client
   let refused = 0;
   for (const { code } of answer.rejections) {
     if (code === 'duplicate') summary.duplicates++;
-    else summary.rejected[code] = (summary.rejected[code] ?? 0) + 1;
+    else enter(summary.rejected, code, (lookup(summary.rejected, code) ?? 0) + 1);
     refused++;
   }
   summary.accepted += count - refused;

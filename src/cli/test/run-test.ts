@@ -3,6 +3,7 @@
  * event that it names. Called by cli/test.ts.
  */
 
+import { enter, lookup } from '../../../native-free-core/base/lookup.ts';
 import { outcomeText } from '../../../native-free-core/base/outcomes.ts';
 import type { Column } from '../../../native-free-core/layout/column.ts';
 import type { Plan } from '../../../native-free-core/layout/plan.ts';
@@ -88,11 +89,11 @@ function neverCame({ at, line }: PipelineExpectation): Failure {
 
 function compare(plan: Plan, columns: readonly Column[], expectation: PipelineExpectation): Failure[] {
   const features = featuresOf(plan, columns);
-  const decided = plan.decisions.filter(({ name }) => name in expectation.decision);
+  const decided = plan.decisions.filter(({ name }) => Object.hasOwn(expectation.decision, name));
   const mismatches = [
     ...decided.map(({ name, actionColumn }) => ({
       what: `decision ${name}`,
-      expected: expectation.decision[name]!,
+      expected: lookup(expectation.decision, name)!,
       got: labelOf(columns[actionColumn]!),
     })),
     ...ruleMismatch(
@@ -100,16 +101,16 @@ function compare(plan: Plan, columns: readonly Column[], expectation: PipelineEx
       decided.map(({ ruleColumn }) => labelOf(columns[ruleColumn]!)),
     ),
     ...(plan.experiments ?? [])
-      .filter(({ name }) => name in expectation.experiment)
+      .filter(({ name }) => Object.hasOwn(expectation.experiment, name))
       .map(({ name, column }) => ({
         what: `experiment ${name}`,
-        expected: expectation.experiment[name]!,
+        expected: lookup(expectation.experiment, name)!,
         got: labelOf(columns[column]!),
       })),
     ...Object.entries(expectation.features).map(([name, value]) => ({
       what: `feature ${name}`,
       expected: value,
-      got: features[name] ?? null,
+      got: lookup(features, name) ?? null,
     })),
   ].filter(({ expected, got }) => !same(expected, got));
   if (mismatches.length === 0) return [];
@@ -140,7 +141,8 @@ function featuresOf(plan: Plan, columns: readonly Column[]): Record<string, Valu
           : column.f64[0]!;
     }
   }
-  for (const { name, column } of plan.computed ?? []) if (name !== '') features[name] = computedValue(columns[column]!);
+  for (const { name, column } of plan.computed ?? [])
+    if (name !== '') enter(features, name, computedValue(columns[column]!));
   for (const { name, column } of plan.models ?? []) features[`model.${name}`] = computedValue(columns[column]!);
   return features;
 }

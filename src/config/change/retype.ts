@@ -3,6 +3,7 @@
  * the same number on the wire, and every stored value must fit the new column.
  */
 
+import { lookup } from '../../../native-free-core/base/lookup.ts';
 import type { ColumnKind, FieldPlan } from '../../../native-free-core/layout/plan.ts';
 
 /** To which types a scalar widens: same wire encoding, all values kept. */
@@ -72,7 +73,7 @@ export function retype(from: FieldPlan, to: FieldPlan): Retype {
     return refuse(`${typeText(from)} cannot become ${typeText(to)}: stored rows hold ${shapes[0]}`);
   const [a, b] = from.type === 'map' ? [from.mapValue!, to.mapValue!] : [from.type, to.type];
   if (a === b) return { verdict: 'same' };
-  if (WIDER[a]?.includes(b)) {
+  if (lookup(WIDER, a)?.includes(b)) {
     const note = a === 'bool' ? '; producers of JSON write 0 and 1 from now on, not true and false' : '';
     return { verdict: 'wider', note };
   }
@@ -90,8 +91,8 @@ function refuse(reason: string): Retype {
 }
 
 function reasonOf(from: string, to: string): string {
-  if (NARROWER[from]?.includes(to)) return `${from} is wider than ${to}: stored values would not fit`;
-  const [was, becomes] = [WIRE[from], WIRE[to]];
+  if (lookup(NARROWER, from)?.includes(to)) return `${from} is wider than ${to}: stored values would not fit`;
+  const [was, becomes] = [lookup(WIRE, from), lookup(WIRE, to)];
   if (was !== undefined && becomes !== undefined && was !== becomes)
     return `${from} is ${was} on the wire, ${to} is ${becomes}: events of producers with the old schema would be misread`;
   if (was !== undefined && becomes !== undefined) return `some values of ${from} are others as ${to}`;

@@ -3,6 +3,7 @@
  * types are checked. Every problem is reported at its own character.
  */
 
+import { lookup } from '../../../native-free-core/base/lookup.ts';
 import type { ExpressionOperator } from '../../../native-free-core/layout/plan.ts';
 import { nearest } from '../nearest.ts';
 import type { Checking, Complain } from './checking.ts';
@@ -137,7 +138,7 @@ function checkArithmetic(c: Check, sign: string, [left, right]: readonly [ASTNod
   if (a === null || b === null) return null;
   const isDouble = a.expression.type === 'double' || b.expression.type === 'double';
   if (isDouble && sign === '%') return refuse(c, left, '% is for integers');
-  return { expression: call(isDouble ? 'double' : 'int', ARITHMETIC[sign]!, [a.expression, b.expression]) };
+  return { expression: call(isDouble ? 'double' : 'int', lookup(ARITHMETIC, sign)!, [a.expression, b.expression]) };
 }
 
 const COMPARISONS: Readonly<Record<string, ExpressionOperator>> = {
@@ -158,7 +159,7 @@ function checkComparison(
   const a = check(c, left);
   const b = check(c, right);
   if (a === null || b === null) return null;
-  return compareTyped(COMPARISONS[sign]!, a, b, {
+  return compareTyped(lookup(COMPARISONS, sign)!, a, b, {
     left: (message, suggestion) => refuse(c, left, message, suggestion),
     right: (message, suggestion) => refuse(c, right, message, suggestion),
     both: (message) => refuse(c, node, message),

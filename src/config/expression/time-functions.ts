@@ -1,5 +1,6 @@
 /** Times in expressions: duration('5m'), timestamp('2024-…Z'), event.time.getHours('Europe/Berlin'). */
 
+import { lookup } from '../../../native-free-core/base/lookup.ts';
 import type { Expression, ExpressionOperator } from '../../../native-free-core/layout/plan.ts';
 import { zonePlan, zoneProblem } from '../zones.ts';
 import type { Checking } from './checking.ts';
@@ -31,7 +32,7 @@ export function checkTimePart(c: Checking, node: ASTNode, name: string, operands
   if (of === null || zoneName === null) return null;
   if (of.expression.type !== 'time' || of.list === true)
     return c.refuse(time, `${name} is for times, this is ${kindText(of)}`);
-  const { operator, less } = PARTS[name]!;
+  const { operator, less } = lookup(PARTS, name)!;
   const part = call('int', operator, [of.expression, text(zoneName)]);
   return { expression: less === 0 ? part : call('int', 'sub', [part, { node: 'constant', type: 'int', value: less }]) };
 }
@@ -63,7 +64,7 @@ export function checkDuration(c: Checking, node: ASTNode, operands: readonly AST
   if (!/^(\d{1,12}(\.\d{1,9})?(ms|d|h|m|s))+$/.test(body)) return wrong();
   let sum = 0;
   for (const [, digits, , unit] of body.matchAll(/(\d+(\.\d+)?)(ms|d|h|m|s)/g))
-    sum += Number(digits) * UNITS_MS[unit!]!;
+    sum += Number(digits) * lookup(UNITS_MS, unit!)!;
   if (!Number.isSafeInteger(sum)) return wrong();
   return { expression: { node: 'constant', type: 'int', value: negative && sum !== 0 ? -sum : sum } };
 }

@@ -6,6 +6,8 @@
  *     -- // #! #␣         comment to the end of the line            slash-star to star-slash  comment, not nested
  */
 
+import { lookup } from '../../../native-free-core/base/lookup.ts';
+
 export type TokenKind = 'word' | 'quoted' | 'string' | 'number' | 'symbol' | 'odd' | 'end';
 
 export interface Token {
@@ -156,7 +158,7 @@ function unescape(inner: string, quote: string): string {
   const doubled = quote + quote;
   return inner.replace(/\\x([0-9a-fA-F]{2})|\\([\s\S])|''|""|``/g, (match, hex?: string, single?: string) => {
     if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-    if (single !== undefined) return ESCAPES[single] ?? single;
+    if (single !== undefined) return lookup(ESCAPES, single) ?? single;
     return match === doubled ? quote : match;
   });
 }

@@ -126,7 +126,7 @@ function stallWatch(response: HttpResponse, isAborted: () => boolean): { begin()
 
 function writeHead(response: HttpResponse, status: string, headers: Headers): void {
   response.writeStatus(status);
-  for (const name of Object.keys(headers)) response.writeHeader(name, headers[name] ?? '');
+  for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
 }
 
 /** A failure may come before the body has been read to its end; what still follows must not be taken for a request, so the connection closes. */

@@ -3,6 +3,8 @@
  * in place and rows of both versions of a pipeline fit into it.
  */
 
+import { lookup } from '../../../native-free-core/base/lookup.ts';
+
 interface ColumnType {
   /** `` for a scalar, `Array(` or `Map(String,`. */
   readonly shape: string;
@@ -32,8 +34,8 @@ export function commonType(has: string, wants: string): string | null {
 }
 
 function widerBase(a: string, b: string): string | null {
-  if (a === b || WIDER[a]?.includes(b) === true) return b;
-  return WIDER[b]?.includes(a) === true ? a : null;
+  if (a === b || lookup(WIDER, a)?.includes(b) === true) return b;
+  return lookup(WIDER, b)?.includes(a) === true ? a : null;
 }
 
 function parse(text: string): ColumnType {

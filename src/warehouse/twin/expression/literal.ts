@@ -1,5 +1,7 @@
 /** Constants as ClickHouse reads them. */
 
+import { lookup } from '../../../../native-free-core/base/lookup.ts';
+
 const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
   "'": "\\'",
@@ -11,7 +13,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** Lone surrogates become the replacement character, as in the core's own constants. */
 export function textLiteral(text: string): string {
-  const escaped = text.toWellFormed().replace(/[\\'\0\n\r\t]/g, (character) => ESCAPES[character]!);
+  const escaped = text.toWellFormed().replace(/[\\'\0\n\r\t]/g, (character) => lookup(ESCAPES, character)!);
   return `'${escaped}'`;
 }
 
