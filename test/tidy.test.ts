@@ -44,11 +44,12 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Stages of src meet in shared memory and through engine.ts; these folders serve them all. */
-const SERVING = ['memory', 'ops'];
+const SERVING = ['memory', 'ops', 'http'];
 
 /** Package -> where alone it may be imported. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  'uWebSockets.js': ['src/ingress/', 'src/warehouse/embedded/'],
+  'uWebSockets.js': ['src/http/uws.ts'],
+  ws: ['src/http/', 'src/client/'],
   piscina: ['src/workers/'],
   '@clickhouse/client': ['src/warehouse/'],
   chdb: ['src/warehouse/embedded/'],

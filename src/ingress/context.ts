@@ -1,14 +1,14 @@
 /** What the routes of one ingress thread share. Made by ingress-thread.ts. */
 
-import type { TemplatedApp } from 'uWebSockets.js';
 import type { Admission } from './admission.ts';
 import type { FromIngress, IngressThreadOptions, PipelineFacts } from './messages.ts';
 import type { Peers } from './peers.ts';
 import type { Refusals } from './refusals.ts';
+import type { Router } from './router.ts';
 import type { ApiKeys } from './terms.ts';
 
 export interface IngressContext {
-  readonly app: TemplatedApp;
+  readonly router: Router;
   readonly options: IngressThreadOptions;
   /** Of the version that decides. */
   pipeline: PipelineFacts;

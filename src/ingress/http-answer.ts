@@ -1,32 +1,6 @@
 /** Small HTTP answers of an ingress thread. */
 
-import type { HttpResponse } from 'uWebSockets.js';
-
-const REASONS: Readonly<Record<number, string>> = {
-  200: 'OK',
-  201: 'Created',
-  202: 'Accepted',
-  204: 'No Content',
-  304: 'Not Modified',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  409: 'Conflict',
-  413: 'Content Too Large',
-  415: 'Unsupported Media Type',
-  422: 'Unprocessable Content',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-};
-
-export function statusLine(status: number): string {
-  return `${status} ${REASONS[status] ?? 'Status'}`;
-}
+import type { Exchange, RefusedUpgrade } from '../http/transport.ts';
 
 /** What is wrong with a request: a status, a stable code, and a text that says what to do. */
 export interface HttpProblem {
@@ -42,12 +16,17 @@ export const STOPPING: HttpProblem = {
   message: 'the server is stopping; try again in a moment',
 };
 
-export function endWith(response: HttpResponse, { status, code, message }: HttpProblem): void {
-  endJson(response, status, JSON.stringify({ error: { code, message } }));
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+export function endWith(exchange: Exchange, problem: HttpProblem): void {
+  const { status, headers, body } = refusal(problem);
+  exchange.end(status, headers, body);
 }
 
-export function endJson(response: HttpResponse, status: number, body: string | Uint8Array): void {
-  response.cork(() => {
-    response.writeStatus(statusLine(status)).writeHeader('content-type', 'application/json').end(body);
-  });
+export function refusal({ status, code, message }: HttpProblem): RefusedUpgrade {
+  return { status, headers: JSON_TYPE, body: JSON.stringify({ error: { code, message } }) };
+}
+
+export function endJson(exchange: Exchange, status: number, body: string | Uint8Array): void {
+  exchange.end(status, JSON_TYPE, body);
 }

@@ -1,13 +1,7 @@
 /** Gathers a request's body within a bound of bytes and of time. Ingress thread. */
 
-import type { HttpResponse } from 'uWebSockets.js';
+import type { Exchange } from '../http/transport.ts';
 import { endWith } from './http-answer.ts';
-
-/** The part of a request that outlives its callback; `aborted` once nobody waits for the answer any more. */
-export interface Exchange {
-  readonly response: HttpResponse;
-  aborted: boolean;
-}
 
 export interface BodyBounds {
   readonly bytesMax: number;
@@ -31,8 +25,8 @@ export class Bodies {
     const body: Collecting = { exchange, until: performance.now() + msMax, msMax, chunks: [] };
     let bytes = 0;
     this.#collecting.add(body);
-    exchange.response.onData((chunk, isLast) => {
-      if (body.chunks === null || exchange.aborted) return;
+    exchange.receive((chunk, isLast) => {
+      if (body.chunks === null || exchange.isAborted) return;
       bytes += chunk.byteLength;
       if (bytes > bytesMax)
         return this.#refuse(
@@ -43,20 +37,21 @@ export class Bodies {
         );
       if (!isLast) {
         // The chunk's memory is only valid now.
-        body.chunks.push(new Uint8Array(chunk.slice(0)));
+        body.chunks.push(chunk.slice());
         return;
       }
       const { chunks } = body;
       this.#collecting.delete(body);
       body.chunks = null;
-      take(chunks.length === 0 ? new Uint8Array(chunk) : Buffer.concat([...chunks, new Uint8Array(chunk)]));
+      exchange.hold();
+      take(chunks.length === 0 ? chunk : Buffer.concat([...chunks, chunk]));
     });
   }
 
   /** Called about once a second. */
   expire(now: number): void {
     for (const body of this.#collecting) {
-      if (body.exchange.aborted) this.#collecting.delete(body);
+      if (body.exchange.isAborted) this.#collecting.delete(body);
       else if (body.until <= now)
         this.#refuse(body, 408, 'body_timeout', `the body did not come within ${body.msMax} ms; send it again`);
     }
@@ -65,14 +60,6 @@ export class Bodies {
   #refuse(body: Collecting, status: number, code: string, message: string): void {
     this.#collecting.delete(body);
     body.chunks = null;
-    body.exchange.aborted = true;
-    endWith(body.exchange.response, { status, code, message });
+    endWith(body.exchange, { status, code, message });
   }
-}
-
-/** Every request whose answer comes later goes through here: uWebSockets.js forbids touching one that was aborted. */
-export function exchangeOf(response: HttpResponse): Exchange {
-  const exchange: Exchange = { response, aborted: false };
-  response.onAborted(() => (exchange.aborted = true));
-  return exchange;
 }

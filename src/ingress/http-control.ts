@@ -2,11 +2,12 @@
  * Health, and every request that is not about events: those the main thread answers. Ingress thread.
  */
 
-import type { HttpRequest } from 'uWebSockets.js';
 import { enter } from '../../native-free-core/base/lookup.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { Exchange } from '../http/transport.ts';
 import type { IngressContext } from './context.ts';
-import { BUSY, endWith, statusLine, type HttpProblem } from './http-answer.ts';
-import { exchangeOf, type Bodies, type Exchange } from './http-body.ts';
+import { BUSY, endWith, type HttpProblem } from './http-answer.ts';
+import type { Bodies } from './http-body.ts';
 import type { ProxiedResponse } from './messages.ts';
 
 /** Control bodies are not events. */
@@ -19,6 +20,7 @@ const LIST_BYTES_MAX = 32 << 20;
 const LIST_PATH = '/v1/lists/';
 const PENDING_MAX = 256;
 const HEADERS = ['accept', 'content-type'];
+const TEXT_TYPE = { 'content-type': 'text/plain; charset=utf-8' };
 
 interface Pending {
   readonly exchange: Exchange;
@@ -34,14 +36,14 @@ export interface ControlRequests {
 
 /** Takes what no other route has taken: to be called after them. */
 export function serveControl(context: IngressContext, bodies: Bodies): ControlRequests {
-  const { app, admission, keys, options, post } = context;
+  const { router, admission, keys, options, post } = context;
   const pending = new Map<number, Pending>();
   let nextId = 1;
 
   const end = (id: number, finish: (exchange: Exchange) => void): void => {
     const exchange = pending.get(id)?.exchange;
     pending.delete(id);
-    if (exchange !== undefined && !exchange.aborted) finish(exchange);
+    if (exchange !== undefined) finish(exchange);
   };
   const control: ControlRequests = {
     ready: false,
@@ -49,26 +51,24 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
     expire(now) {
       for (const [id, { until }] of pending) {
         if (until > now) return;
-        end(id, ({ response }) => endWith(response, NO_ANSWER));
+        end(id, (exchange) => endWith(exchange, NO_ANSWER));
       }
     },
   };
 
-  app.get('/healthz', (response) => void response.end('ok\n'));
-  app.get('/readyz', (response) => {
-    if (control.ready && !admission.stopping) response.end('ready\n');
-    else response.writeStatus(statusLine(503)).end('not ready\n');
+  router.on('GET', '/healthz', (_head, exchange) => exchange.end(200, TEXT_TYPE, 'ok\n'));
+  router.on('GET', '/readyz', (_head, exchange) => {
+    const isReady = control.ready && !admission.stopping;
+    exchange.end(isReady ? 200 : 503, TEXT_TYPE, isReady ? 'ready\n' : 'not ready\n');
   });
-  app.any('/*', (response, request) => {
-    const problem = keys.check(request) ?? (pending.size >= PENDING_MAX ? BUSY : null);
-    if (problem !== null) return endWith(response, problem);
-    const head = headOf(request);
+  router.on('*', '/*', (head, exchange) => {
+    const problem = keys.check(head) ?? (pending.size >= PENDING_MAX ? BUSY : null);
+    if (problem !== null) return endWith(exchange, problem);
     const bounds = { bytesMax: bytesMaxOf(head.path), msMax: options.limits.bodyMsMax };
-    const exchange = exchangeOf(response);
     bodies.collect(exchange, bounds, (body) => {
       const id = nextId++;
       pending.set(id, { exchange, until: performance.now() + options.limits.answerMsMax });
-      post({ kind: 'request', id, request: { ...head, body: body.slice() } });
+      post({ kind: 'request', id, request: { ...requestOf(head), body: body.slice() } });
     });
   });
   return control;
@@ -85,19 +85,17 @@ const NO_ANSWER: HttpProblem = {
   message: 'the main thread did not answer in time; try again',
 };
 
-function headOf(request: HttpRequest) {
+function requestOf(head: RequestHead) {
   const headers: Record<string, string> = {};
   for (const name of HEADERS) {
-    const value = request.getHeader(name);
+    const value = head.header(name);
     if (value !== '') enter(headers, name, value);
   }
-  return { method: request.getMethod().toUpperCase(), path: request.getUrl(), query: request.getQuery(), headers };
+  // The main thread knows no HEAD: the body is left out on the way.
+  const method = head.method === 'HEAD' ? 'GET' : head.method;
+  return { method, path: head.path, query: head.query, headers };
 }
 
-function write({ response }: Exchange, { status, headers, body }: ProxiedResponse): void {
-  response.cork(() => {
-    response.writeStatus(statusLine(status));
-    for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
-    response.end(body);
-  });
+function write(exchange: Exchange, { status, headers, body }: ProxiedResponse): void {
+  exchange.end(status, headers, body);
 }

@@ -4,9 +4,9 @@
  */
 
 import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
+import type { Exchange } from '../http/transport.ts';
 import type { IngressContext } from './context.ts';
 import { BUSY, endJson, endWith, type HttpProblem } from './http-answer.ts';
-import { exchangeOf, type Exchange } from './http-body.ts';
 import type { Outlet, Peer } from './peers.ts';
 
 /** Look-ups that wait at once. */
@@ -30,35 +30,35 @@ export function serveEntities(context: IngressContext): EntityReads {
   const { admission, keys, options, peers } = context;
   const reads = new Map<Peer, Read>();
   let turn = options.index;
-  context.app.get('/v1/entities/:entity/:key', (response, request) => {
-    const entity = context.pipeline.entities.indexOf(request.getParameter(0));
-    const key = Buffer.from(request.getParameter(1), 'utf8');
-    const at = request.getQuery('at');
-    const problem = keys.check(request) ?? problemOf(context.pipeline.entities, entity, key, at);
-    if (problem !== null) return endWith(response, problem);
+  context.router.on('GET', '/v1/entities/:entity/:key', (head, exchange, [entityName, keyText]) => {
+    const entity = context.pipeline.entities.indexOf(entityName!);
+    const key = Buffer.from(keyText!, 'utf8');
+    const at = head.parameter('at');
+    const problem = keys.check(head) ?? problemOf(context.pipeline.entities, entity, key, at);
+    if (problem !== null) return endWith(exchange, problem);
     const worker = turn++ % admission.workers;
     const peer = peers.add({ worker, encoding: ENCODING_JSON, stored: false, producer: '', credit: 0 }, NOTHING);
     if (reads.size >= READS_MAX || !admission.read(peer, entity, key, at === 'now')) {
       peers.remove(peer);
-      return endWith(response, BUSY);
+      return endWith(exchange, BUSY);
     }
-    reads.set(peer, { exchange: exchangeOf(response), until: performance.now() + options.limits.answerMsMax });
+    reads.set(peer, { exchange, until: performance.now() + options.limits.answerMsMax });
   });
 
   const end = (peer: Peer, finish: (exchange: Exchange) => void): void => {
     const read = reads.get(peer);
     reads.delete(peer);
     peers.remove(peer);
-    if (read !== undefined && !read.exchange.aborted) finish(read.exchange);
+    if (read !== undefined) finish(read.exchange);
   };
   return {
     answer(peer, status, body) {
-      end(peer, ({ response }) => endJson(response, status, body));
+      end(peer, (exchange) => endJson(exchange, status, body));
     },
     expire(now) {
       for (const [peer, { until }] of reads) {
         if (until > now) return;
-        end(peer, ({ response }) => endWith(response, NO_ANSWER));
+        end(peer, (exchange) => endWith(exchange, NO_ANSWER));
       }
     },
   };

@@ -3,17 +3,18 @@
  * answered in order. Ingress thread.
  */
 
-import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import { STATUS_REJECTED, STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
 import { readFrameSeq } from '../../native-free-core/codec/frame.ts';
 import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
 import { ENCODING_JSON, ENCODING_NDJSON, ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { Exchange } from '../http/transport.ts';
 import { ADMITTED, workerOf } from './admission.ts';
 import type { IngressContext } from './context.ts';
 import { readJsonSeq } from './count-events.ts';
-import { BUSY, endWith, statusLine, type HttpProblem } from './http-answer.ts';
-import { exchangeOf, type Bodies, type Exchange } from './http-body.ts';
+import { BUSY, endWith, type HttpProblem } from './http-answer.ts';
+import type { Bodies } from './http-body.ts';
 import { RETRY_AFTER_CLOSED_MS } from './limits.ts';
 import type { Outlet, Peer } from './peers.ts';
 import { isProblem, readTerms, type Terms } from './terms.ts';
@@ -61,34 +62,33 @@ class Session implements Outlet {
 export function serveEvents(context: IngressContext, bodies: Bodies): void {
   const sessions = new Sessions(context);
   const bounds = { bytesMax: FRAME_BYTES_MAX, msMax: context.options.limits.bodyMsMax };
-  context.app.post('/v1/events', (response, request) => {
-    const read = context.keys.check(request) ?? readRequest(request);
-    if (isProblem(read)) return endWith(response, read);
-    const exchange = exchangeOf(response);
+  context.router.on('POST', '/v1/events', (head, exchange) => {
+    const read = context.keys.check(head) ?? readRequest(head);
+    if (isProblem(read)) return endWith(exchange, read);
     bodies.collect(exchange, bounds, (body) => takeFrame(context, sessions.of(read), exchange, read, body));
   });
-  context.app.any('/v1/events', (response) => endWith(response, NOT_POST));
+  context.router.on('*', '/v1/events', (_head, exchange) => endWith(exchange, NOT_POST));
 }
 
 const NOT_POST: HttpProblem = { status: 405, code: 'method_not_allowed', message: '/v1/events takes POST only' };
 
-function readRequest(request: HttpRequest): EventsRequest | HttpProblem {
-  const type = request.getHeader('content-type').split(';')[0]!.trim().toLowerCase();
+function readRequest(head: RequestHead): EventsRequest | HttpProblem {
+  const type = head.header('content-type').split(';')[0]!.trim().toLowerCase();
   const encoding = lookup(ENCODINGS, type);
   if (encoding === undefined) {
     const message = `unknown content type: content-type=${type || 'none'}; send ${Object.keys(ENCODINGS).join(', ')}`;
     return { status: 415, code: 'unknown_content_type', message };
   }
-  const seqText = request.getHeader('x-hunt-seq');
+  const seqText = head.header('x-hunt-seq');
   const seq = Number(seqText);
   if (seqText !== '' && !(SEQ_TEXT.test(seqText) && seq > 0 && seq < Number.MAX_SAFE_INTEGER)) {
     return { status: 400, code: 'bad_seq', message: `not a sequence number: X-Hunt-Seq=${seqText}; send 1, 2, 3, …` };
   }
-  if (Number(request.getHeader('content-length')) > FRAME_BYTES_MAX) {
+  if (Number(head.header('content-length')) > FRAME_BYTES_MAX) {
     const message = `the body has more than ${FRAME_BYTES_MAX} bytes; send several frames`;
     return { status: 413, code: 'body_too_large', message };
   }
-  const terms = readTerms(request);
+  const terms = readTerms(head);
   return isProblem(terms) ? terms : { terms, encoding, seq };
 }
 
@@ -107,7 +107,7 @@ function takeFrame(
   if (seq === 0 && isProto) readFrameSeq(frame, 0, frame.length, own);
   context.received.frames++;
   context.received.bytes += frame.length;
-  if (session === null) return endWith(exchange.response, BUSY);
+  if (session === null) return endWith(exchange, BUSY);
   const outcome = context.admission.admit(session.peer, frame, own[0]!, own[1]!);
   if (outcome === ADMITTED) {
     session.waiting.push(exchange);
@@ -119,20 +119,12 @@ function takeFrame(
 }
 
 function endWithAnswer(exchange: Exchange, encoding: number, bytes: Uint8Array, status: number): void {
-  if (exchange.aborted) return;
-  const { response } = exchange;
-  response.cork(() => writeAnswer(response, encoding, bytes, status));
-}
-
-function writeAnswer(response: HttpResponse, encoding: number, bytes: Uint8Array, status: number): void {
-  if (status === STATUS_REJECTED) response.writeStatus(statusLine(400));
+  const type = { 'content-type': encoding === ENCODING_PROTO ? 'application/x-protobuf' : 'application/json' };
   if (status === STATUS_RETRY) {
-    response.writeStatus(statusLine(429));
     // Whole seconds; the body says it in milliseconds.
-    response.writeHeader('retry-after', String(Math.ceil(RETRY_AFTER_CLOSED_MS / 1000)));
-  }
-  response.writeHeader('content-type', encoding === ENCODING_PROTO ? 'application/x-protobuf' : 'application/json');
-  response.end(bytes);
+    const headers = { ...type, 'retry-after': String(Math.ceil(RETRY_AFTER_CLOSED_MS / 1000)) };
+    exchange.end(429, headers, bytes);
+  } else exchange.end(status === STATUS_REJECTED ? 400 : 200, type, bytes);
 }
 
 /** One for each producer and its terms; without a producer one for each worker. */

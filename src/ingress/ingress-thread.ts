@@ -1,14 +1,14 @@
 /**
- * An ingress thread: uWebSockets.js on the events' port, lanes to and from the workers, a port to the main thread. It admits
+ * An ingress thread: a server on the events' port, lanes to and from the workers, a port to the main thread. It admits
  * frames and sends answers; it parses no event and waits for nothing. Started by start.ts.
  */
 
-import uWS, { type us_listen_socket } from 'uWebSockets.js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isMainThread, parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { CONTROL_VERSION } from '../../native-free-core/layout/control-layout.ts';
 import { REGION_CONTROL, checkRegion } from '../../native-free-core/layout/region.ts';
 import { openLane } from '../../native-free-core/ring/lane.ts';
+import { openTransport } from '../http/choose-transport.ts';
 import { Admission } from './admission.ts';
 import type { IngressContext } from './context.ts';
 import { Delivery } from './delivery.ts';
@@ -21,6 +21,7 @@ import { Lookups } from './lookups.ts';
 import type { FromIngress, IngressThreadOptions, ToIngress } from './messages.ts';
 import { Peers } from './peers.ts';
 import { Refusals } from './refusals.ts';
+import { Router } from './router.ts';
 import { StoredAnswers } from './stored-answers.ts';
 import { serveStream } from './stream.ts';
 import { ApiKeys } from './terms.ts';
@@ -34,13 +35,6 @@ const LOOK_MS = 5;
 const LINGER_MS = 100;
 const HIGH = 4294967296;
 
-/** uWebSockets.js takes host and options together, its types do not say so. */
-interface ListeningApp {
-  listen(host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void): void;
-}
-const SHARED_PORT = 0;
-const EXCLUSIVE_PORT = 1;
-
 function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   checkRegion(options.control, REGION_CONTROL, CONTROL_VERSION);
   const control = new Int32Array(options.control);
@@ -49,7 +43,7 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   const post = (message: FromIngress): void => port.postMessage(message);
   const peers = new Peers();
   const context: IngressContext = {
-    app: uWS.App(),
+    router: new Router(),
     options,
     pipeline: options.pipeline,
     keys: new ApiKeys(options.keys),
@@ -64,11 +58,11 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
     received: { frames: 0, bytes: 0 },
     post,
   };
-  const { admission, app } = context;
+  const { admission, router } = context;
   const bodies = new Bodies();
   let hello = createHello(options.pipeline, options.limits.framesInFlight);
   const lookups = new Lookups(peers, post, options.limits.lookupMsMax);
-  const streams = serveStream(context);
+  const streams = serveStream(context, EXPIRE_MS);
   serveEvents(context, bodies);
   const reads = serveEntities(context);
   const requests = serveControl(context, bodies);
@@ -92,34 +86,30 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   const timers = [
     setInterval(postCounters, COUNTERS_MS),
     setInterval(
-      () => [bodies, lookups, reads, requests].forEach((waiting) => waiting.expire(performance.now())),
+      () => [bodies, lookups, reads, requests, streams].forEach((waiting) => waiting.expire(performance.now())),
       EXPIRE_MS,
     ),
   ];
 
-  let listening: us_listen_socket | null = null;
-  const onListen = (socket: us_listen_socket | false): void => {
-    if (socket !== false) listening = socket;
-    post({ kind: socket === false ? 'listen-failed' : 'listening' });
-  };
-  (app as unknown as ListeningApp).listen(
-    options.host,
-    options.port,
-    options.sharesPort ? SHARED_PORT : EXCLUSIVE_PORT,
-    onListen,
-  );
+  const server = openTransport(options.transport).serve({
+    request: (head, exchange) => router.handle(head, exchange),
+    webSocket: streams.handlers,
+  });
+  void server
+    .listen(options.host, options.port, options.sharesPort)
+    .then((bound) => post({ kind: bound === null ? 'listen-failed' : 'listening' }));
 
   /** Nothing new comes in; what is with the workers is answered as far as it becomes durable in time. */
   const stop = async (): Promise<void> => {
     admission.stopping = true;
-    if (listening !== null) uWS.us_listen_socket_close(listening);
+    server.stopListening();
     const until = performance.now() + options.limits.stopMsMax;
     while (peers.durableOutstanding && performance.now() < until) await pause(LOOK_MS);
     streams.endAll();
     await pause(LINGER_MS);
     timers.forEach((timer) => clearInterval(timer));
     delivery.stop();
-    app.close();
+    server.close();
     postCounters();
     port.close();
   };

@@ -11,7 +11,9 @@ export interface IngressLimits {
   readonly connectionsMax: number;
   /** Answers that a client has not read; beyond it the connection is closed. */
   readonly unreadBytesMax: number;
-  /** A connection without a message for so long is closed; pings keep it up while its client lives. */
+  /** A WebSocket connection is pinged so often: proxies forget one on which nothing comes for a minute. */
+  readonly pingMs: number;
+  /** A connection that has sent nothing for so long, not even a pong, is closed. */
   readonly idleSeconds: number;
   /** A request's body has so long to come. */
   readonly bodyMsMax: number;
@@ -30,6 +32,7 @@ export const INGRESS_LIMITS: IngressLimits = {
   connectionsMax: 65_536,
   // Some thousand answers to frames of 500 events.
   unreadBytesMax: 4 << 20,
+  pingMs: 25_000,
   idleSeconds: 120,
   bodyMsMax: 30_000,
   answerMsMax: 30_000,

@@ -1,12 +1,14 @@
 /** What an ingress thread and the main thread say to each other, beside the shared memory. */
 
 import type { DecisionNames } from '../../native-free-core/codec/messages.ts';
+import type { TransportKind } from '../http/transport.ts';
 import type { IngressLimits } from './limits.ts';
 
 export interface IngressThreadOptions {
   readonly index: number;
   readonly host: string;
   readonly port: number;
+  readonly transport: TransportKind;
   /** With the other ingress threads. */
   readonly sharesPort: boolean;
   readonly control: SharedArrayBuffer;

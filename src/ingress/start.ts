@@ -6,6 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import { answeredDecisions, type Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
+import type { TransportKind } from '../http/transport.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import { compiledUrl } from '../ops/compiled-url.ts';
 import type { Log } from '../ops/log.ts';
@@ -29,6 +30,7 @@ export interface IngressStart {
   readonly listen: string;
   readonly keys: readonly string[];
   readonly limits?: Partial<IngressLimits>;
+  readonly transport?: TransportKind;
   readonly log: Log;
   /** A thread died although nobody had stopped it. */
   readonly onFailure: (error: unknown) => void;
@@ -123,6 +125,7 @@ function startThread(
   const workerData: IngressThreadOptions = {
     index,
     ...address,
+    transport: start.transport ?? 'uws',
     sharesPort: memory.ingresses > 1,
     control: memory.control,
     frameLanes: memory.frameLanes.map((lanes) => lanes[index]!),

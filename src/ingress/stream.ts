@@ -2,16 +2,18 @@
  * `/v1/stream`: frames in, answers out, over WebSocket. Ingress thread; each callback copies and returns.
  */
 
-import type { HttpRequest, HttpResponse, WebSocket, us_socket_context_t } from 'uWebSockets.js';
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import { readFrameSeq } from '../../native-free-core/codec/frame.ts';
 import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
 import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { Socket, Upgrade, WebSocketHandlers } from '../http/transport.ts';
 import { ADMITTED, workerOf } from './admission.ts';
 import type { IngressContext } from './context.ts';
 import { readJsonSeq } from './count-events.ts';
-import { BUSY, STOPPING, endWith, type HttpProblem } from './http-answer.ts';
+import { BUSY, STOPPING, refusal, type HttpProblem } from './http-answer.ts';
 import type { Outlet, Peer } from './peers.ts';
+import { Pings, type Pinged } from './pings.ts';
 import { isProblem, readTerms, type Terms } from './terms.ts';
 
 const ENCODING_OF_PROTOCOL: Readonly<Record<string, number>> = {
@@ -30,17 +32,16 @@ interface StreamData {
   stream: Stream | null;
 }
 
-type StreamSocket = WebSocket<StreamData>;
-
 /** One connection. */
-class Stream implements Outlet {
-  readonly #socket: StreamSocket;
+class Stream implements Outlet, Pinged {
+  readonly #socket: Socket<StreamData>;
   readonly #binary: boolean;
   readonly #unreadBytesMax: number;
   readonly peer: Peer;
+  unheardPings = 0;
   #gathering = false;
 
-  constructor(context: IngressContext, socket: StreamSocket, worker: number) {
+  constructor(context: IngressContext, socket: Socket<StreamData>, worker: number) {
     const { encoding, terms } = socket.getUserData();
     const { framesInFlight, unreadBytesMax } = context.options.limits;
     this.#socket = socket;
@@ -74,29 +75,38 @@ class Stream implements Outlet {
   end(code: number, reason: string): void {
     this.#socket.end(code, reason);
   }
+
+  ping(): void {
+    this.#socket.ping();
+  }
+
+  endSilent(): void {
+    this.end(CLOSE_GOING_AWAY, `no sign of life: unanswered_pings=${this.unheardPings}; connect again and send again`);
+  }
 }
 
 export interface Streams {
+  readonly handlers: WebSocketHandlers<StreamData>;
+  /** To be called every `turnMs`. */
+  expire(): void;
   /** Tells every client that the server is going. */
   endAll(): void;
   readonly count: number;
 }
 
-export function serveStream(context: IngressContext): Streams {
+export function serveStream(context: IngressContext, turnMs: number): Streams {
   const streams = new Set<Stream>();
   const { admission, keys, peers, options } = context;
+  const { limits } = options;
+  const pings = new Pings(limits.pingMs, limits.idleSeconds * 1000, turnMs);
   let turn = options.index;
-  context.app.ws<StreamData>('/v1/stream', {
-    maxPayloadLength: FRAME_BYTES_MAX,
-    idleTimeout: options.limits.idleSeconds,
-    sendPingsAutomatically: true,
-    // No limit of uWebSockets.js: it drops messages silently. `closeIfUnread` is ours.
-    maxBackpressure: 0,
-    upgrade(response, request, socket) {
-      const full = streams.size >= options.limits.connectionsMax ? BUSY : null;
-      const problem = keys.check(request) ?? (admission.stopping ? STOPPING : full);
-      if (problem !== null) endWith(response, problem);
-      else upgrade(response, request, socket);
+  const handlers: WebSocketHandlers<StreamData> = {
+    path: '/v1/stream',
+    messageBytesMax: FRAME_BYTES_MAX,
+    upgrade(head) {
+      const full = streams.size >= limits.connectionsMax ? BUSY : null;
+      const problem = keys.check(head) ?? (admission.stopping ? STOPPING : full);
+      return problem === null ? upgrade(head) : refusal(problem);
     },
     open(socket) {
       const data = socket.getUserData();
@@ -111,20 +121,30 @@ export function serveStream(context: IngressContext): Streams {
       stream.peer.awaitHello();
       data.stream = stream;
       streams.add(stream);
+      pings.add(stream);
     },
-    message(socket, message) {
+    message(socket, bytes) {
       const { stream } = socket.getUserData();
-      if (stream !== null) receive(context, stream, new Uint8Array(message));
+      if (stream === null) return;
+      stream.unheardPings = 0;
+      receive(context, stream, bytes);
+    },
+    pong(socket) {
+      const { stream } = socket.getUserData();
+      if (stream !== null) stream.unheardPings = 0;
     },
     close(socket) {
       const { stream } = socket.getUserData();
       if (stream === null) return;
       streams.delete(stream);
+      pings.remove(stream);
       peers.remove(stream.peer);
       admission.close(stream.peer);
     },
-  });
+  };
   return {
+    handlers,
+    expire: () => pings.turn(),
     endAll() {
       for (const stream of streams) stream.end(CLOSE_GOING_AWAY, 'the server is stopping; connect again in a moment');
     },
@@ -134,18 +154,16 @@ export function serveStream(context: IngressContext): Streams {
   };
 }
 
-function upgrade(response: HttpResponse, request: HttpRequest, socket: us_socket_context_t): void {
-  const offered = request
-    .getHeader('sec-websocket-protocol')
+function upgrade(head: RequestHead): Upgrade<StreamData> {
+  const offered = head
+    .header('sec-websocket-protocol')
     .split(',')
     .map((name) => name.trim());
   const protocol = offered.find((name) => Object.hasOwn(ENCODING_OF_PROTOCOL, name));
-  if (protocol === undefined) return endWith(response, unknownProtocol(offered));
-  const terms = readTerms(request);
-  if (isProblem(terms)) return endWith(response, terms);
-  const data: StreamData = { terms, encoding: lookup(ENCODING_OF_PROTOCOL, protocol)!, stream: null };
-  const key = request.getHeader('sec-websocket-key');
-  response.upgrade(data, key, protocol, request.getHeader('sec-websocket-extensions'), socket);
+  if (protocol === undefined) return refusal(unknownProtocol(offered));
+  const terms = readTerms(head);
+  if (isProblem(terms)) return refusal(terms);
+  return { data: { terms, encoding: lookup(ENCODING_OF_PROTOCOL, protocol)!, stream: null }, protocol };
 }
 
 function unknownProtocol(offered: readonly string[]): HttpProblem {

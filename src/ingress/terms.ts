@@ -4,8 +4,8 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { HttpRequest } from 'uWebSockets.js';
 import { PRODUCER_NAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
+import type { RequestHead } from '../http/request-head.ts';
 import type { HttpProblem } from './http-answer.ts';
 
 export interface Terms {
@@ -16,10 +16,10 @@ export interface Terms {
   readonly dedup: boolean;
 }
 
-export function readTerms(request: HttpRequest): Terms | HttpProblem {
-  const producer = request.getHeader('x-hunt-producer') || (request.getQuery('producer') ?? '');
-  const ack = request.getHeader('x-hunt-ack') || request.getQuery('ack') || 'durable';
-  const dedup = request.getHeader('x-hunt-dedup') || request.getQuery('dedup');
+export function readTerms(head: RequestHead): Terms | HttpProblem {
+  const producer = head.header('x-hunt-producer') || (head.parameter('producer') ?? '');
+  const ack = head.header('x-hunt-ack') || head.parameter('ack') || 'durable';
+  const dedup = head.header('x-hunt-dedup') || head.parameter('dedup');
   if (ack !== 'durable' && ack !== 'stored') {
     return { status: 400, code: 'unknown_ack', message: `unknown ack level: ack=${ack}; use durable or stored` };
   }
@@ -49,11 +49,11 @@ export class ApiKeys {
   }
 
   /** null: welcome. */
-  check(request: HttpRequest): HttpProblem | null {
+  check(head: RequestHead): HttpProblem | null {
     if (this.#digests.size === 0) return null;
-    const authorization = request.getHeader('authorization');
+    const authorization = head.header('authorization');
     const bearer = /^Bearer /i.test(authorization) ? authorization.slice(7) : '';
-    const key = bearer || request.getHeader('x-hunt-key') || request.getQuery('key') || '';
+    const key = bearer || head.header('x-hunt-key') || head.parameter('key') || '';
     return this.#digests.has(digest(key)) ? null : UNAUTHORIZED;
   }
 }

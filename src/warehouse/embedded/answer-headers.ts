@@ -19,7 +19,7 @@ export interface HeaderContext {
   readonly watermark: number;
 }
 
-/** uWebSockets.js closes a connection that is idle for 10 s; clients are told less, so that they close first. */
+/** The server closes a connection that is idle for 10 s; clients are told less, so that they close first. */
 const KEEP_ALIVE = 'timeout=8';
 
 export function commonHeaders(context: HeaderContext): Headers {

@@ -3,10 +3,10 @@
  * head is known: at once when it stands in the URL. Everything else is a statement's text and is kept in memory, up to its bound. Child process.
  */
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
-import uWS from 'uWebSockets.js';
 import type { BodySpool, SpooledBody } from './body-spool.ts';
 import { EngineFailure } from './engine-failure.ts';
 import { BODY_BYTES_MAX, BODY_HEAD_BYTES, BODY_IN_MEMORY_BYTES_MAX, QUERY_BYTES_MAX } from './limits.ts';
+import { readMultipart } from './multipart.ts';
 import { requestEncoding, type Request } from './request.ts';
 import { insertWithData, parseStatement, type Statement } from './statement.ts';
 
@@ -114,8 +114,8 @@ function joinHead(urlQuery: Buffer, body: Buffer): Buffer {
 /** A form carries the query and its parameters; other parts would be external tables, which the engine's library has not. */
 function fromMultipart(request: Request, body: Buffer): Buffer {
   let query = '';
-  for (const part of uWS.getParts(body, request.contentType) ?? []) {
-    const value = Buffer.from(part.data).toString('utf8');
+  for (const part of readMultipart(body, request.contentType)) {
+    const value = part.data.toString('utf8');
     if (part.name === 'query') query = value;
     else if (part.name.startsWith('param_')) request.parameters.set(part.name.slice('param_'.length), value);
     else

@@ -42,24 +42,24 @@ const NOT_FOUND = new Set([16, 46, 47, 50, 51, 60, 63, 73, 78, 81, 114, 115, 152
 const FORBIDDEN = new Set([164, 192, 193, 291, 497, 516]);
 
 /** The same classes ClickHouse uses; what is not the client's fault is 500. */
-export function httpStatusOf(clickhouseCode: number): string {
-  if (BAD_REQUEST.has(clickhouseCode)) return '400 Bad Request';
-  if (NOT_FOUND.has(clickhouseCode)) return '404 Not Found';
-  if (FORBIDDEN.has(clickhouseCode)) return '403 Forbidden';
+export function httpStatusOf(clickhouseCode: number): number {
+  if (BAD_REQUEST.has(clickhouseCode)) return 400;
+  if (NOT_FOUND.has(clickhouseCode)) return 404;
+  if (FORBIDDEN.has(clickhouseCode)) return 403;
   switch (clickhouseCode) {
     case 159:
-      return '408 Request Timeout';
+      return 408;
     case 194:
-      return '401 Unauthorized';
+      return 401;
     case 202:
     case 439:
-      return '503 Service Unavailable';
+      return 503;
     case 223:
     case 307:
-      return '413 Payload Too Large';
+      return 413;
     case 48:
-      return '501 Not Implemented';
+      return 501;
     default:
-      return '500 Internal Server Error';
+      return 500;
   }
 }

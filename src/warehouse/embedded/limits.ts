@@ -28,11 +28,6 @@ export const RESULT_HOLD_MS = 100;
 /** One read from a result pipe; a Linux pipe holds 64 KiB. */
 export const RESULT_READ_BYTES = 64 * KIB;
 
-/** How long a client may stop reading in the middle of a result; it holds a read slot all that time. */
-export const READER_STALL_MS_MAX = 300_000;
-/** Well under the 10 s after which uWebSockets.js closes a connection that takes nothing. */
-export const STALL_CHECK_MS = 4_000;
-
 /** Requests that wait for a slot, for each lane; more are answered 503. */
 export const WAITING_REQUESTS_MAX = 64;
 

@@ -3,6 +3,8 @@
  * The channel is also the life line: when it breaks, the child kills itself.
  */
 
+import type { TransportKind } from '../../http/transport.ts';
+
 export type LogLevel = 'info' | 'warn' | 'error';
 
 /** Parent to child, once, right after the fork. The secret travels here, so that it is in no argument list and no file. */
@@ -10,6 +12,7 @@ export interface ChildConfiguration {
   readonly dataDirectory: string;
   readonly host: string;
   readonly port: number;
+  readonly transport: TransportKind;
   readonly readers: number;
   readonly memoryMaxBytes: number;
   readonly niceness: number;

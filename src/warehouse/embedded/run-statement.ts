@@ -82,7 +82,7 @@ export async function runInsert(
       hidePath(connection.run(text), body.path),
     ),
   );
-  query.reply.whole('200 OK', { ...commonHeaders(query.headers), ...summaryHeader(answer, true) }, '');
+  query.reply.whole(200, { ...commonHeaders(query.headers), ...summaryHeader(answer, true) }, '');
 }
 
 export async function runCommand(warehouse: Warehouse, query: Query, statement: CommandStatement): Promise<void> {
@@ -95,7 +95,7 @@ export async function runCommand(warehouse: Warehouse, query: Query, statement: 
     ...resultHeaders(query.headers, format, undefined),
     ...summaryHeader(answer, statement.target !== undefined),
   };
-  query.reply.whole('200 OK', headers, answer.bytes());
+  query.reply.whole(200, headers, answer.bytes());
 }
 
 /** A fresh connection with the query's settings, database and parameters; killed when the client goes away. */

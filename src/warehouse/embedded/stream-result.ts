@@ -44,7 +44,7 @@ export async function streamResult(
     const answer = await run();
     pipe.finish();
     if (held === undefined) reply.end();
-    else reply.whole('200 OK', { ...headers, ...summaryHeader(answer, false) }, Buffer.concat(held));
+    else reply.whole(200, { ...headers, ...summaryHeader(answer, false) }, Buffer.concat(held));
     return answer;
   } catch (cause) {
     hasFailed = true;
