@@ -16,7 +16,7 @@ import { compileFeatures } from './features.ts';
 import { compileLists } from './lists.ts';
 import { compileModel, noModels } from './models.ts';
 import { gatherProblems, PipelineError, sortedProblems, type Problems } from './problems.ts';
-import type { ProtoReader } from './proto.ts';
+import type { ProtoReader } from './proto/index.ts';
 import type { PipelineDeclaration } from './schema.ts';
 import { checkShape } from './shape.ts';
 import { readSource, type PipelineSource } from './source.ts';

@@ -1,10 +1,9 @@
 /** The `events:` section: the message, its id and time, and what the file mapping of `hunt send` says. */
 
-import protobuf from 'protobufjs';
 import type { ColumnBuilder } from './columns.ts';
 import { flattenMessage, type FlatMessage } from './message.ts';
 import { nearest } from './nearest.ts';
-import { loadProto, messageNames, ProtoProblem, type LoadedProto, type ProtoReader } from './proto.ts';
+import { loadProto, ProtoProblem, type LoadedProto, type ProtoMessage, type ProtoReader } from './proto/index.ts';
 import type { Problems } from './problems.ts';
 import type { PipelineDeclaration } from './schema.ts';
 import type { Path } from './source.ts';
@@ -46,7 +45,6 @@ export function compileEvents(
   const type = proto && findMessage(proto, events.message, problems);
   if (proto === null || type === null) return null;
   const message = flattenMessage({
-    proto,
     type,
     typeOneof: events.type,
     timePath: events.time,
@@ -83,15 +81,15 @@ function loadOrReport(name: string, read: ProtoReader, problems: Problems): Load
     return loadProto(name, read);
   } catch (error) {
     if (!(error instanceof ProtoProblem)) throw error;
-    problems.add(['events', 'proto'], error.message);
+    for (const line of error.lines) problems.add(['events', 'proto'], line);
     return null;
   }
 }
 
-function findMessage(proto: LoadedProto, name: string, problems: Problems): protobuf.Type | null {
-  const found = proto.root.lookup(name.split('.'), protobuf.Type);
-  if (found instanceof protobuf.Type && found.fullName === `.${name}`) return found;
-  problems.add(['events', 'message'], `no such message: ${name}`, nearest(name, messageNames(proto.root)));
+function findMessage({ messages }: LoadedProto, name: string, problems: Problems): ProtoMessage | null {
+  const found = messages.get(name);
+  if (found !== undefined) return found;
+  problems.add(['events', 'message'], `no such message: ${name}`, nearest(name, messages.keys()));
   return null;
 }
 

@@ -13,7 +13,7 @@ export {
 } from './load-pipeline.ts';
 export { setRuleDisabled } from './disable.ts';
 export { PipelineError, problemText, type Problem } from './problems.ts';
-export type { ProtoFile, ProtoReader } from './proto.ts';
+export type { ProtoFile, ProtoReader } from './proto/index.ts';
 export { pipelineJsonSchema } from './schema.ts';
 export type { PipelineExpectation, PipelineTest } from './tests-section.ts';
 export { durationText } from './units.ts';

@@ -5,7 +5,7 @@
 
 import type { ListPlan } from '../../native-free-core/layout/plan.ts';
 import type { Compilation } from './compilation.ts';
-import type { ProtoReader } from './proto.ts';
+import type { ProtoReader } from './proto/index.ts';
 import type { Path } from './source.ts';
 import { countOf } from './units.ts';
 

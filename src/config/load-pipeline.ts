@@ -7,7 +7,7 @@ import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
 import { packageRoot } from '../ops/compiled-url.ts';
 import { compilePipeline, type CompiledPipeline } from './compile.ts';
-import type { ProtoFile, ProtoReader } from './proto.ts';
+import type { ProtoFile, ProtoReader } from './proto/index.ts';
 
 /** A pipeline with all that it names, as texts: what another machine compiles to the same plan. */
 export interface PipelineSources {

@@ -3,13 +3,12 @@
  * `branch_field`. Makes the MessagePlan that the decoder is compiled from and the index of names for expressions.
  */
 
-import protobuf from 'protobufjs';
 import { NESTING_MAX } from '../../native-free-core/layout/limits.ts';
 import type { ColumnKind, FieldPlan, MessagePlan, ProtoScalar } from '../../native-free-core/layout/plan.ts';
 import type { ColumnBuilder, ColumnRequest } from './columns.ts';
 import type { Path } from './source.ts';
 import type { Problems } from './problems.ts';
-import { fieldPlace, type LoadedProto } from './proto.ts';
+import { placeText, type ProtoEnum, type ProtoField, type ProtoMessage, type ProtoOneof } from './proto/index.ts';
 import type { FieldDeclaration } from './schema.ts';
 
 /** A field as expressions know it, by its path (`dig.depth`). */
@@ -52,15 +51,10 @@ const SCALAR_KINDS: Readonly<Record<ProtoScalar, ColumnKind>> = {
   bytes: 'bytes',
 };
 
-function scalarKind(type: string): ColumnKind | undefined {
-  return Object.hasOwn(SCALAR_KINDS, type) ? SCALAR_KINDS[type as ProtoScalar] : undefined;
-}
-
 const MESSAGE_PATH: Path = ['events', 'message'];
 
 export interface FlattenInput {
-  readonly proto: LoadedProto;
-  readonly type: protobuf.Type;
+  readonly type: ProtoMessage;
   readonly typeOneof: string | undefined;
   readonly timePath: string;
   readonly idPath: string | undefined;
@@ -82,12 +76,12 @@ interface Place {
   readonly nullable: boolean;
   /** Branch of the type oneof that the fields here belong to, or -1. */
   readonly branch: number;
-  readonly within: readonly protobuf.Type[];
+  readonly within: readonly ProtoMessage[];
 }
 
 export function flattenMessage(input: FlattenInput): FlatMessage {
   const oneof = typeOneofOf(input);
-  const typeLabels = oneof === null ? [] : ['', ...oneof.oneof];
+  const typeLabels = oneof === null ? [] : ['', ...oneof.fields.map(({ name }) => name)];
   const typeColumn =
     oneof === null
       ? -1
@@ -103,24 +97,22 @@ export function flattenMessage(input: FlattenInput): FlatMessage {
   return { plan, fields, typeLabels, typeColumn };
 }
 
-function sharesByDefault(oneof: protobuf.OneOf): 'own' | 'shared' {
-  const leaves = (field: protobuf.Field, depth: number): number => {
-    const type = field.resolve().resolvedType;
-    if (!(type instanceof protobuf.Type) || depth === NESTING_MAX) return 1;
-    return type.fieldsArray.reduce((sum, inner) => sum + leaves(inner, depth + 1), 0);
+function sharesByDefault(oneof: ProtoOneof): 'own' | 'shared' {
+  const leaves = ({ type, mapKey }: ProtoField, depth: number): number => {
+    if (type.kind !== 'message' || mapKey !== null || depth === NESTING_MAX) return 1;
+    return type.message.fields.reduce((sum, inner) => sum + leaves(inner, depth + 1), 0);
   };
-  return oneof.fieldsArray.reduce((sum, field) => sum + leaves(field, 0), 0) > SHARED_FROM ? 'shared' : 'own';
+  return oneof.fields.reduce((sum, field) => sum + leaves(field, 0), 0) > SHARED_FROM ? 'shared' : 'own';
 }
 
-function typeOneofOf({ type, typeOneof, problems }: FlattenInput): protobuf.OneOf | null {
+function typeOneofOf({ type, typeOneof, problems }: FlattenInput): ProtoOneof | null {
   if (typeOneof === undefined) return null;
-  const real = type.oneofsArray.filter((oneof) => !oneof.isProto3Optional);
-  const found = real.find((oneof) => oneof.name === typeOneof);
+  const found = type.oneofs.find((oneof) => oneof.name === typeOneof);
   if (found === undefined) {
-    const names = real.map((oneof) => oneof.name).join(', ');
-    problems.add(['events', 'type'], `${type.fullName.slice(1)} has no oneof ${typeOneof}; it has: ${names || 'none'}`);
+    const names = type.oneofs.map((oneof) => oneof.name).join(', ');
+    problems.add(['events', 'type'], `${type.fullName} has no oneof ${typeOneof}; it has: ${names || 'none'}`);
   }
-  if (Object.hasOwn(type.fields, 'type')) {
+  if (type.fields.some(({ name }) => name === 'type')) {
     problems.add(
       ['events', 'type'],
       `the message has a field named type; event.type would mean both it and the oneof ${typeOneof}`,
@@ -134,82 +126,74 @@ function flattenFields(
   fields: Map<string, EventField>,
   place: Place,
   typeLabels: readonly string[],
-  typeOneof: protobuf.OneOf | null,
+  typeOneof: ProtoOneof | null,
 ): MessagePlan {
   const type = place.within.at(-1)!;
-  const oneofs = type.oneofsArray.filter((oneof) => !oneof.isProto3Optional && oneof !== typeOneof);
+  const oneofs = type.oneofs.filter((oneof) => oneof !== typeOneof);
   const plans: FieldPlan[] = [];
-  for (const field of type.fieldsArray) {
-    const isBranch = typeOneof !== null && field.partOf === typeOneof;
+  for (const field of type.fields) {
+    const isBranch = typeOneof !== null && field.oneof === typeOneof;
     const branch = isBranch ? typeLabels.indexOf(field.name) : -1;
     const inside = branch >= 0 ? branch : place.branch;
-    const nullable = place.nullable || (field.partOf !== null && field.partOf !== undefined);
-    const numbers = [...place.numbers, field.id];
+    const nullable = place.nullable || hasPresence(field);
+    const numbers = [...place.numbers, field.number];
     const next = { ...place, path: [...place.path, field.name], numbers, branch: inside, nullable };
-    const oneof = field.partOf ? oneofs.indexOf(field.partOf) : -1;
-    const plan = flattenField(input, fields, field.resolve(), next, { branch, oneof });
+    const oneof = field.oneof === null ? -1 : oneofs.indexOf(field.oneof);
+    const plan = flattenField(input, fields, field, next, { branch, oneof });
     if (plan !== null) plans.push(plan);
   }
-  const { numbers, names } = reservedOf(type.reserved);
+  const { numbers, names } = type.reserved;
   const reserved = numbers.length + names.length === 0 ? {} : { reserved: { numbers, names } };
-  return { name: type.fullName.slice(1), fields: plans, ...reserved };
+  return { name: type.fullName, fields: plans, ...reserved };
 }
 
-function reservedOf(reserved: readonly (readonly number[] | string)[] | undefined): {
-  numbers: (readonly [number, number])[];
-  names: string[];
-} {
-  const entries = reserved ?? [];
-  return {
-    numbers: entries.flatMap((entry) => (typeof entry === 'string' ? [] : [[entry[0]!, entry[1]!] as const])),
-    names: entries.filter((entry) => typeof entry === 'string'),
-  };
+/** Of a scalar: whether absence and the default differ. */
+function hasPresence({ optional, oneof }: ProtoField): boolean {
+  return optional || oneof !== null;
 }
 
 function flattenField(
   input: FlattenInput,
   fields: Map<string, EventField>,
-  field: protobuf.Field,
+  field: ProtoField,
   place: Place,
   member: { branch: number; oneof: number },
 ): FieldPlan | null {
+  const { type } = field;
   const common = {
-    number: field.id,
+    number: field.number,
     name: field.name,
     jsonName: field.jsonName,
     repeated: field.repeated,
     ...member,
-    ...(field.getOption('deprecated') === true ? { deprecated: true } : {}),
+    ...(field.deprecated ? { deprecated: true } : {}),
   };
   const refuse = (reason: string): null => {
-    const at = fieldPlace(input.proto, field.name, field.id);
-    input.problems.add(MESSAGE_PATH, `field ${place.path.join('.')}${at === '' ? '' : ` (${at})`}: ${reason}`);
+    input.problems.add(MESSAGE_PATH, `field ${place.path.join('.')} (${placeText(field.place)}): ${reason}`);
     return null;
   };
-  if (field instanceof protobuf.MapField) return flattenMap(input, fields, field, place, common, refuse);
-  if (field.resolvedType instanceof protobuf.Type) {
-    const isTime = field.resolvedType.fullName === '.google.protobuf.Timestamp';
+  if (field.mapKey !== null) return flattenMap(input, fields, field, place, common, refuse);
+  if (type.kind === 'message') {
+    const isTime = type.message.fullName === 'google.protobuf.Timestamp';
     if (field.repeated && !isTime) return refuse('repeated messages do not become columns');
     if (isTime) return leaf(input, fields, field, place, { ...common, type: 'timestamp' }, 'time');
-    if (place.within.includes(field.resolvedType)) return refuse('a message within itself does not become columns');
+    if (place.within.includes(type.message)) return refuse('a message within itself does not become columns');
     if (place.within.length >= NESTING_MAX) return refuse(`nested deeper than ${NESTING_MAX}`);
-    const within = [...place.within, field.resolvedType];
+    const within = [...place.within, type.message];
     remember(fields, place, { type: 'message', column: -1, repeated: false, branch: member.branch });
     const message = flattenFields(input, fields, { ...place, nullable: true, within }, [], null);
     return { ...common, type: 'message', column: -1, message };
   }
-  if (field.resolvedType instanceof protobuf.Enum) {
-    return leaf(input, fields, field, place, { ...common, type: 'enum', ...enumOf(field.resolvedType) }, 'enum');
+  if (type.kind === 'enum') {
+    return leaf(input, fields, field, place, { ...common, type: 'enum', ...enumOf(type.enum) }, 'enum');
   }
-  const kind = scalarKind(field.type);
-  if (kind === undefined) return refuse(`type ${field.type} does not become a column`);
-  return leaf(input, fields, field, place, { ...common, type: field.type as ProtoScalar }, kind);
+  return leaf(input, fields, field, place, { ...common, type: type.scalar }, SCALAR_KINDS[type.scalar]);
 }
 
 function leaf(
   input: FlattenInput,
   fields: Map<string, EventField>,
-  field: protobuf.Field,
+  field: ProtoField,
   place: Place,
   plan: Omit<FieldPlan, 'column'>,
   protoKind: ColumnKind,
@@ -231,7 +215,7 @@ function leaf(
     comment: declared?.comment ?? commentOf(field),
     branch: place.branch,
   };
-  const enumName = field.resolvedType?.fullName;
+  const enumName = enumNameOf(field);
   // The engine's own columns and lists stay whole.
   const isShared = place.shared && place.branch >= 0 && !field.repeated && !isTime && path !== input.idPath;
   const slotName = `_${[enumName ?? (plan.type === 'bool' ? 'bool' : kind), ...place.numbers.slice(1)].join('_').replace(/\W+/g, '_')}`;
@@ -247,7 +231,7 @@ function leaf(
     declaration: declared ?? {},
   });
   // Where its message is there and the field is not, proto3 means the default, not absence.
-  const implicit = !field.repeated && plan.type !== 'timestamp' && !field.partOf;
+  const implicit = !field.repeated && plan.type !== 'timestamp' && !hasPresence(field);
   return { ...plan, column: slot, ...(implicit ? { implicit } : {}) };
 }
 
@@ -258,17 +242,17 @@ function ownColumn(column: number): { view: number; slot: number } {
 function flattenMap(
   input: FlattenInput,
   fields: Map<string, EventField>,
-  field: protobuf.MapField,
+  field: ProtoField,
   place: Place,
   common: Pick<FieldPlan, 'number' | 'name' | 'jsonName' | 'repeated' | 'branch' | 'oneof'>,
   refuse: (reason: string) => null,
 ): FieldPlan | null {
-  if (field.keyType !== 'string') return refuse(`a map’s keys must be strings, not ${field.keyType}`);
-  const isEnum = field.resolvedType instanceof protobuf.Enum;
-  const kind = isEnum ? 'enum' : scalarKind(field.type);
-  if (kind === undefined) return refuse('a map’s values must be scalars or enums');
-  const mapValue = isEnum ? 'enum' : (field.type as ProtoScalar);
-  const enumPlan = isEnum ? enumOf(field.resolvedType as protobuf.Enum) : {};
+  const { type, mapKey } = field;
+  if (mapKey !== 'string') return refuse(`a map’s keys must be strings, not ${mapKey}`);
+  if (type.kind === 'message') return refuse('a map’s values must be scalars or enums');
+  const kind = type.kind === 'enum' ? 'enum' : SCALAR_KINDS[type.scalar];
+  const mapValue = type.kind === 'enum' ? 'enum' : type.scalar;
+  const enumPlan = type.kind === 'enum' ? enumOf(type.enum) : {};
   const column = input.columns.add(
     {
       name: place.path.join('_'),
@@ -295,17 +279,23 @@ function remember(
   fields.set(path, { declaration: {}, ...field, path });
 }
 
-function enumOf(type: protobuf.Enum): Pick<FieldPlan, 'enumNames' | 'enumReserved'> {
-  const { numbers } = reservedOf(type.reserved);
+function enumOf(type: ProtoEnum): Pick<FieldPlan, 'enumNames' | 'enumReserved'> {
+  const numbers = type.reservedNumbers;
   return { enumNames: namesOf(type), ...(numbers.length === 0 ? {} : { enumReserved: numbers }) };
 }
 
-function namesOf(type: protobuf.Enum): (readonly [number, string])[] {
+/** The first of a number's names. */
+function namesOf(type: ProtoEnum): (readonly [number, string])[] {
   const names = new Map<number, string>();
-  for (const [name, number] of Object.entries(type.values)) if (!names.has(number)) names.set(number, name);
+  for (const [number, name] of type.values) if (!names.has(number)) names.set(number, name);
   return [...names].sort(([a], [b]) => a - b);
 }
 
-function commentOf(field: { readonly comment: string | null }): string {
-  return (field.comment ?? '').split('\n')[0]!.trim();
+function enumNameOf({ type }: ProtoField): string | undefined {
+  if (type.kind === 'scalar') return undefined;
+  return `.${type.kind === 'enum' ? type.enum.fullName : type.message.fullName}`;
+}
+
+function commentOf(field: ProtoField): string {
+  return field.comment.split('\n')[0]!.trim();
 }

@@ -10,7 +10,7 @@ import { expressionAt, type Compilation } from './compilation.ts';
 import { isSyntaxProblem, parseExpression, pathOf } from './expression/syntax.ts';
 import { call, kindText, type Typed } from './expression/typed.ts';
 import { nearest } from './nearest.ts';
-import type { ProtoReader } from './proto.ts';
+import type { ProtoReader } from './proto/index.ts';
 import type { ModelDeclaration } from './schema.ts';
 import type { Path } from './source.ts';
 

@@ -2,7 +2,7 @@
 
 import { compilePipeline, type CompiledPipeline } from '../../src/config/compile.ts';
 import { PipelineError, type Problem } from '../../src/config/problems.ts';
-import type { ProtoReader } from '../../src/config/proto.ts';
+import type { ProtoReader } from '../../src/config/proto/index.ts';
 
 export const PROTO = `syntax = "proto3";
 package game.v1;

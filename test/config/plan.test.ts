@@ -135,7 +135,7 @@ describe('message', () => {
     [
       'recursion',
       PROTO.replace('int32 level = 13;', 'Event parent = 13;'),
-      /field parent \(events.proto:18\): a message within itself/,
+      /field parent \(events.proto:18:9\): a message within itself/,
     ],
     [
       'deep recursion',
@@ -146,11 +146,11 @@ describe('message', () => {
     ['map keys', PROTO.replace('map<string, int64>', 'map<int32, int64>'), /keys must be strings, not int32/],
     ['map of messages', PROTO.replace('map<string, int64>', 'map<string, Dig>'), /values must be scalars or enums/],
     ['not proto3', PROTO.replace('proto3', 'proto2'), /must begin with syntax = "proto3"/],
-    ['syntax', PROTO.replace('message Event {', 'message {'), /illegal .*line 5/],
+    ['syntax', PROTO.replace('message Event {', 'message {'), /events.proto:5:9 expected the message’s name/],
     [
       'missing import',
       PROTO.replace('parts.proto', 'part.proto'),
-      /events.proto imports part.proto, which is not there/,
+      /events.proto:4:8 the import part.proto is not there/,
     ],
     ['field called type', PROTO.replace('int32 level', 'int32 type'), /event.type would mean both/],
     ['flattened collision', PROTO.replace('int32 level', 'int32 dig_depth'), /two columns would be called dig_depth/],
