@@ -7,6 +7,8 @@
  */
 
 import { join } from 'node:path';
+import type { AccessSettings } from './access/door.ts';
+import { keyDigests } from './access/keys.ts';
 import type { Plan } from '../native-free-core/layout/plan.ts';
 import { startBackfill } from './backfill.ts';
 import { serverAddress } from './client/address.ts';
@@ -53,7 +55,11 @@ export interface EngineOptions {
   readonly clickhouse?: string;
   readonly workers: number;
   readonly ingresses: number;
+  /** Empty: whoever reaches the ports may do everything. */
   readonly keys: readonly string[];
+  /** Names and web pages beyond the server's own (access/hosts.ts, access/origins.ts). */
+  readonly allowHosts?: readonly string[];
+  readonly allowOrigins?: readonly string[];
   /** Of one WebSocket connection; over HTTP of one producer, where requests that name none count as one; 0 or nothing: no limit. */
   readonly framesPerSecondMax?: number;
   readonly spoolBytesMax: number;
@@ -85,6 +91,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const given = await loadPipelineFile(options.pipeline);
   const unlock = lockFolder(options.data);
   const failure = failureSignal();
+  const access: AccessSettings = {
+    keyDigests: keyDigests(options.keys),
+    allowHosts: options.allowHosts ?? [],
+    allowOrigins: options.allowOrigins ?? [],
+  };
   const folder = (name: string): string => join(options.data, name);
   const clickhouse = await openClickHouse({ ...options, data: folder('clickhouse') });
   const versions = new PipelineVersions(folder('pipelines'));
@@ -167,7 +178,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     plan,
     memory,
     listen: options.listen,
-    keys: options.keys,
+    access,
     limits: { framesPerSecondMax: options.framesPerSecondMax ?? 0 },
     log,
     onFailure: failure.raise,

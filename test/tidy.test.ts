@@ -44,7 +44,7 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Stages of src meet in shared memory and through engine.ts; these folders serve them all. */
-const SERVING = ['memory', 'ops', 'http'];
+const SERVING = ['access', 'http', 'memory', 'ops'];
 
 /** Package -> where alone it may be imported. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {

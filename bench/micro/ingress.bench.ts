@@ -87,7 +87,6 @@ async function runLoad(load: Load, tiny: boolean): Promise<BenchFigure[]> {
     plan: { pipeline: 'bench', version: '1', decisions: [], entities: [] },
     memory,
     listen: '127.0.0.1:0',
-    keys: [],
     log: () => undefined,
     onFailure: (error) => (failure = error),
   });

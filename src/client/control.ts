@@ -161,7 +161,7 @@ export class HuntControl {
 
   /** `entries`: UTF-8, one a line. It counts for every event from then on. */
   replaceList(name: string, entries: Uint8Array): Promise<ListDescription> {
-    return this.#request(`/v1/lists/${encodeURIComponent(name)}`, { method: 'POST', body: entries });
+    return this.#request(`/v1/lists/${encodeURIComponent(name)}`, { method: 'POST', body: entries, type: 'text/csv' });
   }
 
   /** What would be decided on an event now; nothing is recorded. `type`: `application/json` or `application/x-protobuf`. */
@@ -204,7 +204,8 @@ export class HuntControl {
   }
 
   #post<Body>(path: string, body: object): Promise<Body> {
-    return this.#request(path, { method: 'POST', body: new TextEncoder().encode(JSON.stringify(body)) });
+    const bytes = new TextEncoder().encode(JSON.stringify(body));
+    return this.#request(path, { method: 'POST', body: bytes, type: 'application/json' });
   }
 
   /** Any other path that answers JSON. */

@@ -34,11 +34,13 @@ export class RequestHead {
   readonly #headers = new Map<string, string>();
   #twice = '';
   #parameters: URLSearchParams | undefined;
+  readonly #remoteOf: () => string;
 
-  constructor(method: string, path: string, query: string) {
+  constructor(method: string, path: string, query: string, remoteOf: () => string) {
     this.method = method;
     this.path = path;
     this.query = query;
+    this.#remoteOf = remoteOf;
   }
 
   /** `name` in lower case. Several of one name are one list, as RFC 9110 5.3 has it. */
@@ -51,6 +53,11 @@ export class RequestHead {
   /** By its name in lower case; '': not sent. */
   header(name: string): string {
     return this.#headers.get(name) ?? '';
+  }
+
+  /** Address of the client, or of the proxy before it. To be read in the request's handler, while the connection is there. */
+  get remote(): string {
+    return this.#remoteOf();
   }
 
   get headers(): ReadonlyMap<string, string> {

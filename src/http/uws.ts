@@ -37,7 +37,7 @@ function serve<Data>(library: Uws, handlers: Handlers<Data>): HttpServer {
   const app = library.App();
   if (handlers.webSocket !== undefined) serveWebSocket(library, app, handlers.webSocket);
   app.any('/*', (response, request) => {
-    const head = headOf(request);
+    const head = headOf(request, response);
     const exchange = new UwsExchange(response, head.method === 'HEAD');
     const { problem } = head;
     if (problem === null) handlers.request(head, exchange);
@@ -46,8 +46,10 @@ function serve<Data>(library: Uws, handlers: Handlers<Data>): HttpServer {
   return new UwsServer(library, app);
 }
 
-function headOf(request: HttpRequest): RequestHead {
-  const head = new RequestHead(request.getMethod().toUpperCase(), request.getUrl(), request.getQuery() ?? '');
+function headOf(request: HttpRequest, response: HttpResponse): RequestHead {
+  const remoteOf = (): string => Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
+  const method = request.getMethod().toUpperCase();
+  const head = new RequestHead(method, request.getUrl(), request.getQuery() ?? '', remoteOf);
   request.forEach((name, value) => head.add(name, value));
   return head;
 }
@@ -238,7 +240,7 @@ function serveWebSocket<Data>(library: Uws, app: TemplatedApp, handlers: WebSock
     // No limit of the library's: it drops messages silently.
     maxBackpressure: 0,
     upgrade(response, request, context) {
-      const head = headOf(request);
+      const head = headOf(request, response);
       const { problem } = head;
       const upgrade =
         problem === null

@@ -5,14 +5,12 @@ import type { FromIngress, IngressThreadOptions, PipelineFacts } from './message
 import type { Peers } from './peers.ts';
 import type { Refusals } from './refusals.ts';
 import type { Router } from './router.ts';
-import type { ApiKeys } from './terms.ts';
 
 export interface IngressContext {
   readonly router: Router;
   readonly options: IngressThreadOptions;
   /** Of the version that decides. */
   pipeline: PipelineFacts;
-  readonly keys: ApiKeys;
   readonly peers: Peers;
   readonly admission: Admission;
   readonly refusals: Refusals;

@@ -7,6 +7,7 @@ export interface HttpProblem {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export const BUSY: HttpProblem = { status: 503, code: 'busy', message: 'the server is busy; try again in a moment' };
@@ -23,8 +24,8 @@ export function endWith(exchange: Exchange, problem: HttpProblem): void {
   exchange.end(status, headers, body);
 }
 
-export function refusal({ status, code, message }: HttpProblem): RefusedUpgrade {
-  return { status, headers: JSON_TYPE, body: JSON.stringify({ error: { code, message } }) };
+export function refusal({ status, code, message, headers }: HttpProblem): RefusedUpgrade {
+  return { status, headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify({ error: { code, message } }) };
 }
 
 export function endJson(exchange: Exchange, status: number, body: string | Uint8Array): void {

@@ -10,14 +10,6 @@ import { BUSY, endWith, type HttpProblem } from './http-answer.ts';
 import type { Bodies } from './http-body.ts';
 import type { ProxiedResponse } from './messages.ts';
 
-/** Control bodies are not events. */
-const BODY_BYTES_MAX = 4 << 20;
-/** A pipeline file with all that it names, models and lists among it. */
-const PIPELINE_BYTES_MAX = 64 << 20;
-const PIPELINE_PATH = '/v1/pipelines';
-/** Lists of keys: a million of sixteen bytes. Longer ones stand in the pipeline's file before a start. */
-const LIST_BYTES_MAX = 32 << 20;
-const LIST_PATH = '/v1/lists/';
 const PENDING_MAX = 256;
 const HEADERS = ['accept', 'content-type'];
 const TEXT_TYPE = { 'content-type': 'text/plain; charset=utf-8' };
@@ -34,9 +26,8 @@ export interface ControlRequests {
   expire(now: number): void;
 }
 
-/** Takes what no other route has taken: to be called after them. */
 export function serveControl(context: IngressContext, bodies: Bodies): ControlRequests {
-  const { router, admission, keys, options, post } = context;
+  const { router, admission, options, post } = context;
   const pending = new Map<number, Pending>();
   let nextId = 1;
 
@@ -56,27 +47,22 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
     },
   };
 
-  router.on('GET', '/healthz', (_head, exchange) => exchange.end(200, TEXT_TYPE, 'ok\n'));
-  router.on('GET', '/readyz', (_head, exchange) => {
+  router.on('healthz', (_head, exchange) => exchange.end(200, TEXT_TYPE, 'ok\n'));
+  router.on('readyz', (_head, exchange) => {
     const isReady = control.ready && !admission.stopping;
     exchange.end(isReady ? 200 : 503, TEXT_TYPE, isReady ? 'ready\n' : 'not ready\n');
   });
-  router.on('*', '/*', (head, exchange) => {
-    const problem = keys.check(head) ?? (pending.size >= PENDING_MAX ? BUSY : null);
-    if (problem !== null) return endWith(exchange, problem);
-    const bounds = { bytesMax: bytesMaxOf(head.path), msMax: options.limits.bodyMsMax };
+  router.on('control', (head, exchange, { route, holder }) => {
+    if (pending.size >= PENDING_MAX) return endWith(exchange, BUSY);
+    const request = { ...requestOf(head), keyId: holder.id, remote: head.remote };
+    const bounds = { bytesMax: route.method === 'POST' ? route.bytesMax : 0, msMax: options.limits.bodyMsMax };
     bodies.collect(exchange, bounds, (body) => {
       const id = nextId++;
       pending.set(id, { exchange, until: performance.now() + options.limits.answerMsMax });
-      post({ kind: 'request', id, request: { ...requestOf(head), body: body.slice() } });
+      post({ kind: 'request', id, request: { ...request, body: body.slice() } });
     });
   });
   return control;
-}
-
-function bytesMaxOf(path: string): number {
-  if (path.startsWith(LIST_PATH)) return LIST_BYTES_MAX;
-  return path.startsWith(PIPELINE_PATH) ? PIPELINE_BYTES_MAX : BODY_BYTES_MAX;
 }
 
 const NO_ANSWER: HttpProblem = {

@@ -27,14 +27,15 @@ export interface EntityReads {
 const NOTHING: Outlet = { send: () => undefined, gather: (sends) => sends() };
 
 export function serveEntities(context: IngressContext): EntityReads {
-  const { admission, keys, options, peers } = context;
+  const { admission, options, peers } = context;
   const reads = new Map<Peer, Read>();
   let turn = options.index;
-  context.router.on('GET', '/v1/entities/:entity/:key', (head, exchange, [entityName, keyText]) => {
+  context.router.on('entities', (head, exchange, { parameters }) => {
+    const [entityName, keyText] = parameters;
     const entity = context.pipeline.entities.indexOf(entityName!);
     const key = Buffer.from(keyText!, 'utf8');
     const at = head.parameter('at');
-    const problem = keys.check(head) ?? problemOf(context.pipeline.entities, entity, key, at);
+    const problem = problemOf(context.pipeline.entities, entity, key, at);
     if (problem !== null) return endWith(exchange, problem);
     const worker = turn++ % admission.workers;
     const peer = peers.add({ worker, encoding: ENCODING_JSON, stored: false, producer: '', credit: 0 }, NOTHING);

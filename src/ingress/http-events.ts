@@ -23,6 +23,7 @@ const ENCODINGS: Readonly<Record<string, number>> = {
   'application/x-protobuf': ENCODING_PROTO,
   'application/json': ENCODING_JSON,
   'application/x-ndjson': ENCODING_NDJSON,
+  'application/protobuf': ENCODING_PROTO,
 };
 /** Sessions kept for producers that may send again; the longest unused go first. */
 const SESSIONS_MAX = 4096;
@@ -62,15 +63,12 @@ class Session implements Outlet {
 export function serveEvents(context: IngressContext, bodies: Bodies): void {
   const sessions = new Sessions(context);
   const bounds = { bytesMax: FRAME_BYTES_MAX, msMax: context.options.limits.bodyMsMax };
-  context.router.on('POST', '/v1/events', (head, exchange) => {
-    const read = context.keys.check(head) ?? readRequest(head);
+  context.router.on('events', (head, exchange) => {
+    const read = readRequest(head);
     if (isProblem(read)) return endWith(exchange, read);
     bodies.collect(exchange, bounds, (body) => takeFrame(context, sessions.of(read), exchange, read, body));
   });
-  context.router.on('*', '/v1/events', (_head, exchange) => endWith(exchange, NOT_POST));
 }
-
-const NOT_POST: HttpProblem = { status: 405, code: 'method_not_allowed', message: '/v1/events takes POST only' };
 
 function readRequest(head: RequestHead): EventsRequest | HttpProblem {
   const type = head.header('content-type').split(';')[0]!.trim().toLowerCase();

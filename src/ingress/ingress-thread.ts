@@ -8,6 +8,8 @@ import { isMainThread, parentPort, workerData, type MessagePort } from 'node:wor
 import { CONTROL_VERSION } from '../../native-free-core/layout/control-layout.ts';
 import { REGION_CONTROL, checkRegion } from '../../native-free-core/layout/region.ts';
 import { openLane } from '../../native-free-core/ring/lane.ts';
+import { Door } from '../access/door.ts';
+import { FailedAttempts } from '../access/failed-attempts.ts';
 import { openTransport } from '../http/choose-transport.ts';
 import { Admission } from './admission.ts';
 import type { IngressContext } from './context.ts';
@@ -24,7 +26,6 @@ import { Refusals } from './refusals.ts';
 import { Router } from './router.ts';
 import { StoredAnswers } from './stored-answers.ts';
 import { serveStream } from './stream.ts';
-import { ApiKeys } from './terms.ts';
 
 const COUNTERS_MS = 500;
 /** How often what has waited too long is looked for. */
@@ -41,12 +42,12 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   const storedLanes = options.storedLanes.map(openLane);
   const storedAnswers = new StoredAnswers(storedLanes);
   const post = (message: FromIngress): void => port.postMessage(message);
+  const attempts = new FailedAttempts((count, last) => post({ kind: 'keys-refused', attempts: count, last }));
   const peers = new Peers();
   const context: IngressContext = {
-    router: new Router(),
+    router: new Router(new Door(options.access, options), attempts),
     options,
     pipeline: options.pipeline,
-    keys: new ApiKeys(options.keys),
     peers,
     admission: new Admission({
       control,

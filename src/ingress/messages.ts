@@ -2,6 +2,7 @@
 
 import type { DecisionNames } from '../../native-free-core/codec/messages.ts';
 import type { TransportKind } from '../http/transport.ts';
+import type { AccessSettings } from '../access/door.ts';
 import type { IngressLimits } from './limits.ts';
 
 export interface IngressThreadOptions {
@@ -17,8 +18,7 @@ export interface IngressThreadOptions {
   readonly durableLanes: readonly SharedArrayBuffer[];
   readonly storedLanes: readonly SharedArrayBuffer[];
   readonly pipeline: PipelineFacts;
-  /** Empty: open to all. */
-  readonly keys: readonly string[];
+  readonly access: AccessSettings;
   readonly limits: IngressLimits;
 }
 
@@ -49,6 +49,9 @@ export interface ProxiedRequest {
   /** `accept` and `content-type`, where sent. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Id of the key that was shown, '' where none is needed; and the address that it came from. */
+  readonly keyId: string;
+  readonly remote: string;
 }
 
 export interface ProxiedResponse {
@@ -82,4 +85,6 @@ export type FromIngress =
   | { readonly kind: 'pipeline-known' }
   | { readonly kind: 'request'; readonly id: number; readonly request: ProxiedRequest }
   | { readonly kind: 'lookup'; readonly id: number; readonly lookup: LookupRequest }
+  /** So many requests without a right key since the last report. */
+  | { readonly kind: 'keys-refused'; readonly attempts: number; readonly last: string }
   | { readonly kind: 'counters'; readonly counters: IngressCounters };

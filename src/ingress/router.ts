@@ -1,50 +1,97 @@
-/** Which handler a request goes to, by method and path. Filled by the serve… functions of an ingress thread, asked for each request. */
+/**
+ * What every request to the events' port passes before a handler sees it: host, origin, route, key, content type, announced length. The
+ * serve… functions of an ingress thread register one handler for each `by` of the routes.
+ */
 
+import type { Door } from '../access/door.ts';
+import type { FailedAttempts } from '../access/failed-attempts.ts';
+import type { KeyHolder } from '../access/keys.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
+import { endWith, type HttpProblem } from './http-answer.ts';
+import { findRoute, type FoundRoute, type Route } from './routes.ts';
 
-/** `parameters`: the path's segments that stand where the pattern has names, as they were sent. */
-export type Handle = (head: RequestHead, exchange: Exchange, parameters: readonly string[]) => void;
-
-interface Route {
-  readonly method: string;
-  readonly segments: readonly string[];
-  readonly handle: Handle;
+export interface Admitted extends FoundRoute {
+  readonly holder: KeyHolder;
 }
 
-const ANY_METHOD = '*';
+export type Handle = (head: RequestHead, exchange: Exchange, admitted: Admitted) => void;
+
+const NOBODY: KeyHolder = { id: '', scopes: [] };
 
 export class Router {
-  readonly #routes: Route[] = [];
+  readonly #door: Door;
+  readonly #attempts: FailedAttempts;
+  readonly #handlers = new Map<Route['by'], Handle>();
 
-  /** `path`: segments, `:name` for any one that is not empty, a `*` at the end for any rest. The first that fits is taken. */
-  on(method: string, path: string, handle: Handle): void {
-    this.#routes.push({ method, segments: path.split('/'), handle });
+  constructor(door: Door, attempts: FailedAttempts) {
+    this.#door = door;
+    this.#attempts = attempts;
   }
 
-  /** A HEAD goes where its GET would: its answer's body is left out on the way. */
+  on(by: Route['by'], handle: Handle): void {
+    this.#handlers.set(by, handle);
+  }
+
   handle(head: RequestHead, exchange: Exchange): void {
-    const method = head.method === 'HEAD' ? 'GET' : head.method;
-    const segments = head.path.split('/');
-    for (const route of this.#routes) {
-      if (route.method !== ANY_METHOD && route.method !== method) continue;
-      const parameters = match(route.segments, segments);
-      if (parameters !== null) return route.handle(head, exchange, parameters);
+    const admitted = this.admit(head);
+    if ('status' in admitted) endWith(exchange, admitted);
+    else this.#handlers.get(admitted.route.by)!(head, exchange, admitted);
+  }
+
+  /** For upgrades, too. */
+  admit(head: RequestHead): Admitted | HttpProblem {
+    const refusal = this.#door.refusal(head);
+    if (refusal !== null) return refusal;
+    const found = findRoute(head.method, head.path);
+    if ('status' in found) return found;
+    const { scope } = found.route;
+    const holder = scope === 'open' ? NOBODY : this.#door.keys.find(keyOf(head));
+    if (holder === null) {
+      this.#attempts.note(`${head.method} ${head.path} from ${head.remote}`);
+      return UNAUTHORIZED;
     }
+    if (scope !== 'open' && !holder.scopes.includes(scope)) return outOfScope(found.route, scope);
+    const problem = found.route.method === 'POST' ? bodyProblem(found.route, head) : null;
+    return problem ?? { ...found, holder };
   }
 }
 
-function match(pattern: readonly string[], path: readonly string[]): string[] | null {
-  const parameters: string[] = [];
-  for (let i = 0; i < pattern.length; i++) {
-    const expected = pattern[i]!;
-    if (expected === '*') return parameters;
-    const found = path[i];
-    if (found === undefined) return null;
-    if (expected.startsWith(':')) {
-      if (found === '') return null;
-      parameters.push(found);
-    } else if (expected !== found) return null;
+function keyOf(head: RequestHead): string {
+  const authorization = head.header('authorization');
+  const bearer = /^Bearer /i.test(authorization) ? authorization.slice('Bearer '.length) : '';
+  return bearer || head.header('x-hunt-key') || head.parameter('key') || '';
+}
+
+/** The content type without its parameters, in small letters. */
+export function contentTypeOf(head: RequestHead): string {
+  return head.header('content-type').split(';')[0]!.trim().toLowerCase();
+}
+
+function bodyProblem({ types, bytesMax }: Extract<Route, { method: 'POST' }>, head: RequestHead): HttpProblem | null {
+  const type = contentTypeOf(head);
+  if (!types.includes(type)) {
+    const message = `unknown content type: content-type=${type || 'none'}; send ${types.join(', ')}`;
+    return { status: 415, code: 'unknown_content_type', message };
   }
-  return pattern.length === path.length ? parameters : null;
+  if (Number(head.header('content-length')) > bytesMax) {
+    const message = `the body has more than ${bytesMax} bytes; send less at a time`;
+    return { status: 413, code: 'body_too_large', message };
+  }
+  return null;
+}
+
+const UNAUTHORIZED: HttpProblem = {
+  status: 401,
+  code: 'unauthorized',
+  message: 'an API key is required: send Authorization: Bearer KEY, X-Hunt-Key: KEY or ?key=KEY',
+  headers: { 'www-authenticate': 'Bearer' },
+};
+
+function outOfScope({ method, path }: Route, scope: string): HttpProblem {
+  return {
+    status: 403,
+    code: 'out_of_scope',
+    message: `this key may not do that: ${method} ${path} needs the scope ${scope}; use another key`,
+  };
 }

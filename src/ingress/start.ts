@@ -5,6 +5,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { answeredDecisions, type Plan } from '../../native-free-core/layout/plan.ts';
+import { OPEN_ACCESS, type AccessSettings } from '../access/door.ts';
 import { OperatingError } from '../errors.ts';
 import type { TransportKind } from '../http/transport.ts';
 import type { SharedMemory } from '../memory/regions.ts';
@@ -28,7 +29,8 @@ export interface IngressStart {
   readonly memory: Pick<SharedMemory, 'ingresses' | 'control' | 'frameLanes' | 'durableLanes' | 'storedLanes'>;
   /** `host:port`; port 0 takes any free one. */
   readonly listen: string;
-  readonly keys: readonly string[];
+  /** Default: open to all on its own address. */
+  readonly access?: AccessSettings;
   readonly limits?: Partial<IngressLimits>;
   readonly transport?: TransportKind;
   readonly log: Log;
@@ -132,7 +134,7 @@ function startThread(
     durableLanes: memory.durableLanes.map((lanes) => lanes[index]!),
     storedLanes: memory.storedLanes.map((lanes) => lanes[index]!),
     pipeline: factsOf(plan),
-    keys: start.keys,
+    access: start.access ?? OPEN_ACCESS,
     limits: { ...INGRESS_LIMITS, ...start.limits },
   };
   const worker = new Worker(new URL(compiledUrl(import.meta.url, './ingress-thread.js')), {
@@ -150,6 +152,7 @@ function startThread(
   const thread: Thread = { worker, listening, ended, counters: NO_COUNTERS };
   worker.on('message', (message: FromIngress) => {
     if (message.kind === 'counters') thread.counters = message.counters;
+    else if (message.kind === 'keys-refused') tellRefused(start.log, message);
     else if (message.kind === 'request') void answerRequest(start, handlers, worker, message.id, message.request);
     else if (message.kind === 'lookup') void answerLookup(start, handlers, worker, message.id, message.lookup);
   });
@@ -216,6 +219,10 @@ async function answerLookup(
     });
   }
   send(worker, { kind: 'lookup-answer', id, bytes });
+}
+
+function tellRefused(log: Log, { attempts, last }: Extract<FromIngress, { kind: 'keys-refused' }>): void {
+  log('warn', 'requests without a right key were refused', { attempts, last });
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };

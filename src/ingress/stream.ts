@@ -11,7 +11,7 @@ import type { Socket, Upgrade, WebSocketHandlers } from '../http/transport.ts';
 import { ADMITTED, workerOf } from './admission.ts';
 import type { IngressContext } from './context.ts';
 import { readJsonSeq } from './count-events.ts';
-import { BUSY, STOPPING, refusal, type HttpProblem } from './http-answer.ts';
+import { BUSY, STOPPING, endWith, refusal, type HttpProblem } from './http-answer.ts';
 import type { Outlet, Peer } from './peers.ts';
 import { Pings, type Pinged } from './pings.ts';
 import { isProblem, readTerms, type Terms } from './terms.ts';
@@ -96,16 +96,19 @@ export interface Streams {
 
 export function serveStream(context: IngressContext, turnMs: number): Streams {
   const streams = new Set<Stream>();
-  const { admission, keys, peers, options } = context;
+  const { admission, peers, options, router } = context;
   const { limits } = options;
   const pings = new Pings(limits.pingMs, limits.idleSeconds * 1000, turnMs);
   let turn = options.index;
+  router.on('stream', (_head, exchange) => endWith(exchange, NO_UPGRADE));
   const handlers: WebSocketHandlers<StreamData> = {
     path: '/v1/stream',
     messageBytesMax: FRAME_BYTES_MAX,
     upgrade(head) {
       const full = streams.size >= limits.connectionsMax ? BUSY : null;
-      const problem = keys.check(head) ?? (admission.stopping ? STOPPING : full);
+      const admitted = router.admit(head);
+      if ('status' in admitted) return refusal(admitted);
+      const problem = admission.stopping ? STOPPING : full;
       return problem === null ? upgrade(head) : refusal(problem);
     },
     open(socket) {
@@ -165,6 +168,13 @@ function upgrade(head: RequestHead): Upgrade<StreamData> {
   if (isProblem(terms)) return refusal(terms);
   return { data: { terms, encoding: lookup(ENCODING_OF_PROTOCOL, protocol)!, stream: null }, protocol };
 }
+
+const NO_UPGRADE: HttpProblem = {
+  status: 426,
+  code: 'upgrade_required',
+  message: 'this is a WebSocket: open it as one, with the subprotocol hunt.v1.proto or hunt.v1.json',
+  headers: { upgrade: 'websocket' },
+};
 
 function unknownProtocol(offered: readonly string[]): HttpProblem {
   const message = `no known subprotocol: offered=${offered.join(',') || 'none'}; offer ${Object.keys(ENCODING_OF_PROTOCOL).join(' or ')}`;

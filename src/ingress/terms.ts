@@ -1,9 +1,8 @@
 /**
- * The terms on which frames come in: who produces, at which ack level, with whose key. From headers (`X-Hunt-…`) or from the
+ * The terms on which frames come in: who produces, at which ack level. From headers (`X-Hunt-…`) or from the
  * query; a WebSocket says so when it opens, HTTP with each request. Ingress thread.
  */
 
-import { createHash } from 'node:crypto';
 import { PRODUCER_NAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { HttpProblem } from './http-answer.ts';
@@ -32,32 +31,4 @@ export function readTerms(head: RequestHead): Terms | HttpProblem {
 
 export function isProblem(value: object): value is HttpProblem {
   return 'message' in value;
-}
-
-const UNAUTHORIZED: HttpProblem = {
-  status: 401,
-  code: 'unauthorized',
-  message: 'an API key is required: send Authorization: Bearer KEY, X-Hunt-Key: KEY or ?key=KEY',
-};
-
-/** Compared by digest, so that the time it takes says nothing about a key. */
-export class ApiKeys {
-  readonly #digests: ReadonlySet<string>;
-
-  constructor(keys: readonly string[]) {
-    this.#digests = new Set(keys.map(digest));
-  }
-
-  /** null: welcome. */
-  check(head: RequestHead): HttpProblem | null {
-    if (this.#digests.size === 0) return null;
-    const authorization = head.header('authorization');
-    const bearer = /^Bearer /i.test(authorization) ? authorization.slice(7) : '';
-    const key = bearer || head.header('x-hunt-key') || head.parameter('key') || '';
-    return this.#digests.has(digest(key)) ? null : UNAUTHORIZED;
-  }
-}
-
-function digest(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
 }

@@ -79,9 +79,18 @@ test('shown, replaced, refused, and kept', async () => {
     1,
     expect.stringContaining('no such list: list=friends; it has cheats'),
   ]);
-  const bytes = await fetch(`${first.url}/v1/lists/cheats`, { method: 'POST', body: Buffer.from([0xff, 0x0a]) });
+  const headers = { 'content-type': 'text/csv' };
+  const bytes = await fetch(`${first.url}/v1/lists/cheats`, {
+    method: 'POST',
+    headers,
+    body: Buffer.from([0xff, 0x0a]),
+  });
   expect(bytes.status).toBe(400);
-  const huge = await fetch(`${first.url}/v1/lists/cheats`, { method: 'POST', body: Buffer.alloc(33 << 20, 0x0a) });
+  const huge = await fetch(`${first.url}/v1/lists/cheats`, {
+    method: 'POST',
+    headers,
+    body: Buffer.alloc(33 << 20, 0x0a),
+  });
   expect(huge.status).toBe(413);
   expect(await challenged(first)).toEqual([7, 9]);
 

@@ -160,7 +160,7 @@ describe('POST /v1/events', () => {
     expect(await problem('/v1/events')).toMatchObject({ status: 405 });
     expect(
       await slowly(
-        'POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+        `POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1:${rig.ingress.port}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`,
       ),
     ).toMatch(/^HTTP\/1.1 408/);
   });
@@ -273,31 +273,37 @@ describe('control requests', () => {
     await start();
     expect(await problem('/v1/ledger')).toMatchObject({ status: 503, code: 'starting' });
     rig.ingress.onRequest(async ({ method, path, query, headers, body }) => {
-      if (path === '/broken') throw new Error('broken');
-      if (path === '/bytes') return { status: 404, headers: {}, body: new Uint8Array([1, 2, 3]) };
+      if (path === '/v1/server') throw new Error('broken');
+      if (path === '/v1/lists') return { status: 404, headers: {}, body: new Uint8Array([1, 2, 3]) };
       const text = JSON.stringify({ method, path, query, type: headers['content-type'], bytes: body.length });
       return { status: 201, headers: { 'content-type': 'application/json', 'x-more': 'yes' }, body: text };
     });
     const body = 'x'.repeat(3 << 20);
-    const response = await fetch(`${rig.ingress.url}/v1/pipeline?dry=1&b=%20`, {
-      method: 'PUT',
+    const response = await fetch(`${rig.ingress.url}/v1/pipelines?dry=1&b=%20`, {
+      method: 'POST',
       body,
-      headers: { 'content-type': 'text/yaml' },
+      headers: { 'content-type': 'application/json; charset=utf-8' },
     });
     expect(response.status).toBe(201);
     expect(response.headers.get('x-more')).toBe('yes');
     expect(await response.json()).toEqual({
-      method: 'PUT',
-      path: '/v1/pipeline',
+      method: 'POST',
+      path: '/v1/pipelines',
       query: 'dry=1&b=%20',
-      type: 'text/yaml',
+      type: 'application/json; charset=utf-8',
       bytes: 3 << 20,
     });
-    expect(await (await fetch(`${rig.ingress.url}/v1/server`)).json()).toMatchObject({ method: 'GET', bytes: 0 });
-    const bytes = await fetch(`${rig.ingress.url}/bytes`);
+    expect(await (await fetch(`${rig.ingress.url}/v1/ledger`)).json()).toMatchObject({ method: 'GET', bytes: 0 });
+    const bytes = await fetch(`${rig.ingress.url}/v1/lists`);
     expect([bytes.status, ...new Uint8Array(await bytes.arrayBuffer())]).toEqual([404, 1, 2, 3]);
-    expect(await problem('/broken')).toMatchObject({ status: 500, code: 'internal' });
-    expect(await problem('/v1/pipeline', { method: 'PUT', body: 'x'.repeat((4 << 20) + 1) })).toMatchObject({
+    expect(await problem('/v1/server')).toMatchObject({ status: 500, code: 'internal' });
+    expect(
+      await problem('/v1/pipelines/rules', {
+        method: 'POST',
+        body: 'x'.repeat((4 << 20) + 1),
+        headers: { 'content-type': 'application/json' },
+      }),
+    ).toMatchObject({
       status: 413,
     });
   });

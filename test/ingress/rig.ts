@@ -7,6 +7,7 @@ import { CONTROL_VERSION, CONTROL_WORDS } from '../../native-free-core/layout/co
 import type { DecisionPlan, EntityPlan } from '../../native-free-core/layout/plan.ts';
 import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
 import { createLane } from '../../native-free-core/ring/lane.ts';
+import { keyDigests } from '../../src/access/keys.ts';
 import type { IngressLimits } from '../../src/ingress/limits.ts';
 import { startIngress, type Ingress } from '../../src/ingress/start.ts';
 import { EchoWorkers, type Lanes } from './echo-worker.ts';
@@ -51,7 +52,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     plan: PLAN,
     memory,
     listen: '127.0.0.1:0',
-    keys: options.keys ?? [],
+    access: { keyDigests: keyDigests(options.keys ?? []), allowHosts: [], allowOrigins: [] },
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     log: (_level, message) => logged.push(message),
     onFailure: (error) => logged.push(`FAILED ${String(error)}`),

@@ -18,7 +18,7 @@ describe('addresses', () => {
   });
 });
 
-const options = { plan: PLAN, keys: [], log: () => undefined, onFailure: () => undefined };
+const options = { plan: PLAN, log: () => undefined, onFailure: () => undefined };
 
 test('a port that somebody has is not shared with him, whoever he is', async () => {
   const other = createServer();
