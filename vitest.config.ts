@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { patient } from './test/patience.ts';
 
 /** Everything that `npm test` runs. Two cores: two files at a time; the slow ones have a config of their own. */
 export default defineConfig({
@@ -7,7 +8,7 @@ export default defineConfig({
     exclude: ['test/**/*.long.test.ts', '**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: patient(60_000),
+    hookTimeout: patient(60_000),
   },
 });

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { patient } from './test/patience.ts';
 
 /** The long forms of the fault, stress and load tests: one at a time, so that each has the machine for itself. */
 export default defineConfig({
@@ -7,7 +8,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     maxWorkers: 1,
-    testTimeout: 1_800_000,
-    hookTimeout: 120_000,
+    testTimeout: patient(1_800_000),
+    hookTimeout: patient(120_000),
   },
 });

@@ -38,7 +38,7 @@ const QUIET = '    quiet: { agg: time_since_last }';
 beforeAll(async () => {
   server = await startServer({ data, pipeline: first, options: ['--batch-age', '100'] });
   client = await HuntClient.connect({ url: server.url, encoding: 'proto', producer: 'deploys' });
-}, 60_000);
+});
 
 afterAll(async () => {
   await client?.close();

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { ExplainedDecision, Explanation, StoredExplanation } from '../../src/ops/explanation.ts';
-import { hunt, root, startServer, temporaryFolder, type Server } from './server.ts';
+import { askPatiently, hunt, root, startServer, temporaryFolder, type Server } from './server.ts';
 
 const folder = temporaryFolder();
 const servers = new Set<Server>();
@@ -39,9 +39,8 @@ async function start(file: string): Promise<Server> {
 
 async function post<Body>(server: Server, path: string, body: object): Promise<Body> {
   const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const response = await fetch(`${server.url}${path}`, init);
-  const text = await response.text();
-  expect(response.status, text).toBe(200);
+  const { status, text } = await askPatiently(`${server.url}${path}`, init);
+  expect(status, text).toBe(200);
   return JSON.parse(text) as Body;
 }
 

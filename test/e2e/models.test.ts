@@ -11,7 +11,7 @@ import { compileModel } from '../../native-free-core/model/compile.ts';
 import type { ModelFormat } from '../../native-free-core/layout/model-plan.ts';
 import type { Explanation, StoredExplanation } from '../../src/ops/explanation.ts';
 import { seeded } from '../random.ts';
-import { hunt, root, startServer, temporaryFolder, type Server } from './server.ts';
+import { askPatiently, hunt, root, startServer, temporaryFolder, type Server } from './server.ts';
 
 const TYPES = ['join', 'move', 'dig', 'clue', 'find', 'purchase'];
 const ITEMS = ['spade', 'map', 'saw'];
@@ -104,14 +104,12 @@ function randomEvent(random: () => number, i: number, at: number): object {
 }
 
 async function post<Body>(path: string, body: unknown): Promise<Body> {
-  const response = await fetch(`${server.url}${path}`, {
+  const { status, text } = await askPatiently(`${server.url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-hunt-ack': 'stored' },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(30_000),
   });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+  if (status !== 200) throw new Error(`${path}: ${status} ${text}`);
   return JSON.parse(text) as Body;
 }
 

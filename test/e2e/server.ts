@@ -7,6 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { patient } from '../patience.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 const main = join(root, 'dist', 'src', 'main.js');
@@ -133,7 +134,8 @@ function firstLine(
 async function bounded<T>(promise: Promise<T>, ms: number, message: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${message()}: waited_ms=${ms}`)), ms);
+    const waitMs = patient(ms);
+    timer = setTimeout(() => reject(new Error(`${message()}: waited_ms=${waitMs}`)), waitMs);
   });
   try {
     return await Promise.race([promise, late]);
@@ -178,10 +180,21 @@ export async function hunt(
 
 /** Polls until the condition holds; never longer than the bound. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string, msMax = 15_000): Promise<void> {
-  const deadline = performance.now() + msMax;
+  const deadline = performance.now() + patient(msMax);
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`not within ${msMax} ms: ${what}`);
     await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+/** As a client that is told to wait would ask: on a busy machine a share of time is used up by less. The body is read. */
+export async function askPatiently(url: string, init: RequestInit = {}): Promise<{ status: number; text: string }> {
+  const deadline = performance.now() + patient(30_000);
+  for (;;) {
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(patient(30_000)) });
+    const text = await response.text();
+    if (response.status !== 429 || performance.now() > deadline) return { status: response.status, text };
+    await new Promise((done) => setTimeout(done, 100));
   }
 }
 

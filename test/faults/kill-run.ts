@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { hunt, root, startServer, temporaryFolder, until, type CommandResult, type Server } from '../e2e/server.ts';
 import { seeded } from '../random.ts';
+import { patient } from '../patience.ts';
 
 /** Of the server, or of its ClickHouse, that is killed; see fault-hook.mjs. */
 export interface Kill {
@@ -155,7 +156,7 @@ interface Killed {
 
 async function killOne(server: Server, kill: Kill, faults: string): Promise<Killed> {
   const killed = await (kill.whom === 'server' ? killServer : killClickHouse)(server, kill, faults);
-  expect(killed.readyMs, `ready after ${killed.hit}\n${killed.next.log()}`).toBeLessThan(READY_MS_MAX);
+  expect(killed.readyMs, `ready after ${killed.hit}\n${killed.next.log()}`).toBeLessThan(patient(READY_MS_MAX));
   return killed;
 }
 

@@ -11,6 +11,7 @@ import { keyDigests } from '../../src/access/keys.ts';
 import type { IngressLimits } from '../../src/ingress/limits.ts';
 import { startIngress, type Ingress } from '../../src/ingress/start.ts';
 import { EchoWorkers, type Lanes } from './echo-worker.ts';
+import { patient } from '../patience.ts';
 
 export interface RigOptions {
   readonly workers?: number;
@@ -153,7 +154,7 @@ export async function openStream(
 }
 
 export async function until(condition: () => boolean, what: () => string, msMax = 10_000): Promise<void> {
-  const end = performance.now() + msMax;
+  const end = performance.now() + patient(msMax);
   while (!condition()) {
     if (performance.now() > end) throw new Error(`did not come in ${msMax} ms: ${what()}`);
     await new Promise((done) => setTimeout(done, 2));

@@ -87,7 +87,7 @@ describe.each(plan.experiments!)('$name', (experiment) => {
       `SELECT arrayStringConcat(groupArray(toString(${armSql(experiment)}))) AS arms FROM (SELECT number FROM numbers(${KEYS}) ORDER BY number) SETTINGS max_threads = 1`,
     );
     expect(row!.arms === arms.join('')).toBe(true);
-  }, 30_000);
+  });
 });
 
 test('what hunt check prints of an experiment is a question that ClickHouse answers with the same arms', () => {
@@ -108,7 +108,7 @@ test('what hunt check prints of an experiment is a question that ClickHouse answ
   } finally {
     warehouse.close();
   }
-}, 30_000);
+});
 
 test('another salt splits anew: half of each arm changes sides', () => {
   const [hints, again] = plan.experiments!;

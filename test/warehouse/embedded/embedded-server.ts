@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { startEmbedded, type EmbeddedClickHouse, type EmbeddedOptions } from '../../../src/warehouse/embedded/index.ts';
+import { patient } from '../../patience.ts';
 
 export interface Call {
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
@@ -40,11 +41,11 @@ export function useEmbeddedServer(options: Partial<EmbeddedOptions> = {}): Embed
       log: () => undefined,
       ...options,
     });
-  }, 30_000);
+  });
   afterAll(async () => {
     await clickhouse?.stop();
     rmSync(folder, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const running = (): EmbeddedClickHouse => {
     if (clickhouse === undefined) throw new Error('the server has not started');
@@ -84,7 +85,7 @@ export function useEmbeddedServer(options: Partial<EmbeddedOptions> = {}): Embed
 
 /** Polls until the condition holds; never longer than the bound. */
 export async function until(condition: () => boolean | Promise<boolean>, boundMs = 10_000): Promise<void> {
-  const deadline = performance.now() + boundMs;
+  const deadline = performance.now() + patient(boundMs);
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`condition not met: waited_ms=${boundMs}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const each of processes.splice(0)) each.kill('SIGKILL');
   for (const each of engines.splice(0)) await each.stop();
   for (const each of folders.splice(0)) rmSync(each, { recursive: true, force: true, maxRetries: 20 });
-}, 30_000);
+});
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'embedded-life-'));
@@ -109,7 +109,7 @@ it('leaves when its parent is killed, in the middle of inserts, and loses nothin
   await Promise.all([inserting, busy]);
   const blocks = Number(await post(next.url, 'SELECT count() / 1000 FROM hunt.t'));
   expect([confirmed, confirmed + 1]).toContain(blocks);
-}, 30_000);
+});
 
 it('ends a lingering engine whose parent is gone', async () => {
   const folder = newFolder();
@@ -121,7 +121,7 @@ it('ends a lingering engine whose parent is gone', async () => {
   const next = await start(folder);
   expect(isGone(held.pid)).toBe(true);
   expect(await post(next.url, 'SELECT 1')).toBe('1\n');
-}, 30_000);
+});
 
 it('does not touch a process that only has the same number', async () => {
   const folder = newFolder();

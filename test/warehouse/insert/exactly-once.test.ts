@@ -71,4 +71,4 @@ test(`${BATCHES} batches, random faults, restarts in the middle: every row is th
   expect(epoch).toBe(world.durable());
   expect(totals).toMatchObject({ epoch, events: world.made.rows, deadLetters: world.made.deadLetters });
   expect(world.ledger.epochs).toBe(world.made.epochs);
-}, 60_000);
+});

@@ -20,7 +20,7 @@ describe('features', () => {
     expect(stored!.n).toBeGreaterThan(19_000);
     expect(stored!.lives).toBeGreaterThan(0);
     expect(differences(plan)).toEqual([]);
-  }, 60_000);
+  });
 
   function differences(plan: Plan): object[] {
     return plan.entities.flatMap((entity) =>
