@@ -238,7 +238,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ingressCounters: ingress.counters,
     stored: warehouse.stored,
     server,
-    pipelines: pipelineRequests({ deployer, versions, running: () => running.version }),
+    pipelines: pipelineRequests({
+      deployer,
+      versions,
+      running: () => running.version,
+      differences: (from, to) => describeChange(from, to, { rollback: true }),
+    }),
   });
   const explanations = explainRequests({
     live: () => ({ plan: running.plan, tables: running.tables, control: control.words }),

@@ -55,6 +55,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'Go back to an earlier version',
     load: async () => as((await import('./cli/rollback.ts')).rollbackCommand),
   },
+  versions: {
+    description: 'List the versions: when, who, why, what differs',
+    load: async () => as((await import('./cli/versions.ts')).versionsCommand),
+  },
   disable: {
     description: 'Switch a rule off: the kill switch',
     load: async () => as((await import('./cli/disable.ts')).disableCommand),

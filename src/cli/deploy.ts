@@ -7,7 +7,7 @@ import { defineCommand } from 'citty';
 import { HuntControl, type BegunChange } from '../client/index.ts';
 import { loadPipelineFile, PipelineError } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
-import { CHANGE_OPTIONS, followChange, originOf, type ChangeArguments } from './deploy/follow-change.ts';
+import { CHANGE_OPTIONS, beginChange, followChange, originOf, type ChangeArguments } from './deploy/follow-change.ts';
 
 export const deployCommand = defineCommand({
   meta: { name: 'hunt deploy', description: 'Change to another version of the pipeline while the server runs' },
@@ -30,7 +30,8 @@ export const deployCommand = defineCommand({
       const control = new HuntControl(args);
       const file = args['end-shadow'] ? null : args.file;
       if (file === undefined) throw new OperatingError('bad_option', 'which pipeline? write hunt deploy FILE');
-      await followChange(control, await begin(control, file, args.shadow, args), args.json);
+      const begun = await begin(control, file, args.shadow, args);
+      await followChange(control, begun, args);
     } catch (error) {
       if (!(error instanceof PipelineError)) throw error;
       process.stderr.write(`${error.message}\n`);
@@ -46,7 +47,7 @@ async function begin(
   args: ChangeArguments,
 ): Promise<BegunChange> {
   const origin = originOf(args);
-  if (file === null) return control.shadow(null, origin);
+  if (file === null) return beginChange(control, () => control.shadow(null, origin));
   const { sources } = await loadPipelineFile(file);
-  return shadow ? control.shadow(sources, origin) : control.deploy(sources, origin);
+  return beginChange(control, () => (shadow ? control.shadow(sources, origin) : control.deploy(sources, origin)));
 }

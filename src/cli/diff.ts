@@ -38,7 +38,7 @@ export const diffCommand = defineCommand({
   },
   async run({ args }) {
     const control = new HuntControl(args);
-    const { plan } = await control.pipeline();
+    const [{ plan }, { running }] = await Promise.all([control.pipeline(), control.pipelines()]);
     if (plan.shadow === undefined) {
       throw new OperatingError(
         'no_shadow',
@@ -51,7 +51,7 @@ export const diffCommand = defineCommand({
       const live = plan.decisions.find(({ name }) => `${PREFIX}${name}` === shadow.name);
       if (shadow.isShadow === true && live !== undefined) decisions.push(await compare(target, plan, live, shadow));
     }
-    const report = { live: plan.version, shadow: plan.shadow.version, decisions };
+    const report = { live: running.version, shadow: plan.shadow.version, decisions };
     process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${decisions.map(diffText).join('\n\n')}\n`);
   },
 });

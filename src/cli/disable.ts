@@ -2,7 +2,7 @@
 
 import { defineCommand } from 'citty';
 import { HuntControl } from '../client/index.ts';
-import { CHANGE_OPTIONS, followChange, originOf } from './deploy/follow-change.ts';
+import { CHANGE_OPTIONS, beginChange, followChange, originOf } from './deploy/follow-change.ts';
 
 export const disableCommand = ruleCommand('disable', true, 'Switch a rule off while the server runs');
 export const enableCommand = ruleCommand('enable', false, 'Switch a rule on again while the server runs');
@@ -20,7 +20,8 @@ function ruleCommand(name: string, disabled: boolean, description: string) {
     },
     async run({ args }) {
       const control = new HuntControl(args);
-      await followChange(control, await control.setRule(args.rule, disabled, originOf(args)), args.json);
+      const begun = await beginChange(control, () => control.setRule(args.rule, disabled, originOf(args)));
+      await followChange(control, begun, args);
     },
   });
 }

@@ -77,19 +77,22 @@ export interface PipelineChange {
   readonly reason: string;
   readonly state: 'running' | 'done' | 'failed';
   readonly version: string;
+  /** Of the version that decides beside it. */
+  readonly shadow: string | null;
   readonly from: string;
   readonly phase: 'tables' | 'backfill' | 'switch' | 'sweep' | 'snapshot';
   /** Stored rows read, of how many. */
   readonly done: number;
   readonly total: number;
   readonly diff: object;
+  /** Since the new version decides. */
   readonly result?: {
     readonly afterEpoch: number;
     /** For how long no event was decided. */
     readonly pauseMs: number;
-    /** Entities whose rows moved to another layout, and those that found no room there. */
-    readonly rows: number;
-    readonly lost: number;
+    /** Entities whose rows moved to another layout, and those that found no room there; once the change is over. */
+    readonly rows?: number;
+    readonly lost?: number;
   };
   readonly error?: { readonly code: string; readonly message: string };
 }
@@ -105,11 +108,34 @@ export interface PipelinesDescription {
   readonly change: PipelineChange | null;
 }
 
+export interface VersionsDescription {
+  readonly activations: readonly {
+    readonly number: number;
+    /** null: the data folder no longer has it. */
+    readonly version: string | null;
+    readonly shadow: string | null;
+    readonly kind: string;
+    readonly actor: string;
+    readonly reason: string;
+    readonly afterEpoch: number;
+    readonly at: string;
+    readonly differs: readonly string[] | null;
+    readonly disabledRules: readonly string[];
+  }[];
+  /** Activations before these. */
+  readonly older: number;
+}
+
 /** Where the version decides already, nothing is begun. */
-export type BegunChange = PipelineChange | { readonly unchanged: true; readonly version: string };
+export type BegunChange =
+  PipelineChange | { readonly unchanged: true; readonly version: string; readonly shadow: string | null };
 
 export interface DeployPreview {
   readonly version: string;
+  readonly shadow: string | null;
+  readonly from: string;
+  /** Rules that decide now and would be switched off, as `decision.rule`. */
+  readonly newlyDisabled: readonly string[];
   readonly refusals: readonly string[];
   /** null: it is refused. */
   readonly change: PlanChange | null;
@@ -197,6 +223,16 @@ export class HuntControl {
   /** `to`: version; default: the one before. */
   rollback(to: string | undefined, origin: ChangeOrigin): Promise<BegunChange> {
     return this.#post('/v1/pipelines/rollback', { ...(to === undefined ? {} : { to }), ...origin });
+  }
+
+  /** What `rollback` would do, nothing else. */
+  previewRollback(to: string | undefined): Promise<DeployPreview> {
+    return this.#post('/v1/pipelines/rollback', { ...(to === undefined ? {} : { to }), preview: true });
+  }
+
+  /** The newest activations, oldest first, each with what it changed in words. */
+  versions(): Promise<VersionsDescription> {
+    return this.get('/v1/pipelines/versions');
   }
 
   setRule(rule: string, disabled: boolean, origin: ChangeOrigin): Promise<BegunChange> {

@@ -12,6 +12,7 @@ export {
   type LedgerDescription,
   type ListDescription,
   type PipelineChange,
+  type VersionsDescription,
   type PipelineDescription,
   type PipelinesDescription,
   type ServerDescription,

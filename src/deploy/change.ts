@@ -75,11 +75,21 @@ export interface ChangeSources {
 
 export type ChangePhase = 'tables' | 'backfill' | 'switch' | 'sweep' | 'snapshot';
 
-export interface ChangeResult extends Swept {
+/** How the new version took over. */
+export interface Takeover {
   /** The last epoch that the former version decided. */
   readonly afterEpoch: number;
   /** For how long no event was decided, ms. */
   readonly pauseMs: number;
+}
+
+export type ChangeResult = Takeover & Swept;
+
+/** Told of a change under way. */
+export interface ChangeObserver {
+  phase(phase: ChangePhase, done?: number, total?: number): void;
+  /** The new version decides, and will after a restart. What follows tidies up. */
+  decides(takeover: Takeover): void;
 }
 
 /** Long work on the tables goes in turns, and rests for so many times as long: whoever decides or compiles wants the processor too. */
@@ -92,16 +102,16 @@ export async function changeVersion(
   next: PipelineVersion,
   change: PlanChange,
   origin: ChangeOrigin,
-  onPhase: (phase: ChangePhase, done?: number, total?: number) => void,
+  observer: ChangeObserver,
 ): Promise<ChangeResult> {
   const { versions, workers, control } = sources;
   versions.keep(next);
-  onPhase('tables');
+  observer.phase('tables');
   await sources.prepareTables(next.plan);
   const { memory, side } = allocateChange(running.memory, running.plan, next.plan, change);
   const release = await sources.holdSpool();
   try {
-    onPhase('backfill');
+    observer.phase('backfill');
     const waiting = workers.prepare({ plan: next.plan, memory });
     let backfill: Backfill | null = null;
     try {
@@ -109,7 +119,7 @@ export async function changeVersion(
       await waiting.ready;
       await inTurns(takePages(memory));
       if (backfilledEntities(change).length > 0) {
-        const onProgress = (rows: number, total: number): void => onPhase('backfill', rows, total);
+        const onProgress = (rows: number, total: number): void => observer.phase('backfill', rows, total);
         backfill = sources.startBackfill({
           from: running.plan,
           to: next.plan,
@@ -124,7 +134,7 @@ export async function changeVersion(
       await Promise.allSettled([waiting.abandon(), backfill?.end()]);
       throw error;
     }
-    onPhase('switch');
+    observer.phase('switch');
     const activation = { ...origin, number: next.plan.versionNumber };
     versions.announce(activation);
     const begun = performance.now();
@@ -144,16 +154,17 @@ export async function changeVersion(
         sources.fail(error);
         throw error;
       });
-    const pauseMs = performance.now() - begun;
+    const takeover = { afterEpoch, pauseMs: Math.round((performance.now() - begun) * 10) / 10 };
     versions.activate({ ...activation, afterEpoch, at: Date.now() });
-    onPhase('sweep');
+    observer.decides(takeover);
+    observer.phase('sweep');
     await backfill?.end();
-    const swept = await inTurns(sweepTables(sources.openTables(memory)), () => onPhase('sweep'));
+    const swept = await inTurns(sweepTables(sources.openTables(memory)), () => observer.phase('sweep'));
     sources.settle(withoutAdoption(memory));
     await workers.tidy();
-    onPhase('snapshot');
+    observer.phase('snapshot');
     await sources.takeSnapshot();
-    return { ...swept, afterEpoch, pauseMs: Math.round(pauseMs * 10) / 10 };
+    return { ...swept, ...takeover };
   } finally {
     release();
   }

@@ -8,12 +8,15 @@ import type { PlanChange } from '../../native-free-core/layout/change.ts';
 import { OperatingError } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { ChangeOrigin, PipelineVersion, SourceTexts } from '../ops/pipeline-versions.ts';
+import { disabledRules } from './version-history.ts';
 import {
   changeVersion,
   type ChangePhase,
+  type ChangeObserver,
   type ChangeResult,
   type ChangeSources,
   type RunningVersion,
+  type Takeover,
 } from './change.ts';
 
 /** What a change would do (config/change). */
@@ -41,15 +44,27 @@ export interface DeployerSources extends ChangeSources {
 export interface ChangeState extends ChangeOrigin {
   readonly id: number;
   readonly state: 'running' | 'done' | 'failed';
+  /** Hashes of the files that will decide: live, and beside it. */
   readonly version: string;
+  readonly shadow: string | null;
   readonly from: string;
   readonly phase: ChangePhase;
   /** Stored rows read for the backfill, and how many there are. */
   readonly done: number;
   readonly total: number;
   readonly diff: object;
-  readonly result?: ChangeResult;
+  /** Since the new version decides; what the sweep has moved is known once all is over. */
+  readonly result?: Takeover & Partial<ChangeResult>;
   readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** What a change would do, asked beforehand. */
+export interface ChangePreview extends DescribedChange {
+  readonly version: string;
+  readonly shadow: string | null;
+  readonly from: string;
+  /** Rules, as `decision.rule`, that decide now and would be switched off. */
+  readonly newlyDisabled: readonly string[];
 }
 
 export class Deployer {
@@ -74,9 +89,18 @@ export class Deployer {
 
   /** `to`: a version that this folder has run; default: the one before the running one. */
   rollback(to: string | undefined, origin: ChangeOrigin): ChangeState | null {
+    return this.#begin(this.#rollbackTarget(to), origin);
+  }
+
+  /** What `rollback` would do, nothing else. */
+  previewRollback(to: string | undefined): ChangePreview {
+    return this.#preview(this.#rollbackTarget(to), true);
+  }
+
+  #rollbackTarget(to: string | undefined): PipelineVersion {
     const { versions } = this.#sources;
     const target = to === undefined ? this.#before() : versions.byName(to);
-    if (target !== null) return this.#begin(target, origin);
+    if (target !== null) return target;
     const known = [...new Set(versions.activations().map(({ number }) => versions.find(number)?.plan.version))];
     throw new OperatingError(
       'no_such_version',
@@ -120,11 +144,20 @@ export class Deployer {
   }
 
   /** What a change would do, nothing else. */
-  preview(texts: SourceTexts): { readonly version: string } & DescribedChange {
+  preview(texts: SourceTexts): ChangePreview {
     const next = this.#sources.compile(texts);
+    return this.#preview(next, this.#wasRun(next.plan));
+  }
+
+  #preview(next: PipelineVersion, isRollback: boolean): ChangePreview {
+    const { versions, describe, running: runningOf } = this.#sources;
+    const running = runningOf();
+    const disabledBefore = new Set(disabledRules(running.plan));
     return {
-      version: next.plan.version,
-      ...this.#sources.describe(this.#sources.running().plan, next.plan, this.#wasRun(next.plan)),
+      ...versions.namesOf(next),
+      from: versions.namesOf(running).version,
+      newlyDisabled: disabledRules(next.plan).filter((rule) => !disabledBefore.has(rule)),
+      ...describe(running.plan, next.plan, isRollback),
     };
   }
 
@@ -146,7 +179,7 @@ export class Deployer {
   }
 
   #begin(next: PipelineVersion, origin: ChangeOrigin): ChangeState | null {
-    const { running: runningOf, describe } = this.#sources;
+    const { running: runningOf, describe, versions } = this.#sources;
     if (this.#running !== null || this.#stopping) {
       const what = this.#stopping
         ? 'the server is stopping'
@@ -166,8 +199,8 @@ export class Deployer {
       ...origin,
       id: ++this.#id,
       state: 'running',
-      version: next.plan.version,
-      from: running.plan.version,
+      ...versions.namesOf(next),
+      from: versions.namesOf(running).version,
       phase: 'tables',
       done: 0,
       total: 0,
@@ -183,17 +216,31 @@ export class Deployer {
     const { kind, actor, reason, version, from } = state;
     const update = (more: Partial<ChangeState>): void => void (this.#last = { ...this.#last!, ...more });
     log('info', 'changing the pipeline', { kind, actor, reason, version, from });
+    const recording: { done: Promise<void> | null } = { done: null };
     try {
-      const onPhase = (phase: ChangePhase, done = 0, total = 0): void => update({ phase, done, total });
-      const result = await changeVersion(this.#sources, running, next, change, { kind, actor, reason }, onPhase);
-      await record();
+      const observer: ChangeObserver = {
+        phase: (phase, done = 0, total = 0) => update({ phase, done, total }),
+        decides(result) {
+          update({ result });
+          log('info', 'the new version decides', { kind, version, from, ...result });
+          recording.done = record();
+          // Awaited below; until then a failure of it is nobody's unhandled rejection.
+          recording.done.catch(() => undefined);
+        },
+      };
+      const result = await changeVersion(this.#sources, running, next, change, { kind, actor, reason }, observer);
+      await recording.done;
       update({ state: 'done', result });
       log('info', 'the pipeline has changed', { kind, version, from, ...result });
     } catch (error) {
       const code = error instanceof OperatingError ? error.code : 'internal';
       const message = error instanceof Error ? error.message : String(error);
       update({ state: 'failed', error: { code, message } });
-      log('error', 'the pipeline could not be changed; the former version goes on', { kind, version, error: message });
+      const what =
+        recording.done === null
+          ? 'the pipeline could not be changed; the former version goes on'
+          : 'the new version decides, but what follows a change failed; the next start does it';
+      log('error', what, { kind, version, error: message });
     }
   }
 }

@@ -2,9 +2,10 @@
  * Control requests about the pipeline's versions. Main thread; ops/control-requests.ts hands them over. Every answer is JSON.
  *
  *   GET  /v1/pipelines            the running version, the activations that are remembered, the change under way or the last one
+ *   GET  /v1/pipelines/versions   the newest activations, each with what it changed in words
  *   POST /v1/pipelines            { sources, actor, reason }: another version; with "preview": true only what it would do
  *   POST /v1/pipelines/shadow     { sources, actor, reason }: decides beside the live version; sources null: ends
- *   POST /v1/pipelines/rollback   { to?, actor, reason }
+ *   POST /v1/pipelines/rollback   { to?, actor, reason }; with "preview": true only what it would do
  *   POST /v1/pipelines/rules      { rule, disabled, actor, reason }
  */
 
@@ -14,6 +15,7 @@ import { OperatingError } from '../errors.ts';
 import type { ChangeState, Deployer } from './deployer.ts';
 import type { ChangeKind, ChangeOrigin, PipelineVersions } from '../ops/pipeline-versions.ts';
 import type { RunningVersion } from './change.ts';
+import { versionHistory, type DescribeDifference } from './version-history.ts';
 
 export const PIPELINES_PATH = '/v1/pipelines';
 
@@ -45,13 +47,14 @@ const sources = z.strictObject({
 });
 const deployBody = z.strictObject({ sources, preview: z.boolean().default(false), ...who });
 const shadowBody = z.strictObject({ sources: sources.nullable(), ...who });
-const rollbackBody = z.strictObject({ to: z.string().max(64).optional(), ...who });
+const rollbackBody = z.strictObject({ to: z.string().max(64).optional(), preview: z.boolean().default(false), ...who });
 const ruleBody = z.strictObject({ rule: z.string().max(200), disabled: z.boolean(), ...who });
 
 export interface PipelineRequestSources {
   readonly deployer: Deployer;
   readonly versions: PipelineVersions;
   readonly running: () => RunningVersion;
+  readonly differences: DescribeDifference;
 }
 
 export function pipelineRequests(served: PipelineRequestSources): (request: PipelineRequest) => PipelineAnswer {
@@ -68,7 +71,8 @@ export function pipelineRequests(served: PipelineRequestSources): (request: Pipe
       return begun(served, deployer.shadow(texts, originOf('shadow', from)));
     },
     '/rollback': (body) => {
-      const { to, ...from } = rollbackBody.parse(body);
+      const { to, preview, ...from } = rollbackBody.parse(body);
+      if (preview) return { status: 200, body: deployer.previewRollback(to) };
       return begun(served, deployer.rollback(to, originOf('rollback', from)));
     },
     '/rules': (body) => {
@@ -78,6 +82,8 @@ export function pipelineRequests(served: PipelineRequestSources): (request: Pipe
   };
   return ({ method, path, body }) => {
     const rest = path.slice(PIPELINES_PATH.length);
+    if (method === 'GET' && rest === '/versions')
+      return { status: 200, body: versionHistory(served.versions, served.differences) };
     const post = lookup(posts, rest);
     if (post === undefined) return failed(404, 'not_found', `nothing is served here: path=${path}`);
     if (method === 'GET' && rest === '') return { status: 200, body: describe(served) };
@@ -95,18 +101,18 @@ function originOf(kind: ChangeKind, from: { readonly actor: string; readonly rea
   return { kind, ...from };
 }
 
-function begun({ running }: PipelineRequestSources, state: ChangeState | null): PipelineAnswer {
-  if (state === null) return { status: 200, body: { unchanged: true, version: running().plan.version } };
+function begun({ running, versions }: PipelineRequestSources, state: ChangeState | null): PipelineAnswer {
+  if (state === null) return { status: 200, body: { unchanged: true, ...versions.namesOf(running()) } };
   return { status: 202, body: state };
 }
 
 function describe({ deployer, versions, running }: PipelineRequestSources): object {
-  const { plan } = running();
+  const version = running();
   return {
-    running: { name: plan.pipeline, version: plan.version, shadow: plan.shadow?.version ?? null },
+    running: { name: version.plan.pipeline, ...versions.namesOf(version) },
     activations: versions.activations().map(({ at, ...activation }) => {
-      const version = versions.find(activation.number)?.plan.version;
-      return { version, ...activation, at: new Date(at).toISOString() };
+      const found = versions.find(activation.number);
+      return { ...(found === null ? {} : versions.namesOf(found)), ...activation, at: new Date(at).toISOString() };
     }),
     change: deployer.last,
   };

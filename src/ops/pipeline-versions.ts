@@ -132,6 +132,12 @@ export class PipelineVersions {
     this.activate({ ...origin, afterEpoch, at: Date.now() });
   }
 
+  /** As people know it: the hash of the file that decides, and of the one that decides beside it. */
+  namesOf({ plan, shadow }: PipelineVersion): { version: string; shadow: string | null } {
+    if (shadow === undefined) return { version: plan.version, shadow: null };
+    return { version: this.planOf(shadow.beside).version, shadow: plan.shadow?.version ?? null };
+  }
+
   /** A version by its hash, or by the begin of it. */
   byName(version: string): PipelineVersion | null {
     for (const { number } of [...this.activations()].reverse()) {

@@ -108,9 +108,10 @@ test('new features come with their history; the connection stays', async () => {
   const { features } = await server.get<{ features: Record<string, number> }>('/v1/entities/player/7');
   expect(features['digs_ever']).toBe(32);
   await expectVerified();
-  const [record] = await server.query<{ actor: string; reason: string; kind: string; diff: string }>(
-    'SELECT actor, reason, kind, diff FROM pipelines ORDER BY activated_at DESC LIMIT 1',
-  );
+  const records = (): Promise<{ actor: string; reason: string; kind: string; diff: string }[]> =>
+    server.query('SELECT actor, reason, kind, diff FROM pipelines ORDER BY activated_at DESC LIMIT 1');
+  await until(async () => (await records())[0]?.kind === 'deploy', 'the change is recorded in ClickHouse');
+  const [record] = await records();
   expect(record).toMatchObject({ actor: 'ada', reason: 'count for life', kind: 'deploy' });
   expect(record!.diff).toContain('digs_ever');
 });
@@ -144,7 +145,13 @@ test('a shadow decides beside the live version and answers nobody', async () => 
     ["when: 'player.digs_1m > 40'", "when: 'player.digs_2m > 3'"],
   );
   await command('disable', 'digger');
-  await command('deploy', shadow, '--shadow');
+  const planned = JSON.parse(await command('plan', shadow, '--json')) as { to: string; from: string };
+  const begun = await command('deploy', shadow, '--shadow', '--wait');
+  expect(begun).toContain(`shadow ${planned.to} decides beside version ${planned.from} from epoch`);
+  expect((await server.get<Pipelines>('/v1/pipelines')).running).toMatchObject({
+    version: planned.from,
+    shadow: planned.to,
+  });
   expect(Object.keys(await dig(3)).sort()).toEqual(['assistance', 'trust']);
   expect(await dig(1)).toMatchObject({ trust: 'allow' });
   await expectVerified();
@@ -154,8 +161,34 @@ test('a shadow decides beside the live version and answers nobody', async () => 
   expect(diff.decisions.find(({ decision }) => decision === 'trust')).toMatchObject({ rows: 4, different: 4 });
   expect((await server.get<Pipelines>('/v1/pipelines')).running.shadow).toMatch(/^[0-9a-f]{16}$/);
   await expectVerified();
-  await command('deploy', '--end-shadow');
+  expect(await command('deploy', '--end-shadow')).toContain(`version ${planned.from} decides alone`);
   expect((await server.get<Pipelines>('/v1/pipelines')).running.shadow).toBeNull();
+});
+
+test('versions are listed with who, why and what differs; a rollback says what it changes, and lands on no disabled rule in silence', async () => {
+  const changed = pipeline('hundred', ["when: 'player.digs_1m > 40'", "when: 'player.digs_1m > 100'"]);
+  const { to } = JSON.parse(await command('plan', changed, '--json')) as { to: string };
+  expect(await command('deploy', changed, '--reason', 'fewer alarms', '--actor', 'ada', '--wait')).toContain(to);
+  const list = await command('versions');
+  const newest = list.split('\n\n')[0]!;
+  expect(newest).toContain(`${to}  decides now`);
+  expect(newest).toContain('deploy by ada: fewer alarms');
+  expect(newest).toMatch(/- trust\.digger: condition .* becomes player\.digs_1m > 100/);
+  await command('disable', 'digger', '--wait');
+  await command('enable', 'digger', '--wait');
+  const { activations } = JSON.parse(await command('versions', '--json')) as {
+    activations: { version: string; disabledRules: string[] }[];
+  };
+  const off = activations.at(-2)!;
+  expect(off.disabledRules).toEqual(['trust.digger']);
+  const refused = await hunt(['rollback', '--url', server.url]);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('rule trust.digger decides now, and is switched off there');
+  expect(refused.stderr).toContain('rule_disabled_there');
+  expect((await server.get<Pipelines>('/v1/pipelines')).running.version).toBe(to);
+  expect(await command('rollback', '--preview')).toContain(`from version ${to} back to ${off.version}`);
+  expect(await command('rollback', '--allow-disabled', '--wait')).toContain(`version ${off.version} decides`);
+  await command('enable', 'digger', '--wait');
 });
 
 test('what is refused changes nothing', async () => {

@@ -14,6 +14,11 @@ export const CHANGE_OPTIONS = {
   reason: { type: 'string', default: '', description: 'Why; recorded in the table pipelines' },
   actor: { type: 'string', description: 'Who; recorded (default: you)' },
   json: { type: 'boolean', default: false, description: 'Print the change as one JSON object' },
+  wait: {
+    type: 'boolean',
+    default: false,
+    description: 'Wait for what follows the change, too: entities that move, a snapshot',
+  },
 } as const;
 
 export interface ChangeArguments {
@@ -34,17 +39,38 @@ function userName(): string {
   }
 }
 
-/** Prints progress on standard error, the end on standard output. Throws where the change failed. */
-export async function followChange(control: HuntControl, begun: BegunChange, asJson: boolean): Promise<void> {
+/** Begins a change once the one before, whose version decides already, has tidied up. */
+export async function beginChange(control: HuntControl, begin: () => Promise<BegunChange>): Promise<BegunChange> {
+  let said = false;
+  for (;;) {
+    const { change } = await control.pipelines();
+    if (change === null || change.state !== 'running' || change.result === undefined) return begin();
+    if (!said) process.stderr.write(`waiting for the change before: ${progressText(change)}\n`);
+    said = true;
+    await pause(LOOK_MS);
+  }
+}
+
+/**
+ * Prints progress on standard error, the end on standard output. It ends when the new version decides; with `wait`, when what follows is over,
+ * too. Throws where the change failed.
+ */
+export async function followChange(
+  control: HuntControl,
+  begun: BegunChange,
+  { json: asJson, wait }: { readonly json: boolean; readonly wait: boolean },
+): Promise<void> {
   if ('unchanged' in begun) {
+    const { version, shadow } = begun;
+    const beside = shadow === null ? '' : `, and ${shadow} beside it`;
     process.stdout.write(
-      asJson ? `${JSON.stringify(begun)}\n` : `nothing to do: version ${begun.version} decides already\n`,
+      asJson ? `${JSON.stringify(begun)}\n` : `nothing to do: version ${version} decides already${beside}\n`,
     );
     return;
   }
   let shown = '';
   let change = begun;
-  while (change.state === 'running') {
+  while (change.state === 'running' && (wait || change.result === undefined)) {
     const text = progressText(change);
     if (text !== shown && !asJson) process.stderr.write(`${text}\n`);
     shown = text;
@@ -58,7 +84,9 @@ export async function followChange(control: HuntControl, begun: BegunChange, asJ
   }
   if (asJson) process.stdout.write(`${JSON.stringify(change)}\n`);
   if (change.error !== undefined) {
-    throw new OperatingError(change.error.code, `the pipeline was not changed: ${change.error.message}`);
+    const what =
+      change.result === undefined ? 'the pipeline was not changed' : `version ${change.version} decides, but then`;
+    throw new OperatingError(change.error.code, `${what}: ${change.error.message}`);
   }
   if (!asJson) process.stdout.write(`${doneText(change)}\n`);
 }
@@ -80,9 +108,17 @@ function progressText({ phase, done, total }: PipelineChange): string {
   }
 }
 
-function doneText({ version, from, result }: PipelineChange): string {
+function doneText({ kind, version, shadow, from, state, result }: PipelineChange): string {
   const pause = result === undefined ? '' : `; events waited ${result.pauseMs} ms`;
-  const lost =
-    result === undefined || result.lost === 0 ? '' : `; ${result.lost} entities found no room and begin anew`;
-  return `version ${version} decides from epoch ${(result?.afterEpoch ?? 0) + 1} on, after ${from}${pause}${lost}`;
+  const lostCount = result?.lost ?? 0;
+  const lost = lostCount === 0 ? '' : `; ${lostCount} entities found no room and begin anew`;
+  const rest = state === 'running' ? '; the server still moves entities and saves a snapshot' : '';
+  const epoch = `from epoch ${(result?.afterEpoch ?? 0) + 1} on`;
+  if (kind === 'shadow') {
+    const what = `stored, never answered: hunt diff shows where the two part`;
+    return `shadow ${shadow} decides beside version ${version} ${epoch} (${what})${pause}${rest}`;
+  }
+  const alone = kind === 'end-shadow' ? ' alone' : '';
+  const after = kind === 'end-shadow' ? '; the shadow has ended' : `, after ${from}`;
+  return `version ${version} decides${alone} ${epoch}${after}${pause}${lost}${rest}`;
 }
