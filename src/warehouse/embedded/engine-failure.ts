@@ -34,12 +34,17 @@ export class EngineFailure extends Error {
   }
 }
 
+/** What an ordinary client may not do. The reason goes on from "user default". */
+export function denied(reason: string): never {
+  throw new EngineFailure(497, 'ACCESS_DENIED', `default: Not enough privileges. ${reason}`);
+}
+
 const BAD_REQUEST = new Set([
-  6, 26, 27, 36, 38, 41, 42, 43, 44, 53, 56, 62, 69, 70, 72, 117, 130, 131, 162, 167, 168, 190, 321, 349, 360, 427, 441,
-  456, 457, 636, 675, 691,
+  6, 26, 27, 36, 38, 41, 42, 43, 44, 53, 56, 62, 69, 70, 72, 117, 130, 131, 162, 167, 168, 190, 321, 344, 349, 360, 427,
+  441, 456, 457, 636, 675, 691,
 ]);
 const NOT_FOUND = new Set([16, 46, 47, 50, 51, 60, 63, 73, 78, 81, 114, 115, 152, 289, 336]);
-const FORBIDDEN = new Set([164, 192, 193, 291, 497, 516]);
+const FORBIDDEN = new Set([164, 192, 193, 291, 452, 497, 516]);
 
 /** The same classes ClickHouse uses; what is not the client's fault is 500. */
 export function httpStatusOf(clickhouseCode: number): number {

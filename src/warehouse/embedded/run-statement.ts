@@ -4,9 +4,10 @@
  */
 import { commonHeaders, resultHeaders, summaryHeader, type HeaderContext } from './answer-headers.ts';
 import type { SpooledBody } from './body-spool.ts';
+import type { NameContext } from './command-targets.ts';
 import type { Answer, Connection } from './engine.ts';
 import { EngineFailure } from './engine-failure.ts';
-import { guardCommand, guardInsert, guardRead } from './guard.ts';
+import { guardCommand, guardFormat, guardInsert, guardRead, guardSyntax } from './guard.ts';
 import { nameLiteral, stringLiteral } from './lexer.ts';
 import type { Reply } from './reply.ts';
 import { responseEncoding, type Request } from './request.ts';
@@ -14,6 +15,7 @@ import { sendFile } from './send-file.ts';
 import { settingsFor } from './settings.ts';
 import type { CommandStatement, InsertStatement, ReadStatement, Statement } from './statement.ts';
 import { streamResult } from './stream-result.ts';
+import { syntaxTree } from './syntax-tree.ts';
 import type { Warehouse } from './warehouse.ts';
 
 export interface Query {
@@ -36,8 +38,9 @@ export function guard(warehouse: Warehouse, query: Query, statement: Statement):
     );
   }
   if (query.user === 'engine') return;
-  const context = { database: request.database, parameters: request.parameters };
-  if (statement.kind === 'read') guardRead(warehouse.rules, context, statement);
+  const context = nameContext(request);
+  guardFormat(request.defaultFormat);
+  if (statement.kind === 'read') guardRead(context, statement);
   else if (statement.kind === 'insert') guardInsert(warehouse.rules, context, statement);
   else guardCommand(warehouse.rules, context, statement);
 }
@@ -55,6 +58,7 @@ export async function runRead(warehouse: Warehouse, query: Query, statement: Rea
   try {
     const answer = await lane.with((pipe) =>
       withConnection(warehouse, query, statement.settings, true, async (connection) => {
+        await guardAsRead(warehouse, query, statement, connection);
         const run = (path: string): Promise<Answer> => runClean(connection, statement.text, statementInto(path));
         return file === undefined ? streamResult(pipe, reply, headers, () => run(pipe.path)) : run(file.path);
       }),
@@ -89,13 +93,49 @@ export async function runCommand(warehouse: Warehouse, query: Query, statement: 
   const format = formatName(query.request.defaultFormat);
   const lane = query.user === 'engine' ? warehouse.engineWrites : warehouse.publicWrites;
   const answer = await lane.with(() =>
-    withConnection(warehouse, query, new Map(), false, (connection) => connection.run(statement.text, format)),
+    withConnection(warehouse, query, new Map(), false, async (connection) => {
+      await guardAsRead(warehouse, query, statement, connection);
+      return connection.run(statement.text, format);
+    }),
   );
   const headers = {
     ...resultHeaders(query.headers, format, undefined),
     ...summaryHeader(answer, statement.target !== undefined),
   };
   query.reply.whole(200, headers, answer.bytes());
+}
+
+/** The second look, at what the engine's own parser makes of the statement; it costs a parse (see guard.ts). */
+async function guardAsRead(
+  warehouse: Warehouse,
+  query: Query,
+  statement: ReadStatement | CommandStatement,
+  connection: Connection,
+): Promise<void> {
+  if (query.user === 'engine') return;
+  const nodes = syntaxTree(await explainSyntax(connection, statement.text));
+  const views = guardSyntax(warehouse.rules, nameContext(query.request), statement, nodes);
+  for (const view of views) await refuseUnlessView(connection, view);
+}
+
+/** A view with parameters is called as a function is; nothing else that no list knows may be. */
+async function refuseUnlessView(connection: Connection, name: string): Promise<void> {
+  const dot = name.indexOf('.');
+  const database = dot < 0 ? 'currentDatabase()' : stringLiteral(name.slice(0, dot));
+  const table = stringLiteral(name.slice(dot + 1));
+  const found = await connection.run(
+    `SELECT count() FROM system.tables WHERE database = ${database} AND name = ${table} AND engine = 'View'`,
+  );
+  if (found.text() !== '1\n')
+    throw new EngineFailure(
+      46,
+      'UNKNOWN_FUNCTION',
+      `Unknown table function ${name}, and there is no view of that name`,
+    );
+}
+
+function nameContext(request: Request): NameContext {
+  return { database: request.database === '' ? 'default' : request.database, parameters: request.parameters };
 }
 
 /** A fresh connection with the query's settings, database and parameters; killed when the client goes away. */
@@ -161,10 +201,11 @@ async function runClean(connection: Connection, original: string, rewritten: str
   }
 }
 
-async function explainSyntax(connection: Connection, original: string): Promise<void> {
+/** The engine's syntax tree as text; fails as the statement itself would. */
+async function explainSyntax(connection: Connection, original: string): Promise<string> {
   const prefix = 'EXPLAIN AST ';
   try {
-    await connection.run(prefix + original);
+    return (await connection.run(prefix + original, 'TSVRaw')).text();
   } catch (cause) {
     const failure = EngineFailure.of(cause);
     const message = failure.message.replace(
@@ -181,7 +222,9 @@ async function hidePath<Result>(running: Promise<Result>, path: string): Promise
     return await running;
   } catch (cause) {
     const failure = EngineFailure.of(cause);
-    const message = failure.message.replaceAll(path, 'request body');
+    let message = failure.message.replaceAll(path, 'request body');
+    if (failure.clickhouseCode === 344 && message.includes('Interpreting expressions'))
+      message = 'A value of VALUES is data here and not an expression; compute it with INSERT INTO ... SELECT instead';
     throw new EngineFailure(failure.clickhouseCode, failure.clickhouseName, message, { cause });
   }
 }

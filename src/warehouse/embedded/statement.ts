@@ -128,7 +128,12 @@ function parseInsert(text: string, first: Token): InsertStatement | CommandState
         continue;
       }
       const format = keyword === 'VALUES' ? 'Values' : keyword === 'FORMAT' ? nextToken(text, token.end) : undefined;
-      if (format === undefined) continue;
+      if (format === undefined)
+        throw new EngineFailure(
+          62,
+          'SYNTAX_ERROR',
+          `Syntax error: failed at position ${token.start + 1} (${token.value}): expected VALUES, FORMAT, SETTINGS or SELECT`,
+        );
       const formatName = typeof format === 'string' ? format : format.value;
       const afterFormat = typeof format === 'string' ? token.end : format.end;
       const target = targetOf(names, isFunction, hasPlaceholder);

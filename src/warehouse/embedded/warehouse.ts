@@ -8,13 +8,17 @@ import { join } from 'node:path';
 import { openBodySpool, type BodySpool } from './body-spool.ts';
 import { openEngine, type Connection, type Engine } from './engine.ts';
 import type { Folders } from './folders.ts';
-import { forbiddenFunctions, type GuardRules } from './guard.ts';
+import type { GuardRules } from './guard.ts';
 import { createLane, type Lane } from './lanes.ts';
 import { ENGINE_READERS, ENGINE_WRITERS, PUBLIC_WRITERS } from './limits.ts';
 import type { ChildConfiguration, LogLevel } from './protocol.ts';
+import { makeDefaultPlain } from './plain-default.ts';
 import { openResultPipe, type ResultPipe } from './result-pipe.ts';
 import { writeServerConfiguration } from './server-configuration.ts';
 import type { SettingsCatalog } from './settings.ts';
+
+/** Of the engine itself; the last one holds what a statement keeps for its own time. */
+const ENGINE_DATABASES = ['system', 'information_schema', '_temporary_and_external_tables'];
 
 export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void;
 
@@ -40,20 +44,19 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
     cores: availableParallelism(),
   });
   const engine = await openEngine(folders.engine, folders.configuration);
-  const { functions, settings, tableSettings } = await introspect(engine);
+  await makeDefaultPlain(engine);
+  const settings = await settingNames(engine);
   const pipes = openPipes(folders.requests, configuration.readers + ENGINE_READERS);
   const publicReads = createLane('reads', pipes.slice(0, configuration.readers));
   const engineReads = createLane('engine-reads', pipes.slice(configuration.readers));
   const publicWrites = createLane('writes', slotNumbers(PUBLIC_WRITERS));
   const engineWrites = createLane('engine-writes', slotNumbers(ENGINE_WRITERS));
-  const protectedDatabases = ['system', 'information_schema', ...configuration.protectedDatabases];
+  const protectedDatabases = [...ENGINE_DATABASES, ...configuration.protectedDatabases];
   return {
     engine,
     spool,
     rules: {
       protectedDatabases: new Set(protectedDatabases.map((name) => name.toLowerCase())),
-      forbiddenFunctions: forbiddenFunctions(functions),
-      knownSettings: new Set([...settings, ...tableSettings]),
     },
     // One query may take half: two at once still leave the engine's inserts their share under the tracker.
     catalog: { known: settings, queryMemoryBytes: Math.floor(configuration.memoryMaxBytes / 2) },
@@ -72,18 +75,10 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
   };
 }
 
-async function introspect(
-  engine: Engine,
-): Promise<{ functions: string[]; settings: Set<string>; tableSettings: string[] }> {
+async function settingNames(engine: Engine): Promise<Set<string>> {
   const connection: Connection = engine.connect(new Map());
-  const names = async (table: string): Promise<string[]> =>
-    (await connection.run(`SELECT name FROM system.${table}`)).text().trim().split('\n');
   try {
-    return {
-      functions: await names('table_functions'),
-      settings: new Set(await names('settings')),
-      tableSettings: await names('merge_tree_settings'),
-    };
+    return new Set((await connection.run('SELECT name FROM system.settings')).text().trim().split('\n'));
   } finally {
     connection.close();
   }
