@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { AccessSettings } from './access/door.ts';
 import { keyDigests } from './access/keys.ts';
 import type { Plan } from '../native-free-core/layout/plan.ts';
+import { acceptLoss } from './accept-loss.ts';
 import { startBackfill } from './backfill.ts';
 import { serverAddress } from './client/address.ts';
 import { rehearse } from './client/rehearse.ts';
@@ -29,13 +30,15 @@ import { controlRequests } from './ops/control-requests.ts';
 import { lockFolder } from './ops/folder-lock.ts';
 import { Ledger } from './ops/ledger.ts';
 import { withoutEntries } from './ops/lists.ts';
+import { Losses } from './ops/losses.ts';
 import type { Log } from './ops/log.ts';
 import { PipelineVersions } from './ops/pipeline-versions.ts';
 import { keepTrimmed } from './ops/trimming.ts';
 import { ACCOUNT_FOLDER, type Rebuilt } from './rebuild.ts';
-import { recoverEngine } from './recover.ts';
+import { expectationOf, recoverEngine, recoverLog } from './recover.ts';
 import { createRunning } from './running.ts';
 import { openBatchLog } from './spool/batch-log.ts';
+import { MARK_NAME, hasHeldEpochs } from './spool/durable-mark.ts';
 import { openSpoolReader } from './spool/reader.ts';
 import { createSnapshot } from './spool/snapshot-file.ts';
 import { startSpool, SEGMENT_BYTES_DEFAULT } from './spool/spool.ts';
@@ -68,6 +71,8 @@ export interface EngineOptions {
   /** Spool after which a snapshot is taken. */
   readonly snapshotAfterBytes?: number;
   readonly batchAgeMs: number;
+  /** Goes on where the spool has lost answered events, and writes down which (accept-loss.ts). */
+  readonly acceptLoss?: boolean;
   readonly log: Log;
 }
 
@@ -97,12 +102,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     allowOrigins: options.allowOrigins ?? [],
   };
   const folder = (name: string): string => join(options.data, name);
-  const clickhouse = await openClickHouse({ ...options, data: folder('clickhouse') });
   const versions = new PipelineVersions(folder('pipelines'));
-  const batchLog = openBatchLog(nodeStorage, folder('batches'));
+  const losses = new Losses(options.data);
+  const batchLog = openBatchLog(nodeStorage, folder('batches'), hasHeldEpochs(nodeStorage, folder(MARK_NAME)));
+  const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES_DEFAULT;
+  const logFolder = { data: options.data, batchLog, segmentBytes };
+  // What is damaged is said before anything is started.
+  const whole = options.acceptLoss === true ? null : recoverLog(logFolder);
+  const clickhouse = await openClickHouse({ ...options, data: folder('clickhouse') });
+  if (whole === null) await acceptLoss({ ...logFolder, clickhouse, losses, log }, expectationOf(logFolder));
+  const recovered = whole ?? recoverLog(logFolder);
   const ledger = new Ledger();
-  const { recovered, replayedBytes, rebuilt, memory, plan } = await recoverEngine(
-    { ...options, versions, ledger, clickhouse, confirmedEpoch: batchLog.confirmedEpoch },
+  const { replayedBytes, rebuilt, memory, plan } = await recoverEngine(
+    { ...options, versions, ledger, clickhouse, batchLog, recovered },
     given,
   );
   const control = controlWords(memory);
@@ -118,7 +130,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     laneBuffers: memory.blockLanes,
     ingressCount: memory.ingresses,
     directory: folder('spool'),
-    segmentBytes: options.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
+    markFile: folder(MARK_NAME),
+    segmentBytes,
     spoolBytesMax: options.spoolBytesMax,
     recovered,
     fromEpoch: recovered.lastEpoch + 1,
@@ -156,7 +169,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         createSnapshot(
           nodeStorage,
           folder(name),
-          { fromEpoch, pipelineVersion: running.plan.version, sections: {} },
+          { fromEpoch, pipelineVersion: running.plan.version, folderId: recovered.folderId, sections: {} },
           paced ? {} : { bytesPerSecondMax: Infinity },
         ),
       durableEpoch: control.durableEpoch,
@@ -234,6 +247,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const controls = controlRequests({
     running: () => running,
     ledger,
+    losses,
     producerName: (id) => new TextDecoder().decode(dictionary(id)),
     ingressCounters: ingress.counters,
     stored: warehouse.stored,

@@ -17,11 +17,22 @@ import { allocateMemory, describeMemory, type SharedMemory } from './memory/regi
 import type { Ledger } from './ops/ledger.ts';
 import type { Log } from './ops/log.ts';
 import type { PipelineVersions } from './ops/pipeline-versions.ts';
-import { planRebuild, rebuildTables, type Rebuilt, type RebuildStart } from './rebuild.ts';
+import {
+  ACCOUNT_FOLDER,
+  planRebuild,
+  rebuildTables,
+  type Rebuilt,
+  type RebuildInput,
+  type RebuildStart,
+} from './rebuild.ts';
+import type { BatchLog } from './spool/batch-log.ts';
+import { MARK_NAME } from './spool/durable-mark.ts';
+import type { SpoolExpectation } from './spool/inspect.ts';
 import { openSpoolReader } from './spool/reader.ts';
 import { recoverSpool, type RecoveredSpool } from './spool/recover.ts';
 import { restoreNewest, type LoadedSnapshot } from './spool/snapshot-file.ts';
-import { SEGMENT_BYTES_DEFAULT } from './spool/spool.ts';
+import { listSnapshots, snapshotPath } from './spool/snapshot-layout.ts';
+import { readSnapshotHeader } from './spool/snapshot-load.ts';
 import { nodeStorage } from './spool/storage.ts';
 import type { ClickHouse } from './warehouse/clickhouse.ts';
 import { fillFromRows } from './warehouse/rows/index.ts';
@@ -35,15 +46,14 @@ export interface RecoveryInput {
   readonly versions: PipelineVersions;
   readonly ledger: Ledger;
   readonly clickhouse: ClickHouse;
-  /** Epochs that ClickHouse has. */
-  readonly confirmedEpoch: number;
+  readonly batchLog: BatchLog;
+  readonly recovered: RecoveredSpool;
   readonly log: Log;
 }
 
 export interface RecoveredEngine {
   readonly plan: Plan;
   readonly memory: SharedMemory;
-  readonly recovered: RecoveredSpool;
   readonly replayedBytes: number;
   /** Where no snapshot was left; null: there was one, or the spool holds all. */
   readonly rebuilt: Rebuilt | null;
@@ -54,10 +64,23 @@ interface Version extends RecoveringVersion {
   readonly memory: SharedMemory;
 }
 
+/** What tells of the spool, beside the spool itself. */
+export interface LogFolder {
+  /** The data folder. */
+  readonly data: string;
+  readonly batchLog: BatchLog;
+  /** Of the spool's files to come. */
+  readonly segmentBytes: number;
+}
+
+/** Finds out how far the spool is whole. Throws where it lacks what had been durable: before anything of the folder is changed. */
+export function recoverLog(folder: LogFolder): RecoveredSpool {
+  return recoverSpool(nodeStorage, join(folder.data, 'spool'), folder.segmentBytes, expectationOf(folder));
+}
+
 export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline): Promise<RecoveredEngine> {
-  const { data, ledger, versions, log } = input;
+  const { data, ledger, versions, recovered, log } = input;
   const begun = performance.now();
-  const recovered = recoverSpool(nodeStorage, join(data, 'spool'), SEGMENT_BYTES_DEFAULT);
   const { snapshot, chunks, rebuild, ...first } = restoreSnapshot(input, given, recovered);
   const { plan, memory } = first;
   log('info', 'shared memory reserved', describeMemory(memory, plan));
@@ -69,7 +92,7 @@ export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline)
     memories.set(version.plan, version.memory);
     return version;
   };
-  const rebuilt = rebuild === null ? null : await rebuildTables(input, rebuild, first);
+  const rebuilt = rebuild === null ? null : await rebuildTables(rebuildInput(input), rebuild, first);
   const firstEpoch = firstReplayed(rebuild, recovered);
   const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
   // What either the tables or the ledger lack.
@@ -96,7 +119,30 @@ export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline)
     cutBytes: recovered.cutBytes,
     version: running.version,
   });
-  return { plan: running, memory: memories.get(running)!, recovered, replayedBytes: bytes, rebuilt };
+  return { plan: running, memory: memories.get(running)!, replayedBytes: bytes, rebuilt };
+}
+
+function rebuildInput(input: RecoveryInput): RebuildInput {
+  return { ...input, confirmedEpoch: input.batchLog.confirmedEpoch };
+}
+
+/** What the spool must hold, by all that was written down elsewhere. */
+export function expectationOf({ data, batchLog }: LogFolder): SpoolExpectation {
+  const confirmed = batchLog.confirmedEpoch;
+  const promised = [{ epoch: batchLog.sealedEpoch, by: 'the batch log' }];
+  let neededFrom = confirmed + 1;
+  for (const name of ['snapshots', ACCOUNT_FOLDER]) {
+    const folder = join(data, name);
+    nodeStorage.makeDirectory(folder);
+    const newest = listSnapshots(nodeStorage, folder).flatMap((atEpoch) => {
+      const header = readSnapshotHeader(nodeStorage, snapshotPath(folder, atEpoch));
+      return header === null ? [] : [{ ...header, atEpoch }];
+    })[0];
+    if (newest === undefined) continue;
+    promised.push({ epoch: newest.atEpoch, by: name });
+    if (name === 'snapshots') neededFrom = Math.min(neededFrom, newest.fromEpoch);
+  }
+  return { markFile: join(data, MARK_NAME), promised, neededFrom, storedEpoch: confirmed, verifiedFrom: confirmed + 1 };
 }
 
 interface Restored extends Version {
@@ -110,13 +156,13 @@ interface Restored extends Version {
 function restoreSnapshot(input: RecoveryInput, given: LoadedPipeline, recovered: RecoveredSpool): Restored {
   const { data, ledger, log } = input;
   const restore = (snapshot: LoadedSnapshot | null): Restored => {
-    const rebuild = snapshot === null && recovered.firstEpoch > 1 ? planRebuild(input, recovered) : null;
+    if (snapshot !== null) checkSnapshot(snapshot, recovered, data);
+    const rebuild = snapshot === null && recovered.firstEpoch > 1 ? planRebuild(rebuildInput(input), recovered) : null;
     const firstEpoch = firstReplayed(rebuild, recovered);
     const plan = firstVersion(input, given, snapshot, { ...recovered, firstEpoch });
     const memory = allocateMemory(plan, input.workers, input.ingresses);
     const tables = openTables(memory);
     const chunks = snapshot === null ? 0 : restoreTables({ plan, tables }, ledger, snapshot.chunks());
-    if (snapshot !== null) checkSnapshot(snapshot, recovered.lastEpoch, data);
     return { plan, memory, tables, snapshot, chunks, rebuild };
   };
   return (
@@ -183,7 +229,7 @@ async function changeTables(input: RecoveryInput, from: Version, number: number,
   }
   const { memory, side } = allocateChange(from.memory, from.plan, plan, change);
   if (backfilledEntities(change).length > 0) {
-    const throughEpoch = Math.min(afterEpoch, input.confirmedEpoch);
+    const throughEpoch = Math.min(afterEpoch, input.batchLog.confirmedEpoch);
     const tables = openTables(side);
     await fillFromRows({ clickhouse, plan, change, tables, living: from.tables, throughEpoch });
     const replayer = createSideReplayer(from.plan, plan, change, tables);
@@ -199,8 +245,10 @@ async function changeTables(input: RecoveryInput, from: Version, number: number,
   return { plan, memory: settled, tables: openTables(settled) };
 }
 
-/** One from beyond the spool's end has lost its epochs. */
-function checkSnapshot(snapshot: LoadedSnapshot, lastEpoch: number, data: string): void {
+/** One from beyond the spool's end has lost its epochs; one of another folder is as good as damaged. */
+function checkSnapshot(snapshot: LoadedSnapshot, { lastEpoch, folderId }: RecoveredSpool, data: string): void {
+  if ((snapshot.folderId ?? folderId) !== folderId)
+    throw new OperatingError('SNAPSHOT_CORRUPT', `it belongs to another data folder than data=${data}`);
   if (snapshot.atEpoch <= lastEpoch) return;
   throw new OperatingError(
     'spool_behind_snapshot',

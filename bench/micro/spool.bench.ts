@@ -21,6 +21,7 @@ import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/regi
 import { cancelSleep, prepareSleep, ring, sleep } from '../../native-free-core/ring/doorbell.ts';
 import { commit, createLane, openLane, reserve } from '../../native-free-core/ring/lane.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
+import { MARK_NAME } from '../../src/spool/durable-mark.ts';
 import { openSpoolReader } from '../../src/spool/reader.ts';
 import { recoverSpool } from '../../src/spool/recover.ts';
 import { SpoolWriter } from '../../src/spool/spool-writer.ts';
@@ -86,6 +87,7 @@ function benchWriter(directory: string, size: Size, epochs: number, segmentBytes
   const writer = new SpoolWriter({
     storage: nodeStorage,
     directory,
+    markFile: path.join(directory, MARK_NAME),
     segmentBytes,
     spoolBytesMax: 64 * segmentBytes,
     sparesMax: 4,
@@ -162,6 +164,7 @@ async function benchThread(directory: string, epochs: number, segmentBytes: numb
     laneBuffers: [source.laneBuffer],
     ingressCount: 1,
     directory,
+    markFile: path.join(directory, MARK_NAME),
     segmentBytes,
     spoolBytesMax: 64 * segmentBytes,
     recovered: recoverSpool(nodeStorage, directory, segmentBytes),

@@ -1,6 +1,6 @@
 /**
  * `hunt audit`: proves the account of every event from the tables (SEMANTICS.md §11), names the first gap if there is one, and
- * exits 1 then. Counts rows in ClickHouse batch by batch, so that it needs little memory however many there are.
+ * exits 1 then; 3 where all is there but what an operator has accepted as lost (`hunt serve --accept-loss`). Counts rows in ClickHouse batch by batch, so that it needs little memory however many there are.
  */
 
 import { defineCommand } from 'citty';
@@ -33,6 +33,8 @@ const DRAIN_MS = 120_000;
 const LOOK_MS = 200;
 const QUERY_MS = 600_000;
 const GAPS_SHOWN = 10;
+/** Exit code. */
+const LOSS_ACCEPTED = 3;
 
 export const auditCommand = defineCommand({
   meta: { name: 'hunt audit', description: 'Prove from the tables that every event is stored exactly once.' },
@@ -46,6 +48,7 @@ export const auditCommand = defineCommand({
     const report = await audit({ url: args.url, key: args.key, clickhouse: args.clickhouse });
     process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${describe(report)}\n`);
     if (!report.balanced) process.exitCode = 1;
+    else if (report.losses.length > 0) process.exitCode = LOSS_ACCEPTED;
   },
 });
 
@@ -66,9 +69,9 @@ export async function audit(options: AuditOptions) {
   const { total } = ledger;
   expect('rows that are still in the spool', 0, ledger.inSpool.events + ledger.inSpool.deadLetters);
   expect(
-    'received = accepted + duplicates + refused + dead-lettered',
+    'received = accepted + duplicates + refused + dead-lettered + lost',
     total.received,
-    total.accepted + total.duplicates + total.refused + total.deadLettered,
+    total.accepted + total.duplicates + total.refused + total.deadLettered + total.lost,
   );
   const batches = await queryRows<BatchLine>(
     target,
@@ -100,6 +103,7 @@ export async function audit(options: AuditOptions) {
     deadLetterRows: letters.rows,
     batches: batches.length,
     producers: ledger.producers.length,
+    losses: ledger.losses,
     gaps: gaps.slice(0, GAPS_SHOWN),
     gapsInAll: gaps.length,
   };
@@ -172,12 +176,20 @@ async function checkProducers(target: QueryTarget, ledger: Ledger, gaps: Gap[]):
 }
 
 function describe(report: Awaited<ReturnType<typeof audit>>): string {
-  const { received, accepted, duplicates, refused, deadLettered, stored, distinct } = report;
+  const { received, accepted, duplicates, refused, deadLettered, lost, losses, stored, distinct } = report;
   const lines = [
-    `received   ${received} = accepted ${accepted} + duplicates ${duplicates} + refused ${refused} + dead-lettered ${deadLettered}`,
+    `received   ${received} = accepted ${accepted} + duplicates ${duplicates} + refused ${refused} + dead-lettered ${deadLettered}` +
+      (losses.length === 0 ? '' : ` + lost ${lost}`),
     `stored     ${stored} rows in ${report.batches} batches, ${distinct} distinct; ${report.deadLetterRows} dead letters (${report.framesRejected} of them frames rejected whole)`,
   ];
-  if (report.balanced) return [...lines, 'balanced: every accepted event is stored exactly once'].join('\n');
+  for (const loss of losses) {
+    const events = `${loss.isAtLeast ? 'at least ' : ''}${loss.events} events`;
+    lines.push(
+      `LOST  ${events} of epochs ${loss.firstEpoch}-${loss.lastEpoch}, accepted ${loss.at} by ${loss.by}; damaged files in ${loss.keptIn}`,
+    );
+  }
+  const besides = losses.length === 0 ? '' : ', but for the accepted loss';
+  if (report.balanced) return [...lines, `balanced: every accepted event is stored exactly once${besides}`].join('\n');
   for (const { what, expected, found } of report.gaps) lines.push(`GAP  ${what}: expected ${expected}, found ${found}`);
   if (report.gapsInAll > report.gaps.length) lines.push(`… and ${report.gapsInAll - report.gaps.length} more`);
   return lines.join('\n');

@@ -56,6 +56,11 @@ export const serveCommand = defineCommand({
       description: 'MiB of spool after which a snapshot is taken: a start replays about so much',
     },
     'batch-age': { type: 'string', default: '500', description: 'Longest that an event waits for its batch, ms' },
+    'accept-loss': {
+      type: 'boolean',
+      default: false,
+      description: 'Where the spool has lost answered events: write down what is gone, and go on without it',
+    },
     'log-level': { type: 'string', default: 'info', description: 'debug, info, warn or error' },
     json: { type: 'boolean', default: false, description: 'Print one JSON object on standard output once ready' },
   },
@@ -79,6 +84,7 @@ export const serveCommand = defineCommand({
       segmentBytes: wholeNumber('spool-segment', args['spool-segment'], 32, 1024) * 2 ** 20,
       snapshotAfterBytes: wholeNumber('snapshot-after', args['snapshot-after'], 1, 65_536) * 2 ** 20,
       batchAgeMs: wholeNumber('batch-age', args['batch-age'], 10, 60_000),
+      acceptLoss: args['accept-loss'],
       log,
     };
     const engine = await startEngine(options);

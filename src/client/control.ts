@@ -33,6 +33,8 @@ export interface LedgerAccount {
   readonly duplicates: number;
   readonly refused: number;
   readonly deadLettered: number;
+  /** Answered, and lost by the disk; an operator has accepted it. In the total only: whose they were is lost, too. */
+  readonly lost: number;
 }
 
 export interface LedgerDescription {
@@ -43,6 +45,16 @@ export interface LedgerDescription {
     readonly gaps: number;
   })[];
   readonly inSpool: { readonly events: number; readonly deadLetters: number };
+  readonly losses: readonly {
+    readonly at: string;
+    readonly by: string;
+    readonly firstEpoch: number;
+    readonly lastEpoch: number;
+    readonly events: number;
+    readonly isAtLeast: boolean;
+    readonly found: readonly string[];
+    readonly keptIn: string;
+  }[];
 }
 
 export interface EntityDescription extends EntityState {

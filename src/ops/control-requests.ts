@@ -12,6 +12,7 @@ import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
 import type { Ledger, LedgerLine } from './ledger.ts';
 import type { Lists } from './lists.ts';
+import type { Losses } from './losses.ts';
 
 const LIST_PATH = '/v1/lists/';
 const PIPELINES_PATH = '/v1/pipelines';
@@ -36,6 +37,7 @@ export interface ControlSources {
     readonly lists: Lists;
   };
   readonly ledger: Ledger;
+  readonly losses: Losses;
   readonly producerName: (id: number) => string;
   readonly ingressCounters: () => {
     readonly refusedEvents: number;
@@ -93,17 +95,18 @@ function failure(code: string, message: string): object {
 }
 
 function describeLedger(sources: ControlSources): object {
-  const { ledger, producerName } = sources;
+  const { ledger, losses, producerName } = sources;
   const counters = sources.ingressCounters();
   const stored = sources.stored();
   const total = ledger.total();
   const lines = [...ledger.lines()].map(([id, line]) => {
     const producer = id === 0 ? '' : producerName(id);
-    return { producer, ...describeLine(line, counters.refusedByProducer.get(producer) ?? 0) };
+    return { producer, ...describeLine(line, counters.refusedByProducer.get(producer) ?? 0, 0) };
   });
   return {
     epoch: ledger.epoch,
-    total: describeLine(total, counters.refusedEvents),
+    total: describeLine(total, counters.refusedEvents, losses.events()),
+    losses: losses.all(),
     producers: lines.sort((a, b) => b.received - a.received),
     inSpool: {
       events: total.accepted - stored.events,
@@ -113,13 +116,14 @@ function describeLedger(sources: ControlSources): object {
   };
 }
 
-/** Refused events were received and kept nowhere: they are in both sides of the account. */
-function describeLine(line: LedgerLine, refused: number) {
+/** Refused events, and those whose loss was accepted, were received and are kept nowhere: they are in both sides of the account. */
+function describeLine(line: LedgerLine, refused: number, lost: number) {
   return {
-    received: line.received + refused,
+    received: line.received + refused + lost,
     accepted: line.accepted,
     duplicates: line.duplicates,
     refused,
+    lost,
     deadLettered: line.deadLettered,
     framesRejected: line.framesRejected,
     highestSeq: line.highestSeq,

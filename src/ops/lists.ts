@@ -4,22 +4,14 @@
  * says. All workers see it at once: the list lies in shared memory. Main thread; made by engine.ts.
  */
 
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { ListPlan, Plan } from '../../native-free-core/layout/plan.ts';
 import { listKeys } from '../../native-free-core/policy/expression/lists.ts';
 import { keyCount, replaceKeys, type KeyList } from '../../native-free-core/state/key-list.ts';
 import { OperatingError } from '../errors.ts';
+import { writeDurably } from './durable-json.ts';
 import type { Log } from './log.ts';
 
 /** A list as `GET /v1/lists` tells of it. */
@@ -51,6 +43,10 @@ export interface ListSources {
   readonly log: Log;
 }
 
+/** Begins the file of a replaced list; the checksum is that of the lines behind it. */
+const CHECKSUM_WORD = '# crc32=';
+const CHECKSUM = /^# crc32=(\d+)\n/;
+
 /** What the other threads need of a plan: the entries are in shared memory. */
 export function withoutEntries(plan: Plan): Plan {
   if (plan.lists === undefined || plan.lists.length === 0) return plan;
@@ -68,7 +64,9 @@ export class Lists {
       const path = this.#path(list);
       if (!existsSync(path)) continue;
       const advice = `mend the file, or move it away: file=${path}`;
-      const entries = this.#entries(list, readFileSync(path, 'utf8'), advice);
+      const text = readFileSync(path, 'utf8');
+      refuseDamaged(list, text, path);
+      const entries = this.#entries(list, text, advice);
       this.#publish(list, entries);
       this.#replacedAt.set(list.name, statSync(path).mtime.toISOString());
     }
@@ -121,15 +119,10 @@ export class Lists {
     );
   }
 
-  /** Whole or not at all, also where the power fails in the middle. */
   #store(list: ListPlan, entries: readonly string[]): void {
-    const { directory } = this.#sources;
-    mkdirSync(directory, { recursive: true });
-    const path = this.#path(list);
-    const temporary = `${path}.new`;
-    syncing(temporary, 'w', (file) => writeFileSync(file, entries.map((entry) => `${entry}\n`).join('')));
-    renameSync(temporary, path);
-    syncing(directory, 'r', () => undefined);
+    mkdirSync(this.#sources.directory, { recursive: true });
+    const text = entries.map((entry) => `${entry}\n`).join('');
+    writeDurably(this.#path(list), `${CHECKSUM_WORD}${crc32(text)}\n${text}`);
   }
 
   #publish(list: ListPlan, entries: readonly string[]): void {
@@ -137,12 +130,13 @@ export class Lists {
   }
 }
 
-function syncing(path: string, flags: string, write: (file: number) => void): void {
-  const file = openSync(path, flags);
-  try {
-    write(file);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+/** A list that lost entries would let through whom it named. Files of before checksums are believed unless they are empty. */
+function refuseDamaged({ name }: ListPlan, text: string, path: string): void {
+  const sum = CHECKSUM.exec(text);
+  if (sum === null ? text !== '' : Number(sum[1]) === crc32(text.slice(sum[0].length))) return;
+  throw new OperatingError(
+    'list_damaged',
+    `a replaced list is not as it was written: list=${name} file=${path} bytes=${text.length}; restore it from a copy, or ` +
+      `check its entries and take its first line away, or move the file away to go on with the pipeline's own list`,
+  );
 }

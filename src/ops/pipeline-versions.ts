@@ -6,19 +6,11 @@
  *   pipelines/activations.json       which one decided from when on, oldest first
  */
 
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
+import { readDurableJson, writeDurableJson } from './durable-json.ts';
 
 export interface PipelineVersion {
   readonly plan: Plan;
@@ -70,6 +62,7 @@ interface ActivationsFile {
 
 /** Activations that are remembered here; ClickHouse has them all. */
 const ACTIVATIONS_MAX = 1000;
+const ACTIVATIONS_NAME = 'activations.json';
 
 export class PipelineVersions {
   readonly #directory: string;
@@ -85,11 +78,21 @@ export class PipelineVersions {
   find(number: number): PipelineVersion | null {
     const known = this.#known.get(number);
     if (known !== undefined) return known;
-    const path = this.#path(number);
-    if (!existsSync(path)) return null;
-    const version = JSON.parse(readFileSync(path, 'utf8')) as PipelineVersion;
-    this.#known.set(number, version);
+    const version = this.#readVersion(number);
+    if (version !== null) this.#known.set(number, version);
     return version;
+  }
+
+  #readVersion(number: number): PipelineVersion | null {
+    const path = this.#path(number);
+    const advice =
+      'restore it from a copy, or start with the pipeline file that this version came from, which writes it anew';
+    const version = readDurableJson(path, advice) as PipelineVersion | null;
+    if (version === null || version.plan?.versionNumber === number) return version;
+    throw new OperatingError(
+      'FILE_DAMAGED',
+      `a file of the data folder holds another version than its name says: file=${path} version=${version.plan?.version}; ${advice}`,
+    );
   }
 
   planOf(number: number): Plan {
@@ -104,9 +107,19 @@ export class PipelineVersions {
   /** Durable on return. */
   keep(version: PipelineVersion): void {
     const { versionNumber: number } = version.plan;
-    if (this.find(number) !== null) return;
-    this.#write(this.#path(number), version);
+    if (this.#isKept(number)) return;
+    writeDurableJson(this.#path(number), version);
     this.#known.set(number, version);
+  }
+
+  /** A damaged file is as good as none where the version is at hand. */
+  #isKept(number: number): boolean {
+    try {
+      return this.find(number) !== null;
+    } catch (error) {
+      if (error instanceof OperatingError && error.code === 'FILE_DAMAGED') return false;
+      throw error;
+    }
   }
 
   /** Oldest first. */
@@ -148,35 +161,22 @@ export class PipelineVersions {
   }
 
   #read(): ActivationsFile {
-    const path = join(this.#directory, 'activations.json');
-    this.#activations ??= existsSync(path)
-      ? (JSON.parse(readFileSync(path, 'utf8')) as ActivationsFile)
-      : { activations: [], pending: null };
-    return this.#activations;
+    if (this.#activations !== null) return this.#activations;
+    const path = join(this.#directory, ACTIVATIONS_NAME);
+    const advice =
+      'restore it from a copy, or move it away: the history of changes then begins anew here, and stays in the table pipelines';
+    const file = (readDurableJson(path, advice) ?? { activations: [], pending: null }) as ActivationsFile;
+    if (!Array.isArray(file.activations))
+      throw new OperatingError('FILE_DAMAGED', `not a list of activations: file=${path}; ${advice}`);
+    return (this.#activations = file);
   }
 
   #store(file: ActivationsFile): void {
-    this.#write(join(this.#directory, 'activations.json'), file);
+    writeDurableJson(join(this.#directory, ACTIVATIONS_NAME), file);
     this.#activations = file;
   }
 
   #path(number: number): string {
     return join(this.#directory, `${number.toString(16).padStart(8, '0')}.json`);
-  }
-
-  /** Whole or not at all, also where the power fails in the middle. */
-  #write(path: string, content: object): void {
-    const temporary = `${path}.new`;
-    const file = openSync(temporary, 'w');
-    try {
-      writeFileSync(file, JSON.stringify(content));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-    const directory = openSync(this.#directory, 'r');
-    fsyncSync(directory);
-    closeSync(directory);
   }
 }

@@ -43,8 +43,15 @@ const FILE_NAME = 'batches.log';
 const TEMPORARY_NAME = 'batches.tmp';
 const NO_BATCH: Batch = { id: 0, firstEpoch: 0, lastEpoch: 0, rows: 0, day: 0, sealedAt: 0 };
 
-/** Recovers the account in `directory` and makes it ready. */
-export function openBatchLog(storage: Storage, directory: string): BatchLog {
+/** Recovers the account in `directory` and makes it ready. `mustExist`: epochs have been durable, so that there was one. */
+export function openBatchLog(storage: Storage, directory: string, mustExist = false): BatchLog {
+  storage.makeDirectory(directory);
+  if (mustExist && !storage.list(directory).includes(FILE_NAME)) {
+    throw new OperatingError(
+      'BATCH_LOG_MISSING',
+      `nothing says which epochs ClickHouse has: file=${path.join(directory, FILE_NAME)} is missing, and the spool has held epochs; restore the folder from a copy`,
+    );
+  }
   return new BatchLog(storage, directory);
 }
 
@@ -63,7 +70,6 @@ export class BatchLog {
   constructor(storage: Storage, directory: string) {
     this.#storage = storage;
     this.#directory = directory;
-    storage.makeDirectory(directory);
     if (storage.list(directory).includes(FILE_NAME)) this.#recover();
     // Also cuts a torn tail off for good.
     this.#replace();
@@ -111,6 +117,16 @@ export class BatchLog {
     if (batch === undefined) fail('BATCH_NOT_OPEN', id);
     this.#append(KIND_CONFIRM, batch);
     this.#open.delete(id);
+  }
+
+  /** Takes back what was sealed and not confirmed beyond this epoch: those epochs are lost, and ClickHouse has nothing of them. */
+  cutTo(epoch: number): void {
+    const lost = this.openBatches().filter(({ lastEpoch }) => lastEpoch > epoch);
+    const first = lost[0];
+    if (first === undefined) return;
+    for (const { id } of lost) this.#open.delete(id);
+    this.#last = { ...NO_BATCH, id: first.id - 1, lastEpoch: first.firstEpoch - 1 };
+    this.#replace();
   }
 
   /** Makes all confirmations durable. Returns the epoch up to which all are: the spool may be trimmed to there. */

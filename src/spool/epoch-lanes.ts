@@ -15,6 +15,7 @@ import {
   BLOCK_HEADER_BYTES,
   BLOCK_MAGIC,
   BLOCK_PIPELINE_AT,
+  BLOCK_RECEIVED_AT,
   BLOCK_ROWS_AT,
   BLOCK_SIZE_AT,
   FRAME_REJECTED,
@@ -152,6 +153,7 @@ function countBlock(record: EpochRecord, view: DataView, at: number, bytes: numb
   const section = view.getUint32(at + BLOCK_FRAMES_OFFSET_AT, true);
   if (section + frames * BLOCK_FRAME_BYTES > bytes) fail('SPOOL_BLOCK_FRAMES', frames);
   record.pipelineVersion = view.getUint32(at + BLOCK_PIPELINE_AT, true);
+  record.receivedAt = Math.max(record.receivedAt, view.getFloat64(at + BLOCK_RECEIVED_AT, true));
   totals.rows += view.getUint32(at + BLOCK_ROWS_AT, true);
   totals.frames += frames;
   totals.blockBytes += bytes;

@@ -13,7 +13,7 @@
  *             byte 24  f64 durable epoch    when this was written: a hole up to it is damage, beyond it a torn tail
  *             byte 32  u32 blocks           entries in the block table; 0 for SEGMENT and RUN
  *             byte 36  u32 body bytes       all blocks, each padded to 8; SEGMENT: size of the file
- *             byte 40  u32 crc32 of the body
+ *             byte 40  u32 crc32 of the body; SEGMENT, RUN: id of the data folder, 0 in logs of before
  *             byte 44  u32 pipeline version number
  *             byte 48  6 x f64 totals       this epoch included: rows, frames, received, duplicates, dead-lettered, block bytes
  *             byte 96  block table          per block u32 worker, u32 bytes
@@ -56,6 +56,8 @@ export interface EpochRecord {
   bodyBytes: number;
   bodyCrc: number;
   pipelineVersion: number;
+  /** Newest received_at of the blocks that were taken, ms UTC; not in the record. */
+  receivedAt: number;
   readonly totals: Totals;
   readonly workers: number[];
   readonly blockBytes: number[];
@@ -76,6 +78,7 @@ export function createRecord(): EpochRecord {
     bodyBytes: 0,
     bodyCrc: 0,
     pipelineVersion: 0,
+    receivedAt: 0,
     totals: zeroTotals(),
     workers: [],
     blockBytes: [],

@@ -19,9 +19,9 @@ import {
   wholeBytes,
 } from './epoch-record.ts';
 import type { EpochRecord, Totals } from './epoch-record.ts';
-import { bodyWhole, readHeader } from './recover.ts';
-import type { SegmentHeader } from './recover.ts';
 import { slotOf, slotPath } from './segment-pool.ts';
+import { bodyWhole, readHeader } from './segment-scan.ts';
+import type { SegmentHeader } from './segment-scan.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
 export interface SpoolEpoch {
@@ -210,7 +210,7 @@ export class SpoolReader {
     return new OperatingError(
       'SPOOL_CORRUPT',
       `a durable epoch cannot be read: epoch=${this.#epoch} directory=${this.#directory} file=${this.#file?.path ?? 'none'} ` +
-        `position=${this.#position}: ${why}; the disk lost data or the epoch was trimmed: restore the folder from a copy`,
+        `position=${this.#position}: ${why}; the disk lost data: restore the folder from a copy, or start once with --accept-loss, which writes down what is gone and goes on without it`,
     );
   }
 }

@@ -21,6 +21,8 @@ export interface SnapshotHeader {
   readonly fromEpoch: number;
   /** Hash of the pipeline whose tables these are. */
   readonly pipelineVersion: string;
+  /** Id of the log that it belongs to (durable-mark.ts); snapshots of before have none. */
+  readonly folderId?: number;
   /** What the sections' owners want to know before they read their chunks: sizes, layout versions. JSON. */
   readonly sections: Readonly<Record<string, unknown>>;
 }

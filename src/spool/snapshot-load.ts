@@ -84,8 +84,8 @@ function readHeader(file: StorageFile): { header: SnapshotHeader; end: number } 
   if (view.getUint32(4, true) !== crc32(json, crc32(start.subarray(8)))) return null;
   const parsed = JSON.parse(new TextDecoder().decode(json)) as SnapshotHeader & { format: number };
   if (parsed.format !== SNAPSHOT_FORMAT) return null;
-  const { fromEpoch, pipelineVersion, sections } = parsed;
-  return { header: { fromEpoch, pipelineVersion, sections }, end: SNAPSHOT_HEADER_BYTES + paddedBytes(length) };
+  const { format: _, ...header } = parsed;
+  return { header, end: SNAPSHOT_HEADER_BYTES + paddedBytes(length) };
 }
 
 /** Yields the chunks, each checked. Throws where the file is not whole, or not of that epoch. */

@@ -23,6 +23,7 @@ export interface SpoolThreadOptions {
   readonly laneBuffers: readonly SharedArrayBuffer[];
   readonly ingressCount: number;
   readonly directory: string;
+  readonly markFile: string;
   readonly segmentBytes: number;
   readonly spoolBytesMax: number;
   readonly sparesMax: number;

@@ -3,8 +3,8 @@
  * in one vectored write, syncs once, and tells everybody who waits. All on the spool thread; `spool-thread.ts` runs the loop,
  * tests call it directly.
  *
- * Order of a group: write - fdatasync - free the lanes - publish "durable up to" - ring. A group lies in one segment; the
- * former segment is synced before a record goes into the next one, which is what recovery relies on.
+ * Order of a group: write - fdatasync - mark (durable-mark.ts) - free the lanes - publish "durable up to" - ring. A group lies in
+ * one segment; the former segment is synced before a record goes into the next one, which is what recovery relies on.
  */
 
 import { fail } from '../../native-free-core/base/fail.ts';
@@ -17,9 +17,10 @@ import {
   SPOOL_FULL,
 } from '../../native-free-core/layout/control-layout.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
-import { laneRecordBytesMax, openLane } from '../../native-free-core/ring/lane.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
 import { OperatingError } from '../errors.ts';
+import { openMark } from './durable-mark.ts';
+import type { MarkWriter } from './durable-mark.ts';
 import { EpochLanes } from './epoch-lanes.ts';
 import {
   MAGIC_EPOCH,
@@ -29,11 +30,11 @@ import {
   RECORD_BYTES_MAX,
   createRecord,
   encodeRecord,
-  paddedBytes,
   recordBytes,
 } from './epoch-record.ts';
 import type { Totals } from './epoch-record.ts';
 import type { RecoveredSpool } from './recover.ts';
+import { checkSizes } from './segment-bytes.ts';
 import { SegmentPool } from './segment-pool.ts';
 import { isDiskFull } from './storage.ts';
 import type { Storage } from './storage.ts';
@@ -43,6 +44,8 @@ export type SpoolLog = (level: 'info' | 'warn' | 'error', message: string) => vo
 export interface SpoolWriterOptions {
   readonly storage: Storage;
   readonly directory: string;
+  /** The durable mark. */
+  readonly markFile: string;
   /** Size of a segment: a multiple of 4,096 that holds the largest epoch the lanes can bring. */
   readonly segmentBytes: number;
   /** From this many bytes of epochs on, ingress is told to refuse. In-flight blocks still go in: lanes bound them. */
@@ -83,13 +86,12 @@ const FULL_PAUSE_MS_MIN = 100;
 const FULL_PAUSE_MS_MAX = 5000;
 /** After a slice of a future segment, pause for this many times as long: one commit in five may meet a slice. */
 const REST_PER_SLICE = 4;
-const SEGMENT_ALIGNMENT = 4096;
-const SEGMENT_BYTES_MAX = 2 ** 30;
 
 export class SpoolWriter {
   readonly #options: SpoolWriterOptions;
   readonly #pool: SegmentPool;
   readonly #lanes: EpochLanes;
+  readonly #durable: MarkWriter;
   readonly #record = createRecord();
   readonly #totalsBefore: Totals;
   /** Encoded records of the group: place 0 for SEGMENT or RUN, then one for each epoch. */
@@ -122,6 +124,7 @@ export class SpoolWriter {
     Object.assign(this.#record.totals, recovered.totals);
     this.#totalsBefore = { ...recovered.totals };
     this.#record.run = recovered.run + 1;
+    this.#record.receivedAt = recovered.receivedAt;
     this.#record.segmentSequence = this.#pool.last?.sequence ?? 0;
     this.#figures = {
       durableEpoch: fromEpoch - 1,
@@ -134,6 +137,9 @@ export class SpoolWriter {
       spareSegments: 0,
       full: false,
     };
+    // Before the first segment of a new folder, so that whoever finds a segment misses the mark.
+    const { folderId, totals, receivedAt } = recovered;
+    this.#durable = openMark(storage, options.markFile, { folderId, epoch: fromEpoch - 1, totals, receivedAt });
     this.#begin();
     this.#publish();
   }
@@ -158,6 +164,7 @@ export class SpoolWriter {
     }
     if (this.#starved) this.#fullPauseMs = 0;
     this.#starved = false;
+    this.#promise();
     this.#lanes.release();
     this.#figures.epochs += this.#nextEpoch - first;
     this.#publish();
@@ -214,6 +221,7 @@ export class SpoolWriter {
 
   close(): void {
     this.#pool.close();
+    this.#durable.close();
   }
 
   /** A RUN record, or a new segment, durable before the first epoch: what lies behind it can never be believed again. */
@@ -239,7 +247,7 @@ export class SpoolWriter {
     record.durableEpoch = this.#figures.durableEpoch;
     record.blocks = 0;
     record.bodyBytes = bodyBytes;
-    record.bodyCrc = 0;
+    record.bodyCrc = this.#options.recovered.folderId;
     const length = encodeRecord(this.#records, this.#recordsView, 0, record);
     this.#vector.length = 0;
     this.#vector.push(this.#records.subarray(0, length));
@@ -303,6 +311,15 @@ export class SpoolWriter {
     this.#vector.length = 0;
   }
 
+  /** What a start must find, before anybody is told that it is durable. */
+  #promise(): void {
+    const durable = this.#durable;
+    durable.epoch = this.#nextEpoch - 1;
+    durable.receivedAt = this.#record.receivedAt;
+    Object.assign(durable.totals, this.#record.totals);
+    durable.write();
+  }
+
   /** High word first: whoever sees the new low word then has the right high one. */
   #publish(): void {
     const { control, ingressCount } = this.#options;
@@ -353,30 +370,5 @@ export class SpoolWriter {
 
   #segmentEnd(): number {
     return this.#pool.last?.bytes ?? 0;
-  }
-}
-
-/** The smallest segment that holds the largest epoch the lanes can bring. */
-export function segmentBytesMin(laneBuffers: readonly SharedArrayBuffer[]): number {
-  let bytes = RECORD_BYTES + RECORD_BYTES_MAX;
-  for (const buffer of laneBuffers) bytes += paddedBytes(laneRecordBytesMax(openLane(buffer).capacity));
-  return Math.ceil(bytes / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT;
-}
-
-function checkSizes(options: SpoolWriterOptions): void {
-  const { segmentBytes, spoolBytesMax } = options;
-  const bytesMin = segmentBytesMin(options.lanes.map((lane) => lane.buffer));
-  if (segmentBytes % SEGMENT_ALIGNMENT !== 0 || segmentBytes > SEGMENT_BYTES_MAX || segmentBytes < bytesMin) {
-    throw new OperatingError(
-      'SPOOL_SEGMENT_BYTES',
-      `segments cannot hold the largest epoch: segment_bytes=${segmentBytes} needed=${bytesMin}; ` +
-        `choose a multiple of ${SEGMENT_ALIGNMENT} from that up to ${SEGMENT_BYTES_MAX}`,
-    );
-  }
-  if (spoolBytesMax < 2 * segmentBytes) {
-    throw new OperatingError(
-      'SPOOL_BYTES_MAX',
-      `the spool's limit is too low: spool_bytes_max=${spoolBytesMax} segment_bytes=${segmentBytes}; allow at least two segments`,
-    );
   }
 }

@@ -8,8 +8,8 @@ import { Worker } from 'node:worker_threads';
 import { SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import { compiledUrl } from '../ops/compiled-url.ts';
+import { segmentBytesMin } from './segment-bytes.ts';
 import type { SpoolReport, SpoolRequest, SpoolThreadOptions } from './spool-thread.ts';
-import { segmentBytesMin } from './spool-writer.ts';
 import type { SpoolFigures, SpoolLog } from './spool-writer.ts';
 
 export const SEGMENT_BYTES_DEFAULT = 256 << 20;

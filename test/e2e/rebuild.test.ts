@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ROW_LIFE_SLOT, ROW_SEEN_SLOT, ROW_SEQ_SLOT } from '../../native-free-core/layout/entity-layout.ts';
 import { findRow, seekStripe } from '../../native-free-core/state/entity-table.ts';
 import { allocateMemory } from '../../src/memory/regions.ts';
-import { readHeader } from '../../src/spool/recover.ts';
+import { readHeader } from '../../src/spool/segment-scan.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import { countEntityRows, rebuildEntity } from '../../src/warehouse/rows/index.ts';
 import { openTables } from '../../src/workers/open-tables.ts';

@@ -38,7 +38,7 @@ import {
   type SentFrame,
 } from './power-cut-clients.ts';
 import type { History } from './power-cut-history.ts';
-import { SNAPSHOTS, SPOOL, openOwnLane, readEpochs, segmentBytesOf, type Recovered } from './power-cut-start.ts';
+import { MARK, SNAPSHOTS, SPOOL, openOwnLane, readEpochs, segmentBytesOf, type Recovered } from './power-cut-start.ts';
 import { HandWorkers } from './power-cut-workers.ts';
 
 export interface RunOptions {
@@ -89,6 +89,7 @@ export class Run {
     this.#writer = new SpoolWriter({
       storage: disk,
       directory: SPOOL,
+      markFile: MARK,
       segmentBytes: segmentBytesOf(memory),
       spoolBytesMax: 2 ** 40,
       sparesMax: 2,

@@ -24,13 +24,16 @@ import { openSpoolReader } from '../../src/spool/reader.ts';
 import { recoverSpool } from '../../src/spool/recover.ts';
 import type { RecoveredSpool } from '../../src/spool/recover.ts';
 import { restoreNewest } from '../../src/spool/snapshot-file.ts';
-import { segmentBytesMin } from '../../src/spool/spool-writer.ts';
+import { segmentBytesMin } from '../../src/spool/segment-bytes.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { limitState } from '../policy/limit-world.ts';
 import type { LossyStorage } from '../spool/lossy-storage.ts';
 
 export const SPOOL = '/data/spool';
+export const MARK = '/data/durable.mark';
 export const SNAPSHOTS = '/data/snapshots';
+/** All that the mark promises must be there, whatever the power cut has left. */
+const EXPECTED = { markFile: MARK, promised: [], storedEpoch: 0, neededFrom: Number.MAX_SAFE_INTEGER, verifiedFrom: 1 };
 /** Producers and places. */
 const NAMES_MAX = 1024;
 const FRAME_LANE_BYTES = 1 << 16;
@@ -81,7 +84,7 @@ export function openOwnLane(lanes: readonly (readonly SharedArrayBuffer[])[], wo
 
 /** The log alone. */
 export function recoverLog(disk: LossyStorage, plan: Plan, workers: number): RecoveredSpool {
-  return recoverSpool(disk, SPOOL, segmentBytesOf(smallMemory(plan, workers)));
+  return recoverSpool(disk, SPOOL, segmentBytesOf(smallMemory(plan, workers)), EXPECTED);
 }
 
 /** `recover` of src/engine.ts, on this disk. */
@@ -90,7 +93,7 @@ export async function recover(disk: LossyStorage, plan: Plan, workers: number): 
   const tables = openTables(memory);
   const control = controlWords(memory);
   const ledger = new Ledger();
-  const spool = recoverSpool(disk, SPOOL, segmentBytesOf(memory));
+  const spool = recoverSpool(disk, SPOOL, segmentBytesOf(memory), EXPECTED);
   const restored = restoreNewest(
     disk,
     SNAPSHOTS,

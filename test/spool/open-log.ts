@@ -1,7 +1,11 @@
 /** What the spool's tests share: a writer on any storage with simulated workers, and the check that a log is as sealed. */
 
+import path from 'node:path';
+
 import { expect } from 'vitest';
 
+import { MARK_NAME } from '../../src/spool/durable-mark.ts';
+import type { SpoolExpectation } from '../../src/spool/inspect.ts';
 import { openSpoolReader } from '../../src/spool/reader.ts';
 import { recoverSpool } from '../../src/spool/recover.ts';
 import type { RecoveredSpool } from '../../src/spool/recover.ts';
@@ -31,14 +35,30 @@ export interface OpenLog {
   readonly control: Int32Array;
 }
 
+export function markIn(directory: string): string {
+  return path.join(directory, MARK_NAME);
+}
+
+/** As a start of the engine expects it: all that the mark promises, every byte read. */
+export function expectationIn(directory: string): SpoolExpectation {
+  return {
+    markFile: markIn(directory),
+    promised: [],
+    storedEpoch: 0,
+    neededFrom: Number.MAX_SAFE_INTEGER,
+    verifiedFrom: 1,
+  };
+}
+
 /** Recovers and opens the log in `directory`, as a start of the engine does. */
 export function openLog(storage: Storage, directory: string, shape: LogShape): OpenLog {
-  const recovered = recoverSpool(storage, directory, shape.segmentBytes);
+  const recovered = recoverSpool(storage, directory, shape.segmentBytes, expectationIn(directory));
   const workers = simulateWorkers({ ...shape, fromEpoch: recovered.lastEpoch + 1 });
   const control = new Int32Array(createControl());
   const writer = new SpoolWriter({
     storage,
     directory,
+    markFile: markIn(directory),
     segmentBytes: shape.segmentBytes,
     spoolBytesMax: shape.spoolBytesMax ?? 1024 * shape.segmentBytes,
     sparesMax: shape.sparesMax ?? 4,

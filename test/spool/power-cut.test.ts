@@ -4,7 +4,7 @@ import { OperatingError } from '../../src/errors.ts';
 import { SPOOL_FULL } from '../../native-free-core/layout/control-layout.ts';
 import { recoverSpool } from '../../src/spool/recover.ts';
 import { LossyStorage, seededRandom } from './lossy-storage.ts';
-import { expectEpochs, openLog } from './open-log.ts';
+import { expectationIn, expectEpochs, openLog } from './open-log.ts';
 import type { LogShape } from './open-log.ts';
 import { durableEpoch } from './simulated-workers.ts';
 
@@ -71,7 +71,7 @@ describe.each([1, 2])('power cuts with %i workers', (workers) => {
       const shape = { ...SHAPE, workers, random };
       runUntilCut(disk, shape, promised, 1 + Math.floor(random() * 150), random);
       disk = disk.image(random);
-      const recovered = recoverSpool(disk, DIRECTORY, SHAPE.segmentBytes);
+      const recovered = recoverSpool(disk, DIRECTORY, SHAPE.segmentBytes, expectationIn(DIRECTORY));
       expect(recovered.lastEpoch, `image=${image}`).toBeGreaterThanOrEqual(promised.durable);
       expect(recovered.firstEpoch, `image=${image}`).toBeLessThanOrEqual(Math.max(promised.trimmed, 1));
       expectEpochs(disk, DIRECTORY, shape, Math.max(recovered.firstEpoch, 1), recovered.lastEpoch);

@@ -10,7 +10,7 @@ import { recoverSpool } from '../../src/spool/recover.ts';
 import { startSpool } from '../../src/spool/spool.ts';
 import type { Spool } from '../../src/spool/spool.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
-import { expectEpochs } from './open-log.ts';
+import { expectEpochs, markIn } from './open-log.ts';
 import { createControl, durableEpoch, simulateWorkers } from './simulated-workers.ts';
 import type { SimulatedWorkers } from './simulated-workers.ts';
 
@@ -36,6 +36,7 @@ function start(directory: string): Started {
     laneBuffers: workers.buffers,
     ingressCount: 2,
     directory,
+    markFile: markIn(directory),
     segmentBytes: SHAPE.segmentBytes,
     recovered,
     fromEpoch,

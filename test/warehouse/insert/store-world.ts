@@ -70,6 +70,7 @@ export function createStoreWorld() {
   const writer = new SpoolWriter({
     storage: nodeStorage,
     directory: join(folder, 'spool'),
+    markFile: join(folder, 'durable.mark'),
     segmentBytes: SEGMENT_BYTES,
     spoolBytesMax: 1 << 30,
     sparesMax: 2,
