@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { startEngine, type EngineOptions } from '../engine.ts';
 import { OperatingError } from '../errors.ts';
-import { createLog, type LogLevel } from '../ops/log.ts';
+import { createLog, type LogFormat, type LogLevel } from '../ops/log.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
 
 export const serveCommand = defineCommand({
@@ -62,10 +62,14 @@ export const serveCommand = defineCommand({
       description: 'Where the spool has lost answered events: write down what is gone, and go on without it',
     },
     'log-level': { type: 'string', default: 'info', description: 'debug, info, warn or error' },
+    'log-format': {
+      type: 'string',
+      description: 'pretty or json (default: pretty at a terminal, json elsewhere)',
+    },
     json: { type: 'boolean', default: false, description: 'Print one JSON object on standard output once ready' },
   },
   async run({ args }) {
-    const log = createLog(levelOf(args['log-level']));
+    const log = createLog(levelOf(args['log-level']), formatOf(args['log-format']));
     const keys = args.key === undefined ? [] : args.key.split(',').filter((key) => key !== '');
     const options: EngineOptions = {
       pipeline: resolve(args.pipeline ?? defaultPipeline()),
@@ -117,6 +121,12 @@ export const serveCommand = defineCommand({
 function levelOf(text: string): LogLevel {
   if (text === 'debug' || text === 'info' || text === 'warn' || text === 'error') return text;
   throw new OperatingError('bad_option', `unknown log level: log-level=${text}; use debug, info, warn or error`);
+}
+
+function formatOf(text: string | undefined): LogFormat {
+  if (text === undefined) return process.stderr.isTTY === true ? 'pretty' : 'json';
+  if (text === 'pretty' || text === 'json') return text;
+  throw new OperatingError('bad_option', `unknown log format: log-format=${text}; use pretty or json`);
 }
 
 function wholeNumber(name: string, text: string, min: number, max: number): number {

@@ -19,6 +19,7 @@ import { Bodies } from './http-body.ts';
 import { serveControl } from './http-control.ts';
 import { serveEntities } from './http-entities.ts';
 import { serveEvents } from './http-events.ts';
+import { serveIndex } from './http-index.ts';
 import { Lookups } from './lookups.ts';
 import type { FromIngress, IngressThreadOptions, ToIngress } from './messages.ts';
 import { Peers } from './peers.ts';
@@ -66,6 +67,7 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   const streams = serveStream(context, EXPIRE_MS);
   serveEvents(context, bodies);
   const reads = serveEntities(context);
+  serveIndex(context);
   const requests = serveControl(context, bodies);
 
   const delivery = new Delivery(control, options.index, options.durableLanes.map(openLane), storedAnswers, {

@@ -12,7 +12,7 @@ interface CommonRoute {
   /** `open`: no key is needed. */
   readonly scope: Scope | 'open';
   /** Which part of ingress answers; `control`: the main thread. */
-  readonly by: 'healthz' | 'readyz' | 'events' | 'stream' | 'entities' | 'control';
+  readonly by: 'index' | 'healthz' | 'readyz' | 'events' | 'stream' | 'entities' | 'control';
 }
 
 interface ReadRoute extends CommonRoute {
@@ -50,6 +50,7 @@ const PIPELINE_BYTES_MAX = 64 << 20;
 const LIST_BYTES_MAX = 32 << 20;
 
 export const ROUTES: readonly Route[] = [
+  { method: 'GET', path: '/', scope: 'open', by: 'index' },
   { method: 'GET', path: '/healthz', scope: 'open', by: 'healthz' },
   { method: 'GET', path: '/readyz', scope: 'open', by: 'readyz' },
   { method: 'POST', path: '/v1/events', scope: 'ingest', by: 'events', types: EVENT_TYPES, bytesMax: FRAME_BYTES_MAX },
@@ -61,6 +62,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/lists', scope: 'query', by: 'control' },
   { method: 'GET', path: '/v1/decisions/{event_id}', scope: 'query', by: 'control' },
   { method: 'GET', path: '/v1/pipelines', scope: 'query', by: 'control' },
+  { method: 'GET', path: '/v1/pipelines/versions', scope: 'query', by: 'control' },
   post('/v1/decide', 'decide', ['application/json', 'application/x-protobuf'], FRAME_BYTES_MAX),
   post('/v1/lists/{list}', 'lists', LIST_TYPES, LIST_BYTES_MAX),
   post('/v1/pipelines', 'deploy', JSON_ONLY, PIPELINE_BYTES_MAX),
