@@ -7,9 +7,10 @@
  */
 
 import { join } from 'node:path';
+import { producersOf, type Plan } from '../native-free-core/layout/plan.ts';
+import { copyEntry } from '../native-free-core/state/dictionary.ts';
 import type { AccessSettings } from './access/door.ts';
 import { keyDigests } from './access/keys.ts';
-import type { Plan } from '../native-free-core/layout/plan.ts';
 import { acceptLoss } from './accept-loss.ts';
 import { startBackfill } from './backfill.ts';
 import { serverAddress } from './client/address.ts';
@@ -45,7 +46,7 @@ import { startSpool, SEGMENT_BYTES_DEFAULT } from './spool/spool.ts';
 import { nodeStorage } from './spool/storage.ts';
 import { openClickHouse } from './warehouse/clickhouse.ts';
 import { createWarehouse } from './warehouse/warehouse.ts';
-import { dictionaryBytes, openTables } from './workers/open-tables.ts';
+import { openTables } from './workers/open-tables.ts';
 import { startWorkers } from './workers/pool.ts';
 
 export interface EngineOptions {
@@ -113,6 +114,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   if (whole === null) await acceptLoss({ ...logFolder, clickhouse, losses, log }, expectationOf(logFolder));
   const recovered = whole ?? recoverLog(logFolder);
   const ledger = new Ledger();
+  ledger.producersMax = producersOf(given.plan).max;
   const { replayedBytes, rebuilt, memory, plan } = await recoverEngine(
     { ...options, versions, ledger, clickhouse, batchLog, recovered },
     given,
@@ -140,7 +142,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   await spool.ready;
 
-  const dictionary = (id: number): Uint8Array => dictionaryBytes(running.tables, id);
+  const dictionary = (id: number): Uint8Array => copyEntry(running.tables.dictionary, id);
   const warehouse = createWarehouse({
     clickhouse,
     plan,
@@ -150,7 +152,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     durableEpoch: control.durableEpoch,
     publishStored: control.publishStored,
     onEpoch: (epoch, blocks) => {
-      if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks);
+      if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks, dictionary);
     },
     dictionary,
     batchAgeMs: options.batchAgeMs,
@@ -248,7 +250,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     running: () => running,
     ledger,
     losses,
-    producerName: (id) => new TextDecoder().decode(dictionary(id)),
     ingressCounters: ingress.counters,
     stored: warehouse.stored,
     server,

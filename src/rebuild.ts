@@ -13,7 +13,8 @@ import type { Tables } from '../native-free-core/decide/tables.ts';
 import type { Plan } from '../native-free-core/layout/plan.ts';
 import { dictionaryCount, internEntry } from '../native-free-core/state/dictionary.ts';
 import { entityCount } from '../native-free-core/state/entity-table.ts';
-import { takeSeq } from '../native-free-core/state/producers.ts';
+import { nameProducer } from '../native-free-core/state/producer-names.ts';
+import { replayProducer, takeSeq } from '../native-free-core/state/producers.ts';
 import { describeChange } from './config/index.ts';
 import { OperatingError } from './errors.ts';
 import { restoreTables, type RecoveringVersion } from './memory/recover-tables.ts';
@@ -174,24 +175,25 @@ function restoreAccount(
 }
 
 /** Without the account. Duplicates are nobody's in particular then; only frames with rows are known as taken. */
-function enterStored(ledger: Ledger, tables: Tables, stored: StoredAccount, throughEpoch: number): void {
-  const ids = new Map<string, number>();
-  const idOf = (name: string): number => {
-    const bytes = new TextEncoder().encode(name);
-    const id = ids.get(name) ?? internEntry(tables.dictionary, bytes, 0, bytes.length);
-    ids.set(name, id);
-    return id;
-  };
+function enterStored(ledger: Ledger, { producers }: Tables, stored: StoredAccount, throughEpoch: number): void {
   for (const { producer, ...line } of stored.producers) {
     const duplicates = producer === '' ? stored.duplicates : 0;
-    ledger.enter(idOf(producer), { ...line, duplicates, received: line.accepted + line.deadLettered + duplicates });
+    const lettersKept = line.deadLettered + line.framesRejected;
+    const received = line.accepted + line.deadLettered + duplicates;
+    ledger.enter(producer, { ...line, duplicates, received, lettersKept, seenAt: stored.receivedAt });
   }
-  if (!ids.has('') && stored.duplicates > 0) {
-    ledger.enter(0, { duplicates: stored.duplicates, received: stored.duplicates });
+  if (!ledger.lines().has('') && stored.duplicates > 0) {
+    ledger.enter('', { duplicates: stored.duplicates, received: stored.duplicates });
   }
   // Whose frames had their event ids looked at is lost; those without a producer had.
-  ledger.dedups.add(0);
-  for (const { producer, seq, receivedAt } of stored.frames) takeSeq(tables.producers, idOf(producer), seq, receivedAt);
+  ledger.dedups.add('');
+  for (const { producer, seq, receivedAt } of stored.frames) {
+    const name = new TextEncoder().encode(producer);
+    const row = nameProducer(producers, name, 0, name.length, receivedAt);
+    if (row === 0) continue;
+    replayProducer(producers, row, false, receivedAt);
+    takeSeq(producers, row, seq);
+  }
   ledger.receivedAt = stored.receivedAt;
   ledger.epoch = throughEpoch;
 }

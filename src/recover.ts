@@ -14,6 +14,7 @@ import { OperatingError } from './errors.ts';
 import { allocateChange, sweepTables, withoutAdoption } from './memory/change-memory.ts';
 import { replayEpochs, restoreTables, type RecoveringVersion } from './memory/recover-tables.ts';
 import { allocateMemory, describeMemory, type SharedMemory } from './memory/regions.ts';
+import { namesRoom } from './memory/snapshot-tables.ts';
 import type { Ledger } from './ops/ledger.ts';
 import type { Log } from './ops/log.ts';
 import type { PipelineVersions } from './ops/pipeline-versions.ts';
@@ -160,7 +161,9 @@ function restoreSnapshot(input: RecoveryInput, given: LoadedPipeline, recovered:
     const rebuild = snapshot === null && recovered.firstEpoch > 1 ? planRebuild(rebuildInput(input), recovered) : null;
     const firstEpoch = firstReplayed(rebuild, recovered);
     const plan = firstVersion(input, given, snapshot, { ...recovered, firstEpoch });
-    const memory = allocateMemory(plan, input.workers, input.ingresses);
+    const saved = snapshot?.chunks() ?? rebuild?.account?.chunks;
+    const names = saved === undefined ? undefined : namesRoom(plan, saved);
+    const memory = allocateMemory(plan, input.workers, input.ingresses, names);
     const tables = openTables(memory);
     const chunks = snapshot === null ? 0 : restoreTables({ plan, tables }, ledger, snapshot.chunks());
     return { plan, memory, tables, snapshot, chunks, rebuild };

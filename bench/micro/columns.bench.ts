@@ -3,7 +3,7 @@
  * pipeline has. Copying a like number of bytes stands beside them: sealing and encoding should be a small multiple of that.
  */
 
-import { createDeadLetterLog, createFrameLog } from '../../native-free-core/columns/logs.ts';
+import { createDeadLetterLog, createFrameLog, createNameLog } from '../../native-free-core/columns/logs.ts';
 import { clickhouseTypes } from '../../native-free-core/columns/native-column.ts';
 import { createNativeEncoder } from '../../native-free-core/columns/native.ts';
 import { compileSealer, type SealInput } from '../../native-free-core/columns/seal.ts';
@@ -146,6 +146,7 @@ function createWorld(rows: number): World {
     admittedAt: 1_767_323_045_677,
     frames: createFrameLog(),
     deadLetters: createDeadLetterLog(),
+    names: createNameLog(),
     dictionary,
     dictionaryFrom: 1,
     dictionaryEnd: 1,

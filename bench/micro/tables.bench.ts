@@ -12,7 +12,7 @@ import {
   unlockStripe,
 } from '../../native-free-core/state/entity-table.ts';
 import { createIdWindow, openIdWindow, takeId } from '../../native-free-core/state/id-window.ts';
-import { createProducers, openProducers, takeSeq } from '../../native-free-core/state/producers.ts';
+import { createProducers, openProducers, seeProducer, takeSeq } from '../../native-free-core/state/producers.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
 
 function timed(
@@ -62,7 +62,12 @@ export const bench: Bench = {
       timed('id window: take a new id', count, {}, (i) =>
         takeId(ids, Math.imul(i, 2654435761), i, 1, 1, 1000 + i / 100),
       ),
-      timed('producer: take a seq', count, {}, (i) => takeSeq(producers, 1, i + 1, 1000)),
+      timed(
+        'producer: take a seq',
+        count,
+        {},
+        (i) => seeProducer(producers, 1, 0, 1000) + takeSeq(producers, 1, i + 1),
+      ),
       timed('lane: reserve, commit, claim, release 70 bytes', count, {}, record),
     ]);
   },

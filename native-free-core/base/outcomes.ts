@@ -46,7 +46,7 @@ const TEXTS: Readonly<Record<number, OutcomeText>> = {
   [EVENT_LIST_TOO_LONG]: { code: 'list_too_long', text: 'a repeated field or map has more elements than its limit' },
   [EVENT_DICTIONARY_FULL]: {
     code: 'dictionary_full',
-    text: 'a dictionary field has more distinct values than declared',
+    text: 'the value is new and the dictionary takes no more: it is full (events.dictionary_max), or this producer has added a quarter of it',
   },
   [EVENT_WRONG_TYPE]: { code: 'wrong_type', text: 'a field holds a value of another type than declared' },
   [EVENT_NUMBER_OUT_OF_RANGE]: { code: 'out_of_range', text: 'a number does not fit its field' },
@@ -58,7 +58,7 @@ const TEXTS: Readonly<Record<number, OutcomeText>> = {
   [FRAME_SEQ_MISSING]: { code: 'seq_missing', text: 'a producer was named but the frame carries no sequence number' },
   [FRAME_TOO_MANY_PRODUCERS]: {
     code: 'too_many_producers',
-    text: 'the producer is new and no more can be remembered; send under a name that is known, or under none',
+    text: 'the producer is new and no more can be remembered until one has been idle for events.producers.forget_after; send under a name that is known, or under none',
   },
 };
 

@@ -21,6 +21,9 @@ import {
   BLOCK_FRAME_BYTES,
   BLOCK_HEADER_BYTES,
   BLOCK_MAGIC,
+  BLOCK_MAGIC_1,
+  BLOCK_NAMES_OFFSET_AT,
+  BLOCK_NAME_HEADER_BYTES,
   BLOCK_PIPELINE_AT,
   BLOCK_RECEIVED_AT,
   BLOCK_ROWS_AT,
@@ -44,7 +47,7 @@ export interface BlockHeader {
 }
 
 export interface BlockFrame {
-  /** Dictionary id, 0: none. */
+  /** Which of the block's names, 0: none. */
   readonly producer: number;
   readonly flags: number;
   readonly seqLow: number;
@@ -74,7 +77,8 @@ export function viewOf(block: Uint8Array): DataView {
 
 export function readBlockHeader(block: Uint8Array): BlockHeader {
   const view = viewOf(block);
-  if (view.getUint32(0, true) !== BLOCK_MAGIC) fail('BLOCK_MAGIC', view.getUint32(0, true));
+  const magic = view.getUint32(0, true);
+  if (magic !== BLOCK_MAGIC && magic !== BLOCK_MAGIC_1) fail('BLOCK_MAGIC', magic);
   const bytes = view.getUint32(BLOCK_SIZE_AT, true);
   if (bytes > block.byteLength) fail('BLOCK_SIZE', bytes);
   return {
@@ -166,6 +170,35 @@ export function eachDeadLetter(block: Uint8Array, visit: (letter: BlockDeadLette
       start,
       length,
     });
+    at = start + ((length + 7) & -8);
+  }
+}
+
+/**
+ * The producers of the block's frames: the number by which it knows them, and their names. `textOf`: of a dictionary id; blocks of
+ * version 1 know producers by these.
+ */
+export function eachName(
+  block: Uint8Array,
+  textOf: (id: number) => Uint8Array,
+  visit: (producer: number, name: Uint8Array) => void,
+): void {
+  const view = viewOf(block);
+  if (view.getUint32(0, true) === BLOCK_MAGIC_1) {
+    const seen = new Set<number>([0]);
+    eachFrame(block, ({ producer }) => {
+      if (!seen.has(producer)) visit(producer, textOf(producer));
+      seen.add(producer);
+    });
+    return;
+  }
+  let at = view.getUint32(BLOCK_NAMES_OFFSET_AT, true);
+  const count = view.getUint32(at, true);
+  at += 8;
+  for (let i = 0; i < count; i++) {
+    const start = at + BLOCK_NAME_HEADER_BYTES;
+    const length = view.getUint32(at + 4, true);
+    visit(view.getUint32(at, true), block.subarray(start, start + length));
     at = start + ((length + 7) & -8);
   }
 }

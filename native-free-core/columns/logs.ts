@@ -1,19 +1,28 @@
 /**
- * What a block gathers besides its rows: a line of the ledger for each frame, and the bytes of whatever was refused. Both
- * logs are kept in the form in which they are sealed (layout/block-layout.ts), so sealing is one copy. One of each per
+ * What a block gathers besides its rows: a line of the ledger for each frame, the names of their producers, and the bytes of
+ * whatever was refused. The logs are kept in the form in which they are sealed (layout/block-layout.ts), so sealing is one copy. One of each per
  * decision worker, made at start and reset with every block.
  */
 // hot path: no allocation
 
 import { fail } from '../base/fail.ts';
-import { BLOCK_DEAD_HEADER_BYTES, BLOCK_FRAME_BYTES } from '../layout/block-layout.ts';
-import { BLOCK_FRAMES_MAX, BLOCK_FRAME_BYTES_MAX, BLOCK_ROWS_MAX, FRAME_BYTES_MAX } from '../layout/limits.ts';
+import { BLOCK_DEAD_HEADER_BYTES, BLOCK_FRAME_BYTES, BLOCK_NAME_HEADER_BYTES } from '../layout/block-layout.ts';
+import {
+  BLOCK_FRAMES_MAX,
+  BLOCK_FRAME_BYTES_MAX,
+  BLOCK_ROWS_MAX,
+  FRAME_BYTES_MAX,
+  PRODUCER_NAME_BYTES_MAX,
+} from '../layout/limits.ts';
 
 /** Each event and each frame of a block can be refused once. */
 export const DEAD_LETTERS_MAX = BLOCK_ROWS_MAX + BLOCK_FRAMES_MAX;
 /** All bytes that a block's frames can bring, and each entry's header and padding. */
 export const DEAD_LETTER_LOG_BYTES =
   BLOCK_FRAME_BYTES_MAX + FRAME_BYTES_MAX + DEAD_LETTERS_MAX * (BLOCK_DEAD_HEADER_BYTES + 8);
+
+/** Each frame can be of another producer; and the section's own header. */
+export const NAME_LOG_BYTES = BLOCK_FRAMES_MAX * (BLOCK_NAME_HEADER_BYTES + PRODUCER_NAME_BYTES_MAX) + 8;
 
 const FRAME_WORDS = BLOCK_FRAME_BYTES / 4;
 /** From here on a native copy costs less than a loop, measured at 100-200 bytes. */
@@ -31,6 +40,18 @@ export interface DeadLetterLog {
   count: number;
   /** Bytes in use, a multiple of 8. */
   end: number;
+}
+
+export interface NameLog {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  /** Bytes in use, a multiple of 8, its header included. */
+  end: number;
+}
+
+export function createNameLog(): NameLog {
+  const words = new Int32Array(NAME_LOG_BYTES >> 2);
+  return { words, bytes: new Uint8Array(words.buffer), end: 8 };
 }
 
 export function createFrameLog(): FrameLog {
@@ -52,7 +73,25 @@ export function resetDeadLetterLog(log: DeadLetterLog): void {
   log.end = 0;
 }
 
-/** `producer`: dictionary id, 0: none. `flags`: FRAME_*. The last four count events. */
+export function resetNameLog(log: NameLog): void {
+  log.words[0] = 0;
+  log.end = 8;
+}
+
+/** The block's frames of this row of the producer table are of the producer with this name. */
+export function appendName(log: NameLog, producer: number, name: Uint8Array): void {
+  const body = log.end + BLOCK_NAME_HEADER_BYTES;
+  const end = body + ((name.length + 7) & -8);
+  if (end > log.bytes.length) fail('NAME_LOG_FULL', log.words[0]);
+  log.words[log.end >> 2] = producer;
+  log.words[(log.end >> 2) + 1] = name.length;
+  for (let i = 0; i < name.length; i++) log.bytes[body + i] = name[i];
+  for (let i = body + name.length; i < end; i++) log.bytes[i] = 0;
+  log.words[0]++;
+  log.end = end;
+}
+
+/** `producer`: row of the producer table, 0: none. `flags`: FRAME_*. The last four count events. */
 export function appendFrame(
   log: FrameLog,
   producer: number,

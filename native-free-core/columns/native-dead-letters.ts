@@ -15,6 +15,7 @@ import type { NativeTexts } from './native-column.ts';
 import { columnTitle } from './native-title.ts';
 import { appendRange } from './native-values.ts';
 import type { NativeEncoder, NativeOptions } from './native.ts';
+import { createProducerNames, type ProducerNames } from './producer-names.ts';
 
 /** Besides the batch columns. `frame_index`: which event of the frame; NULL where the whole frame was refused. */
 export const DEAD_LETTER_COLUMNS = [
@@ -37,6 +38,7 @@ const POOL_BYTES_MAX = 16 << 20;
 
 interface Gathering {
   readonly texts: NativeTexts;
+  readonly producers: ProducerNames;
   readonly pool: BufferPool;
   readonly titles: readonly Uint8Array[];
   /** One for each of DEAD_LETTER_COLUMNS; of `frame_index` the values, its null map is `nulls`. */
@@ -57,9 +59,13 @@ export function createDeadLetterEncoder(texts: NativeTexts, options: NativeOptio
     begin(batch) {
       if (g.rows > 0) fail('NATIVE_BATCH_OPEN', g.rows);
       g.batchColumns.begin(batch);
+      g.producers.clear();
     },
     appendBlock(block, epoch) {
       const header = readBlockHeader(block);
+      if (header.deadLetters === 0) return;
+      // Names are written out letter by letter.
+      g.producers.enter(block, () => undefined);
       eachDeadLetter(block, (letter) => {
         if (g.rows >= rowsMax || g.data[8].end + letter.length > BYTES_PER_BLOCK_MAX) emit();
         g.batchColumns.append(epoch, header.pipelineNumber, 1);
@@ -77,6 +83,7 @@ function createGathering(texts: NativeTexts): Gathering {
   const pool = createPool(POOL_BYTES_MAX);
   return {
     texts,
+    producers: createProducerNames(texts),
     pool,
     titles: DEAD_LETTER_COLUMNS.map(({ name, type }) => columnTitle(name, type, texts.utf8)),
     data: DEAD_LETTER_COLUMNS.map(() => createGrowing(pool)),
@@ -92,7 +99,7 @@ function appendLetter(g: Gathering, block: Uint8Array, letter: BlockDeadLetter, 
   const whole = letter.index === DEAD_WHOLE_FRAME;
   const high = Math.floor(receivedAt / HIGH);
   append64(received, receivedAt - high * HIGH, high);
-  const name = g.texts.dictionary(letter.producer);
+  const name = g.producers.textOf(letter.producer);
   appendText(producer, name, 0, name.length);
   append64(seq, letter.seqLow, letter.seqHigh);
   appendByte(g.nulls, whole ? 1 : 0);

@@ -25,6 +25,7 @@ import { readBlockHeader, viewOf, type BlockHeader } from './load.ts';
 import { createBatchColumns, type BatchColumns } from './native-batch-columns.ts';
 import { createColumnGatherer, type ColumnGatherer, type NativeTexts } from './native-column.ts';
 import { columnTitle } from './native-title.ts';
+import { createProducerNames, type ProducerNames } from './producer-names.ts';
 
 /** Rows of one Native block: large enough for ClickHouse's vectors, small enough to leave the process in steps. */
 const ROWS_PER_BLOCK_MAX = 65536;
@@ -63,6 +64,7 @@ interface Encoding {
   readonly pool: BufferPool;
   readonly columns: readonly GatheredColumn[];
   readonly batchColumns: BatchColumns;
+  readonly producers: ProducerNames;
   readonly group: BranchRows | null;
   readonly codes: Uint16Array;
   /** Of the running Native block. */
@@ -80,11 +82,14 @@ export function createNativeEncoder(plan: Plan, texts: NativeTexts, options: Nat
     begin(batch) {
       if (e.rows > 0) fail('NATIVE_BATCH_OPEN', e.rows);
       e.batchColumns.begin(batch);
+      e.producers.clear();
     },
     appendBlock(block, epoch) {
       const header = readBlockHeader(block);
       if (header.rows === 0) return;
       if (e.rows > 0 && (e.rows + header.rows > rowsMax || e.bytes + header.bytes > BYTES_PER_BLOCK_MAX)) emit();
+      // A Native block has one text for each number.
+      e.producers.enter(block, emit);
       appendBlock(e, block, header, epoch);
     },
     finish() {
@@ -96,11 +101,16 @@ export function createNativeEncoder(plan: Plan, texts: NativeTexts, options: Nat
 
 function createEncoding(plan: Plan, texts: NativeTexts): Encoding {
   const pool = createPool(POOL_BYTES_MAX);
-  const columns = plan.columns.map((column): GatheredColumn => {
+  const producers = createProducerNames(texts);
+  const columns = plan.columns.map((column, i): GatheredColumn => {
     const preset = column.kind === 'code' ? column.labels?.[0] : (new Map(column.enumNames ?? []).get(0) ?? '0');
     const named = !column.nullable && column.shape === 'scalar' && (column.kind === 'code' || column.kind === 'enum');
     return {
-      gatherer: createColumnGatherer(pool, column, texts),
+      gatherer: createColumnGatherer(
+        pool,
+        column,
+        i === plan.system.producer ? { ...texts, dictionary: producers.textOf } : texts,
+      ),
       title: columnTitle(column.name, column.clickhouseType, texts.utf8),
       omittable: column.storedNullable !== true && (!named || preset === ''),
       rows: 0,
@@ -112,6 +122,7 @@ function createEncoding(plan: Plan, texts: NativeTexts): Encoding {
     pool,
     columns,
     batchColumns: createBatchColumns(pool, texts.utf8),
+    producers,
     group: codes > 0 ? createBranchRows(codes) : null,
     codes: new Uint16Array(codes > 0 ? BLOCK_ROWS_MAX : 0),
     rows: 0,

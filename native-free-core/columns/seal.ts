@@ -1,5 +1,5 @@
 /**
- * Seals a block: the columns of a worker's block, its frames, dead letters and new dictionary entries, as the bytes that the
+ * Seals a block: the columns of a worker's block, its frames, dead letters, names and new dictionary entries, as the bytes that the
  * spool stores (layout/block-layout.ts). Called by decide/finish-block.ts on the worker's thread, straight into lane memory.
  * Two steps: `sealedBytes` looks at each column once and remembers how it will lie, `sealBlock` copies.
  */
@@ -19,6 +19,7 @@ import {
   BLOCK_FRAME_BYTES,
   BLOCK_HEADER_BYTES,
   BLOCK_MAGIC,
+  BLOCK_NAMES_OFFSET_AT,
   BLOCK_PIPELINE_AT,
   BLOCK_RECEIVED_AT,
   BLOCK_ROWS_AT,
@@ -28,7 +29,7 @@ import { rowBytes, type Column } from '../layout/column.ts';
 import { BLOCK_FRAMES_MAX, BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { Plan } from '../layout/plan.ts';
 import { createBranchRows, groupByBranch } from './branch-rows.ts';
-import { DEAD_LETTER_LOG_BYTES, type DeadLetterLog, type FrameLog } from './logs.ts';
+import { DEAD_LETTER_LOG_BYTES, NAME_LOG_BYTES, type DeadLetterLog, type FrameLog, type NameLog } from './logs.ts';
 import { measureColumn, pad8, sealColumn, zeroTo8, type Sealing } from './seal-column.ts';
 
 /** The strings that the epoch added to the shared dictionary: entry `id` ends at `words[endsAt + id]` of the heap at `heapAt`. */
@@ -47,6 +48,7 @@ export interface SealInput {
   readonly admittedAt: number;
   readonly frames: FrameLog;
   readonly deadLetters: DeadLetterLog;
+  readonly names: NameLog;
   readonly dictionary: DictionaryHeap;
   /** Entries [dictionaryFrom, dictionaryEnd) go into the block. */
   readonly dictionaryFrom: number;
@@ -111,7 +113,7 @@ function entryLength(dictionary: DictionaryHeap, id: number): number {
 }
 
 function sectionBytes(input: SealInput): number {
-  let bytes = input.frames.count * BLOCK_FRAME_BYTES + input.deadLetters.end;
+  let bytes = input.frames.count * BLOCK_FRAME_BYTES + input.deadLetters.end + input.names.end;
   for (let id = input.dictionaryFrom; id < input.dictionaryEnd; id++) {
     bytes += DICTIONARY_ENTRY_HEADER_BYTES + pad8(entryLength(input.dictionary, id));
   }
@@ -138,6 +140,8 @@ function sealBlock(sealing: Sealing, out: Uint8Array, view: DataView, at: number
   end = copyBytes(out, end, input.deadLetters.bytes, input.deadLetters.end);
   const dictionaryAt = end;
   end = sealDictionary(out, view, end, input);
+  const namesAt = end;
+  end = copyBytes(out, end, input.names.bytes, input.names.end);
   view.setUint32(at, BLOCK_MAGIC, true);
   view.setUint32(at + BLOCK_SIZE_AT, end - at, true);
   view.setFloat64(at + BLOCK_RECEIVED_AT, input.receivedAt, true);
@@ -150,7 +154,7 @@ function sealBlock(sealing: Sealing, out: Uint8Array, view: DataView, at: number
   view.setUint32(at + BLOCK_DICTIONARY_OFFSET_AT, dictionaryAt - at, true);
   view.setUint32(at + BLOCK_DICTIONARY_COUNT_AT, input.dictionaryEnd - input.dictionaryFrom, true);
   view.setUint32(at + BLOCK_COLUMNS_AT, columns, true);
-  view.setUint32(at + BLOCK_COLUMNS_AT + 4, 0, true);
+  view.setUint32(at + BLOCK_NAMES_OFFSET_AT, namesAt - at, true);
   view.setFloat64(at + BLOCK_ADMITTED_AT, input.admittedAt, true);
   return end;
 }
@@ -186,6 +190,7 @@ function sealedBytesMax(columns: readonly Column[], rows: number, frameBytes: nu
     bytes +
     frameBytes * 9 +
     Math.min(DEAD_LETTER_LOG_BYTES, frameBytes + BLOCK_ROWS_MAX * 40) +
-    BLOCK_FRAMES_MAX * BLOCK_FRAME_BYTES
+    BLOCK_FRAMES_MAX * BLOCK_FRAME_BYTES +
+    NAME_LOG_BYTES
   );
 }

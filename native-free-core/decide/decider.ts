@@ -12,13 +12,21 @@ import { compileComputed, type ComputedLoop, type ComputedLoops } from '../polic
 import { compileDecision, type DecisionLoop } from '../policy/decision.ts';
 import type { Lane } from '../ring/lane.ts';
 import { dictionaryCount, entryAt, entryBytes } from '../state/dictionary.ts';
-import { createDeadLetterLog, createFrameLog, type DeadLetterLog, type FrameLog } from '../columns/logs.ts';
+import {
+  createDeadLetterLog,
+  createFrameLog,
+  createNameLog,
+  type DeadLetterLog,
+  type FrameLog,
+  type NameLog,
+} from '../columns/logs.ts';
 import { compileSealer, type Sealer } from '../columns/seal.ts';
 import { compileAfterState } from './after-state.ts';
 import { compileDayOf } from './day-of.ts';
 import { createTicket, type EpochTicket } from './epoch.ts';
 import { createFrameAnswers, type FrameAnswers } from './frame-answers.ts';
-import { internerOf } from './interner.ts';
+import { createInterner, type Interner } from './interner.ts';
+import { createLetterShare, type LetterShare } from './letter-share.ts';
 import { openRuleLimits } from './rule-limits.ts';
 import type { Session, Sessions } from './sessions.ts';
 import { compileState, type StateLoops } from './state-loops.ts';
@@ -74,6 +82,9 @@ export interface Decider {
   readonly sealer: Sealer;
   readonly frames: FrameLog;
   readonly deadLetters: DeadLetterLog;
+  readonly names: NameLog;
+  readonly interner: Interner;
+  readonly letterShare: LetterShare;
   readonly answers: FrameAnswers;
   readonly sessions: Sessions;
   readonly reads: PendingRead[];
@@ -83,6 +94,10 @@ export interface Decider {
   readonly waitWords: Int32Array;
   /** Set where a table has let go of the one before it: the memory can be given back. */
   lettingGo: boolean;
+  /** Blocks so far, the running one included. */
+  blockNumber: number;
+  /** FRAME_FIRST where the running frame is its producer's first, else 0. */
+  firstFlag: number;
   joined: boolean;
   rows: number;
   frameBytes: number;
@@ -104,10 +119,11 @@ export function createDecider(input: DeciderInput): Decider {
     return input.textOf(tables.dictionary.bytes, at, at + entryBytes(tables.dictionary, id));
   };
   const dayOf = compileDayOf(plan);
+  const interner = createInterner(tables.dictionary, tables.producers);
   return {
     input,
     columns,
-    decoder: compileDecoder(plan, [...columns], internerOf(tables.dictionary)),
+    decoder: compileDecoder(plan, [...columns], interner),
     cursor: createFrameCursor(),
     validator: compileValidator(plan, columns, tables, state, computed.forPrimaryKey),
     state,
@@ -128,6 +144,9 @@ export function createDecider(input: DeciderInput): Decider {
     sealer,
     frames: createFrameLog(),
     deadLetters: createDeadLetterLog(),
+    names: createNameLog(),
+    interner,
+    letterShare: createLetterShare(input.workers),
     answers: createFrameAnswers(),
     sessions: input.frameLanes.map(() => []),
     reads: [],
@@ -135,6 +154,8 @@ export function createDecider(input: DeciderInput): Decider {
     ticket: createTicket(),
     waitWords: new Int32Array(new SharedArrayBuffer(4)),
     lettingGo: false,
+    blockNumber: 1,
+    firstFlag: 0,
     joined: false,
     rows: 0,
     frameBytes: 0,

@@ -4,7 +4,7 @@
  */
 
 import { fail } from '../base/fail.ts';
-import { resetDeadLetterLog, resetFrameLog } from '../columns/logs.ts';
+import { resetDeadLetterLog, resetFrameLog, resetNameLog } from '../columns/logs.ts';
 import { resetColumn } from '../layout/column.ts';
 import { BELL_STRIDE, INGRESS_BELL, SPOOL_BELL } from '../layout/control-layout.ts';
 import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../layout/records.ts';
@@ -54,6 +54,7 @@ export function concludeBlock(d: Decider): void {
     admittedAt: d.admittedAt,
     frames: d.frames,
     deadLetters: d.deadLetters,
+    names: d.names,
     dictionary: d.input.tables.dictionary,
     dictionaryFrom: d.dictionaryLogged,
     dictionaryEnd,
@@ -88,6 +89,8 @@ function resetBlock(d: Decider): void {
   for (let i = 0; i < d.columns.length; i++) resetColumn(d.columns[i], d.rows);
   resetFrameLog(d.frames);
   resetDeadLetterLog(d.deadLetters);
+  resetNameLog(d.names);
+  d.blockNumber++;
   resetFrameAnswers(d.answers);
   d.rows = 0;
   d.frameBytes = 0;

@@ -5,18 +5,28 @@
 // hot path: no allocation
 
 import { FRAME_SEQ_MISSING, FRAME_SEQ_TOO_OLD, FRAME_TOO_MANY_PRODUCERS } from '../base/outcomes.ts';
-import { appendDeadLetter, appendFrame } from '../columns/logs.ts';
+import { appendDeadLetter, appendFrame, appendName } from '../columns/logs.ts';
 import {
   DEAD_WHOLE_FRAME,
   FRAME_DEDUP,
   FRAME_DUPLICATE,
+  FRAME_FIRST,
   FRAME_HAS_SEQ,
   FRAME_REJECTED,
 } from '../layout/block-layout.ts';
-import { DICTIONARY_FULL, internEntry } from '../state/dictionary.ts';
-import { SEQ_NEW, SEQ_TAKEN, takeSeq } from '../state/producers.ts';
+import { nameProducer } from '../state/producer-names.ts';
+import {
+  PRODUCER_MOVED,
+  PRODUCER_NEW,
+  SEQ_NEW,
+  SEQ_TAKEN,
+  producerLife,
+  seeProducer,
+  takeSeq,
+} from '../state/producers.ts';
 import type { Decider } from './decider.ts';
 import { ANSWER_LOOKUP, ANSWER_OK, ANSWER_REJECTED, addFrameAnswer } from './frame-answers.ts';
+import { keepsLetter } from './letter-share.ts';
 import type { Session } from './sessions.ts';
 import { fillSystemColumns, validateRow } from './validate.ts';
 
@@ -24,6 +34,8 @@ const HIGH = 4294967296;
 
 /** SEQ_NEW or SEQ_TAKEN, or why the frame is refused whole. A frame that parses takes its sequence number. */
 export function frameOutcome(d: Decider, session: Session, count: number, seqLow: number, seqHigh: number): number {
+  d.firstFlag = 0;
+  d.interner.producer = 0;
   if (session.producerName.length === 0) return count < 0 ? count : SEQ_NEW;
   // A frame that does not parse is its producer's too: in the dead letters and in the ledger.
   const known = knowProducer(d, session);
@@ -31,7 +43,7 @@ export function frameOutcome(d: Decider, session: Session, count: number, seqLow
   const seq = seqLow + seqHigh * HIGH;
   if (!known) return FRAME_TOO_MANY_PRODUCERS;
   if (seq === 0 || seq >= Number.MAX_SAFE_INTEGER) return FRAME_SEQ_MISSING;
-  const taken = takeSeq(d.input.tables.producers, session.producer, seq, d.ticket.receivedAt);
+  const taken = takeSeq(d.input.tables.producers, session.producer, seq);
   return taken === SEQ_NEW || taken === SEQ_TAKEN ? taken : FRAME_SEQ_TOO_OLD;
 }
 
@@ -45,25 +57,32 @@ export function rejectFrame(
   seqHigh: number,
   outcome: number,
 ): void {
-  appendDeadLetter(
-    d.deadLetters,
-    session.producer,
-    seqLow,
-    seqHigh,
-    DEAD_WHOLE_FRAME,
-    outcome,
-    session.encoding,
-    bytes,
-    from,
-    end - from,
-  );
-  appendFrame(d.frames, session.producer, FRAME_REJECTED, seqLow, seqHigh, 0, 0, 0, 0);
+  refuse(d, session, bytes, from, end - from, seqLow, seqHigh, DEAD_WHOLE_FRAME, outcome);
+  appendFrame(d.frames, session.producer, FRAME_REJECTED | d.firstFlag, seqLow, seqHigh, 0, 0, 0, 0);
   addFrameAnswer(d.answers, session, ANSWER_REJECTED, seqLow, seqHigh, 0, outcome);
+}
+
+/** Keeps the bytes of what was refused, as long as its producer has not had too much kept; the ledger counts it in any case. */
+export function refuse(
+  d: Decider,
+  session: Session,
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+  seqLow: number,
+  seqHigh: number,
+  index: number,
+  outcome: number,
+): void {
+  const { producer, encoding } = session;
+  if (!keepsLetter(d.letterShare, d.input.tables.producers, producer, length, d.ticket.receivedAt)) return;
+  appendDeadLetter(d.deadLetters, producer, seqLow, seqHigh, index, outcome, encoding, bytes, from, length);
 }
 
 /** A sequence number that was taken before: nothing changes, and the original decisions are looked up. */
 export function repeatFrame(d: Decider, session: Session, seqLow: number, seqHigh: number, count: number): void {
-  appendFrame(d.frames, session.producer, FRAME_DUPLICATE | FRAME_HAS_SEQ, seqLow, seqHigh, count, 0, count, 0);
+  const flags = FRAME_DUPLICATE | FRAME_HAS_SEQ | d.firstFlag;
+  appendFrame(d.frames, session.producer, flags, seqLow, seqHigh, count, 0, count, 0);
   addFrameAnswer(d.answers, session, ANSWER_LOOKUP, seqLow, seqHigh, count, 0);
 }
 
@@ -107,16 +126,30 @@ export function closeFrame(
   duplicates: number,
   dead: number,
 ): void {
-  const flags = (session.producer === 0 ? 0 : FRAME_HAS_SEQ) | (dedupOf(session) ? FRAME_DEDUP : 0);
+  const flags = (session.producer === 0 ? 0 : FRAME_HAS_SEQ) | (dedupOf(session) ? FRAME_DEDUP : 0) | d.firstFlag;
   appendFrame(d.frames, session.producer, flags, seqLow, seqHigh, count, count - duplicates - dead, duplicates, dead);
   addFrameAnswer(d.answers, session, ANSWER_OK, seqLow, seqHigh, count, 0);
 }
 
-/** Gives the session its producer's id; false where the dictionary has no room for another. */
+/** Gives the session its producer's row, and the block its name; false where the table has no row for another. */
 function knowProducer(d: Decider, session: Session): boolean {
-  if (session.producer !== 0) return true;
-  const id = internEntry(d.input.tables.dictionary, session.producerName, 0, session.producerName.length);
-  if (id === DICTIONARY_FULL) return false;
-  session.producer = id;
+  const { producers } = d.input.tables;
+  const { receivedAt } = d.ticket;
+  let seen =
+    session.producer === 0 ? PRODUCER_MOVED : seeProducer(producers, session.producer, session.life, receivedAt);
+  while (seen === PRODUCER_MOVED) {
+    const name = session.producerName;
+    session.namedIn = 0;
+    session.producer = nameProducer(producers, name, 0, name.length, receivedAt - producers.forgetAfterMs);
+    if (session.producer === 0) return false;
+    session.life = producerLife(producers, session.producer);
+    seen = seeProducer(producers, session.producer, session.life, receivedAt);
+  }
+  if (seen === PRODUCER_NEW) d.firstFlag = FRAME_FIRST;
+  if (session.namedIn !== d.blockNumber) {
+    appendName(d.names, session.producer, session.producerName);
+    session.namedIn = d.blockNumber;
+  }
+  d.interner.producer = session.producer;
   return true;
 }

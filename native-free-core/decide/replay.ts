@@ -4,15 +4,16 @@
  * worker.
  */
 
-import { loadBlock, eachFrame, eachDictionaryEntry } from '../columns/load.ts';
+import { loadBlock, eachFrame, eachDictionaryEntry, eachName } from '../columns/load.ts';
 import { createColumn, resetColumn, type Column } from '../layout/column.ts';
-import { FRAME_DEDUP, FRAME_DUPLICATE, FRAME_HAS_SEQ } from '../layout/block-layout.ts';
+import { FRAME_DEDUP, FRAME_DUPLICATE, FRAME_FIRST, FRAME_HAS_SEQ } from '../layout/block-layout.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { Plan } from '../layout/plan.ts';
 import { fail } from '../base/fail.ts';
-import { internEntry } from '../state/dictionary.ts';
+import { copyEntry, internEntry } from '../state/dictionary.ts';
 import { takeId } from '../state/id-window.ts';
-import { takeSeq } from '../state/producers.ts';
+import { nameProducer } from '../state/producer-names.ts';
+import { replayProducer, takeSeq } from '../state/producers.ts';
 import { openLimitReplays, replayLimits, type LimitReplay } from './rule-limits.ts';
 import { compileState, updateState, type StateLoops } from './state-loops.ts';
 import type { Tables } from './tables.ts';
@@ -123,14 +124,35 @@ function replayShared(plan: Plan, seats: readonly StateSeat[], entity: number, e
   }
 }
 
+/**
+ * Rows of the producers of a block, by the numbers that the block has for them. Whoever got a row then gets one now: what the table
+ * has from a later moment, or from a time when it could hold more, gives way.
+ */
+function nameProducers({ tables }: Replayer, block: Uint8Array, receivedAt: number): Map<number, number> {
+  const rows = new Map<number, number>();
+  eachName(
+    block,
+    (id) => copyEntry(tables.dictionary, id),
+    (producer, name) => {
+      const idle = nameProducer(tables.producers, name, 0, name.length, receivedAt - tables.producers.forgetAfterMs);
+      rows.set(producer, idle > 0 ? idle : nameProducer(tables.producers, name, 0, name.length, receivedAt));
+    },
+  );
+  return rows;
+}
+
 /** Sequence numbers and event ids; a frame's accepted events are the next rows of the block. */
-function replayFrames({ tables, plan, idWords }: Replayer, { columns, receivedAt }: Seat, block: Uint8Array): void {
+function replayFrames(replayer: Replayer, { columns, receivedAt }: Seat, block: Uint8Array): void {
+  const { tables, plan, idWords } = replayer;
+  const producers = nameProducers(replayer, block, receivedAt);
   const eventId = plan.system.eventId < 0 ? null : columns[plan.system.eventId];
   let row = 0;
   eachFrame(block, (frame) => {
     const seq = frame.seqLow + frame.seqHigh * HIGH;
     const took = (frame.flags & FRAME_HAS_SEQ) !== 0 && (frame.flags & FRAME_DUPLICATE) === 0;
-    if (took && seq > 0) takeSeq(tables.producers, frame.producer, seq, receivedAt);
+    const producer = producers.get(frame.producer) ?? 0;
+    if (producer > 0) replayProducer(tables.producers, producer, (frame.flags & FRAME_FIRST) !== 0, receivedAt);
+    if (producer > 0 && took && seq > 0) takeSeq(tables.producers, producer, seq);
     if ((frame.flags & FRAME_DEDUP) !== 0 && eventId !== null && tables.ids !== null) {
       for (let r = row; r < row + frame.accepted; r++) {
         if (hashEventId(eventId, r, idWords))

@@ -18,8 +18,11 @@ export interface Session {
   readonly producerName: Uint8Array;
   /** The hello has been written. */
   greeted: boolean;
-  /** Its dictionary id, 0 until its first frame. */
+  /** Its row of the producer table, 0 until its first frame; and which of the row's lives is its own. */
   producer: number;
+  life: number;
+  /** Number of the block that has its name already. */
+  namedIn: number;
 }
 
 /** `sessions[ingress][connection]` */
@@ -38,6 +41,9 @@ function createSession(from: Session): Session {
     producerName: from.producerName,
     greeted: from.greeted,
     producer: from.producer,
+    life: from.life,
+    // Another worker counts its own blocks.
+    namedIn: 0,
   };
 }
 
@@ -64,6 +70,8 @@ export function readOpen(bytes: Uint8Array, view: DataView, at: number, ingress:
     producerName: bytes.slice(at + OPEN_HEADER_BYTES, at + OPEN_HEADER_BYTES + nameBytes),
     greeted: false,
     producer: 0,
+    life: 0,
+    namedIn: 0,
   });
 }
 

@@ -6,11 +6,10 @@
 
 import { EVENT_DUPLICATE } from '../base/outcomes.ts';
 import { readFrame } from '../codec/frame.ts';
-import { appendDeadLetter } from '../columns/logs.ts';
 import { ENCODING_PROTO, FRAME_HEADER_BYTES } from '../layout/records.ts';
 import { SEQ_TAKEN } from '../state/producers.ts';
 import type { Decider } from './decider.ts';
-import { closeFrame, dedupOf, frameOutcome, rejectFrame, repeatFrame, takeEvent } from './frame-steps.ts';
+import { closeFrame, dedupOf, frameOutcome, refuse, rejectFrame, repeatFrame, takeEvent } from './frame-steps.ts';
 import type { Session } from './sessions.ts';
 import { takeJsonFrame } from './take-json-frame.ts';
 
@@ -67,18 +66,7 @@ function takeEvents(
     if (outcome === EVENT_DUPLICATE) duplicates++;
     else if (outcome < 0) {
       dead++;
-      appendDeadLetter(
-        d.deadLetters,
-        session.producer,
-        seqLow,
-        seqHigh,
-        i,
-        outcome,
-        session.encoding,
-        bytes,
-        starts[i],
-        ends[i] - starts[i],
-      );
+      refuse(d, session, bytes, starts[i], ends[i] - starts[i], seqLow, seqHigh, i, outcome);
     }
   }
   closeFrame(d, session, seqLow, seqHigh, count, duplicates, dead);

@@ -5,11 +5,10 @@
 
 import { EVENT_DUPLICATE, FRAME_MALFORMED } from '../base/outcomes.ts';
 import { transcodeFrame, type JsonFrame } from '../codec/json-frame.ts';
-import { appendDeadLetter } from '../columns/logs.ts';
 import { SEQ_TAKEN } from '../state/producers.ts';
 import type { Decider } from './decider.ts';
 import type { Session } from './sessions.ts';
-import { closeFrame, dedupOf, frameOutcome, rejectFrame, repeatFrame, takeEvent } from './frame-steps.ts';
+import { closeFrame, dedupOf, frameOutcome, refuse, rejectFrame, repeatFrame, takeEvent } from './frame-steps.ts';
 
 /** `seqLow`, `seqHigh`: from the connection or the request's header; where 0, the frame's own `seq` counts. */
 export function takeJsonFrame(
@@ -57,18 +56,7 @@ function takeEvents(d: Decider, session: Session, frame: JsonFrame, seqLow: numb
     else if (outcome < 0) {
       dead++;
       const source = d.input.utf8(frame.source(i));
-      appendDeadLetter(
-        d.deadLetters,
-        session.producer,
-        seqLow,
-        seqHigh,
-        i,
-        outcome,
-        session.encoding,
-        source,
-        0,
-        source.length,
-      );
+      refuse(d, session, source, 0, source.length, seqLow, seqHigh, i, outcome);
     }
   }
   closeFrame(d, session, seqLow, seqHigh, frame.count, duplicates, dead);

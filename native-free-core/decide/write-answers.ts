@@ -25,8 +25,9 @@ import {
   RECORD_READ_ANSWER,
 } from '../layout/records.ts';
 import { commit, shrink, type Lane } from '../ring/lane.ts';
-import { highestSeq } from '../state/producers.ts';
 import { findEntry } from '../state/dictionary.ts';
+import { findProducer } from '../state/producer-names.ts';
+import { highestSeq } from '../state/producers.ts';
 import type { Decider, PendingRead } from './decider.ts';
 import { reserveWaiting } from './reserve-waiting.ts';
 import { ANSWER_LOOKUP, ANSWER_REJECTED } from './frame-answers.ts';
@@ -143,9 +144,9 @@ function writeLookup(d: Decider, session: Session, seqLow: number, seqHigh: numb
 
 export function writeHellos(d: Decider, epochLow: number): void {
   for (const session of d.hellos.splice(0)) {
-    const { dictionary, producers } = d.input.tables;
-    const id = findEntry(dictionary, session.producerName, 0, session.producerName.length);
-    const highest = id > 0 ? highestSeq(producers, id) : 0;
+    const { producers } = d.input.tables;
+    const row = findProducer(producers, session.producerName, 0, session.producerName.length);
+    const highest = row > 0 ? highestSeq(producers, row, d.input.now()) : 0;
     // On the durable lane whatever the ack level: a hello must not wait for ClickHouse. One that comes again stands behind the answers
     // that the former version has written.
     const lane = session.greeted ? laneOf(d, session) : d.input.durableLanes[session.ingress];

@@ -22,6 +22,8 @@ export const LIST_ELEMENTS_MAX = 4096;
 export const NESTING_MAX = 32;
 /** Producer names, in bytes. */
 export const PRODUCER_NAME_BYTES_MAX = 200;
+/** Days for which dead letters stay in the table; whoever mends what sent them has looked by then. */
+export const DEAD_LETTER_DAYS = 30;
 /** Frames sent and not yet answered, for one connection. */
 export const FRAMES_IN_FLIGHT_MAX = 1024;
 /** Sequence numbers below the highest that the producer table remembers (SEMANTICS.md §2). */

@@ -307,6 +307,19 @@ export interface SystemColumns {
   readonly overflow: number;
 }
 
+/** How many producers are remembered, and for how long after their last frame. */
+export interface ProducersPlan {
+  readonly max: number;
+  readonly forgetAfterMs: number;
+}
+
+/** A name for each of a quarter of a million clients, and a week for any of them to come back and send again. */
+const PRODUCERS_DEFAULT: ProducersPlan = { max: 262_144, forgetAfterMs: 7 * 86_400_000 };
+
+export function producersOf(plan: Pick<Plan, 'producers'>): ProducersPlan {
+  return plan.producers ?? PRODUCERS_DEFAULT;
+}
+
 export interface Plan {
   readonly pipeline: string;
   readonly owner: string;
@@ -327,6 +340,8 @@ export interface Plan {
   readonly dedupWindowMs: number;
   readonly dedupIdsMax: number;
   readonly dictionaryMax: number;
+  /** Absent: as `producersOf` has it. */
+  readonly producers?: ProducersPlan;
   readonly entities: readonly EntityPlan[];
   /** In the order of evaluation. Absent: none. */
   readonly computed?: readonly ComputedPlan[];

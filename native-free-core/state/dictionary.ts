@@ -1,5 +1,5 @@
 /**
- * The string dictionary, shared by all threads: low-cardinality strings and producer names as small integers.
+ * The string dictionary, shared by all threads: low-cardinality strings as small integers.
  * Entries are only ever added. Workers intern; the main thread reads them back for ClickHouse. Id 0 is the empty string.
  *
  *   byte 16  Int32 entries max, 20 Int32 heap bytes, 24 Int32 index slots          written by the creator
@@ -93,6 +93,12 @@ export function entryAt(dictionary: Dictionary, id: number): number {
 export function entryBytes(dictionary: Dictionary, id: number): number {
   if (id === 0) return 0;
   return dictionary.words[dictionary.endsAt + id] - dictionary.words[dictionary.endsAt + id - 1];
+}
+
+/** A copy of an entry's bytes: encoders and text decoders take no shared memory. */
+export function copyEntry(dictionary: Dictionary, id: number): Uint8Array {
+  const at = entryAt(dictionary, id);
+  return dictionary.bytes.slice(at, at + entryBytes(dictionary, id));
 }
 
 /** The id of a string, or DICTIONARY_ABSENT. Needs no lock: entries are published by their index slot. */

@@ -32,18 +32,32 @@ export interface LedgerAccount {
   readonly accepted: number;
   readonly duplicates: number;
   readonly refused: number;
+  /** Refused as wrong; and frames that were, of which no event is counted. */
   readonly deadLettered: number;
   /** Answered, and lost by the disk; an operator has accepted it. In the total only: whose they were is lost, too. */
   readonly lost: number;
+  readonly framesRejected: number;
+  /** Of these: rows of dead_letters, and such that were only counted. */
+  readonly deadLettersKept: number;
+  readonly deadLettersNotKept: number;
+}
+
+/** Of one producer: as far as it is remembered. */
+export interface LedgerLine extends LedgerAccount {
+  readonly producer: string;
+  readonly highestSeq: number;
+  readonly gaps: number;
 }
 
 export interface LedgerDescription {
   readonly total: LedgerAccount;
-  readonly producers: readonly (LedgerAccount & {
-    readonly producer: string;
-    readonly highestSeq: number;
-    readonly gaps: number;
-  })[];
+  /** The sum of the producers that were forgotten, and how many they were. */
+  readonly forgotten: LedgerAccount & { readonly producers: number };
+  /** A page of them, in the order of their names. */
+  readonly producers: readonly LedgerLine[];
+  readonly producersInAll: number;
+  /** The page behind this one begins after that name; null: this is the last one. */
+  readonly next: string | null;
   readonly inSpool: { readonly events: number; readonly deadLetters: number };
   readonly losses: readonly {
     readonly at: string;
@@ -162,6 +176,7 @@ export interface ChangeOrigin {
 
 /** A server that neither answers nor hangs up is given up after this. */
 const ANSWER_MS = 60_000;
+const LEDGER_PAGE = 10_000;
 
 export class HuntControl {
   readonly address: ServerAddress;
@@ -179,8 +194,22 @@ export class HuntControl {
     return this.get('/v1/pipeline');
   }
 
-  ledger(): Promise<LedgerDescription> {
-    return this.get('/v1/ledger');
+  /** The totals, and a page of producers: the first ones, or those behind the name `after`. */
+  ledger(page: { readonly after?: string | null; readonly limit?: number } = {}): Promise<LedgerDescription> {
+    const query = new URLSearchParams();
+    if (page.limit !== undefined) query.set('limit', String(page.limit));
+    if (typeof page.after === 'string') query.set('after', page.after);
+    return this.get(query.size === 0 ? '/v1/ledger' : `/v1/ledger?${query.toString()}`);
+  }
+
+  /** All producers, page by page; what comes in meanwhile is in some pages and not in others. */
+  async *ledgerLines(): AsyncGenerator<LedgerLine> {
+    let after: string | null = null;
+    do {
+      const page: LedgerDescription = await this.ledger({ after, limit: LEDGER_PAGE });
+      yield* page.producers;
+      after = page.next;
+    } while (after !== null);
   }
 
   /** Features as of the entity's last event. `key`: the parts of a composite key in their order. */

@@ -10,6 +10,7 @@ export {
   type DeployPreview,
   type EntityDescription,
   type LedgerDescription,
+  type LedgerLine,
   type ListDescription,
   type PipelineChange,
   type VersionsDescription,

@@ -21,6 +21,7 @@ import type { PipelineDeclaration } from './schema.ts';
 import { checkShape } from './shape.ts';
 import { readSource, type PipelineSource } from './source.ts';
 import { compileTests, type PipelineTest } from './tests-section.ts';
+import { checkEventBounds, producersPlan } from './event-bounds.ts';
 import { countOf, durationMs } from './units.ts';
 
 /** Where the pipeline file says nothing. */
@@ -75,6 +76,7 @@ function compileDeclaration(
     'the engine',
     ['events'],
   );
+  checkEventBounds(declaration.events, problems);
   const events = compileEvents(declaration.events, columns, problems, readProto);
   if (events === null) return null;
   const c: Compilation = {
@@ -157,7 +159,13 @@ function boundsOf(
   events: PipelineDeclaration['events'],
 ): Pick<
   Plan,
-  'acceptMaxAgeMs' | 'acceptMaxFutureMs' | 'maxFutureSkewMs' | 'dedupWindowMs' | 'dedupIdsMax' | 'dictionaryMax'
+  | 'acceptMaxAgeMs'
+  | 'acceptMaxFutureMs'
+  | 'maxFutureSkewMs'
+  | 'dedupWindowMs'
+  | 'dedupIdsMax'
+  | 'dictionaryMax'
+  | 'producers'
 > {
   return {
     acceptMaxAgeMs: durationMs(events.accept?.max_age ?? DEFAULTS.acceptMaxAge),
@@ -166,5 +174,6 @@ function boundsOf(
     dedupWindowMs: durationMs(events.dedup?.window ?? DEFAULTS.dedupWindow),
     dedupIdsMax: events.id === undefined ? 0 : countOf(events.dedup?.ids_max ?? DEFAULTS.dedupIdsMax),
     dictionaryMax: countOf(events.dictionary_max ?? DEFAULTS.dictionaryMax),
+    ...(events.producers === undefined ? {} : { producers: producersPlan(events.producers) }),
   };
 }

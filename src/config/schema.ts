@@ -64,7 +64,15 @@ const events = z.strictObject({
   accept: z.strictObject({ max_age: duration.optional(), max_future: duration.optional() }).optional(),
   max_future_skew: duration.optional(),
   dedup: z.strictObject({ window: duration.optional(), ids_max: count.optional() }).optional(),
-  dictionary_max: count.optional().describe('Distinct strings in all dictionary fields and producer names together.'),
+  dictionary_max: count
+    .optional()
+    .describe('Distinct strings in all dictionary fields together; one producer may bring a quarter of them.'),
+  producers: z
+    .strictObject({
+      max: count.optional().describe('Most producers remembered at once.'),
+      forget_after: duration.optional().describe('A producer that has sent nothing for so long is forgotten.'),
+    })
+    .optional(),
   fields: z.record(text, field).optional(),
   import: z
     .record(text, text)

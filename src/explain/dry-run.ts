@@ -122,6 +122,8 @@ const SESSION: Session = {
   dedup: false,
   producerName: new Uint8Array(0),
   producer: 0,
+  life: 0,
+  namedIn: 0,
   greeted: true,
 };
 

@@ -27,6 +27,8 @@ import {
   unlockStripe,
   type EntityTable,
 } from '../../native-free-core/state/entity-table.ts';
+import { PRODUCER_NONE } from '../../native-free-core/layout/producer-layout.ts';
+import { forgetBudget } from '../../native-free-core/state/producer-budgets.ts';
 import { createProducers, openProducers } from '../../native-free-core/state/producers.ts';
 
 /** An event names each entity once; a few rows more keep the table's own arithmetic at ease. */
@@ -77,7 +79,8 @@ export function copyRow(live: EntityTable, scratch: EntityTable, key: Int32Array
   if (row !== null) restoreRow(scratch, row, 0);
 }
 
-export function clearTables({ entities, limits }: Tables): void {
+export function clearTables({ entities, limits, producers }: Tables): void {
+  forgetBudget(producers, PRODUCER_NONE);
   for (const table of [...entities, ...(limits ?? [])]) {
     for (let stripe = 0; stripe < table.shape.stripes; stripe++) {
       pointAt(table, stripe);

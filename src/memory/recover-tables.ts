@@ -3,10 +3,11 @@
  * Main thread, before any other thread runs.
  */
 
-import { eachFrame, readBlockHeader } from '../../native-free-core/columns/load.ts';
+import { eachDeadLetter, eachFrame, eachName, readBlockHeader } from '../../native-free-core/columns/load.ts';
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { copyEntry } from '../../native-free-core/state/dictionary.ts';
 import type { Ledger } from '../ops/ledger.ts';
 import { createChunkRestorer, type TableChunk } from './snapshot-tables.ts';
 
@@ -44,7 +45,8 @@ export function restoreTables(
     if (chunk.name === LEDGER_CHUNK) saved = chunk.bytes.slice();
     else restore(chunk);
   }
-  if (saved !== null) ledger.restore(saved);
+  const textOf = (id: number): string => new TextDecoder().decode(copyEntry(tables.dictionary, id));
+  if (saved !== null) ledger.restore(saved, textOf);
   return restored;
 }
 
@@ -72,16 +74,29 @@ export async function replayEpochs(
       bytes += block.length;
     }
     replayEpoch(replayer, blocks, epoch);
-    if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks);
+    const { dictionary } = version.tables;
+    if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks, (id) => copyEntry(dictionary, id));
   }
   return { ...version, epochs, rows, bytes };
 }
 
-/** Adds a durable epoch's frames to the ledger; epochs come in order. */
-export function enterLedger(ledger: Ledger, epoch: number, blocks: readonly Uint8Array[]): void {
+/** Adds a durable epoch's frames to the ledger; epochs come in order. `textOf`: of a dictionary id. */
+export function enterLedger(
+  ledger: Ledger,
+  epoch: number,
+  blocks: readonly Uint8Array[],
+  textOf: (id: number) => Uint8Array,
+): void {
   for (const block of blocks) {
-    eachFrame(block, (frame) => ledger.add(frame));
-    ledger.receivedAt = Math.max(ledger.receivedAt, readBlockHeader(block).receivedAt);
+    const { receivedAt, deadLetters } = readBlockHeader(block);
+    const names = new Map([[0, '']]);
+    // Names come from strings of clients, and are UTF-8.
+    eachName(block, textOf, (producer, { buffer, byteOffset, length }) =>
+      names.set(producer, Buffer.from(buffer, byteOffset, length).toString()),
+    );
+    eachFrame(block, (frame) => ledger.add(names.get(frame.producer)!, frame, receivedAt));
+    if (deadLetters > 0) eachDeadLetter(block, ({ producer }) => ledger.addLetters(names.get(producer)!, 1));
+    ledger.receivedAt = Math.max(ledger.receivedAt, receivedAt);
   }
   ledger.epoch = epoch;
 }

@@ -11,7 +11,7 @@ import {
   WORKERS_MAX,
 } from '../../native-free-core/layout/control-layout.ts';
 import { shapeEntityTable, type EntityTableShape } from '../../native-free-core/layout/entity-layout.ts';
-import type { ListPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import { producersOf, type ListPlan, type Plan } from '../../native-free-core/layout/plan.ts';
 import { REGION_BYTES_MAX, REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
@@ -32,9 +32,10 @@ export const DURABLE_LANE_BYTES = 8 << 20;
 export const STORED_LANE_BYTES = 32 << 20;
 /** Sealed blocks on their way to the spool thread: two of the largest. */
 export const BLOCK_LANE_BYTES = 64 << 20;
-/** Producers and dictionary values share one dictionary. */
-const PRODUCERS_MAX = 262144;
-const DICTIONARY_BYTES_PER_ENTRY = 48;
+/** Few distinct strings are short ones; and the smallest dictionary takes a few long ones. */
+const DICTIONARY_BYTES_PER_ENTRY = 64;
+const DICTIONARY_BYTES_MIN = 1 << 20;
+const REHEARSAL_PRODUCERS_MAX = 64;
 export const REHEARSAL_ENTITIES_MAX = 1024;
 /** So small that rehearsals go round: a lane's end is another way through the code. */
 const REHEARSAL_FRAME_LANE_BYTES = 256 << 10;
@@ -52,6 +53,15 @@ export interface AdoptionMemory {
   readonly side: EntityMemory | null;
   readonly sideCopies: Int32Array;
 }
+
+/** What names must at least find room: a start may declare less than the one before. */
+export interface NamesRoom {
+  readonly entries: number;
+  readonly entryBytes: number;
+  readonly producers: number;
+}
+
+const NO_NAMES: NamesRoom = { entries: 0, entryBytes: 0, producers: 0 };
 
 /** Structured-cloneable; the buffers are shared, not copied. */
 export interface SharedMemory {
@@ -74,7 +84,13 @@ export interface SharedMemory {
   readonly dictionary: SharedArrayBuffer;
 }
 
-export function allocateMemory(plan: Plan, workers: number, ingresses: number): SharedMemory {
+/** `names`: of a snapshot that is to be restored. */
+export function allocateMemory(
+  plan: Plan,
+  workers: number,
+  ingresses: number,
+  names: NamesRoom = NO_NAMES,
+): SharedMemory {
   if (workers < 1 || workers > WORKERS_MAX || ingresses < 1 || ingresses > INGRESSES_MAX) {
     throw new OperatingError(
       'thread_count',
@@ -96,7 +112,7 @@ export function allocateMemory(plan: Plan, workers: number, ingresses: number): 
       entities: plan.entities.map((entity) => table(entity.max, layOutRecord(entity).rowBytes)),
       limits: layOutLimits(plan).map(({ entity, rowBytes }) => table(plan.entities[entity]!.max, rowBytes)),
       lists: (plan.lists ?? []).map(createList),
-      ...allocateNames(plan),
+      ...allocateNames(plan, names),
     };
   } catch (cause) {
     throw new OperatingError(
@@ -118,12 +134,17 @@ export function tableShape(max: number, rowBytes: number, workers: number): Enti
 }
 
 /** What is there whatever the entities: producers, event ids, strings. */
-export function allocateNames(plan: Plan): Pick<SharedMemory, 'producers' | 'ids' | 'dictionary'> {
-  const entries = plan.dictionaryMax + PRODUCERS_MAX;
+export function allocateNames(
+  plan: Plan,
+  names: NamesRoom = NO_NAMES,
+): Pick<SharedMemory, 'producers' | 'ids' | 'dictionary'> {
+  const entries = Math.max(plan.dictionaryMax + 1, names.entries);
+  const entryBytes = Math.max(entries * DICTIONARY_BYTES_PER_ENTRY, DICTIONARY_BYTES_MIN, names.entryBytes);
+  const { max, forgetAfterMs } = producersOf(plan);
   return {
-    producers: createProducers(entries),
+    producers: createProducers(Math.max(max, names.producers), forgetAfterMs),
     ids: plan.dedupIdsMax > 0 ? createIdWindow(plan.dedupIdsMax, plan.dedupWindowMs) : null,
-    dictionary: createDictionary(entries, entries * DICTIONARY_BYTES_PER_ENTRY),
+    dictionary: createDictionary(entries, entryBytes),
   };
 }
 
@@ -139,7 +160,8 @@ export function allocateRehearsal(plan: Plan): SharedMemory {
   const entities = plan.entities.map((entity) => ({ ...entity, max: Math.min(entity.max, REHEARSAL_ENTITIES_MAX) }));
   const dedupIdsMax = Math.min(plan.dedupIdsMax, REHEARSAL_ENTITIES_MAX);
   const lists = (plan.lists ?? []).map((list) => ({ ...list, max: 1, entries: [] }));
-  const memory = allocateMemory({ ...plan, entities, dedupIdsMax, lists }, 1, 1);
+  const producers = { ...producersOf(plan), max: REHEARSAL_PRODUCERS_MAX };
+  const memory = allocateMemory({ ...plan, entities, dedupIdsMax, lists, producers }, 1, 1);
   return { ...memory, frameLanes: [[createLane(REHEARSAL_FRAME_LANE_BYTES)]] };
 }
 

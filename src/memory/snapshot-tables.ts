@@ -7,11 +7,26 @@ import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { EntityPlan, Plan } from '../../native-free-core/layout/plan.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { forgetReplay } from '../../native-free-core/policy/limits.ts';
-import { dictionaryCount, entryAt, entryBytes, internEntry } from '../../native-free-core/state/dictionary.ts';
+import {
+  copyEntry,
+  dictionaryCount,
+  entryAt,
+  entryBytes,
+  internEntry,
+} from '../../native-free-core/state/dictionary.ts';
 import { copyStripe, restoreRow, restoreStripe, type EntityTable } from '../../native-free-core/state/entity-table.ts';
 import { ID_ENTRY_WORDS, copyIdStripe, restoreId } from '../../native-free-core/state/id-window.ts';
-import { PRODUCER_ROW_BYTES, copyProducer, restoreProducer } from '../../native-free-core/state/producers.ts';
+import { nameProducer, producerCount } from '../../native-free-core/state/producer-names.ts';
+import { copyProducer, restoreProducer } from '../../native-free-core/state/producers.ts';
+import {
+  PRODUCER_ROW_BYTES,
+  PRODUCER_ROW_BYTES_1,
+  ROW_NAME,
+  ROW_NAME_BYTES,
+  ROW_SEEN,
+} from '../../native-free-core/layout/producer-layout.ts';
 import { OperatingError } from '../errors.ts';
+import type { NamesRoom } from './regions.ts';
 
 export interface TableChunk {
   readonly name: string;
@@ -21,11 +36,14 @@ export interface TableChunk {
 }
 
 const IDS = 'ids';
-const PRODUCERS = 'producers';
+const PRODUCERS = 'named producers';
+/** Of older snapshots: rows by the dictionary ids of their names. */
+const PRODUCERS_1 = 'producers';
 const DICTIONARY = 'dictionary';
 const PRODUCERS_PER_CHUNK = 4096;
+const PRODUCERS_MAX_1 = 262_144;
 
-/** The dictionary comes first: whoever restores needs it before the producers. */
+/** The dictionary comes first: whoever restores needs it to know how large the tables must be. */
 export function* copyTables(plan: Plan, tables: Tables): Generator<TableChunk> {
   yield copyDictionary(tables);
   yield* copyProducers(tables);
@@ -43,6 +61,19 @@ export function* copyTables(plan: Plan, tables: Tables): Generator<TableChunk> {
 export function* copyAccount(_plan: Plan, tables: Tables): Generator<TableChunk> {
   yield copyDictionary(tables);
   yield* copyProducers(tables);
+}
+
+/** What the tables of names must at least take, so that these chunks and the epochs behind them fit. */
+export function namesRoom(plan: Plan, chunks: Iterable<TableChunk>): NamesRoom {
+  let room = { entries: 0, entryBytes: 0, producers: 0 };
+  for (const { name, index, bytes } of chunks) {
+    // Older ones took producers besides.
+    const entries = index > 0 ? index : plan.dictionaryMax + PRODUCERS_MAX_1;
+    if (name === DICTIONARY) room = { ...room, entries, entryBytes: bytes.length };
+    else if (name === PRODUCERS) room.producers += bytes.length / PRODUCER_ROW_BYTES;
+    else if (name !== PRODUCERS_1 && room.entries > 0) break;
+  }
+  return room;
 }
 
 interface KeyedTable {
@@ -65,7 +96,7 @@ function keyedTables(plan: Plan, tables: Tables): KeyedTable[] {
   return [...states, ...limits];
 }
 
-/** Per entry: u32 bytes, then the bytes; in id order from 1 on. */
+/** Per entry: u32 bytes, then the bytes; in id order from 1 on. Its index is how many the dictionary takes. */
 function copyDictionary({ dictionary }: Tables): TableChunk {
   const count = dictionaryCount(dictionary);
   const size = count > 1 ? entryAt(dictionary, count - 1) + entryBytes(dictionary, count - 1) - dictionary.heapAt : 0;
@@ -79,11 +110,12 @@ function copyDictionary({ dictionary }: Tables): TableChunk {
     bytes.set(dictionary.bytes.subarray(from, from + length), at + 4);
     at += 4 + length;
   }
-  return { name: DICTIONARY, index: 0, bytes: bytes.subarray(0, at) };
+  return { name: DICTIONARY, index: dictionary.entriesMax, bytes: bytes.subarray(0, at) };
 }
 
-function* copyProducers({ producers, dictionary }: Tables): Generator<TableChunk> {
-  const count = dictionaryCount(dictionary);
+/** Row 0 first, which has no name. */
+function* copyProducers({ producers }: Tables): Generator<TableChunk> {
+  const count = producerCount(producers) + 1;
   const buffer = new Uint8Array(PRODUCERS_PER_CHUNK * PRODUCER_ROW_BYTES);
   for (let first = 0; first < count; first += PRODUCERS_PER_CHUNK) {
     const end = Math.min(count, first + PRODUCERS_PER_CHUNK);
@@ -111,7 +143,8 @@ export function createChunkRestorer(plan: Plan, tables: Tables): ChunkRestorer {
     const bytes = given.byteOffset % 4 === 0 ? given : given.slice();
     const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     if (name === DICTIONARY) restoreDictionary(tables, bytes);
-    else if (name === PRODUCERS) restoreProducers(tables, index, bytes);
+    else if (name === PRODUCERS) restoreProducers(tables, bytes);
+    else if (name === PRODUCERS_1) restoreProducersById(tables, index, bytes);
     else if (name === IDS) restoreIds(tables, words);
     else {
       const table = keyed.get(name);
@@ -122,9 +155,28 @@ export function createChunkRestorer(plan: Plan, tables: Tables): ChunkRestorer {
   };
 }
 
-function restoreProducers({ producers }: Tables, first: number, bytes: Uint8Array): void {
-  for (let i = 0; i * PRODUCER_ROW_BYTES < bytes.length; i++)
-    restoreProducer(producers, first + i, bytes, i * PRODUCER_ROW_BYTES);
+function restoreProducers({ producers }: Tables, bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length; at += PRODUCER_ROW_BYTES) {
+    const length = view.getUint32(at + ROW_NAME_BYTES * 4, true);
+    const seen = view.getFloat64(at + ROW_SEEN * 8, true);
+    // A row that was copied between two names tells nothing. What only fills the table beyond its bounds gives way to who came later.
+    if (length > 0 && seen === 0) continue;
+    const row = nameProducer(producers, bytes, at + ROW_NAME * 4, length, seen);
+    if (row > 0 || length === 0) restoreProducer(producers, row, bytes, at, PRODUCER_ROW_BYTES);
+  }
+}
+
+function restoreProducersById({ producers, dictionary }: Tables, first: number, bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length; at += PRODUCER_ROW_BYTES_1) {
+    const id = first + at / PRODUCER_ROW_BYTES_1;
+    const seen = view.getFloat64(at + ROW_SEEN * 8, true);
+    if (id === 0 || seen === 0) continue;
+    const name = copyEntry(dictionary, id);
+    const row = nameProducer(producers, name, 0, name.length, seen);
+    if (row > 0) restoreProducer(producers, row, bytes, at, PRODUCER_ROW_BYTES_1);
+  }
 }
 
 function restoreIds({ ids }: Tables, words: Int32Array): void {
@@ -150,7 +202,12 @@ function restoreDictionary({ dictionary }: Tables, bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.length;) {
     const length = view.getUint32(at, true);
-    internEntry(dictionary, bytes, at + 4, length);
+    if (internEntry(dictionary, bytes, at + 4, length) < 0) {
+      throw new OperatingError(
+        'dictionary_small',
+        `a snapshot holds more strings than the dictionary takes: dictionary_max=${dictionary.entriesMax}; raise events.dictionary_max to what it was`,
+      );
+    }
     at += 4 + length;
   }
 }

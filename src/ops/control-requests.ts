@@ -2,7 +2,8 @@
  * Control requests: what the server answers about itself, on the events' port. Ingress hands them to the main thread, which
  * answers from what it has at hand. Every answer is JSON.
  *
- *   GET  /v1/server /v1/pipeline /v1/ledger /v1/lists
+ *   GET  /v1/server /v1/pipeline /v1/lists
+ *   GET  /v1/ledger         page by page (describe-ledger.ts)
  *   POST /v1/lists/{name}   another content for a list, one entry a line
  *   /v1/pipelines …         versions of the pipeline (deploy/requests.ts)
  */
@@ -10,9 +11,8 @@
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
-import type { Ledger, LedgerLine } from './ledger.ts';
+import { describeLedger, type LedgerSources } from './describe-ledger.ts';
 import type { Lists } from './lists.ts';
-import type { Losses } from './losses.ts';
 
 const LIST_PATH = '/v1/lists/';
 const PIPELINES_PATH = '/v1/pipelines';
@@ -20,6 +20,7 @@ const PIPELINES_PATH = '/v1/pipelines';
 export interface ControlRequest {
   readonly method: string;
   readonly path: string;
+  readonly query: string;
   readonly body: Uint8Array;
 }
 
@@ -29,21 +30,13 @@ export interface ControlResponse {
   readonly body: string;
 }
 
-export interface ControlSources {
+export interface ControlSources extends LedgerSources {
   /** The version that decides. */
   readonly running: () => {
     readonly plan: Plan;
     readonly importMap: Readonly<Record<string, string>>;
     readonly lists: Lists;
   };
-  readonly ledger: Ledger;
-  readonly losses: Losses;
-  readonly producerName: (id: number) => string;
-  readonly ingressCounters: () => {
-    readonly refusedEvents: number;
-    readonly refusedByProducer: ReadonlyMap<string, number>;
-  };
-  readonly stored: () => { readonly epoch: number; readonly events: number; readonly deadLetters: number };
   /** Everything else that `GET /v1/server` tells. */
   readonly server: () => object;
   /** Requests below `/v1/pipelines`. */
@@ -51,14 +44,14 @@ export interface ControlSources {
 }
 
 export function controlRequests(sources: ControlSources): (request: ControlRequest) => ControlResponse {
-  const routes: Readonly<Record<string, () => object>> = {
+  const routes: Readonly<Record<string, (query: string) => object>> = {
     '/v1/server': sources.server,
     '/v1/pipeline': () => ({ plan: sources.running().plan, importMap: sources.running().importMap }),
-    '/v1/ledger': () => describeLedger(sources),
+    '/v1/ledger': (query) => describeLedger(sources, query),
     '/v1/lists': () => ({ lists: sources.running().lists.describe() }),
   };
   return (request) => {
-    const { method, path, body } = request;
+    const { method, path, query, body } = request;
     if (path.startsWith(PIPELINES_PATH)) {
       const { status, body: answered } = sources.pipelines(request);
       return answer(status, answered);
@@ -69,7 +62,12 @@ export function controlRequests(sources: ControlSources): (request: ControlReque
     if (route === undefined) return answer(404, failure('not_found', `nothing is served here: path=${path}`));
     if (method !== 'GET')
       return answer(405, failure('method_not_allowed', `${path} answers GET only: method=${method}`));
-    return answer(200, route());
+    try {
+      return answer(200, route(query));
+    } catch (error) {
+      if (!(error instanceof OperatingError)) throw error;
+      return answer(400, failure(error.code, error.message));
+    }
   };
 }
 
@@ -92,41 +90,4 @@ function answer(status: number, body: object): ControlResponse {
 
 function failure(code: string, message: string): object {
   return { error: { code, message } };
-}
-
-function describeLedger(sources: ControlSources): object {
-  const { ledger, losses, producerName } = sources;
-  const counters = sources.ingressCounters();
-  const stored = sources.stored();
-  const total = ledger.total();
-  const lines = [...ledger.lines()].map(([id, line]) => {
-    const producer = id === 0 ? '' : producerName(id);
-    return { producer, ...describeLine(line, counters.refusedByProducer.get(producer) ?? 0, 0) };
-  });
-  return {
-    epoch: ledger.epoch,
-    total: describeLine(total, counters.refusedEvents, losses.events()),
-    losses: losses.all(),
-    producers: lines.sort((a, b) => b.received - a.received),
-    inSpool: {
-      events: total.accepted - stored.events,
-      deadLetters: total.deadLettered + total.framesRejected - stored.deadLetters,
-    },
-    stored: { epoch: stored.epoch, events: stored.events, deadLetters: stored.deadLetters },
-  };
-}
-
-/** Refused events, and those whose loss was accepted, were received and are kept nowhere: they are in both sides of the account. */
-function describeLine(line: LedgerLine, refused: number, lost: number) {
-  return {
-    received: line.received + refused + lost,
-    accepted: line.accepted,
-    duplicates: line.duplicates,
-    refused,
-    lost,
-    deadLettered: line.deadLettered,
-    framesRejected: line.framesRejected,
-    highestSeq: line.highestSeq,
-    gaps: Math.max(0, line.highestSeq - line.framesTaken),
-  };
 }

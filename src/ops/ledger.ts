@@ -1,11 +1,13 @@
 /**
  * The ledger (SEMANTICS.md §11): the account of every event ever received, per producer and in total, as a function of
- * the durable epochs. Kept on the main thread, which reads every epoch; saved with each snapshot.
+ * the durable epochs. Kept on the main thread, which reads every epoch; saved with each snapshot. Producers stand in it by name; of
+ * those that are forgotten the sum is kept.
  */
 
 import {
   FRAME_DEDUP,
   FRAME_DUPLICATE,
+  FRAME_FIRST,
   FRAME_HAS_SEQ,
   FRAME_REJECTED,
 } from '../../native-free-core/layout/block-layout.ts';
@@ -19,14 +21,17 @@ export interface LedgerLine {
   deadLettered: number;
   /** Frames that were rejected whole; their events are in no other figure. */
   framesRejected: number;
+  /** Of dead-lettered events and rejected frames: those whose bytes are kept. */
+  lettersKept: number;
   highestSeq: number;
   /** Frames taken, duplicates left out: with the highest seq it tells how many are missing. */
   framesTaken: number;
+  /** received_at of its last frame, ms UTC. */
+  seenAt: number;
 }
 
 /** One frame of a sealed block. */
 export interface LedgerFrame {
-  readonly producer: number;
   readonly flags: number;
   readonly seqLow: number;
   readonly seqHigh: number;
@@ -36,22 +41,33 @@ export interface LedgerFrame {
   readonly dead: number;
 }
 
+/** Lines beyond the producers that the table remembers: of those whose rows went to others since the last look. */
+const SPARE_LINES = 1024;
+
 export class Ledger {
   /** The last epoch that is in it. */
   epoch = 0;
   /** Newest received_at of its epochs, ms UTC. */
   receivedAt = 0;
-  readonly #lines = new Map<number, LedgerLine>();
+  /** Producers that the table remembers. */
+  producersMax = Infinity;
+  /** The sum of the lines that were dropped, and how many they were. */
+  forgotten = { ...emptyLine(), producers: 0 };
+  readonly #lines = new Map<string, LedgerLine>();
   /** Producers whose event ids are looked at: what a row alone does not tell. */
-  readonly dedups = new Set<number>();
+  readonly dedups = new Set<string>();
 
-  add(frame: LedgerFrame): void {
-    const line = this.#line(frame.producer);
+  /** `producer`: its name, '' for frames that name none. `receivedAt`: of the frame's block, ms UTC. */
+  add(producer: string, frame: LedgerFrame, receivedAt: number): void {
+    // A producer that was forgotten begins anew, by its own numbers too.
+    if ((frame.flags & FRAME_FIRST) !== 0) this.#drop(producer);
+    const line = this.#line(producer);
+    line.seenAt = receivedAt;
     if ((frame.flags & FRAME_REJECTED) !== 0) {
       line.framesRejected++;
       return;
     }
-    if ((frame.flags & FRAME_DEDUP) !== 0) this.dedups.add(frame.producer);
+    if ((frame.flags & FRAME_DEDUP) !== 0) this.dedups.add(producer);
     line.received += frame.received;
     line.accepted += frame.accepted;
     line.duplicates += frame.duplicates;
@@ -61,59 +77,105 @@ export class Ledger {
     line.highestSeq = Math.max(line.highestSeq, frame.seqLow + frame.seqHigh * HIGH);
   }
 
-  #line(producer: number): LedgerLine {
+  /** So many dead letters of the producer are kept. */
+  addLetters(producer: string, kept: number): void {
+    this.#line(producer).lettersKept += kept;
+  }
+
+  #line(producer: string): LedgerLine {
     let line = this.#lines.get(producer);
     if (line === undefined) {
+      if (this.#lines.size > this.producersMax + SPARE_LINES) this.#dropIdle();
       line = emptyLine();
       this.#lines.set(producer, line);
     }
     return line;
   }
 
-  /** By the producers' dictionary ids; 0 are the frames without a producer. */
-  lines(): ReadonlyMap<number, LedgerLine> {
+  /** The longest idle: the table has given their rows to others. */
+  #dropIdle(): void {
+    const named = [...this.#lines].filter(([name]) => name !== '').sort(([, a], [, b]) => a.seenAt - b.seenAt);
+    for (const [name] of named.slice(0, this.#lines.size - this.producersMax)) this.#drop(name);
+  }
+
+  #drop(producer: string): void {
+    const line = this.#lines.get(producer);
+    if (line === undefined) return;
+    addLine(this.forgotten, line);
+    this.forgotten.producers++;
+    this.#lines.delete(producer);
+    this.dedups.delete(producer);
+  }
+
+  /** By the producers' names; '' are the frames without a producer. */
+  lines(): ReadonlyMap<string, LedgerLine> {
     return this.#lines;
   }
 
   total(): LedgerLine {
     const total = emptyLine();
-    for (const line of this.#lines.values()) {
-      total.received += line.received;
-      total.accepted += line.accepted;
-      total.duplicates += line.duplicates;
-      total.deadLettered += line.deadLettered;
-      total.framesRejected += line.framesRejected;
-      total.framesTaken += line.framesTaken;
-    }
+    addLine(total, this.forgotten);
+    for (const line of this.#lines.values()) addLine(total, line);
     return total;
   }
 
   save(): Uint8Array {
-    const saved = { epoch: this.epoch, receivedAt: this.receivedAt, lines: [...this.#lines], dedups: [...this.dedups] };
+    const { epoch, receivedAt, forgotten } = this;
+    const saved = { epoch, receivedAt, forgotten, lines: [...this.#lines], dedups: [...this.dedups] };
     return new TextEncoder().encode(JSON.stringify(saved));
   }
 
-  restore(bytes: Uint8Array): void {
-    const saved = JSON.parse(new TextDecoder().decode(bytes)) as {
-      epoch: number;
-      receivedAt: number;
-      lines: [number, LedgerLine][];
-      dedups?: number[];
-    };
+  /** `textOf`: of a dictionary id; older snapshots know producers by these. */
+  restore(bytes: Uint8Array, textOf: (id: number) => string): void {
+    const saved = JSON.parse(new TextDecoder().decode(bytes)) as Saved;
+    const nameOf = (producer: string | number): string => (typeof producer === 'string' ? producer : textOf(producer));
     this.epoch = saved.epoch;
     this.receivedAt = saved.receivedAt;
+    this.forgotten = saved.forgotten ?? { ...emptyLine(), producers: 0 };
     this.#lines.clear();
-    for (const [producer, line] of saved.lines) this.#lines.set(producer, line);
+    for (const [producer, line] of saved.lines) {
+      // Once, all of them were kept.
+      const before = { ...emptyLine(), lettersKept: line.deadLettered + line.framesRejected, seenAt: saved.receivedAt };
+      this.#lines.set(nameOf(producer), { ...before, ...line });
+    }
     this.dedups.clear();
-    for (const producer of saved.dedups ?? []) this.dedups.add(producer);
+    for (const producer of saved.dedups ?? []) this.dedups.add(nameOf(producer));
   }
 
   /** For a line that is known from elsewhere than frames. */
-  enter(producer: number, known: Partial<LedgerLine>): void {
+  enter(producer: string, known: Partial<LedgerLine>): void {
     Object.assign(this.#line(producer), known);
   }
 }
 
+interface Saved {
+  readonly epoch: number;
+  readonly receivedAt: number;
+  readonly forgotten?: LedgerLine & { producers: number };
+  readonly lines: readonly (readonly [string | number, LedgerLine])[];
+  readonly dedups?: readonly (string | number)[];
+}
+
+function addLine(sum: LedgerLine, line: LedgerLine): void {
+  sum.received += line.received;
+  sum.accepted += line.accepted;
+  sum.duplicates += line.duplicates;
+  sum.deadLettered += line.deadLettered;
+  sum.framesRejected += line.framesRejected;
+  sum.lettersKept += line.lettersKept;
+  sum.framesTaken += line.framesTaken;
+}
+
 function emptyLine(): LedgerLine {
-  return { received: 0, accepted: 0, duplicates: 0, deadLettered: 0, framesRejected: 0, highestSeq: 0, framesTaken: 0 };
+  return {
+    received: 0,
+    accepted: 0,
+    duplicates: 0,
+    deadLettered: 0,
+    framesRejected: 0,
+    lettersKept: 0,
+    highestSeq: 0,
+    framesTaken: 0,
+    seenAt: 0,
+  };
 }

@@ -3,7 +3,7 @@
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';
-import { entryAt, entryBytes, openDictionary } from '../../native-free-core/state/dictionary.ts';
+import { openDictionary } from '../../native-free-core/state/dictionary.ts';
 import { openEntityTable, type EntityTable } from '../../native-free-core/state/entity-table.ts';
 import { openIdWindow } from '../../native-free-core/state/id-window.ts';
 import { openKeyList } from '../../native-free-core/state/key-list.ts';
@@ -27,11 +27,4 @@ function openTable({ shape, regions, adoption }: EntityMemory): EntityTable {
   const { former, side, copies, sideCopies } = adoption;
   table.adoption = { former: openTable(former), side: side === null ? null : openTable(side), copies, sideCopies };
   return table;
-}
-
-/** Bytes of a dictionary entry, copied: encoders and text decoders take no shared memory. */
-export function dictionaryBytes(tables: Tables, id: number): Uint8Array {
-  const { dictionary } = tables;
-  const at = entryAt(dictionary, id);
-  return dictionary.bytes.slice(at, at + entryBytes(dictionary, id));
 }

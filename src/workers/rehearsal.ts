@@ -161,14 +161,12 @@ class Play {
     if (block % REPEAT_EACH === 0) writeFrame(frames, connection, this.#frames, events[0]!, now);
   }
 
-  /** A producer has a number of its own here, so that no name is learnt. */
   #open(frames: Lane, encoding: number, isNamed: boolean): number {
     const connection = this.#connections++;
-    // Leaves room.
+    // Leaves room. The tables of names are the rehearsal's own.
     this.#decide();
     writeOpen(frames, connection, encoding, isNamed ? PRODUCER : NOBODY);
     this.#decide();
-    if (isNamed) this.#decider.sessions[0]![connection]!.producer = connection;
     return connection;
   }
 }

@@ -3,6 +3,9 @@
 import {
   createDeadLetterLog,
   createFrameLog,
+  createNameLog,
+  appendName,
+  resetNameLog,
   resetDeadLetterLog,
   resetFrameLog,
 } from '../../native-free-core/columns/logs.ts';
@@ -32,9 +35,16 @@ export function createBlockWorld(plan: Plan, laneBytes = 16 << 20) {
   const view = new DataView(lane);
   const frames = createFrameLog();
   const deadLetters = createDeadLetterLog();
+  const names = createNameLog();
   const dictionary = openDictionary(createDictionary(200_000, 8 << 20));
   let dictionaryLogged = 1;
   const intern = (text: string): number => internEntry(dictionary, utf8(text), 0, utf8(text).length);
+  /** The number by which the blocks know a producer; the running one says so. */
+  const producer = (text: string): number => {
+    const id = intern(text);
+    if (id > 0) appendName(names, id, utf8(text));
+    return id;
+  };
   return {
     plan,
     columns,
@@ -45,13 +55,20 @@ export function createBlockWorld(plan: Plan, laneBytes = 16 << 20) {
     view,
     dictionary,
     intern,
+    producer,
     textOf: (id: number): Uint8Array =>
       dictionary.bytes.slice(entryAt(dictionary, id), entryAt(dictionary, id) + entryBytes(dictionary, id)),
     writeRows(rows: readonly Row[]): void {
       rows.forEach((row, r) => {
         for (const column of columns) {
           const value = row[column.plan.name];
-          writeValue(column, r, column.kind === 'dictionary' ? interned(value, intern) : value);
+          writeValue(
+            column,
+            r,
+            column.kind === 'dictionary'
+              ? interned(value, column.plan.index === plan.system.producer ? producer : intern)
+              : value,
+          );
         }
         writeValue(columns[plan.system.receivedAt], r, BigInt(RECEIVED_AT));
       });
@@ -66,6 +83,7 @@ export function createBlockWorld(plan: Plan, laneBytes = 16 << 20) {
         admittedAt: receivedAt - 1,
         frames,
         deadLetters,
+        names,
         dictionary,
         dictionaryFrom: dictionaryLogged,
         dictionaryEnd,
@@ -86,6 +104,7 @@ export function createBlockWorld(plan: Plan, laneBytes = 16 << 20) {
       for (const column of columns) resetColumn(column, rows);
       resetFrameLog(frames);
       resetDeadLetterLog(deadLetters);
+      resetNameLog(names);
     },
   };
 }

@@ -172,7 +172,7 @@ describe('seal and load', () => {
     const small = createBlockWorld(plan, 1 << 20);
     small.writeRows(Array.from({ length: 1000 }, () => ({ same: -0, zero: 0 })));
     const block = small.seal(1000);
-    expect(block.length).toBe(64 + 16 * plan.columns.length + 8 + 8);
+    expect(block.length).toBe(64 + 16 * plan.columns.length + 8 + 8 + 8);
     const columns = plan.columns.map((column) => createColumn(column));
     loadBlock(plan, columns, block);
     expect(Object.is(readValue(columns[9], 999), -0)).toBe(true);

@@ -151,7 +151,7 @@ describe('after kill -9', () => {
     reference = await comesBack('whole', (log) => expect(log).not.toContain('rebuilt from ClickHouse'));
     const sizes = [...reference.contents].map(([table, rows]) => `${table}=${rows.size}`);
     console.log(sizes.join(' '));
-    for (const table of ['producers', 'ids', 'dictionary', 'entity:player', 'entity:hunt', 'limits:player']) {
+    for (const table of ['named producers', 'ids', 'dictionary', 'entity:player', 'entity:hunt', 'limits:player']) {
       expect(reference.contents.get(table)?.size, table).toBeGreaterThan(0);
     }
   });

@@ -11,7 +11,12 @@ import {
   type LimitTableLayout,
 } from '../../native-free-core/policy/limit-layout.ts';
 import { ID_ENTRY_WORDS } from '../../native-free-core/state/id-window.ts';
-import { PRODUCER_ROW_BYTES } from '../../native-free-core/state/producers.ts';
+import {
+  PRODUCER_ROW_BYTES,
+  ROW_ENTRIES,
+  ROW_NAME,
+  ROW_NAME_BYTES,
+} from '../../native-free-core/layout/producer-layout.ts';
 import { restoreNewest, type LoadedSnapshot } from '../../src/spool/snapshot-file.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 
@@ -42,7 +47,7 @@ function readRows(data: string, snapshot: LoadedSnapshot): Contents {
     }
     for (let at = 0; at < bytes.length; at += step) {
       const row = Buffer.from(bytes.subarray(at, at + step));
-      if (name === 'producers') addProducer(table, index + at / step, row);
+      if (name === 'named producers') addProducer(table, row);
       else if (name === 'ids') table.set(row.subarray(0, 16).toString('hex'), row);
       else table.set(row.subarray(0, 16).toString('hex'), comparable(name, row));
     }
@@ -53,8 +58,8 @@ function readRows(data: string, snapshot: LoadedSnapshot): Contents {
 /** The lines of the ledger, by producer; the epoch moves on with each start. */
 export function readLedger(data: string): unknown {
   const bytes = chunkOf(data, 'ledger');
-  const { lines, dedups } = JSON.parse(bytes.toString()) as { lines: [number, object][]; dedups: number[] };
-  return { lines: lines.sort(([a], [b]) => a - b), dedups: dedups.sort((a, b) => a - b) };
+  const { lines, dedups } = JSON.parse(bytes.toString()) as { lines: [string, object][]; dedups: string[] };
+  return { lines: lines.sort(([a], [b]) => (a < b ? -1 : 1)), dedups: dedups.sort() };
 }
 
 function chunkOf(data: string, wanted: string): Buffer {
@@ -117,15 +122,19 @@ export function planOf(data: string, version: string): Plan {
 function rowBytesOf(plan: Plan): Map<string, number> {
   const sizes = new Map([
     ['ids', ID_ENTRY_WORDS * 4],
-    ['producers', PRODUCER_ROW_BYTES],
+    ['named producers', PRODUCER_ROW_BYTES],
   ]);
   for (const entity of plan.entities) sizes.set(`entity:${entity.name}`, layOutRecord(entity).rowBytes);
   for (const { entity, rowBytes } of layOutLimits(plan)) sizes.set(`limits:${plan.entities[entity]!.name}`, rowBytes);
   return sizes;
 }
 
-function addProducer(table: Map<string, Buffer>, id: number, row: Buffer): void {
-  if (row.some((byte) => byte !== 0)) table.set(String(id), row);
+/** Without what it has used up: rows do not tell. */
+function addProducer(table: Map<string, Buffer>, row: Buffer): void {
+  const length = row.readUInt32LE(ROW_NAME_BYTES * 4);
+  const name = row.toString('utf8', ROW_NAME * 4, ROW_NAME * 4 + length);
+  row.fill(0, ROW_ENTRIES * 4);
+  if (length > 0) table.set(name, row);
 }
 
 /** Without what recovery has noted for itself, and with the newest takes in order: their places tell nothing. */

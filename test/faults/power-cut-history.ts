@@ -3,9 +3,10 @@
  * the rows in them as plain values. It only grows: what a start has found can never be missing again.
  */
 
-import { eachDictionaryEntry, eachFrame, loadBlock } from '../../native-free-core/columns/load.ts';
+import { eachDictionaryEntry, eachFrame, eachName, loadBlock } from '../../native-free-core/columns/load.ts';
 import { FRAME_DUPLICATE, FRAME_HAS_SEQ } from '../../native-free-core/layout/block-layout.ts';
 import { createColumn, resetColumn, type Column } from '../../native-free-core/layout/column.ts';
+import { noText } from './power-cut-start.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import type { EpochBlocks } from '../../src/memory/recover-tables.ts';
 import type { StoredRow } from './power-cut-oracle.ts';
@@ -50,9 +51,11 @@ export class BlockReader {
       const known = (history.dictionary[id] ??= text);
       if (known !== text) throw new Error(`a dictionary id means two texts: id=${id} ${known} ${text}`);
     });
+    const names = new Map<number, string>();
+    eachName(block, noText, (producer, name) => names.set(producer, this.#decoder.decode(name.slice())));
     eachFrame(block, ({ producer, flags, seqLow, seqHigh }) => {
       if ((flags & FRAME_HAS_SEQ) === 0 || (flags & FRAME_DUPLICATE) !== 0) return;
-      const frame = `${history.dictionary[producer]}/${seqLow + seqHigh * HIGH}`;
+      const frame = `${names.get(producer)}/${seqLow + seqHigh * HIGH}`;
       if (history.frames.has(frame)) throw new Error(`taken twice: frame=${frame} epoch=${epoch}`);
       history.frames.add(frame);
     });
@@ -60,7 +63,12 @@ export class BlockReader {
     const rows: StoredRow[] = [];
     for (let r = 0; r < header.rows; r++) {
       const values = Object.fromEntries(
-        this.#columns.map((column) => [column.plan.name, this.#value(column, r, history.dictionary)]),
+        this.#columns.map((column) => [
+          column.plan.name,
+          column.plan.name === '_producer'
+            ? (names.get(column.u32[r]!) ?? '')
+            : this.#value(column, r, history.dictionary),
+        ]),
       );
       const id = String(values['id']);
       const row = {

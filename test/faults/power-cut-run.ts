@@ -38,7 +38,16 @@ import {
   type SentFrame,
 } from './power-cut-clients.ts';
 import type { History } from './power-cut-history.ts';
-import { MARK, SNAPSHOTS, SPOOL, openOwnLane, readEpochs, segmentBytesOf, type Recovered } from './power-cut-start.ts';
+import {
+  MARK,
+  SNAPSHOTS,
+  SPOOL,
+  openOwnLane,
+  readEpochs,
+  segmentBytesOf,
+  type Recovered,
+  noText,
+} from './power-cut-start.ts';
 import { HandWorkers } from './power-cut-workers.ts';
 
 export interface RunOptions {
@@ -236,7 +245,8 @@ export class Run {
     const { ledger, control } = recovered;
     if (random() < 0.5 && barrier) {
       const durable = control.durableEpoch();
-      for (const { epoch, blocks } of readEpochs(disk, ledger.epoch + 1, durable)) enterLedger(ledger, epoch, blocks);
+      for (const { epoch, blocks } of readEpochs(disk, ledger.epoch + 1, durable))
+        enterLedger(ledger, epoch, blocks, noText);
       store(durable);
       const needed = Math.min(this.#snapshots.neededFrom, history.epochs.length + 1, durable + 1);
       if (needed > 0) this.#writer.trim(needed);

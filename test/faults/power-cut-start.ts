@@ -14,7 +14,8 @@ import { createLane, openLane, type Lane } from '../../native-free-core/ring/lan
 import { createReplayer, replayEpoch, type Replayer } from '../../native-free-core/decide/replay.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { ID_ENTRY_WORDS, createIdWindow } from '../../native-free-core/state/id-window.ts';
-import { PRODUCER_ROW_BYTES, createProducers } from '../../native-free-core/state/producers.ts';
+import { PRODUCER_ROW_BYTES, ROW_ENTRIES } from '../../native-free-core/layout/producer-layout.ts';
+import { createProducers } from '../../native-free-core/state/producers.ts';
 import { controlWords, type ControlWords } from '../../src/memory/control-words.ts';
 import { enterLedger, replayEpochs, restoreTables, type EpochBlocks } from '../../src/memory/recover-tables.ts';
 import { createList, tableShape, type EntityMemory, type SharedMemory } from '../../src/memory/regions.ts';
@@ -73,6 +74,11 @@ export function smallMemory(plan: Plan, workers: number): SharedMemory {
     dictionary: createDictionary(NAMES_MAX, NAMES_MAX * 48),
   };
 }
+
+/** Blocks of this version name their producers themselves. */
+export const noText = (id: number): never => {
+  throw new Error(`a producer is known by a dictionary id: id=${id}`);
+};
 
 export function segmentBytesOf(memory: SharedMemory): number {
   return segmentBytesMin(memory.blockLanes);
@@ -144,7 +150,7 @@ export class Reference {
   follow(epochs: readonly EpochBlocks[]): void {
     for (const { epoch, blocks } of epochs.slice(this.ledger.epoch)) {
       replayEpoch(this.#replayer, blocks, epoch);
-      enterLedger(this.ledger, epoch, blocks);
+      enterLedger(this.ledger, epoch, blocks, noText);
     }
   }
 }
@@ -159,12 +165,13 @@ export function describeTables(plan: Plan, tables: Tables): Record<string, strin
     let width = bytes.length;
     if (entity >= 0) width = tables.entities[entity].shape.rowBytes;
     else if (name === 'ids') width = ID_ENTRY_WORDS * 4;
-    else if (name === 'producers') width = PRODUCER_ROW_BYTES;
+    else if (name === 'named producers') width = PRODUCER_ROW_BYTES;
     const into = (lines[name] ??= []);
     for (let at = 0; at < bytes.length; at += width) {
       const row = Buffer.from(bytes.subarray(at, at + width));
       // When a producer was last seen moves with frames that are not kept: repeated ones.
-      if (name === 'producers') row.fill(0, 16, 24);
+      // What it has used up of dictionary and dead letters is not in the log.
+      if (name === 'named producers') row.fill(0, 16, 24).fill(0, ROW_ENTRIES * 4);
       into.push(row.toString('hex'));
     }
   }

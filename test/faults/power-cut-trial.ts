@@ -281,7 +281,7 @@ function startRun(world: World, recovered: Recovered, barrier: boolean): Run {
 
 /** What repeated frames must not change: entities and event ids. Producers remember when they were last seen. */
 function statesOf(plan: Plan, { tables }: Recovered): Record<string, string[]> {
-  const { producers: _, ...states } = describeTables(plan, tables);
+  const { 'named producers': _, ...states } = describeTables(plan, tables);
   return states;
 }
 

@@ -1,7 +1,7 @@
 /** What a load run says at its end: one object for programs, a table for people. */
 
 import type { Histogram } from 'hdr-histogram-js';
-import type { LedgerDescription, ServerDescription } from '../../client/index.ts';
+import type { LedgerLine, ServerDescription } from '../../client/index.ts';
 import type { WatchedFigures } from './process-watch.ts';
 import type { LoadOptions, Sender } from './run-load.ts';
 import { answeredEvents, PROBE_MS, producerName, type Proof, type VisibilityProbe } from './verify.ts';
@@ -13,7 +13,7 @@ export interface LoadFacts {
   readonly sender: Sender;
   readonly probe: VisibilityProbe;
   readonly proof: Proof;
-  readonly ledger: LedgerDescription | null;
+  readonly ledger: readonly LedgerLine[] | null;
   readonly figures: WatchedFigures;
   readonly latency: Histogram;
   readonly visible: Histogram;
@@ -94,7 +94,7 @@ export function isSound(report: LoadReport): boolean {
 function ledgerOf({ ledger, tag, sender }: LoadFacts) {
   if (ledger === null) return null;
   const mine = new Set(sender.streams.map((_, i) => producerName(tag, i.toString(36).padStart(2, '0'))));
-  const lines = ledger.producers.filter(({ producer }) => mine.has(producer));
+  const lines = ledger.filter(({ producer }) => mine.has(producer));
   const sum = (pick: (line: (typeof lines)[number]) => number): number =>
     lines.reduce((total, line) => total + pick(line), 0);
   return {

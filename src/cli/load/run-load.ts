@@ -2,7 +2,7 @@
 
 import { build, type Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
-import { HuntControl, queryTarget } from '../../client/index.ts';
+import { HuntControl, queryTarget, type LedgerLine } from '../../client/index.ts';
 import { OperatingError } from '../../errors.ts';
 import { createFrameMaker } from './game-frames.ts';
 import { ProcessWatch } from './process-watch.ts';
@@ -95,7 +95,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     await probe.stop();
     options.progress('counting in ClickHouse what was answered');
     const proof = await prove(run, sender.streams);
-    const ledger = await control.ledger().catch(() => null);
+    const ledger = await linesOf(control).catch(() => null);
     return reportOf({
       options,
       server,
@@ -114,6 +114,12 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     await probe.stop();
     sender.close();
   }
+}
+
+async function linesOf(control: HuntControl): Promise<LedgerLine[]> {
+  const lines: LedgerLine[] = [];
+  for await (const line of control.ledgerLines()) lines.push(line);
+  return lines;
 }
 
 /** The open loop: frames fall due by the clock, whether or not earlier ones were answered. */

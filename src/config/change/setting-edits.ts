@@ -1,6 +1,6 @@
 /** Settings of the engine and of the message as a whole: which take effect with the change, and which cannot change at all. */
 
-import { columnAt, type Plan } from '../../../native-free-core/layout/plan.ts';
+import { columnAt, producersOf, type Plan } from '../../../native-free-core/layout/plan.ts';
 import { durationText } from '../units.ts';
 import type { ColumnMap } from './column-map.ts';
 import type { AddEdit } from './description.ts';
@@ -23,6 +23,7 @@ export function settingEdits(from: Plan, to: Plan, map: ColumnMap, add: AddEdit)
   const bounds = [
     ['events.dedup.ids_max', from.dedupIdsMax, to.dedupIdsMax],
     ['events.dictionary_max', from.dictionaryMax, to.dictionaryMax],
+    ['events.producers.max', producersOf(from).max, producersOf(to).max],
   ] as const;
   for (const [path, was, is] of bounds) if (was !== is) add('safe', path, `${was} becomes ${is}: ${AT_NEXT_START}`);
 }
@@ -57,6 +58,7 @@ function durations(from: Plan, to: Plan, add: AddEdit): void {
     ['events.accept.max_future', from.acceptMaxFutureMs, to.acceptMaxFutureMs, NEXT_EVENTS],
     ['events.max_future_skew', from.maxFutureSkewMs, to.maxFutureSkewMs, NEXT_EVENTS],
     ['events.dedup.window', from.dedupWindowMs, to.dedupWindowMs, AT_NEXT_START],
+    ['events.producers.forget_after', producersOf(from).forgetAfterMs, producersOf(to).forgetAfterMs, AT_NEXT_START],
   ] as const;
   for (const [path, was, is, when] of settings)
     if (was !== is) add('safe', path, `${durationText(was)} becomes ${durationText(is)}: ${when}`);

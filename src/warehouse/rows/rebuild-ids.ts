@@ -5,7 +5,12 @@
 
 import { hashEventId } from '../../../native-free-core/decide/validate.ts';
 import { createColumn } from '../../../native-free-core/layout/column.ts';
-import { entryAt, entryBytes } from '../../../native-free-core/state/dictionary.ts';
+import {
+  createDictionary,
+  internEntry,
+  openDictionary,
+  type Dictionary,
+} from '../../../native-free-core/state/dictionary.ts';
 import { takeId } from '../../../native-free-core/state/id-window.ts';
 import { quoteName, quoteText } from '../tables/index.ts';
 import type { RebuildRows } from './rebuild-entities.ts';
@@ -14,12 +19,15 @@ import { readSlices, REBUILD_THREADS } from './row-slices.ts';
 export interface RebuildIds extends RebuildRows {
   /** Newest received_at of all, ms UTC. */
   readonly receivedAt: number;
-  /** Dictionary ids of the producers whose ids are looked at; 0: frames without a producer. */
-  readonly dedups: ReadonlySet<number>;
+  /** Names of the producers whose ids are looked at; '': frames without a producer. */
+  readonly dedups: ReadonlySet<string>;
 }
 
 const HIGH = 4294967296;
 const PRODUCERS_NAMED_MAX = 1000;
+/** Names in the rows of these minutes; what is beyond counts as not looked at. */
+const NAMES_MAX = 1 << 20;
+const NAME_BYTES_MAX = 256 << 20;
 
 export async function rebuildIds(request: RebuildIds): Promise<void> {
   const { plan, tables, dedups, throughEpoch } = request;
@@ -32,10 +40,12 @@ export async function rebuildIds(request: RebuildIds): Promise<void> {
   const time = quoteName(plan.columns[receivedAt]!.name);
   const from = Math.max(0, request.receivedAt - plan.dedupWindowMs - 1000);
   const words = new Int32Array(4);
+  const names = openDictionary(createDictionary(NAMES_MAX, NAME_BYTES_MAX));
+  const looked = new Set([...dedups].map((name) => idOf(names, name)));
   await readSlices({
     threads: REBUILD_THREADS,
     address: request.clickhouse,
-    dictionary: tables.dictionary,
+    dictionary: names,
     columns,
     needed,
     where: `_epoch <= ${throughEpoch} AND ${time} >= fromUnixTimestamp64Milli(toInt64(${from}), 'UTC') AND ${ofProducers(request)}`,
@@ -43,7 +53,7 @@ export async function rebuildIds(request: RebuildIds): Promise<void> {
     slices: request.slices,
     onRows(rows) {
       for (let r = 0; r < rows; r++) {
-        if (!dedups.has(columns[producer]!.u32[r]!) || !hashEventId(columns[eventId]!, r, words)) continue;
+        if (!looked.has(columns[producer]!.u32[r]!) || !hashEventId(columns[eventId]!, r, words)) continue;
         const at = received.u32[2 * r]! + received.i32[2 * r + 1]! * HIGH;
         takeId(ids, words[0]!, words[1]!, words[2]!, words[3]!, at);
       }
@@ -52,13 +62,14 @@ export async function rebuildIds(request: RebuildIds): Promise<void> {
   });
 }
 
+function idOf(names: Dictionary, name: string): number {
+  const bytes = new TextEncoder().encode(name);
+  return internEntry(names, bytes, 0, bytes.length);
+}
+
 /** So that not all rows of these minutes come over. */
-function ofProducers({ plan, tables, dedups }: RebuildIds): string {
+function ofProducers({ plan, dedups }: RebuildIds): string {
   if (dedups.size > PRODUCERS_NAMED_MAX) return 'true';
-  const { dictionary } = tables;
-  const names = [...dedups].map((id) => {
-    const at = entryAt(dictionary, id);
-    return quoteText(new TextDecoder().decode(dictionary.bytes.slice(at, at + entryBytes(dictionary, id))));
-  });
+  const names = [...dedups].map(quoteText);
   return `toString(${quoteName(plan.columns[plan.system.producer]!.name)}) IN (${names.join(', ')})`;
 }

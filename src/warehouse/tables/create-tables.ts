@@ -64,6 +64,7 @@ export async function createTables(
       continue;
     }
     const migration = await migrate(connection, database, table, existing, table.name === 'events' ? renames : []);
+    if (table.ttl !== undefined) await limitAge(connection, database, table, table.ttl);
     added.push(...migration.added.map((column) => `${table.name}.${column}`));
     widened.push(...migration.widened.map((column) => `${table.name}.${column}`));
   }
@@ -122,12 +123,29 @@ export function createStatement(database: string, table: TableDefinition, knownS
   const settings = Object.entries(table.settings).filter(([name]) => knownSettings.has(name));
   const clause =
     settings.length === 0 ? '' : `\nSETTINGS ${settings.map(([name, value]) => `${name} = ${value}`).join(', ')}`;
+  const ttl = table.ttl === undefined ? '' : `\nTTL ${table.ttl}`;
   return `CREATE TABLE IF NOT EXISTS ${quoteName(database)}.${quoteName(table.name)}
 (
   ${lines.join(',\n  ')}
 )
-ENGINE = ${table.engine}${clause}
+ENGINE = ${table.engine}${ttl}${clause}
 COMMENT ${quoteText(table.comment)}`;
+}
+
+/** A table of an earlier version kept its rows for ever. */
+async function limitAge(
+  connection: TableConnection,
+  database: string,
+  table: TableDefinition,
+  ttl: string,
+): Promise<void> {
+  const [found] = await connection.rows<{ statement: string }>(
+    `SELECT create_table_query AS statement FROM system.tables WHERE database = ${quoteText(database)} AND name = ${quoteText(table.name)}`,
+  );
+  if (found?.statement.includes(' TTL ') !== false) return;
+  const name = `${quoteName(database)}.${quoteName(table.name)}`;
+  await connection.execute(`ALTER TABLE ${name} MODIFY SETTING ttl_only_drop_parts = 1`);
+  await connection.execute(`ALTER TABLE ${name} MODIFY TTL ${ttl} SETTINGS materialize_ttl_after_modify = 0`);
 }
 
 /** Nothing waits for old parts: they are read as if they were rewritten, and rewritten in the background. */

@@ -5,6 +5,7 @@
 
 import { BATCH_COLUMNS } from '../../../native-free-core/columns/native-batch-columns.ts';
 import { DEAD_LETTER_COLUMNS } from '../../../native-free-core/columns/native-dead-letters.ts';
+import { DEAD_LETTER_DAYS } from '../../../native-free-core/layout/limits.ts';
 import type { ColumnPlan, Plan, ViewPlan } from '../../../native-free-core/layout/plan.ts';
 import { sortKey } from './sort-key.ts';
 import { BATCH_TABLE_SETTINGS, SMALL_TABLE_SETTINGS, SYNC_SETTINGS, codecOf } from './storage.ts';
@@ -27,6 +28,8 @@ export interface TableDefinition {
   readonly indexes: readonly string[];
   /** Engine, partition and sort key. */
   readonly engine: string;
+  /** When its rows go. */
+  readonly ttl?: string;
   /** Those that the server does not know are left out: they make it faster, not right. */
   readonly settings: Readonly<Record<string, string>>;
   readonly comment: string;
@@ -116,8 +119,10 @@ export function deadLettersTable(syncs = true): TableDefinition {
     ],
     indexes: ['INDEX batch_minmax _batch TYPE minmax GRANULARITY 1'],
     engine: "MergeTree PARTITION BY toYYYYMMDD(received_at, 'UTC') ORDER BY (received_at, producer, frame_seq)",
-    settings: batchSettings(syncs),
-    comment: 'what was received and refused, with bytes and reason',
+    ttl: `toDateTime(received_at) + toIntervalDay(${DEAD_LETTER_DAYS})`,
+    // Days go as a whole: nothing is rewritten, and a batch keeps all its rows or none.
+    settings: { ...batchSettings(syncs), ttl_only_drop_parts: '1' },
+    comment: `what was received and refused, with bytes and reason, for ${DEAD_LETTER_DAYS} days`,
   };
 }
 

@@ -95,7 +95,7 @@ export function createStoreWorld() {
     durable: () => durableEpoch(control),
     /** One frame of one epoch, durable on return. Event i of all has the id `event-i`. */
     addEpoch({ rows, deadLetters = 0, receivedAt = Date.now(), score = (row) => row }: EpochWish): void {
-      const producer = blocks.intern(PRODUCER);
+      const producer = blocks.producer(PRODUCER);
       const seq = ++made.frames;
       const first = made.rows;
       blocks.writeRows(
