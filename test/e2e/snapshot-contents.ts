@@ -58,7 +58,12 @@ function readRows(data: string, snapshot: LoadedSnapshot): Contents {
 /** The lines of the ledger, by producer; the epoch moves on with each start. */
 export function readLedger(data: string): unknown {
   const bytes = chunkOf(data, 'ledger');
-  const { lines, dedups } = JSON.parse(bytes.toString()) as { lines: [string, object][]; dedups: string[] };
+  const { lines, dedups } = JSON.parse(bytes.toString()) as {
+    lines: [string, { seenAt?: number }][];
+    dedups: string[];
+  };
+  // When somebody was last seen moves with each start, which sends a frame itself.
+  for (const [, line] of lines) delete line.seenAt;
   return { lines: lines.sort(([a], [b]) => (a < b ? -1 : 1)), dedups: dedups.sort() };
 }
 

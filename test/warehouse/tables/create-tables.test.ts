@@ -272,11 +272,12 @@ describe('batches', () => {
   test('dead letters arrive with bytes and reason', async () => {
     await createTables(plan, connection);
     const world = createBlockWorld(plan);
-    const producer = world.intern('spieler-gerät');
+    let producer = world.producer('spieler-gerät');
     const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i & 255);
     appendDeadLetter(world.deadLetters, producer, 5, 1, 3, EVENT_NO_KEY, 0, bytes, 10, 200);
     appendDeadLetter(world.deadLetters, 0, 0, 0, DEAD_WHOLE_FRAME, FRAME_MALFORMED, 1, bytes, 0, 70_000);
     const first = world.seal(0);
+    producer = world.producer('spieler-gerät');
     appendDeadLetter(world.deadLetters, producer, 6, 0, 0, EVENT_NO_KEY, 2, bytes, 0, 0);
     const second = world.seal(0);
     const native = encode(
