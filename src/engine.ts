@@ -21,6 +21,8 @@ import { recordActivations } from './deploy/record-activations.ts';
 import { pipelineRequests } from './deploy/requests.ts';
 import { changeToGiven } from './deploy/at-start.ts';
 import { explainRequests } from './explain/requests.ts';
+import { chooseTransport, type WantedTransport } from './http/choose-transport.ts';
+import type { TransportKind } from './http/transport.ts';
 import { startIngress } from './ingress/start.ts';
 import { controlWords } from './memory/control-words.ts';
 import { enterLedger } from './memory/recover-tables.ts';
@@ -59,6 +61,8 @@ export interface EngineOptions {
   readonly clickhouse?: string;
   readonly workers: number;
   readonly ingresses: number;
+  /** Which library serves; default auto: uWebSockets.js where it loads. */
+  readonly transport?: WantedTransport;
   /** Empty: whoever reaches the ports may do everything. */
   readonly keys: readonly string[];
   /** Names and web pages beyond the server's own (access/hosts.ts, access/origins.ts). */
@@ -94,6 +98,7 @@ const EPOCH_INTERVAL_MS = 1;
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { log } = options;
   const started = performance.now();
+  const transport = transportFor(options);
   const given = await loadPipelineFile(options.pipeline);
   const unlock = lockFolder(options.data);
   const failure = failureSignal();
@@ -110,7 +115,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const logFolder = { data: options.data, batchLog, segmentBytes };
   // What is damaged is said before anything is started.
   const whole = options.acceptLoss === true ? null : recoverLog(logFolder);
-  const clickhouse = await openClickHouse({ ...options, data: folder('clickhouse') });
+  const clickhouse = await openClickHouse({ ...options, transport, data: folder('clickhouse') });
   if (whole === null) await acceptLoss({ ...logFolder, clickhouse, losses, log }, expectationOf(logFolder));
   const recovered = whole ?? recoverLog(logFolder);
   const ledger = new Ledger();
@@ -195,6 +200,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     listen: options.listen,
     access,
     limits: { framesPerSecondMax: options.framesPerSecondMax ?? 0 },
+    transport,
     log,
     onFailure: failure.raise,
   });
@@ -240,6 +246,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     data: options.data,
     workers: memory.workers,
     ingresses: memory.ingresses,
+    transport,
     clickhouse: clickhouse.describe(),
     epochs: { durable: control.durableEpoch(), stored: control.storedEpoch() },
     spool: spool.figures(),
@@ -309,6 +316,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       unlock();
     },
   };
+}
+
+function transportFor({ transport, ingresses, log }: EngineOptions): TransportKind {
+  const { kind, warning } = chooseTransport(transport ?? 'auto', ingresses);
+  if (warning !== null) log('warn', warning);
+  return kind;
 }
 
 /** Of all versions whose rows are in the table. */

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { startEngine, type EngineOptions } from '../engine.ts';
 import { OperatingError } from '../errors.ts';
 import { createLog, type LogFormat, type LogLevel } from '../ops/log.ts';
+import type { WantedTransport } from '../http/choose-transport.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
 
 export const serveCommand = defineCommand({
@@ -33,6 +34,11 @@ export const serveCommand = defineCommand({
     },
     workers: { type: 'string', description: 'Decision workers (default: cores - 1, at least 1)' },
     ingresses: { type: 'string', default: '1', description: 'Ingress threads on the same port' },
+    transport: {
+      type: 'string',
+      default: 'auto',
+      description: 'Library that serves HTTP: uws (uWebSockets.js), node (node:http and ws), auto: uws where it loads',
+    },
     key: { type: 'string', description: 'Require this API key from clients; several separated by commas' },
     'frames-per-second': {
       type: 'string',
@@ -82,6 +88,7 @@ export const serveCommand = defineCommand({
           ? Math.max(1, availableParallelism() - 1)
           : wholeNumber('workers', args.workers, 1, 16),
       ingresses: wholeNumber('ingresses', args.ingresses, 1, 8),
+      transport: transportOf(args.transport),
       keys,
       framesPerSecondMax: wholeNumber('frames-per-second', args['frames-per-second'], 0, 1_000_000),
       spoolBytesMax: wholeNumber('spool-max', args['spool-max'], 1, 4096) * 2 ** 30,
@@ -127,6 +134,11 @@ function formatOf(text: string | undefined): LogFormat {
   if (text === undefined) return process.stderr.isTTY === true ? 'pretty' : 'json';
   if (text === 'pretty' || text === 'json') return text;
   throw new OperatingError('bad_option', `unknown log format: log-format=${text}; use pretty or json`);
+}
+
+function transportOf(text: string): WantedTransport {
+  if (text === 'auto' || text === 'uws' || text === 'node') return text;
+  throw new OperatingError('bad_option', `unknown transport: transport=${text}; use auto, uws or node`);
 }
 
 function wholeNumber(name: string, text: string, min: number, max: number): number {

@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { answeredDecisions, type Plan } from '../../native-free-core/layout/plan.ts';
 import { OPEN_ACCESS, type AccessSettings } from '../access/door.ts';
 import { OperatingError } from '../errors.ts';
+import { chooseTransport } from '../http/choose-transport.ts';
 import type { TransportKind } from '../http/transport.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import { compiledUrl } from '../ops/compiled-url.ts';
@@ -32,6 +33,7 @@ export interface IngressStart {
   /** Default: open to all on its own address. */
   readonly access?: AccessSettings;
   readonly limits?: Partial<IngressLimits>;
+  /** Default: the faster one that loads. */
   readonly transport?: TransportKind;
   readonly log: Log;
   /** A thread died although nobody had stopped it. */
@@ -127,7 +129,7 @@ function startThread(
   const workerData: IngressThreadOptions = {
     index,
     ...address,
-    transport: start.transport ?? 'uws',
+    transport: start.transport ?? chooseTransport('auto').kind,
     sharesPort: memory.ingresses > 1,
     control: memory.control,
     frameLanes: memory.frameLanes.map((lanes) => lanes[index]!),

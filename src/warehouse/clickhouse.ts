@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperatingError } from '../errors.ts';
+import type { TransportKind } from '../http/transport.ts';
 import type { Log } from '../ops/log.ts';
 import { startEmbedded, type EmbeddedClickHouse } from './embedded/index.ts';
 
@@ -15,6 +16,8 @@ export interface ClickHouseOptions {
   readonly clickhouseListen: string;
   /** Folder of the embedded engine. */
   readonly data: string;
+  /** Under the embedded engine's HTTP interface. */
+  readonly transport: TransportKind;
   readonly log: Log;
 }
 
@@ -73,10 +76,10 @@ function openExternal(text: string): ClickHouse {
 }
 
 async function openEmbedded(options: ClickHouseOptions): Promise<ClickHouse> {
-  const { data, log } = options;
+  const { data, transport, log } = options;
   const writerPassword = randomBytes(24).toString('base64url');
   const start = (listen: string): Promise<EmbeddedClickHouse> =>
-    startEmbedded({ dataDirectory: data, listen, writerPassword, protectedDatabases: [DATABASE], log });
+    startEmbedded({ dataDirectory: data, listen, transport, writerPassword, protectedDatabases: [DATABASE], log });
   let engine = await start(options.clickhouseListen);
   // A restart keeps the address: clients hold on to it.
   const listen = `${engine.host}:${engine.port}`;

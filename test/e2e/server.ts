@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { patient } from '../patience.ts';
+import { testTransport } from '../transport.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 const main = join(root, 'dist', 'src', 'main.js');
@@ -104,7 +105,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 function serveOptions({ data, pipeline, options, listen, clickhouseListen }: ServerOptions): string[] {
   const addresses = ['--listen', listen ?? '127.0.0.1:0', '--clickhouse-listen', clickhouseListen ?? '127.0.0.1:0'];
-  return [...(pipeline === undefined ? [] : [pipeline]), '--data', data, ...addresses, '--json', ...(options ?? [])];
+  return [
+    ...(pipeline === undefined ? [] : [pipeline]),
+    '--data',
+    data,
+    ...addresses,
+    '--transport',
+    testTransport(),
+    '--json',
+    ...(options ?? []),
+  ];
 }
 
 function firstLine(

@@ -10,6 +10,7 @@ import { createLane } from '../../native-free-core/ring/lane.ts';
 import { keyDigests } from '../../src/access/keys.ts';
 import type { IngressLimits } from '../../src/ingress/limits.ts';
 import { startIngress, type Ingress } from '../../src/ingress/start.ts';
+import { testTransport } from '../transport.ts';
 import { EchoWorkers, type Lanes } from './echo-worker.ts';
 import { patient } from '../patience.ts';
 
@@ -54,6 +55,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     memory,
     listen: '127.0.0.1:0',
     access: { keyDigests: keyDigests(options.keys ?? []), allowHosts: [], allowOrigins: [] },
+    transport: testTransport(),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     log: (_level, message) => logged.push(message),
     onFailure: (error) => logged.push(`FAILED ${String(error)}`),

@@ -3,8 +3,10 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { REGION_LANE, createRegion } from '../../native-free-core/layout/region.ts';
+import { canSharePort } from '../../src/http/choose-transport.ts';
 import { addressOf } from '../../src/ingress/listen-address.ts';
 import { startIngress } from '../../src/ingress/start.ts';
+import { testTransport } from '../transport.ts';
 import { PLAN, createLanes, startRig } from './rig.ts';
 
 describe('addresses', () => {
@@ -18,7 +20,7 @@ describe('addresses', () => {
   });
 });
 
-const options = { plan: PLAN, log: () => undefined, onFailure: () => undefined };
+const options = { plan: PLAN, transport: testTransport(), log: () => undefined, onFailure: () => undefined };
 
 test('a port that somebody has is not shared with him, whoever he is', async () => {
   const other = createServer();
@@ -31,6 +33,10 @@ test('a port that somebody has is not shared with him, whoever he is', async () 
   const again = startIngress({ ...options, memory, listen: `127.0.0.1:${rig.ingress.port}` });
   await expect(again).rejects.toThrow(/EADDRINUSE/);
   await rig.stop();
+});
+
+test.skipIf(!canSharePort(testTransport()))('a port that several threads share is not shared with others', async () => {
+  const memory = createLanes(1, 1, 1 << 16);
   const shared = await startRig({ ingresses: 2 });
   const third = startIngress({ ...options, memory, listen: `127.0.0.1:${shared.ingress.port}` });
   await expect(third).rejects.toThrow(/EADDRINUSE/);

@@ -3,6 +3,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { SPOOL_FULL } from '../../native-free-core/layout/control-layout.ts';
 import { frameProto, openStream, startRig, until, type Rig, type RigOptions } from './rig.ts';
+import { canSharePort } from '../../src/http/choose-transport.ts';
+import { testTransport } from '../transport.ts';
 
 let rig: Rig;
 afterEach(async () => {
@@ -203,7 +205,7 @@ test('what does not parse is answered REJECTED, and the connection lives on', as
 });
 
 test('a client that does not read its answers is cut off with a reason', async () => {
-  await start({ limits: { unreadBytesMax: 1 << 20 } });
+  await start({ laneBytes: 64 << 20, limits: { unreadBytesMax: 1 << 20 } });
   rig.echo.padding = 60_000;
   const stream = await openStream(rig, '', 'hunt.v1.json');
   await stream.hello;
@@ -211,7 +213,7 @@ test('a client that does not read its answers is cut off with a reason', async (
   let seq = 0;
   await until(
     () => {
-      for (let i = 0; i < 20; i++) stream.send(++seq);
+      for (let i = 0; i < 4; i++) stream.send(++seq);
       return rig.echo.closed === 1;
     },
     () => 'the connection closed by the server',
@@ -288,7 +290,7 @@ test('a producer stays on one worker, others are spread', async () => {
   expect(new Set(others).size).toBe(4);
 });
 
-test('several threads share one port', async () => {
+test.skipIf(!canSharePort(testTransport()))('several threads share one port', async () => {
   await start({ ingresses: 2, workers: 2 });
   const streams = await Promise.all(oneTo(24).map(() => openStream(rig)));
   streams.forEach((stream) => oneTo(20).forEach((seq) => stream.send(seq)));

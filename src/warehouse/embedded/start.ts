@@ -10,6 +10,7 @@ import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { OperatingError } from '../../errors.ts';
+import { chooseTransport } from '../../http/choose-transport.ts';
 import type { TransportKind } from '../../http/transport.ts';
 import { allocatorSettings } from './allocator.ts';
 import { foldersOf } from './folders.ts';
@@ -34,6 +35,7 @@ export interface EmbeddedOptions {
   readonly dataDirectory: string;
   /** `host:port`; port 0 takes any free one. */
   readonly listen: string;
+  /** Default: the faster one that loads. */
   readonly transport?: TransportKind;
   /** Queries of ordinary clients that run at once. */
   readonly readers?: number;
@@ -196,7 +198,7 @@ function configurationOf(options: EmbeddedOptions): ChildConfiguration {
     dataDirectory: resolve(options.dataDirectory),
     host: options.listen.slice(0, colon).replace(/^\[|\]$/g, ''),
     port,
-    transport: options.transport ?? 'uws',
+    transport: options.transport ?? chooseTransport('auto').kind,
     readers: Math.max(1, Math.min(READERS_MAX, options.readers ?? READERS_DEFAULT)),
     memoryMaxBytes: Math.max(MEMORY_BYTES_MIN, options.memoryMaxBytes ?? memoryDefault),
     niceness: options.niceness ?? NICENESS_DEFAULT,

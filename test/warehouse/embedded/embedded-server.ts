@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
+import { testTransport } from '../../transport.ts';
 import { startEmbedded, type EmbeddedClickHouse, type EmbeddedOptions } from '../../../src/warehouse/embedded/index.ts';
 import { patient } from '../../patience.ts';
 
@@ -38,6 +39,7 @@ export function useEmbeddedServer(options: Partial<EmbeddedOptions> = {}): Embed
     clickhouse = await startEmbedded({
       dataDirectory: folder,
       listen: '127.0.0.1:0',
+      transport: testTransport(),
       log: () => undefined,
       ...options,
     });

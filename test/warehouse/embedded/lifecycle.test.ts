@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
+import { testTransport } from '../../transport.ts';
 import { startEmbedded, type EmbeddedClickHouse } from '../../../src/warehouse/embedded/index.ts';
 import { until } from './embedded-server.ts';
 
@@ -33,7 +34,13 @@ function newFolder(): string {
 }
 
 async function start(dataDirectory: string, listen = '127.0.0.1:0', niceness = 0): Promise<EmbeddedClickHouse> {
-  const clickhouse = await startEmbedded({ dataDirectory, listen, niceness, log: () => undefined });
+  const clickhouse = await startEmbedded({
+    dataDirectory,
+    listen,
+    transport: testTransport(),
+    niceness,
+    log: () => undefined,
+  });
   engines.push(clickhouse);
   return clickhouse;
 }
