@@ -88,7 +88,8 @@ function headOf(request: IncomingMessage): RequestHead {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
-  const head = new RequestHead(request.method ?? 'GET', path, mark < 0 ? '' : url.slice(mark + 1));
+  const remoteOf = (): string => request.socket.remoteAddress ?? '';
+  const head = new RequestHead(request.method ?? 'GET', path, mark < 0 ? '' : url.slice(mark + 1), remoteOf);
   const { rawHeaders } = request;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) head.add(rawHeaders[i]!.toLowerCase(), rawHeaders[i + 1]!);
   return head;
