@@ -4,7 +4,7 @@
  *
  *   string, bytes     bitShiftRight(murmurHash3_64(x), 11)
  *   integer, time     bitShiftRight(murmurHash3_64(toInt64(x)), 11), a time in milliseconds; true is 1, false is 0
- *   double            bitShiftRight(murmurHash3_64(toFloat64(x) + 0), 11); of NaN it is absent
+ *   double            bitShiftRight(murmurHash3_64(toFloat64(x) + 0), 11)
  *
  * 64-bit numbers are pairs of 32-bit words here: without BigInt, so without allocation.
  */

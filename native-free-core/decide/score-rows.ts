@@ -10,7 +10,7 @@ import type { GatherLoop } from '../policy/gather-inputs.ts';
 /** Doubles of inputs that are gathered at once: 16 KiB, half a first-level cache, the rest is for the model. */
 export const GATHERED_DOUBLES_MAX = 2048;
 
-/** NaN: no score. */
+/** What is no finite number is no score. */
 export type EvaluateLoop = (inputs: Float64Array, rows: number, features: number, out: Float64Array) => void;
 
 export interface Scorer {
@@ -37,7 +37,7 @@ export function scoreRows(scorer: Scorer, from: number, to: number): void {
     evaluate(inputs, rows, features, scores);
     for (let i = 0; i < rows; i++) {
       const score = scores[i];
-      const missing = score !== score;
+      const missing = !(score - score === 0);
       values[at + i] = missing ? 0 : score;
       nulls[at + i] = missing ? 1 : 0;
     }

@@ -34,10 +34,10 @@ function emitInput(feature: FeaturePlan, i: number, emit: EmitExpression): strin
   const value = feature.of!.type === 'bool' ? `(${of.value} ? 1 : 0)` : of.value;
   const read = `${of.setup.join(' ')} ${of.absent === null ? '' : `if (${of.absent}) add${i} = false; else`} {
       const v = ${value};`;
-  if (feature.decimals < 0) return `${read} if (v !== v) add${i} = false; else x${i} = v; }`;
+  if (feature.decimals < 0) return `${read} x${i} = v; }`;
   const whole = feature.of!.type === 'double' ? emitRounded(scaleOf(feature)) : 'const q = v;';
   return `${read} ${whole}
-      if (q < ${EXACT_MAX} && q > -${EXACT_MAX}) x${i} = q + 0; else { add${i} = false; if (v === v) flow = 1; } }`;
+      if (q < ${EXACT_MAX} && q > -${EXACT_MAX}) x${i} = q + 0; else { add${i} = false; flow = 1; } }`;
 }
 
 /** Half away from zero, on the scaled product: the rounding that SQL can repeat. `+ 0` turns -0 into 0. */
@@ -74,6 +74,6 @@ function emitDistinctInput(plan: Plan, of: Expression, i: number, emit: EmitExpr
   }
   const { setup, value, absent } = emit(of);
   const number = of.type === 'bool' ? `(${value} ? 1 : 0)` : value;
-  const bits = `const v = ${number} + 0; if (v !== v) add${i} = false; else { bits[0] = v; xl${i} = bitWords[0]; xh${i} = bitWords[1]; }`;
+  const bits = `bits[0] = ${number} + 0; xl${i} = bitWords[0]; xh${i} = bitWords[1];`;
   return `${setup.join(' ')} ${absent === null ? `{ ${bits} }` : `if (${absent}) add${i} = false; else { ${bits} }`}`;
 }

@@ -27,11 +27,11 @@ export type ExpressionOperator =
   // Exact: ClickHouse repeats them to the last bit.
   | 'abs'
   | 'min'
-  | 'max' // two or more numbers; absent where one is. From left to right, `b < a ? b : a`: of equal ones (0, -0) the first, NaN only in front
+  | 'max' // two or more numbers; absent where one is. From left to right, `b < a ? b : a`: of equal ones (0, -0) the first
   | 'floor'
   | 'ceil' // double to double
   | 'sqrt'
-  | 'to_int' // double truncated to an integer; absent from 2^53 on and for NaN
+  | 'to_int' // double truncated to an integer; absent from 2^53 on
   | 'to_double'
   | 'size' // code points of a string, bytes of bytes, elements of a list
   | 'starts_with'

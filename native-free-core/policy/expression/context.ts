@@ -16,6 +16,8 @@ export interface NumberCode {
   /** Integers: no value is larger in magnitude. Doubles: Infinity. */
   readonly bound: number;
   readonly integer: boolean;
+  /** A double that may be NaN or infinite, which counts as absent (`present` in emit-number.ts). */
+  readonly wild: boolean;
   /** The two halves of a 64-bit integer, which order and tell apart what `value` cannot. */
   readonly words: { readonly low: string; readonly high: string } | null;
 }

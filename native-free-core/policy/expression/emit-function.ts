@@ -5,40 +5,54 @@ import { EXACT_LIMIT, isDictionary, type EmitContext, type NumberCode } from './
 
 type Call = Extract<Expression, { node: 'call' }>;
 
-/** Operands below 2^53 where they are present. */
-export type EmitOperand = (context: EmitContext, expression: Expression) => NumberCode;
+type EmitNumber = (context: EmitContext, expression: Expression) => NumberCode;
 
-/** Of one number, doubles in and out. Math.log, exp and pow are close to the true value, and only that. */
-const DOUBLES: Readonly<Partial<Record<ExpressionOperator, string>>> = {
-  floor: 'Math.floor',
-  ceil: 'Math.ceil',
-  sqrt: 'Math.sqrt',
-  log: 'Math.log',
-  exp: 'Math.exp',
-  pow: 'Math.pow',
-  geo_distance: '$geoDistance',
-  to_double: '',
+/** Operands below 2^53 where they are present: finite ones, and such as may be none. */
+export interface EmitOperand {
+  readonly operand: EmitNumber;
+  readonly loose: EmitNumber;
+}
+
+/** Of doubles one double. */
+interface DoubleFunction {
+  readonly name: string;
+  /** Of finite numbers it may give one that is none. */
+  readonly wild?: boolean;
+  /** Of a number that is none it may give a finite one. */
+  readonly swallows?: boolean;
+}
+
+/** Math.log, exp and pow are close to the true value, and only that. */
+const DOUBLES: Readonly<Partial<Record<ExpressionOperator, DoubleFunction>>> = {
+  floor: { name: 'Math.floor' },
+  ceil: { name: 'Math.ceil' },
+  sqrt: { name: 'Math.sqrt', wild: true },
+  log: { name: 'Math.log', wild: true },
+  exp: { name: 'Math.exp', wild: true, swallows: true },
+  pow: { name: 'Math.pow', wild: true, swallows: true },
+  geo_distance: { name: '$geoDistance', wild: true },
+  to_double: { name: '' },
 };
 
 /** null: the operator is none of these. */
-export function emitFunction(context: EmitContext, call: Call, operand: EmitOperand): NumberCode | null {
+export function emitFunction(context: EmitContext, call: Call, emit: EmitOperand): NumberCode | null {
   const { operator, operands } = call;
-  const name = DOUBLES[operator];
-  if (name !== undefined) return emitDouble(context, name, operands, operand);
+  const double = DOUBLES[operator];
+  if (double !== undefined) return emitDouble(context, double, operands, emit);
   switch (operator) {
     case 'abs': {
-      const of = operand(context, operands[0]);
+      const of = emit.loose(context, operands[0]);
       return { ...of, value: `Math.abs(${of.value})`, words: null };
     }
     case 'min':
     case 'max':
-      return emitExtreme(context, call, operand);
+      return emitExtreme(context, call, emit.operand);
     case 'to_int':
-      return emitInteger(context, operand(context, operands[0]));
+      return emitInteger(context, emit.loose(context, operands[0]));
     case 'size':
       return emitSize(context, operands[0]);
     case 'hash':
-      return emitHash(context, operands[0]);
+      return emitHash(context, operands[0], emit);
     default:
       return null;
   }
@@ -46,22 +60,23 @@ export function emitFunction(context: EmitContext, call: Call, operand: EmitOper
 
 function emitDouble(
   context: EmitContext,
-  name: string,
+  { name, wild = false, swallows = false }: DoubleFunction,
   operands: readonly Expression[],
-  operand: EmitOperand,
+  emit: EmitOperand,
 ): NumberCode {
-  const codes = operands.map((one) => operand(context, one));
+  const codes = operands.map((one) => (swallows ? emit.operand : emit.loose)(context, one));
   return {
     value: `${name}(${codes.map((code) => code.value).join(', ')})`,
     absent: codes.flatMap((code) => code.absent),
     bound: Infinity,
     integer: false,
+    wild: wild || codes.some((code) => code.wild),
     words: null,
   };
 }
 
-/** The first of equal ones, and a NaN only where it comes first: `b < a ? b : a`, operand by operand. */
-function emitExtreme(context: EmitContext, { operator, operands, type }: Call, operand: EmitOperand): NumberCode {
+/** The first of equal ones (0 and -0): `b < a ? b : a`, operand by operand. */
+function emitExtreme(context: EmitContext, { operator, operands, type }: Call, operand: EmitNumber): NumberCode {
   const sign = operator === 'min' ? '<' : '>';
   const codes = operands.map((one) => operand(context, one));
   const value = codes
@@ -72,6 +87,7 @@ function emitExtreme(context: EmitContext, { operator, operands, type }: Call, o
     absent: codes.flatMap((code) => code.absent),
     bound: Math.max(...codes.map((code) => code.bound)),
     integer: type !== 'double',
+    wild: false,
     words: null,
   };
 }
@@ -80,7 +96,7 @@ function emitInteger(context: EmitContext, of: NumberCode): NumberCode {
   if (of.integer) return of;
   const value = context.named(`(Math.trunc(${of.value}) + 0)`);
   const beyond = `!(${value} < ${EXACT_LIMIT} && ${value} > -${EXACT_LIMIT})`;
-  return { value, absent: [...of.absent, beyond], bound: EXACT_LIMIT - 1, integer: true, words: null };
+  return { value, absent: [...of.absent, beyond], bound: EXACT_LIMIT - 1, integer: true, wild: false, words: null };
 }
 
 function emitSize(context: EmitContext, of: Expression): NumberCode {
@@ -90,6 +106,7 @@ function emitSize(context: EmitContext, of: Expression): NumberCode {
     absent,
     bound: 4294967295,
     integer: true,
+    wild: false,
     words: null,
   });
   if (of.node === 'column' && access.column(of.column).shape !== 'scalar')
@@ -100,12 +117,13 @@ function emitSize(context: EmitContext, of: Expression): NumberCode {
 }
 
 /** What of a value is hashed is said in base/murmur64.ts. */
-function emitHash(context: EmitContext, of: Expression): NumberCode {
+function emitHash(context: EmitContext, of: Expression, emit: EmitOperand): NumberCode {
   const hash = (value: string, absent: readonly string[]): NumberCode => ({
     value: context.named(value),
     absent,
     bound: EXACT_LIMIT - 1,
     integer: true,
+    wild: false,
     words: null,
   });
   if (of.type === 'string' || of.type === 'bytes' || isDictionary(context.access, of)) {
@@ -117,9 +135,8 @@ function emitHash(context: EmitContext, of: Expression): NumberCode {
     const flag = context.named(context.truth(of));
     return hash(`$hashInteger(${flag} ? 1 : 0)`, absent === 'false' ? [] : [absent]);
   }
-  const number = context.number(of);
+  const number = of.type === 'double' ? emit.operand(context, of) : context.number(of);
   if (number.words !== null) return hash(`$hashWords(${number.words.low}, ${number.words.high})`, number.absent);
   if (number.integer) return hash(`$hashInteger(${number.value})`, number.absent);
-  const value = context.named(number.value);
-  return hash(`$hashDouble(${value})`, [...number.absent, `${value} !== ${value}`]);
+  return hash(`$hashDouble(${number.value})`, number.absent);
 }

@@ -1,6 +1,7 @@
 /**
  * Emits integers, doubles and times. Integers are doubles below 2^53; a result beyond that is absent, never rounded.
- * 64-bit columns keep their two words, so that they can be compared exactly.
+ * A double that is no finite number is absent, too: it is asked where it would be seen, since sums and products of it are
+ * none either. 64-bit columns keep their two words, so that they can be compared exactly.
  */
 
 import type { Expression, ExpressionOperator } from '../../layout/plan.ts';
@@ -32,13 +33,15 @@ function emitConstant(constant: Extract<Expression, { node: 'constant' }>): Numb
       absent: [],
       bound: Infinity,
       integer,
+      wild: false,
       words: { low, high: `(${exact >> 32n})` },
     };
   }
   const value = Number(constant.value);
   // An integer is never -0: dividing by it would tell it from 0.
   const text = value < 0 || Object.is(value, -0) ? `(${Object.is(value, -0) ? '-0' : value})` : String(value);
-  return { value: text, absent: [], bound: integer ? Math.abs(value) : Infinity, integer, words: null };
+  const wild = !Number.isFinite(value);
+  return { value: text, absent: [], bound: integer ? Math.abs(value) : Infinity, integer, wild, words: null };
 }
 
 function emitColumn(context: EmitContext, { type, column: index }: ColumnExpression): NumberCode {
@@ -50,6 +53,7 @@ function emitColumn(context: EmitContext, { type, column: index }: ColumnExpress
     absent,
     bound,
     integer,
+    wild: !integer,
     words: null,
   });
   switch (kind) {
@@ -73,7 +77,8 @@ function emitColumn(context: EmitContext, { type, column: index }: ColumnExpress
     case 'time': {
       const low = `${access.array(index, 'u32')}[2 * r]`;
       const high = `${access.array(index, kind === 'u64' ? 'u32' : 'i32')}[2 * r + 1]`;
-      return { value: `(${high} * 4294967296 + ${low})`, absent, bound: Infinity, integer: true, words: { low, high } };
+      const value = `(${high} * 4294967296 + ${low})`;
+      return { value, absent, bound: Infinity, integer: true, wild: false, words: { low, high } };
     }
     case 'string':
     case 'bytes':
@@ -81,13 +86,27 @@ function emitColumn(context: EmitContext, { type, column: index }: ColumnExpress
   }
 }
 
-/** An operand of arithmetic: beyond 2^53 it is absent. */
+/** An operand of arithmetic: beyond 2^53 it is absent, and where it is no finite number. */
 export function emitOperand(context: EmitContext, expression: Expression): NumberCode {
   return guarded(context, context.number(expression));
 }
 
+/** An operand of what gives no finite number where the operand is none: it is asked of the result. */
+export function emitLoose(context: EmitContext, expression: Expression): NumberCode {
+  const code = context.number(expression);
+  return code.integer ? guarded(context, code) : code;
+}
+
+/** A double that is absent where it is no finite number; anything else as it is. */
+export function present(context: EmitContext, code: NumberCode): NumberCode {
+  if (!code.wild) return code;
+  const value = context.named(code.value);
+  return { ...code, value, absent: [...code.absent, `!(${value} - ${value} === 0)`], wild: false };
+}
+
 export function guarded(context: EmitContext, code: NumberCode): NumberCode {
-  if (!code.integer || code.bound < EXACT_LIMIT) return code;
+  if (!code.integer) return present(context, code);
+  if (code.bound < EXACT_LIMIT) return code;
   const value = context.named(code.value);
   const beyond = `!(${value} < ${EXACT_LIMIT} && ${value} > -${EXACT_LIMIT})`;
   return { ...code, value, absent: [...code.absent, beyond], bound: EXACT_LIMIT - 1, words: null };
@@ -99,18 +118,13 @@ function emitCall(context: EmitContext, call: Call): NumberCode {
     case 'add':
     case 'sub':
     case 'mul':
-      return emitArithmetic(
-        context,
-        call.operator,
-        emitOperand(context, operands[0]),
-        emitOperand(context, operands[1]),
-      );
+      return emitArithmetic(context, call.operator, emitLoose(context, operands[0]), emitLoose(context, operands[1]));
     case 'div':
     case 'mod':
     case 'ratio':
-      return emitDivision(context, call.operator, emitOperand(context, operands[0]), emitOperand(context, operands[1]));
+      return emitDivision(context, call.operator, emitLoose(context, operands[0]), emitOperand(context, operands[1]));
     case 'neg': {
-      const of = emitOperand(context, operands[0]);
+      const of = emitLoose(context, operands[0]);
       return { ...of, value: of.integer ? `(0 - ${of.value})` : `(-${of.value})`, words: null };
     }
     case 'conditional':
@@ -118,7 +132,7 @@ function emitCall(context: EmitContext, call: Call): NumberCode {
     default: {
       const part = TIME_PARTS[call.operator];
       if (part !== undefined) return emitTimePart(context, part, emitOperand(context, operands[0]), operands[1]);
-      const code = emitFunction(context, call, emitOperand);
+      const code = emitFunction(context, call, { operand: emitOperand, loose: emitLoose });
       if (code === null) throw new Error(`no number comes of operator=${call.operator}`);
       return code;
     }
@@ -142,11 +156,11 @@ function emitArithmetic(
 ): NumberCode {
   const absent = [...a.absent, ...b.absent];
   const value = `(${a.value} ${SIGNS[operator]} ${b.value})`;
-  if (!a.integer || !b.integer) return { value, absent, bound: Infinity, integer: false, words: null };
+  if (!a.integer || !b.integer) return { value, absent, bound: Infinity, integer: false, wild: true, words: null };
   const bound = operator === 'mul' ? a.bound * b.bound : a.bound + b.bound;
   // 0 times a negative is -0 in JavaScript; + 0 makes it the integer 0.
   const exact = operator === 'mul' ? `(${value} + 0)` : value;
-  return guarded(context, { value: exact, absent, bound, integer: true, words: null });
+  return guarded(context, { value: exact, absent, bound, integer: true, wild: false, words: null });
 }
 
 function emitDivision(
@@ -161,11 +175,14 @@ function emitDivision(
   const byZero = integer || operator === 'ratio' ? zeroCondition(divisor, constant) : [];
   const absent = [...a.absent, ...b.absent, ...byZero];
   const quotient = `(${a.value} ${SIGNS[operator]} ${divisor})`;
-  if (!integer) return { value: quotient, absent, bound: Infinity, integer: false, words: null };
+  // Of two integers the quotient is finite, as it is where ratio() makes doubles of them.
+  const wild = !a.integer || !b.integer;
+  if (!integer) return { value: quotient, absent, bound: Infinity, integer: false, wild, words: null };
   // Below 2^53 the rounded quotient never reaches the next integer, so truncating it is exact.
   if (operator === 'div')
-    return { value: `(Math.trunc${quotient} + 0)`, absent, bound: a.bound, integer: true, words: null };
-  return { value: `(${quotient} + 0)`, absent, bound: Math.min(a.bound, b.bound), integer: true, words: null };
+    return { value: `(Math.trunc${quotient} + 0)`, absent, bound: a.bound, integer: true, wild: false, words: null };
+  const bound = Math.min(a.bound, b.bound);
+  return { value: `(${quotient} + 0)`, absent, bound, integer: true, wild: false, words: null };
 }
 
 function zeroCondition(divisor: string, constant: boolean): string[] {
@@ -176,13 +193,14 @@ function zeroCondition(divisor: string, constant: boolean): string[] {
 function emitConditional(context: EmitContext, { type, operands }: Call): NumberCode {
   const yes = context.named(context.truth(operands[0]));
   const no = context.named(context.falsehood(operands[0]));
-  const a = emitOperand(context, operands[1]);
-  const b = emitOperand(context, operands[2]);
+  const a = emitLoose(context, operands[1]);
+  const b = emitLoose(context, operands[2]);
   return {
     value: `(${yes} ? ${a.value} : ${b.value})`,
     absent: chosenAbsent(yes, no, a.absent, b.absent),
     bound: Math.max(a.bound, b.bound),
     integer: type !== 'double',
+    wild: a.wild || b.wild,
     words: null,
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Expression } from '../../layout/plan.ts';
 import { isDictionary, nullCondition, type EmitContext, type TextCode } from './context.ts';
-import { chosenAbsent, emitOperand } from './emit-number.ts';
+import { chosenAbsent, emitLoose } from './emit-number.ts';
 
 export function emitText(context: EmitContext, expression: Expression): TextCode {
   const { access } = context;
@@ -41,8 +41,8 @@ export function entryText(id: string, absent: readonly string[]): TextCode {
 
 /** The tile is written when `start` is asked for; a point that is none on the globe has no tile. */
 function emitTile(context: EmitContext, [latitude, longitude, precision]: readonly Expression[]): TextCode {
-  const lat = emitOperand(context, latitude);
-  const lon = emitOperand(context, longitude);
+  const lat = emitLoose(context, latitude);
+  const lon = emitLoose(context, longitude);
   const digits = precision.node === 'constant' ? Number(precision.value) : 0;
   const at = context.access.scratch(digits);
   const [y, x] = [context.named(lat.value), context.named(lon.value)];

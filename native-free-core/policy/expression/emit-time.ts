@@ -48,6 +48,7 @@ export function emitTimePart(
     absent: [...time.absent, `!(${at} >= ${start} && ${at} < ${end})`],
     bound: part.bound,
     integer: true,
+    wild: false,
     words: null,
   };
 }

@@ -5,7 +5,7 @@
 
 import type { Expression, ExpressionOperator } from '../../layout/plan.ts';
 import { isDictionary, nullCondition, whenPresent, type EmitContext, type NumberCode } from './context.ts';
-import { guarded } from './emit-number.ts';
+import { guarded, present } from './emit-number.ts';
 import { argumentsOf, emitPredicate, isPredicate, onText, type Test } from './emit-predicate.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
@@ -94,7 +94,7 @@ export function absentCondition(context: EmitContext, expression: Expression): s
 function absentOf(context: EmitContext, expression: Expression): readonly string[] {
   if (isDictionary(context.access, expression)) return context.number(expression).absent;
   const text = expression.type === 'string' || expression.type === 'bytes';
-  return text ? context.text(expression).absent : context.number(expression).absent;
+  return text ? context.text(expression).absent : present(context, context.number(expression)).absent;
 }
 
 /** Whether a condition always has a value. */

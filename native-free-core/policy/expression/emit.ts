@@ -5,7 +5,7 @@
 
 import type { Expression } from '../../layout/plan.ts';
 import type { ColumnAccess, EmitContext, NumberCode, TextCode } from './context.ts';
-import { emitNumber } from './emit-number.ts';
+import { emitNumber, present } from './emit-number.ts';
 import { emitText } from './emit-text.ts';
 import { absentCondition, emitTruth, neverAbsent } from './emit-truth.ts';
 
@@ -29,7 +29,7 @@ export function emitExpression(expression: Expression, access: ColumnAccess): Ex
     return { setup: context.setup, value, absent: `!${value} && !(${context.falsehood(expression)})` };
   }
   if (expression.type === 'string' || expression.type === 'bytes') throw new Error(`text has no value in emitted code`);
-  const value = context.named(context.number(expression).value);
+  const value = context.named(present(context, context.number(expression)).value);
   const absent = absentCondition(context, expression);
   return { setup: context.setup, value, absent: absent === 'false' ? null : absent };
 }

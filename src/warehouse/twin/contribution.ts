@@ -39,8 +39,8 @@ function exactOf(feature: FeaturePlan): string {
   const { of, aggregate, decimals } = feature;
   if (of === null) return 'toInt64(1)';
   if (isText(feature)) return "CAST(input, 'Nullable(String)')";
-  if (aggregate === 'count_distinct') return of.type === 'double' ? 'if(isNaN(input), NULL, input + 0.)' : 'input';
-  if (decimals < 0) return 'if(isNaN(toFloat64(input)), NULL, toFloat64(input))';
+  if (aggregate === 'count_distinct') return of.type === 'double' ? 'input + 0.' : 'input';
+  if (decimals < 0) return 'toFloat64(input)';
   if (of.type === 'bool') return 'toInt64(input)';
   if (of.type === 'double') return roundedOf(scaleOf(feature));
   return `if(input < ${EXACT_MAX} AND input > -${EXACT_MAX}, toInt64(input), NULL)`;

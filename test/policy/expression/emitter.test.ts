@@ -145,9 +145,9 @@ describe('emitted code', () => {
 
   test('an absent operand makes a comparison neither true nor false', () => {
     const more: Expression = { node: 'call', type: 'bool', operator: 'gt', operands: [value, ten] };
-    expect(emitter().condition(more).value).toBe('(!(c1_nulls[r] !== 0) && (c1_f64[r] > 10))');
+    expect(emitter().condition(more).value).toBe('(!(c1_nulls[r] !== 0) && !(!($1 - $1 === 0)) && ($1 > 10))');
     expect(emitter().condition({ node: 'call', type: 'bool', operator: 'not', operands: [more] }).value).toBe(
-      '(!(c1_nulls[r] !== 0) && !(c1_f64[r] > 10))',
+      '(!(c1_nulls[r] !== 0) && !(!($1 - $1 === 0)) && !($1 > 10))',
     );
   });
 });

@@ -186,7 +186,6 @@ function hashOf(value: Value): bigint | null {
   if (value instanceof Uint8Array) return murmur(value);
   const bytes = Buffer.alloc(8);
   if (typeof value === 'number') {
-    if (Number.isNaN(value)) return null;
     bytes.writeDoubleLE(value + 0);
   } else bytes.writeBigUInt64LE(BigInt(value as bigint | boolean) & MASK);
   return murmur(bytes);

@@ -13,7 +13,13 @@ const encoder = new TextEncoder();
 type Row = readonly Value[];
 type Call = Extract<Expression, { node: 'call' }>;
 
+/** A double that is no finite number is absent, wherever it comes from. */
 export function evaluate(expression: Expression, row: Row): Value {
+  const value = evaluateAny(expression, row);
+  return typeof value === 'number' && !Number.isFinite(value) ? null : value;
+}
+
+function evaluateAny(expression: Expression, row: Row): Value {
   switch (expression.node) {
     case 'column':
       return row[expression.column];

@@ -45,6 +45,9 @@ export const FEATURES = `  player:
     newest_float: { agg: last, of: event.amount, exact: false, window: 1m }
     before: { agg: previous, of: event.amount, exact: false }
     before_good: { agg: previous, of: event.points, where: event.good, window: 1m }
+    slope: { agg: sum, of: event.amount / event.hunt, decimals: 3, window: 1m }
+    steep: { agg: count, where: "event.amount / 0.0 > 1.0 || 1.0 / event.amount > 0.1", window: 1m }
+    huge: { agg: last, of: event.amount * 1e306, exact: false, window: 1m }
     quiet: { agg: time_since_last }
     quiet_good: { agg: time_since_last, where: event.good, window: 1m }
     pace: { agg: rate, window: 1m }
@@ -74,6 +77,9 @@ export const FEATURES = `  player:
     spent: { agg: sum, of: event.amount, window: 1m }
     low: { agg: min, of: event.points, window: 1m }
 `;
+
+/** As protobuf's JSON has them. To expressions they are absent. */
+const NO_NUMBERS = ['NaN', 'Infinity', '-Infinity'];
 
 /** A fifth out of order by up to two windows, some beyond, equal times, some from the future, silences that end lives. */
 export function randomFrames(seed: number, count: number, players: number): Frame[] {
@@ -105,8 +111,9 @@ export function randomFrames(seed: number, count: number, players: number): Fram
   return frames;
 }
 
-function amountOf(next: () => number): number {
+function amountOf(next: () => number): number | string {
   const kind = next();
+  if (kind > 0.98) return NO_NUMBERS[Math.floor(next() * NO_NUMBERS.length)]!;
   if (kind < 0.01) return 2 ** 52;
   if (kind < 0.05) return -0.005;
   return kind < 0.1 ? Math.round(next() * 1e6) / 1000 : (Math.floor(next() * 100_000) - 20_000) / 100;

@@ -26,10 +26,10 @@ export function numberColumn(context: SqlContext, index: number, isDouble: boole
     case 'enum':
       return { sql: codeOf(plan, name), nullable, type: 'narrow', bound: INT32_BOUND };
     case 'f32':
-      return { sql: `toFloat64(${name})`, nullable, type: 'Float64', bound: Infinity };
+      return { sql: `toFloat64(${name})`, nullable, type: 'Float64', bound: Infinity, wild: true };
     case 'f64':
       return isDouble
-        ? { sql: name, nullable, type: 'Float64', bound: Infinity }
+        ? { sql: name, nullable, type: 'Float64', bound: Infinity, wild: true }
         : { sql: `toInt64(${name})`, nullable, type: 'narrow', bound: EXACT_LIMIT - 1 };
     case 'u64':
       return { sql: name, nullable, type: 'UInt64', bound: Infinity };

@@ -26,6 +26,8 @@ export interface SqlNumber extends SqlCode {
   readonly type: 'narrow' | 'Int64' | 'UInt64' | 'Float64';
   /** Integers: no value is larger in magnitude. Doubles and 64-bit integers: Infinity. */
   readonly bound: number;
+  /** A double that may be NaN or infinite, which counts as absent (`present` in operands.ts). */
+  readonly wild?: boolean;
   /** An integer constant as a Float64. */
   readonly asDouble?: string;
 }

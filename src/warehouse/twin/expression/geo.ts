@@ -2,11 +2,11 @@
 
 import type { Expression } from '../../../../native-free-core/layout/plan.ts';
 import type { SqlCode, SqlContext, SqlNumber } from './context.ts';
-import { asDouble, doubleCode, emitOperand } from './operands.ts';
+import { asDouble, doubleCode, emitLoose } from './operands.ts';
 
 /** A point that is none on the globe has no tile. */
 export function geoTile(context: SqlContext, operands: readonly Expression[]): SqlCode {
-  const [latitude, longitude] = operands.slice(0, 2).map((operand) => asDouble(emitOperand(context, operand)));
+  const [latitude, longitude] = operands.slice(0, 2).map((operand) => asDouble(emitLoose(context, operand)));
   const precision = operands[2]!;
   if (precision.node !== 'constant') throw new Error('the precision of a geohash is a constant');
   const digits = Number(precision.value);
@@ -22,7 +22,7 @@ const RADIANS = Math.PI / 180;
 
 /** Metres. */
 export function geoDistance(context: SqlContext, operands: readonly Expression[]): SqlNumber {
-  const codes = operands.map((operand) => emitOperand(context, operand));
+  const codes = operands.map((operand) => emitLoose(context, operand));
   const [latitude1, longitude1, latitude2, longitude2] = codes.map(asDouble) as [string, string, string, string];
   const square = context.bind(latitude1, (a) =>
     context.bind(
@@ -36,6 +36,7 @@ export function geoDistance(context: SqlContext, operands: readonly Expression[]
   return doubleCode(
     `(${2 * RADIUS_M} * asin(${sine}))`,
     codes.some((code) => code.nullable),
+    true,
   );
 }
 

@@ -6,6 +6,7 @@
 import { columnAt, type Expression, type Plan } from '../../../../native-free-core/layout/plan.ts';
 import { createBinder, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 import { emitNumber } from './number.ts';
+import { present } from './operands.ts';
 import { emitText } from './text.ts';
 import { emitTruth } from './truth.ts';
 
@@ -25,7 +26,7 @@ export function sqlOf(plan: Plan, expression: Expression, columnName: ColumnName
     case 'bytes':
       return context.text(expression).sql;
     default:
-      return numberSql(expression, context.number(expression));
+      return numberSql(expression, present(context, context.number(expression)));
   }
 }
 
@@ -44,7 +45,7 @@ export function isNullable(plan: Plan, expression: Expression): boolean {
 function codeOf(context: SqlContext, expression: Expression): SqlCode {
   if (expression.type === 'bool') return context.truth(expression);
   const isText = expression.type === 'string' || expression.type === 'bytes';
-  return isText ? context.text(expression) : context.number(expression);
+  return isText ? context.text(expression) : present(context, context.number(expression));
 }
 
 /** Small column types become the one that the doc above promises. */

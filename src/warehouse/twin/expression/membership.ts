@@ -4,7 +4,7 @@ import type { Expression } from '../../../../native-free-core/layout/plan.ts';
 import { isLabelled, storedName } from './column.ts';
 import { comparison, EXACT_LIMIT, typedNull, type SqlCode, type SqlContext } from './context.ts';
 import { doubleLiteral, integerLiteral, textLiteral } from './literal.ts';
-import { asDouble, emitOperand } from './operands.ts';
+import { asDouble, emitOperand, present } from './operands.ts';
 import { comparableText } from './text.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
@@ -93,5 +93,5 @@ function inColumn(context: SqlContext, value: Expression, index: number): SqlCod
 
 function soughtValue(context: SqlContext, value: Expression, amongDoubles: boolean): SqlCode {
   if (value.type === 'string' || value.type === 'bytes') return context.text(value);
-  return amongDoubles ? emitOperand(context, value) : context.number(value);
+  return amongDoubles ? emitOperand(context, value) : present(context, context.number(value));
 }

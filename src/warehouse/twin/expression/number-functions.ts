@@ -3,7 +3,7 @@
 import type { Expression } from '../../../../native-free-core/layout/plan.ts';
 import { EXACT_LIMIT, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 import { geoDistance } from './geo.ts';
-import { asDouble, doubleCode, emitOperand, guarded, integerCode } from './operands.ts';
+import { asDouble, doubleCode, emitLoose, emitOperand, guarded, integerCode, present } from './operands.ts';
 import { timePart } from './time.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
@@ -29,19 +29,23 @@ export function numberFunction(context: SqlContext, call: Call): SqlNumber {
 }
 
 function ofNumber(context: SqlContext, call: Call): SqlNumber {
-  const a = emitOperand(context, call.operands[0]!);
+  const a = emitLoose(context, call.operands[0]!);
   switch (call.operator) {
     case 'abs':
-      if (a.type === 'Float64') return doubleCode(`abs(${a.sql})`, a.nullable);
+      if (a.type === 'Float64') return { ...a, sql: `abs(${a.sql})` };
       return integerCode(`toInt64(abs(${a.sql}))`, a.nullable, a.bound);
     case 'floor':
     case 'ceil':
+      return doubleCode(`${call.operator}(${asDouble(a)})`, a.nullable, a.wild);
     case 'sqrt':
     case 'log':
-    case 'exp':
-      return doubleCode(`${call.operator}(${asDouble(a)})`, a.nullable);
+      return doubleCode(`${call.operator}(${asDouble(a)})`, a.nullable, true);
+    case 'exp': {
+      const finite = present(context, a);
+      return doubleCode(`exp(${asDouble(finite)})`, finite.nullable, true);
+    }
     case 'to_double':
-      return doubleCode(asDouble(a), a.nullable);
+      return doubleCode(asDouble(a), a.nullable, a.wild);
     case 'to_int':
       return a.type === 'Float64' ? truncated(a) : a;
     default:
@@ -63,7 +67,7 @@ function sizeOf(context: SqlContext, expression: Expression): SqlNumber {
   return integerCode(`toInt64(${name}(${text.sql}))`, text.nullable, EXACT_LIMIT - 1);
 }
 
-/** The first of equal ones, and a NaN only where it comes first, as in the core: `least` has an order of its own. */
+/** The first of equal ones (0 and -0), as in the core: `least` has an order of its own. */
 function emitExtreme(context: SqlContext, { operator, operands, type }: Call): SqlNumber {
   const codes = operands.map((operand) => emitOperand(context, operand));
   const double = type === 'double';
@@ -85,16 +89,14 @@ function emitExtreme(context: SqlContext, { operator, operands, type }: Call): S
 /** Far below any double; ClickHouse's own pow gives something like 1e-250 where the true value is 1e-(10^19). */
 const VANISHING_EXPONENT = '-1e6';
 
-/** JavaScript knows no power to NaN, and none of 1 to infinity, where C says 1. */
 function emitPower(context: SqlContext, { operands }: Call): SqlNumber {
   const [a, b] = operands.map((operand) => emitOperand(context, operand)) as [SqlNumber, SqlNumber];
   const power = (x: string, y: string): string => {
-    const none = `isNaN(${y}) OR (abs(${x}) = 1 AND isInfinite(${y}))`;
     const vanishing = `${y} * log2(abs(${x})) < ${VANISHING_EXPONENT}`;
-    return `multiIf(${none}, (${x} + ${y}) * nan, ${vanishing}, 0.0 * pow(${x}, ${y}), pow(${x}, ${y}))`;
+    return `if(${vanishing}, 0.0 * pow(${x}, ${y}), pow(${x}, ${y}))`;
   };
   const sql = context.bind(asDouble(a), (x) => context.bind(asDouble(b), (y) => power(x, y)));
-  return doubleCode(sql, a.nullable || b.nullable);
+  return doubleCode(sql, a.nullable || b.nullable, true);
 }
 
 /** As base/murmur64.ts of the core says. */
@@ -109,8 +111,6 @@ function hashOf(context: SqlContext, expression: Expression): SqlNumber {
     const truth = context.truth(expression);
     return code(hash(`toInt64(${truth.sql})`), truth);
   }
-  const number = context.number(expression);
-  if (number.type !== 'Float64') return code(hash(`toInt64(${number.sql})`), number);
-  const sql = context.bind(number.sql, (x) => `if(isNaN(${x}), NULL, ${hash(`${x} + 0.0`)})`);
-  return code(sql, { ...number, nullable: true });
+  const number = present(context, context.number(expression));
+  return code(hash(number.type === 'Float64' ? `${number.sql} + 0.0` : `toInt64(${number.sql})`), number);
 }

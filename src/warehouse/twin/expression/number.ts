@@ -8,7 +8,7 @@ import { numberColumn } from './column.ts';
 import { EXACT_LIMIT, type SqlContext, type SqlNumber } from './context.ts';
 import { doubleLiteral, integerLiteral } from './literal.ts';
 import { numberFunction } from './number-functions.ts';
-import { asDouble, doubleCode, emitChoice, emitOperand, guarded, integerCode, limited } from './operands.ts';
+import { asDouble, doubleCode, emitChoice, emitLoose, guarded, integerCode, limited, present } from './operands.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
 type Constant = Extract<Expression, { node: 'constant' }>;
@@ -25,7 +25,7 @@ export function emitNumber(context: SqlContext, expression: Expression): SqlNumb
 }
 
 function emitConstant({ type, value, exact }: Constant): SqlNumber {
-  if (type === 'double') return doubleCode(doubleLiteral(Number(value)), false);
+  if (type === 'double') return doubleCode(doubleLiteral(Number(value)), false, !Number.isFinite(Number(value)));
   const integer = BigInt(exact ?? value);
   const magnitude = integer < 0n ? -integer : integer;
   if (magnitude < BigInt(EXACT_LIMIT)) {
@@ -51,11 +51,13 @@ function emitCall(context: SqlContext, call: Call): SqlNumber {
       return emitDivision(context, call, call.operator);
     case 'ratio': {
       const [a, b] = operandsOf(context, call);
-      return doubleCode(`(${asDouble(a)} / nullIf(${asDouble(b)}, 0.0))`, true);
+      const wild = a.type === 'Float64' || b.type === 'Float64';
+      return doubleCode(`(${asDouble(a)} / nullIf(${asDouble(present(context, b))}, 0.0))`, true, wild);
     }
     case 'neg': {
-      const of = emitOperand(context, call.operands[0]!);
-      return { sql: `negate(${of.sql})`, nullable: of.nullable, type: of.type, bound: of.bound };
+      const of = emitLoose(context, call.operands[0]!);
+      const { nullable, type, bound, wild = false } = of;
+      return { sql: `negate(${of.sql})`, nullable, type, bound, wild };
     }
     case 'conditional':
       return emitConditional(context, call);
@@ -65,7 +67,7 @@ function emitCall(context: SqlContext, call: Call): SqlNumber {
 }
 
 function operandsOf(context: SqlContext, { operands }: Call): [SqlNumber, SqlNumber] {
-  return [emitOperand(context, operands[0]!), emitOperand(context, operands[1]!)];
+  return [emitLoose(context, operands[0]!), emitLoose(context, operands[1]!)];
 }
 
 const SIGNS = { add: '+', sub: '-', mul: '*' } as const;
@@ -74,7 +76,7 @@ function emitArithmetic(context: SqlContext, call: Call, operator: 'add' | 'sub'
   const [a, b] = operandsOf(context, call);
   const nullable = a.nullable || b.nullable;
   if (a.type === 'Float64' || b.type === 'Float64') {
-    return doubleCode(`(${asDouble(a)} ${SIGNS[operator]} ${asDouble(b)})`, nullable);
+    return doubleCode(`(${asDouble(a)} ${SIGNS[operator]} ${asDouble(b)})`, nullable, true);
   }
   const bound = operator === 'mul' ? a.bound * b.bound : a.bound + b.bound;
   if (operator !== 'mul' || bound < EXACT_LIMIT) {
@@ -90,7 +92,8 @@ function emitDivision(context: SqlContext, call: Call, operator: 'div' | 'mod'):
   const [a, b] = operandsOf(context, call);
   if (a.type === 'Float64' || b.type === 'Float64') {
     if (operator === 'mod') throw new Error('% is for integers: ClickHouse takes the rest of doubles its own way');
-    return doubleCode(`(${asDouble(a)} / ${asDouble(b)})`, a.nullable || b.nullable);
+    const divisor = present(context, b);
+    return doubleCode(`(${asDouble(a)} / ${asDouble(divisor)})`, a.nullable || divisor.nullable, true);
   }
   // By zero is absent; …OrZero, since ClickHouse computes under a NULL as well and plain intDiv throws there.
   const [name, bound] = operator === 'div' ? ['intDivOrZero', a.bound] : ['moduloOrZero', Math.min(a.bound, b.bound)];
@@ -99,11 +102,14 @@ function emitDivision(context: SqlContext, call: Call, operator: 'div' | 'mod'):
 
 function emitConditional(context: SqlContext, call: Call): SqlNumber {
   const [condition, first, second] = call.operands;
-  const a = emitOperand(context, first!);
-  const b = emitOperand(context, second!);
+  const a = emitLoose(context, first!);
+  const b = emitLoose(context, second!);
   const double = call.type === 'double';
   const side = (code: SqlNumber): string => (double ? asDouble(code) : code.sql);
   const chosen = emitChoice(context, condition!, side(a), side(b));
   const nullable = chosen.nullable || a.nullable || b.nullable;
-  return double ? doubleCode(chosen.sql, nullable) : integerCode(chosen.sql, nullable, Math.max(a.bound, b.bound));
+  const wild = a.wild === true || b.wild === true;
+  return double
+    ? doubleCode(chosen.sql, nullable, wild)
+    : integerCode(chosen.sql, nullable, Math.max(a.bound, b.bound));
 }

@@ -1,6 +1,6 @@
 /**
  * What arithmetic of all kinds is made of: operands as Float64, or as Int64 that are NULL from 2^53 on, and the choice
- * between two values.
+ * between two values. A double that is no finite number is NULL where it would be seen, as in the core.
  */
 
 import type { Expression } from '../../../../native-free-core/layout/plan.ts';
@@ -10,17 +10,31 @@ const LIMIT = `toInt64(${EXACT_LIMIT})`;
 const BELOW_LIMIT = `toInt64(-${EXACT_LIMIT})`;
 const ABSENT: SqlNumber = { sql: typedNull('Int64'), nullable: true, type: 'narrow', bound: 0 };
 
-export function doubleCode(sql: string, nullable: boolean): SqlNumber {
-  return { sql, nullable, type: 'Float64', bound: Infinity };
+export function doubleCode(sql: string, nullable: boolean, wild = false): SqlNumber {
+  return { sql, nullable, type: 'Float64', bound: Infinity, wild };
 }
 
 export function integerCode(sql: string, nullable: boolean, bound: number): SqlNumber {
   return { sql, nullable, type: 'narrow', bound };
 }
 
-/** An operand of arithmetic: Float64, or Int64 below 2^53. */
+/** An operand of arithmetic: a finite Float64, or Int64 below 2^53. */
 export function emitOperand(context: SqlContext, expression: Expression): SqlNumber {
+  return present(context, emitLoose(context, expression));
+}
+
+/** An operand of what gives no finite number where the operand is none: it is asked of the result. */
+export function emitLoose(context: SqlContext, expression: Expression): SqlNumber {
   return asOperand(expression, context.number(expression));
+}
+
+/** A double that is NULL where it is no finite number; anything else as it is. */
+export function present(context: SqlContext, code: SqlNumber): SqlNumber {
+  if (code.wild !== true) return code;
+  return doubleCode(
+    context.bind(code.sql, (x) => `if(isFinite(${x}), ${x}, NULL)`),
+    true,
+  );
 }
 
 export function asOperand(expression: Expression, code: SqlNumber): SqlNumber {

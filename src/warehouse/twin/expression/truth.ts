@@ -4,7 +4,7 @@ import type { Expression, ExpressionOperator } from '../../../../native-free-cor
 import { hasElements, isLabelled, storedName } from './column.ts';
 import { comparison, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 import { emitMembership } from './membership.ts';
-import { asDouble, asOperand, emitChoice } from './operands.ts';
+import { asDouble, asOperand, emitChoice, present } from './operands.ts';
 import { comparableText } from './text.ts';
 import { textTest } from './text-tests.ts';
 
@@ -66,12 +66,12 @@ function presence(context: SqlContext, expression: Expression): string {
 function codeOf(context: SqlContext, expression: Expression): SqlCode {
   if (expression.type === 'bool') return context.truth(expression);
   // A labelled column need not be turned into its code to be there.
-  if (expression.node === 'column') {
+  if (expression.node === 'column' && expression.type !== 'double') {
     return { sql: context.columnName(expression.column), nullable: context.column(expression.column).nullable };
   }
   return expression.type === 'string' || expression.type === 'bytes'
     ? context.text(expression)
-    : context.number(expression);
+    : present(context, context.number(expression));
 }
 
 const SIGNS: Readonly<Partial<Record<ExpressionOperator, string>>> = {
@@ -109,7 +109,8 @@ function comparedSides(
   const [left, right] = [context.number(a), context.number(b)];
   if (left.type !== 'Float64' && right.type !== 'Float64') return [left, right];
   // Beside a double an integer beyond 2^53 has no answer.
-  return [doubleSide(asOperand(a, left), b), doubleSide(asOperand(b, right), a)];
+  const side = (code: SqlNumber, of: Expression): SqlNumber => present(context, asOperand(of, code));
+  return [doubleSide(side(left, a), b), doubleSide(side(right, b), a)];
 }
 
 /**
