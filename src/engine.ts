@@ -115,7 +115,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const logFolder = { data: options.data, batchLog, segmentBytes };
   // What is damaged is said before anything is started.
   const whole = options.acceptLoss === true ? null : recoverLog(logFolder);
-  const clickhouse = await openClickHouse({ ...options, transport, data: folder('clickhouse') });
+  const clickhouse = await openClickHouse({ ...options, access, transport, data: folder('clickhouse') });
   if (whole === null) await acceptLoss({ ...logFolder, clickhouse, losses, log }, expectationOf(logFolder));
   const recovered = whole ?? recoverLog(logFolder);
   const ledger = new Ledger();

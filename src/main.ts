@@ -23,6 +23,9 @@ function overview(): string {
   return `Treasure Hunt Engine ${version()}\nDecides on every event at once, and keeps every event exactly once in ClickHouse.\n\n${lines.join('\n')}\n\nhunt COMMAND --help, or hunt help COMMAND, tells a command's options.\n`;
 }
 
+/** Codes of errors that are about the command line itself. */
+const USAGE_CODES = new Set(['bad_option', 'bad_url', 'bad_listen', 'bad_clickhouse_url', 'insecure_listen']);
+
 function fail(message: string, exitCode: number): never {
   process.stderr.write(`hunt: ${message}\n`);
   process.exit(exitCode);
@@ -56,7 +59,7 @@ function checkOptions(name: string, command: CommandDef, rest: readonly string[]
   }
   for (const word of rest) {
     if (word === '--') return;
-    const option = /^--?([a-zA-Z][\w-]*)/.exec(word)?.[1];
+    const option = /^--?([a-zA-Z_][\w-]*)/.exec(word)?.[1];
     if (option !== undefined && !known.has(option)) {
       fail(
         `unknown option ${word} of hunt ${name}${suggestion(
@@ -100,7 +103,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  if (error instanceof OperatingError) fail(`${error.message} [${error.code}]`, error.code === 'bad_option' ? 2 : 1);
+  if (error instanceof OperatingError) fail(`${error.message} [${error.code}]`, USAGE_CODES.has(error.code) ? 2 : 1);
   if (error instanceof Error && error.name === 'CLIError') fail(error.message, 2);
   fail(error instanceof Error ? (error.stack ?? error.message) : String(error), 1);
 });

@@ -14,6 +14,7 @@ import {
   type LedgerLine,
   type QueryTarget,
 } from '../client/index.ts';
+import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 interface Gap {
   readonly what: string;
@@ -51,13 +52,12 @@ const NAMES_PER_QUERY = 100_000;
 export const auditCommand = defineCommand({
   meta: { name: 'hunt audit', description: 'Prove from the tables that every event is stored exactly once.' },
   args: {
-    url: { type: 'string', default: 'http://127.0.0.1:8700', description: 'The server' },
-    key: { type: 'string', description: 'API key of the server' },
+    ...URL_OPTIONS,
     clickhouse: { type: 'string', description: 'ClickHouse to ask (default: the one that the server names)' },
     json: { type: 'boolean', default: false, description: 'Print one JSON object' },
   },
   async run({ args }) {
-    const report = await audit({ url: args.url, key: args.key, clickhouse: args.clickhouse });
+    const report = await audit({ ...serverOf(args), clickhouse: args.clickhouse });
     process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${describe(report)}\n`);
     if (!report.balanced) process.exitCode = 1;
     else if (report.losses.length > 0) process.exitCode = LOSS_ACCEPTED;

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { HuntControl } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
 import { explanationText } from './explain/text.ts';
-import { URL_OPTIONS } from './send/options.ts';
+import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 export const decideCommand = defineCommand({
   meta: {
@@ -28,7 +28,7 @@ export const decideCommand = defineCommand({
     json: { type: 'boolean', default: false, description: 'Print one JSON object for each event' },
   },
   async run({ args }) {
-    const control = new HuntControl(args);
+    const control = new HuntControl(serverOf(args));
     const bytes = readEvents(args.file);
     const events = args.protobuf ? [bytes] : eventsOf(bytes);
     for (const [i, event] of events.entries()) {

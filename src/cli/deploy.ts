@@ -8,6 +8,7 @@ import { HuntControl, type BegunChange } from '../client/index.ts';
 import { loadPipelineFile, PipelineError } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { CHANGE_OPTIONS, beginChange, followChange, originOf, type ChangeArguments } from './deploy/follow-change.ts';
+import { serverOf } from './send/options.ts';
 
 export const deployCommand = defineCommand({
   meta: { name: 'hunt deploy', description: 'Change to another version of the pipeline while the server runs' },
@@ -27,7 +28,7 @@ export const deployCommand = defineCommand({
   },
   async run({ args }) {
     try {
-      const control = new HuntControl(args);
+      const control = new HuntControl(serverOf(args));
       const file = args['end-shadow'] ? null : args.file;
       if (file === undefined) throw new OperatingError('bad_option', 'which pipeline? write hunt deploy FILE');
       const begun = await begin(control, file, args.shadow, args);

@@ -8,7 +8,7 @@ import type { DecisionPlan, Plan } from '../../native-free-core/layout/plan.ts';
 import { HuntControl, queryRows, queryTarget, type QueryTarget } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
 import { quoteName } from '../warehouse/tables/index.ts';
-import { URL_OPTIONS } from './send/options.ts';
+import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 const PREFIX = 'shadow_';
 const QUERY_MS = 600_000;
@@ -37,7 +37,7 @@ export const diffCommand = defineCommand({
     json: { type: 'boolean', default: false, description: 'Print one JSON object' },
   },
   async run({ args }) {
-    const control = new HuntControl(args);
+    const control = new HuntControl(serverOf(args));
     const [{ plan }, { running }] = await Promise.all([control.pipeline(), control.pipelines()]);
     if (plan.shadow === undefined) {
       throw new OperatingError(

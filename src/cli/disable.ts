@@ -3,6 +3,7 @@
 import { defineCommand } from 'citty';
 import { HuntControl } from '../client/index.ts';
 import { CHANGE_OPTIONS, beginChange, followChange, originOf } from './deploy/follow-change.ts';
+import { serverOf } from './send/options.ts';
 
 export const disableCommand = ruleCommand('disable', true, 'Switch a rule off while the server runs');
 export const enableCommand = ruleCommand('enable', false, 'Switch a rule on again while the server runs');
@@ -19,7 +20,7 @@ function ruleCommand(name: string, disabled: boolean, description: string) {
       ...CHANGE_OPTIONS,
     },
     async run({ args }) {
-      const control = new HuntControl(args);
+      const control = new HuntControl(serverOf(args));
       const begun = await beginChange(control, () => control.setRule(args.rule, disabled, originOf(args)));
       await followChange(control, begun, args);
     },

@@ -6,7 +6,7 @@
 import { defineCommand } from 'citty';
 import { HuntControl } from '../client/index.ts';
 import { explanationText } from './explain/text.ts';
-import { URL_OPTIONS } from './send/options.ts';
+import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 export const explainCommand = defineCommand({
   meta: {
@@ -23,7 +23,7 @@ export const explainCommand = defineCommand({
     json: { type: 'boolean', default: false, description: 'Print one JSON object' },
   },
   async run({ args }) {
-    const explanation = await new HuntControl(args).decision(args.id, args.day);
+    const explanation = await new HuntControl(serverOf(args)).decision(args.id, args.day);
     const text = args.json ? JSON.stringify(explanation) : explanationText(explanation, args);
     // Whoever reads it may have enough of it.
     process.stdout.once('error', () => undefined);

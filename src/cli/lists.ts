@@ -7,7 +7,7 @@ import { defineCommand } from 'citty';
 import { readFileSync } from 'node:fs';
 import { HuntControl, type ListDescription } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
-import { URL_OPTIONS } from './send/options.ts';
+import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 export const listsCommand = defineCommand({
   meta: { name: 'hunt lists', description: 'Show the lists that rules ask, or: hunt lists replace NAME FILE' },
@@ -19,7 +19,7 @@ export const listsCommand = defineCommand({
     json: { type: 'boolean', default: false, description: 'Print JSON' },
   },
   async run({ args }) {
-    const control = new HuntControl(args);
+    const control = new HuntControl(serverOf(args));
     const lists = args.action === undefined ? await control.lists() : [await replace(control, args)];
     process.stdout.write(args.json ? `${JSON.stringify(lists)}\n` : `${listsText(lists)}\n`);
   },

@@ -3,7 +3,7 @@
 import { defineCommand } from 'citty';
 import { isSound, reportText } from './load/report.ts';
 import { runLoad } from './load/run-load.ts';
-import { countOption, durationOption, numberOption, URL_OPTIONS } from './send/options.ts';
+import { countOption, durationOption, numberOption, serverOf, URL_OPTIONS } from './send/options.ts';
 
 export { runLoad, type LoadOptions } from './load/run-load.ts';
 export type { LoadReport } from './load/report.ts';
@@ -61,8 +61,7 @@ export const loadCommand = defineCommand({
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
     try {
       const report = await runLoad({
-        url: args.url,
-        key: args.key,
+        ...serverOf(args),
         protocol: args.protocol as 'ws' | 'http',
         rate: args.rate === 'max' ? Infinity : countOption('rate', args.rate, 1, 100_000_000),
         connections: countOption('connections', args.connections, 1, 1296),

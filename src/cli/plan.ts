@@ -12,7 +12,7 @@ import { defaultPipeline } from '../ops/default-pipeline.ts';
 import { changeText } from './plan/change-text.ts';
 import { planChange } from './plan/plan-change.ts';
 import { size, table } from './plan/table.ts';
-import { countOption, URL_OPTIONS } from './send/options.ts';
+import { countOption, serverOf, URL_OPTIONS } from './send/options.ts';
 
 export const planCommand = defineCommand({
   meta: {
@@ -29,6 +29,7 @@ export const planCommand = defineCommand({
         'A server that runs: what would be kept, backfilled, dropped or refused; exits 1 where it is refused',
     },
     key: URL_OPTIONS.key,
+    'key-file': URL_OPTIONS['key-file'],
     clickhouse: {
       type: 'string',
       description: 'With --url: ClickHouse to ask (default: the one that the server names)',
@@ -41,7 +42,7 @@ export const planCommand = defineCommand({
       const loaded = await loadPipelineFile(args.file ?? defaultPipeline());
       const { plan } = loaded;
       if (args.url !== undefined) {
-        const control = new HuntControl({ url: args.url, key: args.key });
+        const control = new HuntControl(serverOf({ ...args, url: args.url }));
         const ingresses = countOption('ingresses', args.ingresses, 1, 8);
         const planned = await planChange({ control, loaded, clickhouse: args.clickhouse, ingresses });
         process.stdout.write(`${args.json ? JSON.stringify(planned) : changeText(planned)}\n`);

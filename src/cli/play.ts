@@ -6,7 +6,7 @@
 import { defineCommand } from 'citty';
 import { outcomeText } from './play/outcome.ts';
 import { playGame } from './play/play-game.ts';
-import { countOption, durationOption, numberOption, URL_OPTIONS } from './send/options.ts';
+import { countOption, durationOption, numberOption, serverOf, URL_OPTIONS } from './send/options.ts';
 
 const PLAYERS_MAX = 1_000_000;
 const INTERRUPTED = 130;
@@ -35,8 +35,7 @@ export const playCommand = defineCommand({
     const log = args.json ? process.stderr : process.stdout;
     try {
       const outcome = await playGame({
-        url: args.url,
-        key: args.key,
+        ...serverOf(args),
         durationMs: durationOption('duration', args.duration),
         players: countOption('players', args.players, 1, PLAYERS_MAX),
         rate: args.rate === 'max' ? Infinity : numberOption('rate', args.rate, 1, 10_000_000),

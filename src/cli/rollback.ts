@@ -7,6 +7,7 @@ import { defineCommand } from 'citty';
 import { HuntControl, type DeployPreview } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
 import { CHANGE_OPTIONS, beginChange, followChange, originOf } from './deploy/follow-change.ts';
+import { serverOf } from './send/options.ts';
 
 export const rollbackCommand = defineCommand({
   meta: { name: 'hunt rollback', description: 'Go back to an earlier version of the pipeline while the server runs' },
@@ -25,7 +26,7 @@ export const rollbackCommand = defineCommand({
     ...CHANGE_OPTIONS,
   },
   async run({ args }) {
-    const control = new HuntControl(args);
+    const control = new HuntControl(serverOf(args));
     const preview = await control.previewRollback(args.version);
     if (args.preview) {
       process.stdout.write(args.json ? `${JSON.stringify(preview)}\n` : `${previewText(preview)}\n`);

@@ -2,7 +2,7 @@
 
 import { defineCommand } from 'citty';
 import { OperatingError } from '../errors.ts';
-import { countOption, durationOption, URL_OPTIONS } from './send/options.ts';
+import { countOption, durationOption, serverOf, URL_OPTIONS } from './send/options.ts';
 import { showProgress } from './send/progress.ts';
 import type { FileFormat } from './send/rows.ts';
 import { sendFile } from './send/send-file.ts';
@@ -51,8 +51,7 @@ export const sendCommand = defineCommand({
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
     try {
       const summary = await sendFile({
-        url: args.url,
-        key: args.key,
+        ...serverOf(args),
         file: args.file,
         format: formatOption(args.format),
         delimiter: args.delimiter.replace('\\t', '\t'),

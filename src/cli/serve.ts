@@ -3,11 +3,13 @@
 import { defineCommand } from 'citty';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { KEY_VARIABLE } from '../access/key-sources.ts';
 import { startEngine, type EngineOptions } from '../engine.ts';
 import { OperatingError } from '../errors.ts';
 import { createLog, type LogFormat, type LogLevel } from '../ops/log.ts';
 import type { WantedTransport } from '../http/choose-transport.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
+import { ACCESS_OPTIONS, accessOptions } from './serve/access-options.ts';
 
 export const serveCommand = defineCommand({
   meta: { name: 'hunt serve', description: 'Run the server: takes events, decides, and keeps them in ClickHouse.' },
@@ -39,7 +41,7 @@ export const serveCommand = defineCommand({
       default: 'auto',
       description: 'Library that serves HTTP: uws (uWebSockets.js), node (node:http and ws), auto: uws where it loads',
     },
-    key: { type: 'string', description: 'Require this API key from clients; several separated by commas' },
+    ...ACCESS_OPTIONS,
     'frames-per-second': {
       type: 'string',
       default: '0',
@@ -74,9 +76,11 @@ export const serveCommand = defineCommand({
     },
     json: { type: 'boolean', default: false, description: 'Print one JSON object on standard output once ready' },
   },
-  async run({ args }) {
+  async run({ args, rawArgs }) {
     const log = createLog(levelOf(args['log-level']), formatOf(args['log-format']));
-    const keys = args.key === undefined ? [] : args.key.split(',').filter((key) => key !== '');
+    const access = accessOptions(args, rawArgs, log);
+    // Child processes inherit the environment.
+    delete process.env[KEY_VARIABLE];
     const options: EngineOptions = {
       pipeline: resolve(args.pipeline ?? defaultPipeline()),
       data: resolve(args.data),
@@ -89,7 +93,7 @@ export const serveCommand = defineCommand({
           : wholeNumber('workers', args.workers, 1, 16),
       ingresses: wholeNumber('ingresses', args.ingresses, 1, 8),
       transport: transportOf(args.transport),
-      keys,
+      ...access,
       framesPerSecondMax: wholeNumber('frames-per-second', args['frames-per-second'], 0, 1_000_000),
       spoolBytesMax: wholeNumber('spool-max', args['spool-max'], 1, 4096) * 2 ** 30,
       segmentBytes: wholeNumber('spool-segment', args['spool-segment'], 32, 1024) * 2 ** 20,

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
 import { HuntControl, openQuery, queryTarget } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
-import { URL_OPTIONS } from './send/options.ts';
+import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 export const sqlCommand = defineCommand({
   meta: { name: 'hunt sql', description: 'Ask ClickHouse: hunt sql "SELECT count() FROM events"' },
@@ -30,7 +30,7 @@ export const sqlCommand = defineCommand({
   },
   async run({ args }) {
     const sql = args.query === '-' ? await text(process.stdin) : args.query;
-    const target = await queryTarget(new HuntControl(args), args.clickhouse);
+    const target = await queryTarget(new HuntControl(serverOf(args)), args.clickhouse);
     const interruption = new AbortController();
     const onSignal = (): void => interruption.abort();
     process.once('SIGINT', onSignal);

@@ -9,7 +9,7 @@ import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { HuntControl, queryTarget } from '../client/index.ts';
 import { loadPipeline } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
-import { URL_OPTIONS } from './send/options.ts';
+import { serverOf, URL_OPTIONS } from './send/options.ts';
 import { featureVersions } from './verify/feature-versions.ts';
 import { describeReport } from './verify/report.ts';
 import { runVerify } from './verify/run-verify.ts';
@@ -39,7 +39,7 @@ export const verifyCommand = defineCommand({
     json: { type: 'boolean', default: false, description: 'Print one JSON object' },
   },
   async run({ args }) {
-    const control = new HuntControl({ url: args.url, key: args.key });
+    const control = new HuntControl(serverOf(args));
     const plan = args.pipeline === undefined ? (await control.pipeline()).plan : await loadPipeline(args.pipeline);
     const sinceMs = timeOption('since', args.since);
     const untilMs = timeOption('until', args.until);

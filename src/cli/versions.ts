@@ -2,7 +2,7 @@
 
 import { defineCommand } from 'citty';
 import { HuntControl, type VersionsDescription } from '../client/index.ts';
-import { URL_OPTIONS } from './send/options.ts';
+import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 type Entry = VersionsDescription['activations'][number];
 
@@ -10,7 +10,7 @@ export const versionsCommand = defineCommand({
   meta: { name: 'hunt versions', description: 'List the versions of the pipeline: when, who, why, what differs' },
   args: { ...URL_OPTIONS, json: { type: 'boolean', default: false, description: 'Print one JSON object' } },
   async run({ args }) {
-    const described = await new HuntControl(args).versions();
+    const described = await new HuntControl(serverOf(args)).versions();
     process.stdout.write(args.json ? `${JSON.stringify(described)}\n` : `${versionsText(described)}\n`);
   },
 });

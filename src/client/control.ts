@@ -180,10 +180,13 @@ const LEDGER_PAGE = 10_000;
 
 export class HuntControl {
   readonly address: ServerAddress;
+  /** The API key, where one was given. */
+  readonly key: string | undefined;
 
   /** `url`: `http://…` or `ws://…`. */
   constructor(options: { readonly url: string; readonly key?: string | undefined }) {
     this.address = serverAddress(options.url, options.key);
+    this.key = options.key;
   }
 
   server(): Promise<ServerDescription> {

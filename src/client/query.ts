@@ -13,8 +13,11 @@ export interface QueryTarget {
 /** `http://user:password@host:8123/database` where given, else the one that the server names. */
 export async function queryTarget(control: HuntControl, clickhouse: string | undefined): Promise<QueryTarget> {
   if (clickhouse === undefined) {
-    const { url, database } = (await control.server()).clickhouse;
-    return { origin: new URL(url).origin, database, headers: {} };
+    const { url, database, embedded } = (await control.server()).clickhouse;
+    // A ClickHouse elsewhere has users of its own: the server's key is none of its business.
+    const headers: Record<string, string> =
+      embedded && control.key !== undefined ? { 'x-clickhouse-key': control.key } : {};
+    return { origin: reachable(new URL(url), control.address.http).origin, database, headers };
   }
   const url = URL.canParse(clickhouse) ? new URL(clickhouse) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
@@ -27,6 +30,14 @@ export async function queryTarget(control: HuntControl, clickhouse: string | und
   const headers: Record<string, string> =
     url.username === '' ? {} : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
   return { origin: url.origin, database: decodeURIComponent(url.pathname.slice(1)) || 'hunt', headers };
+}
+
+/** A server that listens on all addresses is asked under the one by which it was found. */
+function reachable(clickhouse: URL, server: URL): URL {
+  if (!['0.0.0.0', '[::]'].includes(clickhouse.hostname)) return clickhouse;
+  const url = new URL(clickhouse);
+  url.hostname = server.hostname;
+  return url;
 }
 
 /** The running answer to a statement. Throws with ClickHouse's own message where it refuses. */

@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { AccessSettings } from '../access/door.ts';
 import { OperatingError } from '../errors.ts';
 import type { TransportKind } from '../http/transport.ts';
 import type { Log } from '../ops/log.ts';
@@ -18,6 +19,8 @@ export interface ClickHouseOptions {
   readonly data: string;
   /** Under the embedded engine's HTTP interface. */
   readonly transport: TransportKind;
+  /** Of the embedded engine's port. */
+  readonly access: AccessSettings;
   readonly log: Log;
 }
 
@@ -76,10 +79,10 @@ function openExternal(text: string): ClickHouse {
 }
 
 async function openEmbedded(options: ClickHouseOptions): Promise<ClickHouse> {
-  const { data, transport, log } = options;
+  const { access, data, transport, log } = options;
   const writerPassword = randomBytes(24).toString('base64url');
-  const start = (listen: string): Promise<EmbeddedClickHouse> =>
-    startEmbedded({ dataDirectory: data, listen, transport, writerPassword, protectedDatabases: [DATABASE], log });
+  const fixed = { dataDirectory: data, transport, access, writerPassword, protectedDatabases: [DATABASE], log };
+  const start = (listen: string): Promise<EmbeddedClickHouse> => startEmbedded({ ...fixed, listen });
   let engine = await start(options.clickhouseListen);
   // A restart keeps the address: clients hold on to it.
   const listen = `${engine.host}:${engine.port}`;

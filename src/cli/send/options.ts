@@ -1,12 +1,26 @@
 /** What several client commands read from the command line: numbers and durations, with errors that say what to write. */
 
 import { lookup } from '../../../native-free-core/base/lookup.ts';
+import { clientKey } from '../../access/key-sources.ts';
 import { OperatingError } from '../../errors.ts';
 
 export const URL_OPTIONS = {
   url: { type: 'string', default: 'http://127.0.0.1:8700', description: 'The server; ws:// is accepted too' },
   key: { type: 'string', description: 'API key, where the server asks for one' },
+  'key-file': { type: 'string', description: 'File that holds it; or set HUNT_KEY' },
 } as const;
+
+export interface ServerArguments {
+  readonly url: string;
+  readonly key?: string | undefined;
+  readonly 'key-file'?: string | undefined;
+}
+
+/** Which server a command speaks to, and the key that it shows. */
+export function serverOf(args: ServerArguments): { readonly url: string; readonly key: string | undefined } {
+  const given = { key: args.key, file: args['key-file'], environment: process.env };
+  return { url: args.url, key: clientKey(given) };
+}
 
 const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const COUNT_UNITS: Readonly<Record<string, number>> = { '': 1, k: 1000, M: 1_000_000 };

@@ -3,8 +3,11 @@
  * it copies bytes and waits for nothing.
  */
 import { randomUUID } from 'node:crypto';
+import { Door } from '../../access/door.ts';
+import { FailedAttempts } from '../../access/failed-attempts.ts';
 import { OperatingError } from '../../errors.ts';
 import { openTransport } from '../../http/choose-transport.ts';
+import type { KeyRing } from '../../access/keys.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import type { Exchange } from '../../http/transport.ts';
 import { commonHeaders, type HeaderContext } from './answer-headers.ts';
@@ -12,7 +15,7 @@ import { receiveBody, type BodyReceiver } from './body-receiver.ts';
 import { EngineFailure } from './engine-failure.ts';
 import type { ChildConfiguration } from './protocol.ts';
 import { createReply, type Reply } from './reply.ts';
-import { authenticate, parseRequest } from './request.ts';
+import { authenticate, authenticationFailure, parseRequest } from './request.ts';
 import { guard, runCommand, runInsert, runRead, type Query } from './run-statement.ts';
 import type { Warehouse } from './warehouse.ts';
 
@@ -34,8 +37,16 @@ interface Freshness {
 export async function openFront(warehouse: Warehouse, configuration: ChildConfiguration): Promise<Front> {
   const freshness = { watermark: 0 };
   const { host, port } = configuration;
+  let door = new Door(configuration.access, { host, port });
+  const attempts = new FailedAttempts((count, last) =>
+    warehouse.log('warn', 'requests without a right key were refused', { attempts: count, last }),
+  );
   const server = openTransport(configuration.transport).serve({
-    request: (head, exchange) => route(warehouse, configuration, freshness, head, exchange),
+    request(head, exchange) {
+      const refusal = door.refusal(head);
+      if (refusal === null) route({ warehouse, configuration, freshness, keys: door.keys, attempts }, head, exchange);
+      else exchange.end(refusal.status, TEXT_TYPE, `${refusal.message}\n`, true);
+    },
   });
   const bound = await server.listen(host, port, false);
   if (bound === null) {
@@ -44,6 +55,7 @@ export async function openFront(warehouse: Warehouse, configuration: ChildConfig
       `embedded ClickHouse cannot listen: host=${host} port=${port}. Free the port or choose another one.`,
     );
   }
+  door = new Door(configuration.access, { host, port: bound });
   return {
     port: bound,
     showWatermark: (time) => void (freshness.watermark = time),
@@ -52,16 +64,24 @@ export async function openFront(warehouse: Warehouse, configuration: ChildConfig
   };
 }
 
-function route(
-  warehouse: Warehouse,
-  configuration: ChildConfiguration,
-  { watermark }: Freshness,
-  head: RequestHead,
-  exchange: Exchange,
-): void {
+const TEXT_TYPE = { 'Content-Type': 'text/plain; charset=UTF-8' };
+
+/** What the answers to all requests share. */
+interface Serving {
+  readonly warehouse: Warehouse;
+  readonly configuration: ChildConfiguration;
+  readonly freshness: Freshness;
+  readonly keys: KeyRing;
+  /** Requests without a right key. */
+  readonly attempts: FailedAttempts;
+}
+
+function route(serving: Serving, head: RequestHead, exchange: Exchange): void {
   const { method, path, query } = head;
+  const { watermark } = serving.freshness;
   const reply = createReply(exchange);
-  const context: HeaderContext = { queryId: queryIdOf(query), timezone: warehouse.engine.timezone, watermark };
+  const { timezone } = serving.warehouse.engine;
+  const context: HeaderContext = { queryId: queryIdOf(query), timezone, watermark };
 
   const isGreeting = path === '/' && query === '' && (method === 'GET' || method === 'HEAD');
   if (path === '/ping' || path === '/replicas_status' || isGreeting) {
@@ -72,26 +92,18 @@ function route(
   } else if (!['GET', 'POST', 'PUT', 'HEAD'].includes(method)) {
     reply.whole(405, commonHeaders(context), 'Use GET or POST\n');
   } else {
-    accept(warehouse, configuration, exchange, reply, context, () =>
-      parseRequest(method.toLowerCase(), query, head.headers),
-    );
+    accept(serving, head, exchange, reply, context);
   }
 }
 
-function accept(
-  warehouse: Warehouse,
-  configuration: ChildConfiguration,
-  exchange: Exchange,
-  reply: Reply,
-  headers: HeaderContext,
-  parse: () => Query['request'],
-): void {
+function accept(serving: Serving, head: RequestHead, exchange: Exchange, reply: Reply, headers: HeaderContext): void {
+  const { warehouse } = serving;
   const fail = (cause: unknown): void => answerFailure(warehouse, reply, headers, cause);
   let receiver: BodyReceiver | undefined;
   let query: Query;
   try {
-    const request = parse();
-    const user = authenticate(request, configuration.writerUsername, configuration.writerPassword);
+    const request = parseRequest(head.method.toLowerCase(), head.query, head.headers);
+    const user = userOf(serving, request, head);
     query = { request, user, reply, headers, runId: randomUUID() };
     receiver = receiveBody(request, warehouse.spool, (statement) => guard(warehouse, query, statement));
   } catch (cause) {
@@ -114,6 +126,17 @@ function accept(
         .catch(fail)
         .finally(() => body.drop());
   });
+}
+
+function userOf(
+  { configuration, keys, attempts }: Serving,
+  request: Query['request'],
+  head: RequestHead,
+): Query['user'] {
+  const user = authenticate(request, configuration, keys);
+  if (user !== null) return user;
+  attempts.note(`${head.method} ${head.path} from ${head.remote}`);
+  throw authenticationFailure(request, keys);
 }
 
 async function run(warehouse: Warehouse, query: Query, receiver: BodyReceiver): Promise<void> {

@@ -3,6 +3,7 @@
  * The channel is also the life line: when it breaks, the child kills itself.
  */
 
+import type { AccessSettings } from '../../access/door.ts';
 import type { TransportKind } from '../../http/transport.ts';
 
 export type LogLevel = 'info' | 'warn' | 'error';
@@ -13,6 +14,7 @@ export interface ChildConfiguration {
   readonly host: string;
   readonly port: number;
   readonly transport: TransportKind;
+  readonly access: AccessSettings;
   readonly readers: number;
   readonly memoryMaxBytes: number;
   readonly niceness: number;

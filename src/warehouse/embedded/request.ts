@@ -2,6 +2,7 @@
  * Reads what a request asks for out of its URL and headers, the way ClickHouse's HTTP interface does. Pure. Child process.
  */
 import { timingSafeEqual } from 'node:crypto';
+import type { KeyRing } from '../../access/keys.ts';
 import { EngineFailure } from './engine-failure.ts';
 
 export interface Request {
@@ -57,13 +58,15 @@ export function parseRequest(method: string, queryString: string, headers: Reado
       'compress=1 and decompress=1 are not supported here; use Content-Encoding, or Accept-Encoding with enable_http_compression=1',
     );
   }
-  const basic = basicCredentials(headers.get('authorization'));
+  const authorization = headers.get('authorization');
+  const basic = basicCredentials(authorization);
+  const bearer = authorization === undefined ? undefined : /^bearer (.*)$/i.exec(authorization)?.[1];
   return {
     method,
     query: url.get('query') ?? '',
     database: headers.get('x-clickhouse-database') ?? url.get('database') ?? 'default',
     username: headers.get('x-clickhouse-user') ?? basic?.username ?? url.get('user') ?? 'default',
-    password: headers.get('x-clickhouse-key') ?? basic?.password ?? url.get('password') ?? '',
+    password: headers.get('x-clickhouse-key') ?? basic?.password ?? bearer ?? url.get('password') ?? '',
     queryId: url.get('query_id') ?? '',
     defaultFormat: headers.get('x-clickhouse-format') ?? url.get('default_format') ?? 'TabSeparated',
     parameters,
@@ -76,15 +79,33 @@ export function parseRequest(method: string, queryString: string, headers: Reado
   };
 }
 
-/** Who asks: the engine's own user, or an ordinary client. Throws for anybody else. */
-export function authenticate(request: Request, writerUsername: string, writerPassword: string): 'engine' | 'public' {
-  if (request.username === writerUsername && isSame(request.password, writerPassword)) return 'engine';
-  if ((request.username === 'default' || request.username === '') && request.password === '') return 'public';
-  throw new EngineFailure(
+export interface WriterCredentials {
+  readonly writerUsername: string;
+  readonly writerPassword: string;
+}
+
+/**
+ * Who asks: the engine's own user, or an ordinary client, who is called `default` and shows a key for a password where there are keys. null:
+ * anybody else.
+ */
+export function authenticate(
+  { username, password }: Request,
+  { writerUsername, writerPassword }: WriterCredentials,
+  keys: KeyRing,
+): 'engine' | 'public' | null {
+  if (username === writerUsername) return isSame(password, writerPassword) ? 'engine' : null;
+  if (username !== 'default' && username !== '') return null;
+  return keys.find(password) === null ? null : 'public';
+}
+
+export function authenticationFailure({ username }: Request, keys: KeyRing): EngineFailure {
+  const advice = keys.isOpen
+    ? 'The embedded ClickHouse knows the user default, without a password'
+    : 'The embedded ClickHouse knows the user default, whose password is an API key: send X-ClickHouse-Key: KEY, Basic authorization, or password=KEY';
+  return new EngineFailure(
     516,
     'AUTHENTICATION_FAILED',
-    `${request.username}: Authentication failed: password is incorrect, or there is no user with such name. ` +
-      'The embedded ClickHouse knows the user default, without a password',
+    `${username}: Authentication failed: password is incorrect, or there is no user with such name. ${advice}`,
   );
 }
 

@@ -9,6 +9,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { OPEN_ACCESS, type AccessSettings } from '../../access/door.ts';
 import { OperatingError } from '../../errors.ts';
 import { chooseTransport } from '../../http/choose-transport.ts';
 import type { TransportKind } from '../../http/transport.ts';
@@ -45,6 +46,8 @@ export interface EmbeddedOptions {
   readonly niceness?: number;
   /** Secret of the engine's own user; random when not given. Give one to keep clients across restarts. */
   readonly writerPassword?: string;
+  /** Who may speak to it; default: whoever reaches its own address. The engine's own user is apart from its keys. */
+  readonly access?: AccessSettings;
   /** Only the engine's own user changes these. */
   readonly protectedDatabases?: readonly string[];
   readonly log: (level: LogLevel, message: string, fields?: object) => void;
@@ -203,6 +206,7 @@ function configurationOf(options: EmbeddedOptions): ChildConfiguration {
     memoryMaxBytes: Math.max(MEMORY_BYTES_MIN, options.memoryMaxBytes ?? memoryDefault),
     niceness: options.niceness ?? NICENESS_DEFAULT,
     protectedDatabases: options.protectedDatabases ?? ['hunt'],
+    access: options.access ?? OPEN_ACCESS,
     writerUsername: WRITER_USERNAME,
     writerPassword: options.writerPassword ?? randomBytes(24).toString('base64url'),
   };

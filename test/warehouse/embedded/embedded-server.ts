@@ -40,6 +40,8 @@ export function useEmbeddedServer(options: Partial<EmbeddedOptions> = {}): Embed
       dataDirectory: folder,
       listen: '127.0.0.1:0',
       transport: testTransport(),
+      // Whatever the port: some tests put a proxy in between.
+      access: { keyDigests: [], allowHosts: ['127.0.0.1'], allowOrigins: [] },
       log: () => undefined,
       ...options,
     });

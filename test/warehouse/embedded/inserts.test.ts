@@ -141,7 +141,7 @@ describe('bodies', () => {
     // The answer may come while the client still sends; then it sees a closed connection.
     if (!(long instanceof Error)) expect(long).toMatchObject({ status: 413 });
     const lengthOnly = await rawRequest(
-      'POST /?query=INSERT+INTO+inline+FORMAT+CSV HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n',
+      'POST /?query=INSERT+INTO+inline+FORMAT+CSV HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999\r\n\r\n',
     );
     expect(lengthOnly).toMatch(/^HTTP\/1\.1 413 /);
     expect(await server.run('SELECT 1')).toBe('1\n');
@@ -152,7 +152,7 @@ describe('bodies', () => {
     await server.run('CREATE TABLE torn (a UInt32) ENGINE = Memory');
     const socket = connect(server.clickhouse.port, '127.0.0.1');
     socket.write(
-      'POST /?query=INSERT+INTO+torn+FORMAT+CSV HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n1\n2\n3\n',
+      'POST /?query=INSERT+INTO+torn+FORMAT+CSV HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n1\n2\n3\n',
     );
     await until(() => bodies().length === 1);
     socket.destroy();

@@ -137,7 +137,7 @@ function residentBytes(): number {
 function rawGet(path: string, header: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = connect(server.clickhouse.port, '127.0.0.1', () => {
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${header}\r\nConnection: close\r\n\r\n`);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${header}\r\nConnection: close\r\n\r\n`);
     });
     const chunks: Buffer[] = [];
     socket.on('data', (chunk) => chunks.push(chunk));
