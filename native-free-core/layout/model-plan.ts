@@ -8,6 +8,11 @@ import type { Expression } from './expression-plan.ts';
 export type ModelFormat = 'linear' | 'logistic' | 'xgboost' | 'lightgbm';
 /** What `model.<name>` is: the margin as the library sums it, or the margin through the objective's link. */
 export type ModelOutput = 'margin' | 'probability' | 'value';
+/**
+ * What the objective makes of a margin: `step` is 1 above 0 and 0 otherwise, `signed_square` keeps the sign of what it squares, `softplus` is
+ * log(1 + e^x).
+ */
+export type ModelLink = 'identity' | 'logistic' | 'exp' | 'step' | 'signed_square' | 'softplus';
 
 export interface ModelPlan {
   /** `model.<name>` in expressions. */
@@ -27,12 +32,15 @@ export interface ModelPlan {
   readonly content: LinearContent | TreeContent;
 }
 
+/** In double precision; where the format is xgboost (its `gblinear`), in float32, rounded after each operation. */
 export interface LinearContent {
   readonly kind: 'linear';
   readonly intercept: number;
   /** By input. A missing input takes its default; where it has none, there is no score. */
   readonly weights: readonly number[];
   readonly defaults: readonly (number | null)[];
+  /** Absent: as the format says (`linear`, `logistic`). */
+  readonly link?: ModelLink;
 }
 
 /**
@@ -61,7 +69,7 @@ export interface TreeContent {
   /** The score comes from the average, the margin stays the sum (lightgbm's random forests). */
   readonly averages: boolean;
   /** From margin to `probability` or `value`. */
-  readonly link: 'identity' | 'logistic' | 'exp';
+  readonly link: ModelLink;
   /** Factor of the margin within the logistic function. */
   readonly sigmoid: number;
 }

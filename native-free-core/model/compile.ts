@@ -5,6 +5,7 @@
 
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { LinearContent, ModelFormat, ModelOutput, TreeContent } from '../layout/model-plan.ts';
+import { linkOf } from './links.ts';
 import { rankDoubleCategories, rankDoubles, rankSingleCategories, rankSingles } from './ranks.ts';
 import { createThresholdGrid } from './threshold-grid.ts';
 import { MISSING_NONE, MISSING_ZERO } from './tree-flags.ts';
@@ -16,35 +17,45 @@ import { addTrees, CHUNK_ROWS } from './tree-loop.ts';
  */
 export type ModelLoop = (inputs: Float64Array, rows: number, features: number, out: Float64Array) => void;
 
-/** `format`: linear and logistic differ in what `probability` means, not in the margin. */
+/** `format` says how numbers are rounded and compared; linear and logistic differ in what `probability` means, not in the margin. */
 export function compileModel(
   content: LinearContent | TreeContent,
   format: ModelFormat,
   output: ModelOutput,
 ): ModelLoop {
-  const loop = content.kind === 'linear' ? linearLoop(content) : treeLoop(content, format);
+  const loop = loopOf(content, format);
   const link = linkOf(content, format, output);
-  if (link === null) return loop;
   return (inputs, rows, features, out) => {
     loop(inputs, rows, features, out);
-    for (let r = 0; r < rows; r++) out[r] = link(out[r]);
+    if (link === null) for (let r = 0; r < rows; r++) out[r] = scoreOf(out[r]);
+    else for (let r = 0; r < rows; r++) out[r] = out[r] === out[r] ? scoreOf(link(out[r])) : NaN;
   };
 }
 
-/** From margin to what was asked for; null: the margin itself. In double precision: only margins are the library's own bits. */
-export function linkOf(
-  content: LinearContent | TreeContent,
-  format: ModelFormat,
-  output: ModelOutput,
-): ((margin: number) => number) | null {
-  if (output === 'margin') return null;
-  const logistic = content.kind === 'linear' ? format === 'logistic' : content.link === 'logistic';
-  const sigmoid = content.kind === 'linear' ? 1 : content.sigmoid;
-  // A forest's margin is the sum, as the library's own raw score; its score comes from the average.
-  const share = content.kind === 'trees' && content.averages ? Math.max(1, content.roots.length) : 1;
-  if (logistic) return (margin) => 1 / (1 + Math.exp(-sigmoid * (margin / share)));
-  if (content.kind === 'trees' && content.link === 'exp') return (margin) => Math.exp(margin / share);
-  return share === 1 ? null : (margin) => margin / share;
+/** An overflow is no score, as elsewhere in the engine what is no number is absent. */
+function scoreOf(value: number): number {
+  return Math.abs(value) < Infinity ? value : NaN;
+}
+
+function loopOf(content: LinearContent | TreeContent, format: ModelFormat): ModelLoop {
+  if (content.kind === 'trees') return treeLoop(content, format);
+  return format === 'xgboost' ? singleLinearLoop(content) : linearLoop(content);
+}
+
+/** XGBoost's gblinear: each step is rounded, and a missing input adds nothing. */
+function singleLinearLoop({ intercept, weights }: LinearContent): ModelLoop {
+  const count = weights.length;
+  const weight = Float32Array.from(weights);
+  return (inputs, rows, features, out) => {
+    for (let r = 0; r < rows; r++) {
+      let sum = intercept;
+      for (let i = 0, at = r * features; i < count; i++, at++) {
+        const value = Math.fround(inputs[at]);
+        if (value === value) sum = Math.fround(sum + Math.fround(value * weight[i]));
+      }
+      out[r] = sum;
+    }
+  };
 }
 
 function linearLoop({ intercept, weights, defaults }: LinearContent): ModelLoop {

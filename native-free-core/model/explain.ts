@@ -21,18 +21,26 @@ export interface LinearContributions {
   readonly margin: number | null;
 }
 
-/** `inputs`: NaN where missing. */
-export function contributionsOf(content: LinearContent, inputs: readonly number[]): LinearContributions {
-  const { intercept, weights, defaults } = content;
+/** `inputs`: NaN where missing. XGBoost's gblinear is float32 throughout. */
+export function contributionsOf(
+  { intercept, weights, defaults }: LinearContent,
+  format: ModelFormat,
+  inputs: readonly number[],
+): LinearContributions {
+  const rounded = roundingOf(format);
   const contributions = weights.map((weight, i) => {
-    const value = Number.isNaN(inputs[i]) ? defaults[i] : inputs[i];
-    return value === null ? null : weight * value;
+    const value = Number.isNaN(inputs[i]) ? defaults[i] : rounded(inputs[i]);
+    return value === null ? null : rounded(weight * value);
   });
   const margin = contributions.reduce<number | null>(
-    (sum, one) => (sum === null || one === null ? null : sum + one),
+    (sum, one) => (sum === null || one === null ? null : rounded(sum + one)),
     intercept,
   );
   return { contributions, margin };
+}
+
+function roundingOf(format: ModelFormat): (value: number) => number {
+  return format === 'xgboost' ? Math.fround : (value) => value;
 }
 
 export interface TreeStep {
@@ -59,7 +67,7 @@ export interface TreePaths {
 
 export function pathsOf(content: TreeContent, format: ModelFormat, inputs: readonly number[]): TreePaths {
   const single = format === 'xgboost';
-  const rounded = (value: number): number => (single ? Math.fround(value) : value);
+  const rounded = roundingOf(format);
   const trees = content.roots.map((root) => pathOf(content, root, inputs, single));
   const margin = trees.reduce((sum, { leaf }) => rounded(sum + rounded(leaf)), rounded(content.base));
   return { trees, margin };

@@ -14,15 +14,26 @@ export function checkFeatureCount(has: number, inputNames: readonly string[]): v
   throw new ModelError(`the model has ${has} features, inputs: names ${inputNames.length}`);
 }
 
-/** A warning where the file has other names than the pipeline. */
+/** A warning where the file has other names than the pipeline; the same names in another order are refused. */
 export function nameWarnings(names: readonly string[], inputNames: readonly string[]): string[] {
+  const differ = names.filter((name, i) => inputNames[i] !== undefined && !isCalled(inputNames[i], name));
+  if (differ.length > 0 && differ.every((name) => inputNames.some((input) => isCalled(input, name)))) {
+    throw new ModelError(
+      `the model's features are ${names.join(', ')}, and inputs: has them in another order: ${inputNames.join(', ')}`,
+    );
+  }
   return names.flatMap((name, i) => {
     const input = inputNames[i];
-    const last = input?.split('.').at(-1);
-    return input === undefined || name === input || name === last
+    return input === undefined || isCalled(input, name)
       ? []
       : [`feature ${i} is called ${name} in the model and ${input} in the pipeline`];
   });
+}
+
+/** `event.dig.depth` is `depth`, and `dig_depth` as its column: training tables have such names. */
+function isCalled(input: string, name: string): boolean {
+  const column = input.replace(/^event\./, '').replaceAll('.', '_');
+  return [input, input.replaceAll('.', '_'), column, input.split('.').at(-1)].includes(name);
 }
 
 /** Every node is reached once from its tree's root, and every inner node asks an input that is there. */

@@ -1,13 +1,15 @@
 /**
  * LightGBM's text model (`save_model('model.txt')`): one score, double precision. Leaf values in the file have the learning rate in them,
- * and the first tree has the average that boosting began from.
+ * and the first tree has the average that boosting began from. After early stopping, save_model writes the best rounds only.
  */
 
-import { lookup } from '../base/lookup.ts';
 import type { TreeContent } from '../layout/model-plan.ts';
-import type { ModelObjective, ParsedModel } from './parse.ts';
+import { lightGbmObjective, type LightGbmObjective } from './lightgbm-objectives.ts';
+import { columnCategoriesOf } from './lightgbm-categories.ts';
 import { checkFeatureCount, checkTrees, ModelError, nameWarnings } from './model-problems.ts';
+import type { FileInput, Iterations, ParsedModel } from './parse.ts';
 import { CATEGORICAL } from './tree-flags.ts';
+import { setMaxima, splitKinds } from './tree-inputs.ts';
 
 type Fields = ReadonlyMap<string, string>;
 
@@ -15,44 +17,60 @@ type Fields = ReadonlyMap<string, string>;
 const TYPE_CATEGORICAL = 1;
 const TYPE_DEFAULT_LEFT = 2;
 
-const OBJECTIVES: Readonly<Record<string, Exclude<ModelObjective, 'margin-only'>>> = {
-  binary: 'logistic',
-  cross_entropy: 'logistic',
-  regression: 'identity',
-  regression_l1: 'identity',
-  huber: 'identity',
-  fair: 'identity',
-  quantile: 'identity',
-  mape: 'identity',
-  lambdarank: 'identity',
-  rank_xendcg: 'identity',
-  poisson: 'exp',
-  gamma: 'exp',
-  tweedie: 'exp',
-};
-
-export function parseLightGbm(text: string, inputNames: readonly string[]): ParsedModel {
+export function parseLightGbm(text: string, inputNames: readonly string[], iterations: Iterations): ParsedModel {
   const sections = text.replaceAll('\r', '').split(/\n(?=Tree=\d+\n)/);
   const header = fieldsOf(sections[0]);
   if (!/^tree\s*\n/.test(text) || !header.has('max_feature_idx')) {
     throw new ModelError('the file is no LightGBM model in text: it does not begin with "tree" and a header');
   }
+  checkIsWhole(sections, header);
+  checkFeatureCount(Number(header.get('max_feature_idx')) + 1, inputNames);
+  const objective = lightGbmObjective(header.get('objective'));
   if (Number(header.get('num_class') ?? 1) > 1 || Number(header.get('num_tree_per_iteration') ?? 1) > 1) {
     throw new ModelError('models of several classes are not supported');
   }
-  checkFeatureCount(Number(header.get('max_feature_idx')) + 1, inputNames);
-  const [objective = 'regression', ...options] = (header.get('objective') ?? 'regression').split(' ');
-  const link = lookup(OBJECTIVES, objective);
-  if (link === undefined) throw new ModelError(`the objective ${objective} is not supported`);
-  const sigmoid = Number(options.find((option) => option.startsWith('sigmoid:'))?.slice('sigmoid:'.length) ?? 1);
   const trees = sections.slice(1).map((section) => fieldsOf(section.split('\nend of trees')[0]));
-  const content = joinTrees(trees, header.has('average_output'), link, sigmoid);
+  const counted = trees.slice(0, roundsThatCount(trees.length, iterations));
+  const content = joinTrees(counted, header.has('average_output'), objective);
   checkTrees(content, inputNames.length);
   return {
     content,
-    objective: link,
+    link: objective.link,
+    inputs: inputsOf(content, (header.get('feature_infos') ?? '').split(' '), inputNames.length),
+    columnCategories: columnCategoriesOf(text),
     warnings: nameWarnings((header.get('feature_names') ?? '').split(' '), inputNames),
   };
+}
+
+/** A file that was cut short still reads as a model, of fewer trees. */
+function checkIsWhole(sections: readonly string[], header: Fields): void {
+  const said = (header.get('tree_sizes') ?? '').split(' ').filter((word) => word !== '').length;
+  const has = sections.length - 1;
+  if (header.has('tree_sizes') && said !== has)
+    throw new ModelError(`the file says that it has ${said} trees, it has ${has}`);
+  if (!sections.at(-1)!.includes('\nend of trees'))
+    throw new ModelError('the file is cut short: it has no "end of trees"');
+}
+
+function roundsThatCount(all: number, iterations: Iterations): number {
+  if (iterations === undefined || iterations === 'all') return all;
+  if (iterations === 'best')
+    throw new ModelError(
+      'iterations: best, and a LightGBM file does not say which: save_model writes the best rounds only',
+    );
+  if (iterations <= all) return iterations;
+  throw new ModelError(`iterations: ${iterations} is more than the ${all} rounds in the file`);
+}
+
+/** `[-1:2.5]` is a range of numbers, `2:0:1` are categories, `none` a feature that no tree could ask. */
+function inputsOf(content: TreeContent, infos: readonly string[], features: number): FileInput[] {
+  const kinds = splitKinds(content, features);
+  const maxima = setMaxima(content, features);
+  return Array.from({ length: features }, (_, i) => {
+    const info = infos[i] ?? 'none';
+    const kind = info.startsWith('[') ? 'number' : /^-?\d/.test(info) ? 'category' : kinds[i];
+    return { kind, categories: null, categoryMax: maxima[i] };
+  });
 }
 
 function fieldsOf(section: string): Fields {
@@ -78,12 +96,7 @@ function numberOf(word: string): number {
   return word === 'inf' ? Infinity : word === '-inf' ? -Infinity : Number(word);
 }
 
-function joinTrees(
-  trees: readonly Fields[],
-  averages: boolean,
-  link: TreeContent['link'],
-  sigmoid: number,
-): TreeContent {
+function joinTrees(trees: readonly Fields[], averages: boolean, { link, sigmoid }: LightGbmObjective): TreeContent {
   const joined = {
     roots: [] as number[],
     feature: [] as number[],
@@ -100,7 +113,8 @@ function joinTrees(
     joined.roots.push(root);
     const leaves = Number(tree.get('num_leaves'));
     if (!(leaves >= 1)) throw new ModelError(`tree ${index} does not say how many leaves it has`);
-    if (Number(tree.get('is_linear') ?? 0) !== 0) throw new ModelError('trees with linear leaves are not supported');
+    if (Number(tree.get('is_linear') ?? 0) !== 0)
+      throw new ModelError('trees with linear leaves (linear_tree) are not supported');
     const inner = leaves - 1;
     const list = (name: string): number[] => numbersOf(tree, name, inner, index);
     const [features, thresholds, types] = [list('split_feature'), list('threshold'), list('decision_type')];

@@ -9,7 +9,7 @@
 
 import { lookup } from '../base/lookup.ts';
 import type { LinearContent } from '../layout/model-plan.ts';
-import type { ParsedModel } from './parse.ts';
+import type { FileInput, ParsedModel } from './parse.ts';
 import { ModelError, parseLooseJson } from './model-problems.ts';
 
 export function parseLinear(format: 'linear' | 'logistic', text: string, inputNames: readonly string[]): ParsedModel {
@@ -22,8 +22,10 @@ export function parseLinear(format: 'linear' | 'logistic', text: string, inputNa
   for (const name of [...Object.keys(weights), ...Object.keys(defaults)]) {
     if (!inputNames.includes(name)) throw new ModelError(`${name} is not among the inputs: ${inputNames.join(', ')}`);
   }
+  const link = format === 'logistic' ? 'logistic' : 'identity';
   const content: LinearContent = {
     kind: 'linear',
+    link,
     intercept: number(model['intercept'] ?? 0, 'intercept'),
     weights: inputNames.map((name) => {
       if (!Object.hasOwn(weights, name)) throw new ModelError(`there is no weight for the input ${name}`);
@@ -33,7 +35,8 @@ export function parseLinear(format: 'linear' | 'logistic', text: string, inputNa
       Object.hasOwn(defaults, name) ? number(lookup(defaults, name), `the default of ${name}`) : null,
     ),
   };
-  return { content, objective: format === 'logistic' ? 'logistic' : 'identity', warnings: [] };
+  const inputs = inputNames.map((): FileInput => ({ kind: 'number', categories: null, categoryMax: -1 }));
+  return { content, link, inputs, columnCategories: [], warnings: [] };
 }
 
 function record(value: unknown, what: string): Record<string, unknown> {

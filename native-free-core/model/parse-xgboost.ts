@@ -1,152 +1,124 @@
 /**
- * XGBoost's JSON model (`save_model('model.json')`): boosted trees, one score. Everything is float32: values are rounded once here, as
- * the library does when it loads the file.
+ * XGBoost's JSON model (`save_model('model.json')`): boosted trees (gbtree, dart) or a linear booster, one score. Everything is float32: values
+ * are rounded once here, as the library does when it loads the file.
  */
 
-import type { TreeContent } from '../layout/model-plan.ts';
-import type { ModelObjective, ParsedModel } from './parse.ts';
+import type { LinearContent, TreeContent } from '../layout/model-plan.ts';
 import { checkFeatureCount, checkTrees, ModelError, nameWarnings, parseLooseJson } from './model-problems.ts';
-import { CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_SHIFT } from './tree-flags.ts';
+import type { FileInput, Iterations, ParsedModel } from './parse.ts';
+import { categoriesOf, type CategoryEncodings, type ListedCategories } from './xgboost-categories.ts';
+import { baseMargin, xgboostObjective } from './xgboost-objectives.ts';
+import { roundsThatCount } from './xgboost-rounds.ts';
+import { joinXgBoostTrees, type XgBoostTree } from './xgboost-trees.ts';
+import { setMaxima, splitKinds } from './tree-inputs.ts';
 
-interface Tree {
-  readonly left_children: readonly number[];
-  readonly right_children: readonly number[];
-  readonly split_indices: readonly number[];
-  readonly split_conditions: readonly (number | null)[];
-  readonly split_type?: readonly number[];
-  readonly default_left: readonly (boolean | number)[];
-  readonly categories?: readonly number[];
-  readonly categories_nodes?: readonly number[];
-  readonly categories_segments?: readonly number[];
-  readonly categories_sizes?: readonly number[];
+export interface TreeModel {
+  readonly trees: readonly XgBoostTree[];
+  readonly cats?: CategoryEncodings;
+  /** First tree of each round, and one behind the last; since version 2. */
+  readonly iteration_indptr?: readonly number[];
+  readonly gbtree_model_param?: Readonly<Record<string, string>>;
 }
 
+type Booster =
+  | { readonly name: 'gbtree'; readonly model: TreeModel }
+  | { readonly name: 'dart'; readonly gbtree: { readonly model: TreeModel }; readonly weight_drop: readonly number[] }
+  | { readonly name: 'gblinear'; readonly model: { readonly weights: readonly number[] } };
+
 interface Learner {
+  readonly attributes?: Readonly<Record<string, string>>;
   readonly feature_names?: readonly string[];
-  readonly gradient_booster: { readonly name: string; readonly model: { readonly trees: readonly Tree[] } };
+  readonly feature_types?: readonly string[];
+  readonly gradient_booster: Booster;
   readonly learner_model_param: Readonly<Record<string, string>>;
   readonly objective: { readonly name: string };
 }
 
-const LOGISTIC = new Set(['binary:logistic', 'reg:logistic', 'binary:logitraw']);
-const LOG = new Set(['count:poisson', 'reg:gamma', 'reg:tweedie']);
-const IDENTITY = new Set([
-  'reg:squarederror',
-  'reg:linear',
-  'reg:absoluteerror',
-  'reg:pseudohubererror',
-  'reg:squaredlogerror',
-  'binary:hinge',
-  'rank:pairwise',
-  'rank:ndcg',
-  'rank:map',
-]);
-const CATEGORY_MAX = 1 << 24;
-
-export function parseXgBoost(text: string, inputNames: readonly string[]): ParsedModel {
-  const learner = learnerOf(parseLooseJson(text));
-  const { gradient_booster: booster, learner_model_param: parameters, objective } = learner;
-  if (booster.name !== 'gbtree') throw new ModelError(`the booster ${booster.name} is not supported: gbtree is`);
+export function parseXgBoost(text: string, inputNames: readonly string[], iterations: Iterations): ParsedModel {
+  const file = parseLooseJson(text);
+  const learner = learnerOf(file);
+  const { gradient_booster: booster, learner_model_param: parameters } = learner;
   const classes = Number(parameters['num_class'] ?? 0);
   if (classes > 1) throw new ModelError(`models of several classes are not supported: num_class=${classes}`);
   if (Number(parameters['num_target'] ?? 1) > 1) throw new ModelError('models of several targets are not supported');
   checkFeatureCount(Number(parameters['num_feature']), inputNames);
-  const link = linkOf(objective.name);
-  const content = joinTrees(booster.model.trees, baseMargin(parameters['base_score'] ?? '0.5', objective.name), link);
+  const objective = xgboostObjective(learner.objective.name);
+  const base = baseMargin(parameters['base_score'] ?? '0.5', objective);
+  const warnings = nameWarnings(learner.feature_names ?? [], inputNames);
+  const common = { link: objective.link, columnCategories: [] };
+  if (booster.name === 'gblinear') {
+    if (iterations !== undefined) throw new ModelError('the booster gblinear has no rounds: leave iterations out');
+    const content = { ...linearContent(booster.model.weights, base, inputNames.length), link: objective.link };
+    const inputs = inputNames.map((): FileInput => ({ kind: 'number', categories: null, categoryMax: -1 }));
+    return { ...common, content, inputs, warnings };
+  }
+  const model = booster.name === 'dart' ? booster.gbtree.model : booster.model;
+  const weights = booster.name === 'dart' ? booster.weight_drop : null;
+  if (weights !== null && weights.length !== model.trees.length)
+    throw new ModelError(`the file has ${model.trees.length} trees and ${weights.length} weights of dart`);
+  const rounds = roundsThatCount(model, learner.attributes?.['best_iteration'], iterations);
+  const joined = joinXgBoostTrees(model.trees.slice(0, rounds.trees), weights);
+  const content: TreeContent = { kind: 'trees', ...joined, base, averages: false, link: objective.link, sigmoid: 1 };
   checkTrees(content, inputNames.length);
+  const listed = categoriesOf(model.cats, inputNames.length, (file as { version?: readonly number[] }).version ?? []);
+  const inputs = inputsOf(learner, listed, content);
   return {
+    ...common,
     content,
-    objective: objective.name === 'binary:logitraw' || objective.name.startsWith('rank:') ? 'margin-only' : link,
-    warnings: nameWarnings(learner.feature_names ?? [], inputNames),
+    inputs,
+    warnings: [...warnings, ...listWarnings(listed, inputNames), ...rounds.warnings],
   };
+}
+
+function listWarnings(listed: readonly ListedCategories[], inputNames: readonly string[]): string[] {
+  return listed.flatMap((list, i) =>
+    list === 'unreadable'
+      ? [
+          `the categories of ${inputNames[i]} cannot be read: XGBoost up to 3.2 writes names beyond ASCII wrongly; ` +
+            'that categories: has the order of training is not checked',
+        ]
+      : [],
+  );
 }
 
 function learnerOf(value: unknown): Learner {
   const learner = (value as { learner?: Learner } | null)?.learner;
-  if (!Array.isArray(learner?.gradient_booster?.model?.trees)) {
-    const name = learner?.gradient_booster?.name;
-    if (name !== undefined && name !== 'gbtree')
-      throw new ModelError(`the booster ${name} is not supported: gbtree is`);
-    throw new ModelError('the file is no XGBoost model in JSON: it has no learner with trees');
-  }
-  return learner;
+  const booster: Booster | undefined = learner?.gradient_booster;
+  const name: string | undefined = booster?.name;
+  if (learner === undefined || booster === undefined || name === undefined)
+    throw new ModelError('the file is no XGBoost model in JSON: it has no learner with a booster');
+  if (booster.name === 'gbtree' && Array.isArray(booster.model?.trees)) return learner;
+  if (booster.name === 'dart' && Array.isArray(booster.gbtree?.model?.trees) && Array.isArray(booster.weight_drop))
+    return learner;
+  if (booster.name === 'gblinear' && Array.isArray(booster.model?.weights)) return learner;
+  if (['gbtree', 'dart', 'gblinear'].includes(name))
+    throw new ModelError(`the file is no XGBoost model in JSON: its booster ${name} has no content`);
+  throw new ModelError(`the booster ${name} is not supported: gbtree, dart and gblinear are`);
 }
 
-function linkOf(objective: string): Exclude<ModelObjective, 'margin-only'> {
-  if (LOGISTIC.has(objective)) return 'logistic';
-  if (LOG.has(objective)) return 'exp';
-  if (IDENTITY.has(objective)) return 'identity';
-  throw new ModelError(`the objective ${objective} is not supported`);
-}
-
-/** `base_score` stands in the file as the objective's own value; trees add to its margin. `[5E-1]` since version 3. */
-function baseMargin(text: string, objective: string): number {
-  const value = Math.fround(Number(text.replace(/^\[|\]$/g, '')));
-  if (!Number.isFinite(value)) throw new ModelError(`base_score is not a number: ${text}`);
-  if (objective === 'binary:logitraw') return value;
-  if (LOGISTIC.has(objective)) {
-    if (!(value > 0 && value < 1)) throw new ModelError(`base_score must lie between 0 and 1: ${text}`);
-    return Math.fround(-Math.log(Math.fround(Math.fround(1 / value) - 1)));
-  }
-  return LOG.has(objective) ? Math.fround(Math.log(value)) : value;
-}
-
-function joinTrees(trees: readonly Tree[], base: number, link: TreeContent['link']): TreeContent {
-  const joined = {
-    roots: [] as number[],
-    feature: [] as number[],
-    threshold: [] as number[],
-    left: [] as number[],
-    right: [] as number[],
-    flags: [] as number[],
-    setAt: [] as number[],
-    setWords: [] as number[],
-    categories: [] as number[],
+/** Weights by feature, then the bias; it and the base are one float32 before any input is added. */
+function linearContent(weights: readonly number[], base: number, features: number): LinearContent {
+  if (weights.length !== features + 1 || !weights.every((weight) => Number.isFinite(weight)))
+    throw new ModelError(`the booster gblinear has ${weights.length} weights, it needs ${features + 1} numbers`);
+  const singles = weights.map(Math.fround);
+  return {
+    kind: 'linear',
+    intercept: Math.fround(singles[features] + base),
+    weights: singles.slice(0, features),
+    defaults: singles.slice(0, features).map(() => 0),
   };
-  trees.forEach((tree, index) => {
-    const root = joined.feature.length;
-    const sets = setsOf(tree, joined.categories, index);
-    joined.roots.push(root);
-    for (let node = 0; node < tree.left_children.length; node++) {
-      const isLeaf = tree.left_children[node] === -1;
-      const set = isLeaf ? undefined : sets.get(node);
-      if (!isLeaf && tree.split_type?.[node] === 1 && set === undefined) {
-        throw new ModelError(`tree ${index} splits by categories at node ${node} and names none`);
-      }
-      joined.feature.push(isLeaf ? -1 : tree.split_indices[node]);
-      joined.threshold.push(set === undefined ? Math.fround(tree.split_conditions[node] ?? NaN) : 0);
-      joined.left.push(isLeaf ? 0 : root + tree.left_children[node]);
-      joined.right.push(isLeaf ? 0 : root + tree.right_children[node]);
-      const isDefaultLeft = tree.default_left[node] === true || tree.default_left[node] === 1;
-      const category = set === undefined ? 0 : CATEGORICAL;
-      joined.flags.push((isDefaultLeft ? DEFAULT_LEFT : 0) | category | (MISSING_NAN << MISSING_SHIFT));
-      joined.setAt.push(set?.at ?? 0);
-      joined.setWords.push(set?.words ?? 0);
-    }
-  });
-  return { kind: 'trees', ...joined, base, averages: false, link, sigmoid: 1 };
 }
 
-/** Sets of categories by node, appended to `words` as bits. */
-function setsOf(tree: Tree, words: number[], index: number): Map<number, { at: number; words: number }> {
-  const sets = new Map<number, { at: number; words: number }>();
-  const {
-    categories = [],
-    categories_nodes: nodes = [],
-    categories_segments: begins = [],
-    categories_sizes: sizes = [],
-  } = tree;
-  nodes.forEach((node, i) => {
-    const members = categories.slice(begins[i], begins[i] + sizes[i]);
-    const largest = members.reduce((most, one) => Math.max(most, one), -1);
-    if (!members.every((one) => Number.isInteger(one) && one >= 0) || largest >= CATEGORY_MAX) {
-      throw new ModelError(`tree ${index} has categories that are no small integers`);
-    }
-    const at = words.length;
-    const count = (largest >> 5) + 1;
-    for (let word = 0; word < count; word++) words.push(0);
-    for (const member of members) words[at + (member >> 5)] |= 1 << (member & 31);
-    sets.set(node, { at, words: count });
+function inputsOf(
+  { feature_types: types = [] }: Learner,
+  listed: readonly ListedCategories[],
+  content: TreeContent,
+): FileInput[] {
+  const kinds = splitKinds(content, listed.length);
+  const maxima = setMaxima(content, listed.length);
+  return listed.map((list, i) => {
+    const said = types[i] === undefined ? kinds[i] : types[i] === 'c' ? 'category' : 'number';
+    const categories = list === 'unreadable' ? null : list;
+    return { kind: list === null ? said : 'category', categories, categoryMax: maxima[i] };
   });
-  return sets;
 }

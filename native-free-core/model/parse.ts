@@ -3,18 +3,36 @@
  * logistic models. Called by src/config when a pipeline is compiled; what is wrong comes back in one line.
  */
 
-import type { LinearContent, ModelFormat, TreeContent } from '../layout/model-plan.ts';
+import type { LinearContent, ModelFormat, ModelLink, TreeContent } from '../layout/model-plan.ts';
+import { BYTE_ORDER_MARK, checkFileKind } from './file-kind.ts';
 import { ModelError } from './model-problems.ts';
 import { parseLightGbm } from './parse-lightgbm.ts';
 import { parseLinear } from './parse-linear.ts';
 import { parseXgBoost } from './parse-xgboost.ts';
 
-/** Which function leads from the margin to what the model was trained for. */
-export type ModelObjective = 'margin-only' | 'logistic' | 'exp' | 'identity';
+/** A value of a categorical column as the training table had it. */
+export type Category = string | number | boolean;
+
+/** What the file says of one of its features. */
+export interface FileInput {
+  /** `number`: compared with thresholds, `category`: looked up in sets. */
+  readonly kind: 'number' | 'category' | 'unknown';
+  /** In the order of their codes; null: the file does not list them. */
+  readonly categories: readonly Category[] | null;
+  /** The largest code in any set that the trees ask; -1: there is none. */
+  readonly categoryMax: number;
+}
+
+/** How many rounds of boosting count: undefined leaves it to the file. */
+export type Iterations = 'all' | 'best' | number | undefined;
 
 export interface ParsedModel {
   readonly content: LinearContent | TreeContent;
-  readonly objective: ModelObjective;
+  /** Which function leads from the margin to what the model was trained for. */
+  readonly link: ModelLink;
+  readonly inputs: readonly FileInput[];
+  /** Categories that the file lists by categorical column, without saying which feature that is (LightGBM's `pandas_categorical`). */
+  readonly columnCategories: readonly (readonly Category[])[];
   readonly warnings: readonly string[];
 }
 
@@ -27,19 +45,38 @@ export function parseModel(
   format: ModelFormat,
   text: string,
   inputNames: readonly string[],
+  iterations?: Iterations,
 ): ParsedModel | ModelProblem {
   try {
-    switch (format) {
-      case 'xgboost':
-        return parseXgBoost(text, inputNames);
-      case 'lightgbm':
-        return parseLightGbm(text, inputNames);
-      case 'linear':
-      case 'logistic':
-        return parseLinear(format, text, inputNames);
-    }
+    const isMarked = text.startsWith(BYTE_ORDER_MARK);
+    const plain = isMarked ? text.slice(BYTE_ORDER_MARK.length) : text;
+    checkFileKind(format, plain);
+    const parsed = parseText(format, plain, inputNames, iterations);
+    if (!isMarked) return parsed;
+    return {
+      ...parsed,
+      warnings: ['the file begins with a byte order mark, which is passed over', ...parsed.warnings],
+    };
   } catch (error) {
     if (error instanceof ModelError) return { problem: error.message };
     throw error;
+  }
+}
+
+function parseText(
+  format: ModelFormat,
+  text: string,
+  inputNames: readonly string[],
+  iterations: Iterations,
+): ParsedModel {
+  switch (format) {
+    case 'xgboost':
+      return parseXgBoost(text, inputNames, iterations);
+    case 'lightgbm':
+      return parseLightGbm(text, inputNames, iterations);
+    case 'linear':
+    case 'logistic':
+      if (iterations !== undefined) throw new ModelError('iterations: is of boosted trees, this model has none');
+      return parseLinear(format, text, inputNames);
   }
 }

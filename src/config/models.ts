@@ -4,17 +4,14 @@
  */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
-import type { Expression, ModelOutput, ModelPlan } from '../../native-free-core/layout/plan.ts';
-import { parseModel } from '../../native-free-core/model/parse.ts';
-import { expressionAt, type Compilation } from './compilation.ts';
-import { isSyntaxProblem, parseExpression, pathOf } from './expression/syntax.ts';
-import { call, kindText, type Typed } from './expression/typed.ts';
+import type { ModelOutput, ModelPlan } from '../../native-free-core/layout/plan.ts';
+import { parseModel, type ParsedModel } from '../../native-free-core/model/parse.ts';
+import type { Compilation } from './compilation.ts';
+import { checkDeclared, compileInputs, typedInput } from './model-inputs.ts';
 import { nearest } from './nearest.ts';
 import type { ProtoReader } from './proto/index.ts';
 import type { ModelDeclaration } from './schema.ts';
 import type { Path } from './source.ts';
-
-type Parsed = Exclude<ReturnType<typeof parseModel>, { readonly problem: string }>;
 
 /** What the files said beyond their models. */
 export interface CompiledModels {
@@ -34,15 +31,17 @@ export function compileModel(c: Compilation, name: string, read: ProtoReader, co
   const declaration = lookup(c.declaration.models, name)!;
   const path: Path = ['models', name];
   checkCategories(c, declaration, path);
-  const inputs = declaration.inputs.map((text, i) => compileInput(c, declaration, text, [...path, 'inputs', i]));
+  const typed = declaration.inputs.map((text, i) => typedInput(c, text, [...path, 'inputs', i]));
   // What is wrong with an input is said first; the file would only complain of the same.
-  if (inputs.some((input) => input === null)) return;
+  if (!typed.every((input) => input !== null) || !checkDeclared(c, declaration, typed, path)) return;
   const file = read(declaration.file, null);
   if (file === null) return c.problems.add([...path, 'file'], `no such file: ${declaration.file}`);
-  const parsed = parseModel(declaration.format, file.text, declaration.inputs);
+  const parsed = parseModel(declaration.format, file.text, declaration.inputs, declaration.iterations);
   if ('problem' in parsed) return c.problems.add([...path, 'file'], `${declaration.file}: ${parsed.problem}`);
   const output = outputOf(c, declaration, parsed, path);
   if (output === null) return;
+  const inputs = compileInputs(c, declaration, typed, parsed, path);
+  if (inputs === null) return;
   const column = c.columns.add(
     {
       name: `model_${name}`,
@@ -54,15 +53,16 @@ export function compileModel(c: Compilation, name: string, read: ProtoReader, co
     path,
   );
   compiled.files.push(file.text);
-  compiled.warnings.push(...parsed.warnings.map((warning) => `model ${name}: ${declaration.file}: ${warning}`));
+  const warnings = [...parsed.warnings, ...inputs.warnings];
+  compiled.warnings.push(...warnings.map((warning) => `model ${name}: ${declaration.file}: ${warning}`));
   compiled.plans.push({
     name,
     format: declaration.format,
     file: declaration.file,
     output,
-    inputs: inputs as Expression[],
+    inputs: inputs.expressions,
     inputTexts: declaration.inputs,
-    categories: declaration.inputs.map((input) => lookup(declaration.categories, input) ?? null),
+    categories: inputs.categories,
     column,
     content: parsed.content,
   });
@@ -79,78 +79,12 @@ function checkCategories(c: Compilation, { inputs, categories }: ModelDeclaratio
 function outputOf(
   c: Compilation,
   { output, file }: ModelDeclaration,
-  { objective }: Parsed,
+  { link }: ParsedModel,
   path: Path,
 ): ModelOutput | null {
-  const refuse = (at: Path, message: string): null => {
-    c.problems.add(at, `${file}: ${message}`);
-    return null;
-  };
-  if (output === 'margin') return output;
-  if (objective === 'margin-only') {
-    const message = 'what its objective makes of the margin is not known here; write output: margin';
-    return refuse(output === undefined ? [...path, 'file'] : [...path, 'output'], message);
-  }
-  if (output === 'probability' && objective !== 'logistic')
-    return refuse([...path, 'output'], 'its objective gives no probability; write value or margin');
-  return output ?? (objective === 'logistic' ? 'probability' : 'value');
-}
-
-/** A name, so that an explanation can say what each input was; null after a complaint. */
-function compileInput(c: Compilation, declaration: ModelDeclaration, text: string, path: Path): Expression | null {
-  const tree = parseExpression(text);
-  if (!isSyntaxProblem(tree) && pathOf(tree) === null) {
-    c.problems.addInText(path, 0, 'an input is a name; declare what is computed as a derived value, and name that');
+  if (output === 'probability' && link !== 'logistic') {
+    c.problems.add([...path, 'output'], `${file}: its objective gives no probability; write value or margin`);
     return null;
   }
-  const typed = expressionAt(c, text, path, true);
-  if (typed === null) return null;
-  const { expression, labels } = typed;
-  const categories = lookup(declaration.categories, text);
-  if (expression.type === 'bytes') {
-    c.problems.addInText(path, 0, 'a model takes numbers, this is bytes');
-    return null;
-  }
-  const isText = expression.type === 'string';
-  if (categories !== undefined) {
-    if (isText || labels !== undefined)
-      return categoryOf(c, typed, categories, [...path.slice(0, 2), 'categories', text]);
-    c.problems.addAtKey(
-      [...path.slice(0, 2), 'categories', text],
-      `categories are for texts, ${text} is ${kindText(typed)}`,
-    );
-    return null;
-  }
-  if (!isText) return expression;
-  c.problems.addInText(
-    path,
-    0,
-    `a text needs its categories: write categories: { ${text}: […] }, in the order of training`,
-  );
-  return null;
-}
-
-/** Place of the value among the categories; absent, which is a missing value, where it is none of them. */
-function categoryOf(c: Compilation, typed: Typed, categories: readonly string[], path: Path): Expression | null {
-  const { expression, labels } = typed;
-  const before = c.problems.list.length;
-  const constants = categories.map((category, i): Expression => {
-    if (categories.indexOf(category) !== i) c.problems.add([...path, i], `the category is there twice: ${category}`);
-    if (labels === undefined) return { node: 'constant', type: 'string', value: category };
-    const code = labels.codes.get(category);
-    if (code === undefined)
-      c.problems.add([...path, i], `${labels.name} is never '${category}'`, nearest(category, labels.codes.keys()));
-    return { node: 'constant', type: 'int', value: code ?? 0 };
-  });
-  if (c.problems.list.length > before) return null;
-  return constants.reduceRight<Expression>(
-    (otherwise, constant, i) =>
-      call('double', 'conditional', [call('bool', 'eq', [expression, constant]), place(i), otherwise]),
-    // Nothing but a division by zero is a number that is absent.
-    call('double', 'ratio', [place(0), place(0)]),
-  );
-}
-
-function place(index: number): Expression {
-  return { node: 'constant', type: 'double', value: index };
+  return output ?? (link === 'logistic' ? 'probability' : 'value');
 }

@@ -170,9 +170,15 @@ const model = z.strictObject({
     .optional()
     .describe('What the score is; default: probability for logistic objectives, otherwise value.'),
   categories: z
-    .record(text, z.array(z.string()).min(1).max(256))
+    .record(text, z.union([z.array(z.union([z.string(), z.number(), z.boolean()])).min(1), z.literal('codes')]))
     .optional()
-    .describe('Of inputs that are texts or names: the place in the list is the number that the model sees.'),
+    .describe(
+      'The place in the list is the number that the model sees; codes: the input is that number. Left out where the file lists them.',
+    ),
+  iterations: z
+    .union([z.literal('all'), z.literal('best'), z.number().int().min(1)])
+    .optional()
+    .describe('How many rounds of boosting count; default: up to best_iteration where the file has it, otherwise all.'),
 });
 
 const expectation = z.strictObject({

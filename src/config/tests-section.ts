@@ -38,7 +38,8 @@ export function compileTests(
     c.problems.addAtKey(['tests'], 'tests name events by id: write events.id');
   }
   const derived = c.computed.flatMap(({ name }) => (name === '' ? [] : [name]));
-  const models = [...c.models].flatMap(([name, column]) => (column === null ? [] : [`model.${name}`]));
+  // One that could not be compiled has had its complaint.
+  const models = [...c.models.keys()].map((name) => `model.${name}`);
   const known = [...c.features.keys(), ...derived, ...models];
   return tests.map((test, i) => ({
     name: test.name,

@@ -59,7 +59,7 @@ function explainMargin(
   numbers: readonly number[],
 ): Pick<ExplainedModel, 'margin' | 'inputs' | 'intercept' | 'trees'> {
   if (content.kind === 'linear') {
-    const { contributions, margin } = contributionsOf(content, numbers);
+    const { contributions, margin } = contributionsOf(content, format, numbers);
     return {
       margin,
       intercept: content.intercept,

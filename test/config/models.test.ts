@@ -123,7 +123,7 @@ describe('refused, where it stands', () => {
     bytes: [withModels([CHEAT.replace('event.level', 'event.blob')]), /takes numbers/, 'event.blob'],
     'categories of a number': [
       withModels([CHEAT.replace(' }', ', categories: { event.level: [a] } }')]),
-      /categories are for texts/,
+      /the categories are texts \(a\), the input is an integer/,
       'event.level: [a]',
     ],
     'categories of another name': [

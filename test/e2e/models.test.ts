@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseModel } from '../../native-free-core/model/parse.ts';
+import { expSingle } from '../../native-free-core/model/single-precision.ts';
 import { compileModel } from '../../native-free-core/model/compile.ts';
 import type { ModelFormat } from '../../native-free-core/layout/model-plan.ts';
 import type { Explanation, StoredExplanation } from '../../src/ops/explanation.ts';
@@ -213,7 +214,7 @@ test('an explanation shows every input, what it adds, and the way through each t
   const { models, decisions } = await server.get<StoredExplanation>('/v1/decisions/e399');
   const [cheat, bored, risk] = models;
   expect([cheat!.name, bored!.name, risk!.name]).toEqual(['model.cheat', 'model.bored', 'model.risk']);
-  expect(cheat!.score).toBe(1 / (1 + Math.exp(-cheat!.margin!)));
+  expect(cheat!.score).toBe(Math.fround(1 / (1 + expSingle(-cheat!.margin!))));
   expect(cheat!.trees!.length).toBe(100);
   expect(bored!.score).toBe(bored!.margin);
   expect(bored!.trees!.reduce((sum, { leaf }) => sum + leaf, 0)).toBe(bored!.margin);
@@ -289,7 +290,7 @@ test('another training is planned, shadowed, deployed and taken back, and everyt
   );
   expect(old!.models[0]).toMatchObject({ name: 'model.cheat', output: 'probability' });
   expect(current!.models[0]).toMatchObject({ name: 'model.cheat', output: 'value' });
-  expect(current!.models[0]!.score).toBe(Math.exp(current!.models[0]!.margin!));
+  expect(current!.models[0]!.score).toBe(expSingle(current!.models[0]!.margin!));
   await ok('verify');
   await ok('audit');
 });

@@ -104,7 +104,7 @@ test('a linear score is the sum of what its inputs add; without a default, a mis
   const margins = new Float64Array(3);
   compileModel(content, 'logistic', 'margin')(inputs, 3, 2, margins);
   expect([...margins]).toEqual([0.5, 20, NaN]);
-  expect([0, 1, 2].map((r) => contributionsOf(content, [...inputs.subarray(2 * r, 2 * r + 2)]))).toEqual([
+  expect([0, 1, 2].map((r) => contributionsOf(content, 'logistic', [...inputs.subarray(2 * r, 2 * r + 2)]))).toEqual([
     { contributions: [0.5, 1.5], margin: 0.5 },
     { contributions: [0.5, 21], margin: 20 },
     { contributions: [null, 3], margin: null },

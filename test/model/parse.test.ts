@@ -18,9 +18,10 @@ function problem(format: ModelFormat, text: string, inputs: readonly string[]): 
 }
 
 test.each<[string, ModelFormat, string, readonly string[], RegExp]>([
-  ['text that is not JSON', 'xgboost', 'tree\n', names(5), /^the file is not JSON: /],
+  ['text that is not JSON', 'xgboost', '{"learner": ', names(5), /^the file is not JSON: /],
   ['JSON of something else', 'xgboost', '{"version":[1,7,4]}', names(5), /no XGBoost model in JSON/],
-  ['another booster', 'xgboost', XGBOOST.replace('"gbtree"', '"dart"'), names(5), /booster dart is not supported/],
+  ['another booster', 'xgboost', XGBOOST.replace('"gbtree"', '"forest"'), names(5), /booster forest is not supported/],
+  ['a booster without content', 'xgboost', XGBOOST.replace('"gbtree"', '"dart"'), names(5), /dart has no content/],
   ['other inputs than features', 'xgboost', XGBOOST, names(4), /the model has 5 features, inputs: names 4/],
   [
     'an objective of several classes',
@@ -32,11 +33,11 @@ test.each<[string, ModelFormat, string, readonly string[], RegExp]>([
   [
     'an unknown objective',
     'xgboost',
-    XGBOOST.replaceAll('binary:logitraw', 'survival:cox'),
+    XGBOOST.replaceAll('binary:logitraw', 'reg:expectileerror'),
     names(5),
-    /objective survival:cox is not supported/,
+    /objective reg:expectileerror is not known here/,
   ],
-  ['no text model', 'lightgbm', XGBOOST, names(8), /no LightGBM model in text/],
+  ['no text model', 'lightgbm', 'leaves\n', names(8), /no LightGBM model in text/],
   ['other inputs than features', 'lightgbm', LIGHTGBM, names(9), /the model has 8 features, inputs: names 9/],
   ['linear leaves', 'lightgbm', LIGHTGBM.replace('is_linear=0', 'is_linear=1'), names(8), /linear leaves/],
   [
