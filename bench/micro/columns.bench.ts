@@ -147,6 +147,7 @@ function createWorld(rows: number): World {
     frames: createFrameLog(),
     deadLetters: createDeadLetterLog(),
     names: createNameLog(),
+    unknownFields: 0,
     dictionary,
     dictionaryFrom: 1,
     dictionaryEnd: 1,

@@ -19,6 +19,8 @@ export const EVENT_DICTIONARY_FULL = -18;
 export const EVENT_WRONG_TYPE = -19;
 export const EVENT_NUMBER_OUT_OF_RANGE = -20;
 export const EVENT_NESTED_TOO_DEEP = -21;
+export const EVENT_UNKNOWN_FIELD = -22;
+export const EVENT_REPEATED_FIELD = -23;
 
 /** Not a rejection: the event was seen before (by `event_id`) and changes nothing. */
 export const EVENT_DUPLICATE = -30;
@@ -51,6 +53,8 @@ const TEXTS: Readonly<Record<number, OutcomeText>> = {
   [EVENT_WRONG_TYPE]: { code: 'wrong_type', text: 'a field holds a value of another type than declared' },
   [EVENT_NUMBER_OUT_OF_RANGE]: { code: 'out_of_range', text: 'a number does not fit its field' },
   [EVENT_NESTED_TOO_DEEP]: { code: 'nested_too_deep', text: 'messages or groups are nested too deep' },
+  [EVENT_UNKNOWN_FIELD]: { code: 'unknown_field', text: 'the event has a field that the pipeline’s message has not' },
+  [EVENT_REPEATED_FIELD]: { code: 'repeated_field', text: 'a field that may come once is given twice' },
   [EVENT_DUPLICATE]: { code: 'duplicate', text: 'the event id was seen before' },
   [FRAME_MALFORMED]: { code: 'frame_malformed', text: 'the bytes are not a frame' },
   [FRAME_SEQ_TOO_OLD]: { code: 'seq_too_old', text: 'the sequence number is older than the 1024 that are remembered' },

@@ -3,13 +3,13 @@
  * frame after the block has been decided, and by ingress for RETRY. proto/hunt/v1/wire.proto describes the protobuf form:
  *
  *   Answer     fixed64 seq = 1 · Status status = 2 · packed uint32 decisions = 3 · Rejection rejections = 4
- *              uint32 retry_after_ms = 5 · uint32 events = 6
- *   Rejection  uint32 index = 1 · string code = 2 · string text = 3
+ *              uint32 retry_after_ms = 5 · uint32 events = 6 · Warning warnings = 7
+ *   Rejection  uint32 index = 1 · string code = 2 · string text = 3 · string field = 4 · string value = 5
  *
  * and in JSON, where decisions stand by name:
  *
  *   {"seq":"12","status":"OK","events":2,"decisions":[{"assistance":"hint","trust":null},null],
- *    "rejections":[{"index":1,"code":"no_key","text":"…"}]}
+ *    "rejections":[{"index":1,"code":"no_key","text":"…","field":"player_id"}],"warnings":[…]}
  *
  * Every function writes at `at`, returns where it ends, and trusts the caller to have made room (`answerBytesMax`).
  */
@@ -58,6 +58,9 @@ const NULL_JSON = utf8Of('null');
 const END_JSON = utf8Of(']}');
 const COMMA = 0x2c;
 const BRACE = 0x7d;
+const BRACKET = 0x5d;
+const NO_PARTS: RejectionParts = new Map<number, Uint8Array>();
+const NO_WARNINGS = new Uint8Array(0);
 
 /** Most bytes that the answer to a frame of `events` events takes, rejections apart. */
 export function answerBytesMax(encoding: number, events: number, plan: Plan): number {
@@ -66,7 +69,10 @@ export function answerBytesMax(encoding: number, events: number, plan: Plan): nu
   return PROTO_BYTES_MAX + events * labels.labels.length * labels.codeBytesMax;
 }
 
-/** Most bytes that one rejection adds. */
+/** What some rejections say in particular, by event as `eventOutcome` counts them: REJECTION_FIELDS or REJECTION_JSON otherwise. */
+export type RejectionParts = ReadonlyMap<number, Uint8Array>;
+
+/** Most bytes that one rejection without details adds; details add their own. */
 export function rejectionBytesMax(encoding: number): number {
   return encoding === ENCODING_PROTO
     ? REJECTION_FIELDS_BYTES_MAX + 9
@@ -75,7 +81,7 @@ export function rejectionBytesMax(encoding: number): number {
 
 /**
  * The answer to the events [first, first + count) of a block; `status`: STATUS_OK, or STATUS_DUPLICATE for one given again. `actions`: the action column of each decision.
- * `eventRow`: an event's row in the block, -1 for none; `eventOutcome`: 0, or why it was rejected.
+ * `eventRow`: an event's row in the block, -1 for none; `eventOutcome`: 0, or why it was rejected. `warnings`: fields or members to be added.
  */
 export function writeAnswerProto(
   out: Uint8Array,
@@ -88,6 +94,8 @@ export function writeAnswerProto(
   first: number,
   count: number,
   status: number = STATUS_OK,
+  parts: RejectionParts = NO_PARTS,
+  warnings: Uint8Array = NO_WARNINGS,
 ): number {
   let p = writeHead(out, at, seqLow, seqHigh, status);
   const last = first + count;
@@ -103,12 +111,14 @@ export function writeAnswerProto(
       }
     }
   }
-  for (let i = first; i < last; i++) if (eventOutcome[i] < 0) p = writeRejection(out, p, i - first, eventOutcome[i]);
+  for (let i = first; i < last; i++) {
+    if (eventOutcome[i] < 0) p = writeRejection(out, p, i - first, parts.get(i) ?? REJECTION_FIELDS[-eventOutcome[i]]);
+  }
   if (count !== 0) {
     out[p++] = TAG_EVENTS;
     p = writeVarint(out, p, count);
   }
-  return p;
+  return writeBytes(out, p, warnings);
 }
 
 function decisionsBytes(actions: readonly Uint16Array[], eventRow: Int32Array, first: number, last: number): number {
@@ -134,8 +144,7 @@ function writeHead(out: Uint8Array, at: number, seqLow: number, seqHigh: number,
   return p;
 }
 
-function writeRejection(out: Uint8Array, at: number, index: number, outcome: number): number {
-  const fields = REJECTION_FIELDS[-outcome];
+function writeRejection(out: Uint8Array, at: number, index: number, fields: Uint8Array): number {
   let indexBytes = 0;
   if (index !== 0) indexBytes = index < 128 ? 2 : index < 16384 ? 3 : 4;
   out[at] = TAG_REJECTIONS;
@@ -147,14 +156,15 @@ function writeRejection(out: Uint8Array, at: number, index: number, outcome: num
   return writeBytes(out, p, fields);
 }
 
+/** `fields`: of REJECTION_FIELDS, or those of a rejection in particular. */
 export function writeRejectedFrameProto(
   out: Uint8Array,
   at: number,
   seqLow: number,
   seqHigh: number,
-  outcome: number,
+  fields: Uint8Array,
 ): number {
-  return writeRejection(out, writeHead(out, at, seqLow, seqHigh, STATUS_REJECTED), 0, outcome);
+  return writeRejection(out, writeHead(out, at, seqLow, seqHigh, STATUS_REJECTED), 0, fields);
 }
 
 export function writeRetryProto(
@@ -182,6 +192,8 @@ export function writeAnswerJson(
   first: number,
   count: number,
   status: number = STATUS_OK,
+  parts: RejectionParts = NO_PARTS,
+  warnings: Uint8Array = NO_WARNINGS,
 ): number {
   const labels = answerLabels(plan).labels;
   let p = writeBytes(out, writeDecimal(out, writeBytes(out, at, SEQ_JSON), seqLow, seqHigh), STATUS_JSON);
@@ -197,10 +209,13 @@ export function writeAnswerJson(
   p = writeBytes(out, p, REJECTIONS_JSON);
   for (let i = first; i < last && rejections > 0; i++) {
     if (eventOutcome[i] >= 0) continue;
-    p = writeRejectionJson(out, p, i - first, eventOutcome[i]);
+    p = writeRejectionJson(out, p, i - first, parts.get(i) ?? REJECTION_JSON[-eventOutcome[i]]);
     if (--rejections > 0) out[p++] = COMMA;
   }
-  return writeBytes(out, p, END_JSON);
+  out[p++] = BRACKET;
+  p = writeBytes(out, p, warnings);
+  out[p] = BRACE;
+  return p + 1;
 }
 
 function writeDecisionsJson(
@@ -217,8 +232,8 @@ function writeDecisionsJson(
   return p + 1;
 }
 
-function writeRejectionJson(out: Uint8Array, at: number, index: number, outcome: number): number {
-  return writeBytes(out, writeDecimal(out, writeBytes(out, at, INDEX_JSON), index, 0), REJECTION_JSON[-outcome]);
+function writeRejectionJson(out: Uint8Array, at: number, index: number, part: Uint8Array): number {
+  return writeBytes(out, writeDecimal(out, writeBytes(out, at, INDEX_JSON), index, 0), part);
 }
 
 export function writeRejectedFrameJson(
@@ -226,10 +241,10 @@ export function writeRejectedFrameJson(
   at: number,
   seqLow: number,
   seqHigh: number,
-  outcome: number,
+  part: Uint8Array,
 ): number {
   const p = writeBytes(out, writeDecimal(out, writeBytes(out, at, SEQ_JSON), seqLow, seqHigh), REJECTED_JSON);
-  return writeBytes(out, writeRejectionJson(out, p, 0, outcome), END_JSON);
+  return writeBytes(out, writeRejectionJson(out, p, 0, part), END_JSON);
 }
 
 export function writeRetryJson(

@@ -2,6 +2,7 @@
  * What one compilation of a decoder gathers while it walks through the message: functions, and numbers given out.
  */
 
+import { EVENT_UNKNOWN_FIELD } from '../base/outcomes.ts';
 import type { FieldPlan, Plan } from '../layout/plan.ts';
 
 export interface Emission {
@@ -23,4 +24,9 @@ export function createEmission(plan: Plan): Emission {
 
 export function timeSlotsEnd(e: Emission): number {
   return 1 + 3 * e.timeSlots.size;
+}
+
+/** A field that the message does not have is counted and skipped, or refuses the event. */
+export function emitUnknown({ plan }: Emission): string {
+  return plan.unknownFields === 'reject' ? `return ${EVENT_UNKNOWN_FIELD};` : 'self.unknownFields++;';
 }

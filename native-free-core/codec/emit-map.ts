@@ -6,7 +6,7 @@
 import { EVENT_INVALID_UTF8, EVENT_LIST_TOO_LONG, EVENT_MALFORMED } from '../base/outcomes.ts';
 import { LIST_ELEMENTS_MAX } from '../layout/limits.ts';
 import type { FieldPlan } from '../layout/plan.ts';
-import type { Emission } from './emission.ts';
+import { emitUnknown, type Emission } from './emission.ts';
 import { emitRead, emitStore, LENGTH, type ValueType } from './emit-value.ts';
 
 const KEY_TAG = 0x0a;
@@ -31,7 +31,7 @@ while (p < end) {
     ${emitRead(type, depth, 0).code}
     ${emitHold(type)}
   } else {
-    self.unknownFields++;
+    ${emitUnknown(e)}
     p = skipField(bytes, p, end, tag, ${depth + 1});
     if (p < 0) return p;
   }

@@ -12,7 +12,7 @@ import { EVENT_LIST_TOO_LONG, EVENT_MALFORMED } from '../base/outcomes.ts';
 import { BLOCK_ROWS_MAX, LIST_ELEMENTS_MAX, NESTING_MAX } from '../layout/limits.ts';
 import type { FieldPlan, MessagePlan } from '../layout/plan.ts';
 import { emitClearMember } from './emit-clear.ts';
-import type { Emission } from './emission.ts';
+import { emitUnknown, type Emission } from './emission.ts';
 import { emitMapEntry } from './emit-map.ts';
 import { checkNumber, emitRead, emitStore, isPackable, LENGTH, wireOf, type ValueType } from './emit-value.ts';
 import { WIRE_BYTES } from './wire.ts';
@@ -66,7 +66,7 @@ round = start = p; tag = bytes[p]; p = (p + 1) | 0;
 ${LONG_TAG}
 ${emitRound(cases)}
 if (start === round) {
-  self.unknownFields++;
+${emitUnknown(e)}
   p = skipField(bytes, p, end, tag, ${depth});
   if (p < 0) return p;
 } else p = start;

@@ -23,10 +23,18 @@ export interface FrameCursor {
   /** Of the last frame read; 0 where it has none. */
   seqLow: number;
   seqHigh: number;
+  /** Fields of it that frames do not have. */
+  unknownFields: number;
 }
 
 export function createFrameCursor(): FrameCursor {
-  return { starts: new Int32Array(FRAME_EVENTS_MAX), ends: new Int32Array(FRAME_EVENTS_MAX), seqLow: 0, seqHigh: 0 };
+  return {
+    starts: new Int32Array(FRAME_EVENTS_MAX),
+    ends: new Int32Array(FRAME_EVENTS_MAX),
+    seqLow: 0,
+    seqHigh: 0,
+    unknownFields: 0,
+  };
 }
 
 /** Fills `target` from the frame bytes[at, end). Returns the number of events, or FRAME_MALFORMED or FRAME_TOO_MANY_EVENTS. */
@@ -34,6 +42,7 @@ export function readFrame(bytes: Uint8Array, view: DataView, at: number, end: nu
   const { starts, ends } = target;
   target.seqLow = 0;
   target.seqHigh = 0;
+  target.unknownFields = 0;
   let count = 0;
   let p = at;
   let seqs = 0;
@@ -54,6 +63,7 @@ export function readFrame(bytes: Uint8Array, view: DataView, at: number, end: nu
     } else {
       p = skipUnknown(bytes, p, end);
       if (p < 0) return FRAME_MALFORMED;
+      target.unknownFields++;
     }
   }
   return count;

@@ -18,7 +18,24 @@ import { READ_MARGIN, WIRE_BYTES, WIRE_FIXED64, WIRE_VARINT, readLong, readTag, 
 
 export interface Rejection {
   readonly index: number;
+  /** Stable, for programs. */
   readonly code: string;
+  /** For people: field, what was expected, value, and the event's row in its frame, counted from 1. */
+  readonly text: string;
+  /** Path of the field that is to blame; absent where none is. */
+  readonly field?: string;
+  /** Its value as it came, cut where it is long. */
+  readonly value?: string;
+}
+
+/** Something was taken that is most likely a mistake. */
+export interface Warning {
+  /** `unknown_field`. */
+  readonly code: string;
+  /** Path of the field; absent where several are counted together. */
+  readonly field?: string;
+  /** How often in this frame. */
+  readonly count: number;
   readonly text: string;
 }
 
@@ -31,6 +48,7 @@ export interface Answer {
   /** Row-major, events x decisions: 0, or 1 + index of the action. */
   readonly decisions: ArrayLike<number>;
   readonly rejections: readonly Rejection[];
+  readonly warnings: readonly Warning[];
   readonly retryAfterMs: number;
 }
 
@@ -99,7 +117,8 @@ export function readAnswerProto(message: Uint8Array): Answer | null {
   const bytes = withMargin(message);
   const decisions: number[] = [];
   const rejections: Rejection[] = [];
-  const answer: Draft<Answer> = { seq: 0, status: 0, events: 0, decisions, rejections, retryAfterMs: 0 };
+  const warnings: Warning[] = [];
+  const answer: Draft<Answer> = { seq: 0, status: 0, events: 0, decisions, rejections, warnings, retryAfterMs: 0 };
   let whole = true;
   const read = eachField(bytes, 0, message.length, (number, wire, value, length) => {
     if (wire === WIRE_FIXED64 && number === 1) answer.seq = value;
@@ -110,6 +129,7 @@ export function readAnswerProto(message: Uint8Array): Answer | null {
       whole = readRejection(bytes, value, value + length, rejections) && whole;
     else if (wire === WIRE_VARINT && number === 5) answer.retryAfterMs = value >>> 0;
     else if (wire === WIRE_VARINT && number === 6) answer.events = value >>> 0;
+    else if (wire === WIRE_BYTES && number === 7) whole = readWarning(bytes, value, value + length, warnings) && whole;
   });
   return read && whole ? answer : null;
 }
@@ -135,8 +155,22 @@ function readRejection(bytes: Uint8Array, at: number, end: number, into: Rejecti
     if (wire === WIRE_VARINT && number === 1) rejection.index = value >>> 0;
     else if (wire === WIRE_BYTES && number === 2) rejection.code = readUtf8(bytes, value, length);
     else if (wire === WIRE_BYTES && number === 3) rejection.text = readUtf8(bytes, value, length);
+    else if (wire === WIRE_BYTES && number === 4) rejection.field = readUtf8(bytes, value, length);
+    else if (wire === WIRE_BYTES && number === 5) rejection.value = readUtf8(bytes, value, length);
   });
   into.push(rejection);
+  return read;
+}
+
+function readWarning(bytes: Uint8Array, at: number, end: number, into: Warning[]): boolean {
+  const warning: Draft<Warning> = { code: '', count: 0, text: '' };
+  const read = eachField(bytes, at, end, (number, wire, value, length) => {
+    if (wire === WIRE_BYTES && number === 1) warning.code = readUtf8(bytes, value, length);
+    else if (wire === WIRE_BYTES && number === 2) warning.field = readUtf8(bytes, value, length);
+    else if (wire === WIRE_VARINT && number === 3) warning.count = value >>> 0;
+    else if (wire === WIRE_BYTES && number === 4) warning.text = readUtf8(bytes, value, length);
+  });
+  into.push(warning);
   return read;
 }
 

@@ -56,6 +56,27 @@ function isPair(c: number, text: string, i: number): boolean {
   return (c & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00;
 }
 
+/** Writes one character, which is no surrogate, and returns where it ends. */
+export function writeCharacter(out: Uint8Array, at: number, c: number): number {
+  let p = at;
+  if (c < 0x80) {
+    out[p++] = c;
+  } else if (c < 0x800) {
+    out[p++] = 0xc0 | (c >> 6);
+    out[p++] = 0x80 | (c & 63);
+  } else if (c < 0x10000) {
+    out[p++] = 0xe0 | (c >> 12);
+    out[p++] = 0x80 | ((c >> 6) & 63);
+    out[p++] = 0x80 | (c & 63);
+  } else {
+    out[p++] = 0xf0 | (c >> 18);
+    out[p++] = 0x80 | ((c >> 12) & 63);
+    out[p++] = 0x80 | ((c >> 6) & 63);
+    out[p++] = 0x80 | (c & 63);
+  }
+  return p;
+}
+
 /** Writes `text` at `out[at]` and returns where it ends; a lone surrogate becomes U+FFFD. */
 export function writeUtf8(out: Uint8Array, at: number, text: string): number {
   let p = at;

@@ -28,6 +28,7 @@ import {
   BLOCK_RECEIVED_AT,
   BLOCK_ROWS_AT,
   BLOCK_SIZE_AT,
+  BLOCK_NAMES_UNKNOWN_FIELDS_AT,
 } from '../layout/block-layout.ts';
 import type { Column } from '../layout/column.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
@@ -44,6 +45,8 @@ export interface BlockHeader {
   readonly frames: number;
   /** Oldest admitted_at of its frames, 0: none. */
   readonly admittedAt: number;
+  /** Fields of its events that the pipeline's message does not have. */
+  readonly unknownFields: number;
 }
 
 export interface BlockFrame {
@@ -69,6 +72,9 @@ export interface BlockDeadLetter {
   /** Where its bytes are in the block. */
   readonly start: number;
   readonly length: number;
+  /** The same of its details; length 0: its outcome says it all. */
+  readonly detailStart: number;
+  readonly detailLength: number;
 }
 
 export function viewOf(block: Uint8Array): DataView {
@@ -89,7 +95,12 @@ export function readBlockHeader(block: Uint8Array): BlockHeader {
     deadLetters: view.getUint32(BLOCK_DEAD_AT, true),
     frames: view.getUint32(BLOCK_FRAMES_AT, true),
     admittedAt: view.getFloat64(BLOCK_ADMITTED_AT, true),
+    unknownFields: magic === BLOCK_MAGIC ? unknownFieldsOf(view) : 0,
   };
+}
+
+function unknownFieldsOf(view: DataView): number {
+  return view.getUint32(view.getUint32(BLOCK_NAMES_OFFSET_AT, true) + BLOCK_NAMES_UNKNOWN_FIELDS_AT, true);
 }
 
 /** Fills `columns`, which must be as `resetColumn` leaves them. */
@@ -160,6 +171,8 @@ export function eachDeadLetter(block: Uint8Array, visit: (letter: BlockDeadLette
   for (let i = 0; i < count; i++) {
     const length = view.getUint32(at + 24, true);
     const start = at + BLOCK_DEAD_HEADER_BYTES;
+    const detailStart = start + ((length + 7) & -8);
+    const detailLength = view.getUint32(at + 28, true);
     visit({
       producer: view.getUint32(at, true),
       seqLow: view.getUint32(at + 4, true),
@@ -169,8 +182,10 @@ export function eachDeadLetter(block: Uint8Array, visit: (letter: BlockDeadLette
       encoding: view.getUint32(at + 20, true),
       start,
       length,
+      detailStart,
+      detailLength,
     });
-    at = start + ((length + 7) & -8);
+    at = detailStart + ((detailLength + 7) & -8);
   }
 }
 

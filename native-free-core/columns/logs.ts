@@ -17,9 +17,17 @@ import {
 
 /** Each event and each frame of a block can be refused once. */
 export const DEAD_LETTERS_MAX = BLOCK_ROWS_MAX + BLOCK_FRAMES_MAX;
-/** All bytes that a block's frames can bring, and each entry's header and padding. */
+/** Details of one frame's refusals: 128 bytes for each of the most events that it may hold. What is beyond has its code alone. */
+export const FRAME_DETAIL_BYTES_MAX = 1 << 20;
+/** A block that holds so many bytes of details takes no other frame. */
+export const BLOCK_DETAIL_BYTES_MAX = 3 << 20;
+/** All bytes that a block's frames can bring, and each entry's details, header and padding. */
 export const DEAD_LETTER_LOG_BYTES =
-  BLOCK_FRAME_BYTES_MAX + FRAME_BYTES_MAX + DEAD_LETTERS_MAX * (BLOCK_DEAD_HEADER_BYTES + 8);
+  BLOCK_FRAME_BYTES_MAX +
+  FRAME_BYTES_MAX +
+  BLOCK_DETAIL_BYTES_MAX +
+  FRAME_DETAIL_BYTES_MAX +
+  DEAD_LETTERS_MAX * (BLOCK_DEAD_HEADER_BYTES + 16);
 
 /** Each frame can be of another producer; and the section's own header. */
 export const NAME_LOG_BYTES = BLOCK_FRAMES_MAX * (BLOCK_NAME_HEADER_BYTES + PRODUCER_NAME_BYTES_MAX) + 8;
@@ -40,6 +48,8 @@ export interface DeadLetterLog {
   count: number;
   /** Bytes in use, a multiple of 8. */
   end: number;
+  /** Of these, details. */
+  detailBytes: number;
 }
 
 export interface NameLog {
@@ -61,7 +71,7 @@ export function createFrameLog(): FrameLog {
 
 export function createDeadLetterLog(): DeadLetterLog {
   const words = new Int32Array(Math.ceil(DEAD_LETTER_LOG_BYTES / 4));
-  return { words, bytes: new Uint8Array(words.buffer), count: 0, end: 0 };
+  return { words, bytes: new Uint8Array(words.buffer), count: 0, end: 0, detailBytes: 0 };
 }
 
 export function resetFrameLog(log: FrameLog): void {
@@ -71,7 +81,11 @@ export function resetFrameLog(log: FrameLog): void {
 export function resetDeadLetterLog(log: DeadLetterLog): void {
   log.count = 0;
   log.end = 0;
+  log.detailBytes = 0;
 }
+
+/** Of a letter without details: its outcome says it all. */
+const NO_DETAIL = new Uint8Array(0);
 
 export function resetNameLog(log: NameLog): void {
   log.words[0] = 0;
@@ -117,7 +131,10 @@ export function appendFrame(
   log.count++;
 }
 
-/** `index`: of the event in its frame, or DEAD_WHOLE_FRAME. `outcome`: base/outcomes.ts. The refused bytes are bytes[from, from + length). */
+/**
+ * `index`: of the event in its frame, or DEAD_WHOLE_FRAME. `outcome`: base/outcomes.ts. The refused bytes are bytes[from, from + length).
+ * `detail`: field, value and reason, as codec/rejection.ts packs them.
+ */
 export function appendDeadLetter(
   log: DeadLetterLog,
   producer: number,
@@ -129,8 +146,10 @@ export function appendDeadLetter(
   bytes: Uint8Array,
   from: number,
   length: number,
+  detail: Uint8Array = NO_DETAIL,
 ): void {
-  const end = log.end + BLOCK_DEAD_HEADER_BYTES + ((length + 7) & -8);
+  const detailAt = log.end + BLOCK_DEAD_HEADER_BYTES + ((length + 7) & -8);
+  const end = detailAt + ((detail.length + 7) & -8);
   if (end > log.bytes.length) fail('DEAD_LETTER_LOG_FULL', log.count);
   const words = log.words;
   const at = log.end >> 2;
@@ -141,10 +160,13 @@ export function appendDeadLetter(
   words[at + 4] = outcome;
   words[at + 5] = encoding;
   words[at + 6] = length;
-  words[at + 7] = 0;
+  words[at + 7] = detail.length;
   const body = log.end + BLOCK_DEAD_HEADER_BYTES;
   copyInto(log.bytes, body, bytes, from, length);
-  for (let i = body + length; i < end; i++) log.bytes[i] = 0;
+  for (let i = body + length; i < detailAt; i++) log.bytes[i] = 0;
+  copyInto(log.bytes, detailAt, detail, 0, detail.length);
+  for (let i = detailAt + detail.length; i < end; i++) log.bytes[i] = 0;
+  log.detailBytes += detail.length;
   log.count++;
   log.end = end;
 }

@@ -26,10 +26,13 @@ export const DEAD_LETTER_COLUMNS = [
   { name: 'kind', type: "Enum8('event' = 1, 'frame' = 2)" },
   { name: 'code', type: 'String' },
   { name: 'reason', type: 'String' },
+  { name: 'field', type: 'String' },
+  { name: 'value', type: 'String' },
   { name: 'encoding', type: "Enum8('protobuf' = 1, 'json' = 2, 'ndjson' = 3)" },
   { name: 'bytes', type: 'String' },
 ] as const;
 
+const BYTES_AT = DEAD_LETTER_COLUMNS.findIndex(({ name }) => name === 'bytes');
 const HIGH = 4294967296;
 const ROWS_PER_BLOCK_MAX = 65536;
 /** Of refused bytes in one Native block. */
@@ -67,7 +70,7 @@ export function createDeadLetterEncoder(texts: NativeTexts, options: NativeOptio
       // Names are written out letter by letter.
       g.producers.enter(block, () => undefined);
       eachDeadLetter(block, (letter) => {
-        if (g.rows >= rowsMax || g.data[8].end + letter.length > BYTES_PER_BLOCK_MAX) emit();
+        if (g.rows >= rowsMax || g.data[BYTES_AT].end + letter.length > BYTES_PER_BLOCK_MAX) emit();
         g.batchColumns.append(epoch, header.pipelineNumber, 1);
         appendLetter(g, block, letter, header.receivedAt);
       });
@@ -95,7 +98,7 @@ function createGathering(texts: NativeTexts): Gathering {
 }
 
 function appendLetter(g: Gathering, block: Uint8Array, letter: BlockDeadLetter, receivedAt: number): void {
-  const [received, producer, seq, index, kind, code, reason, encoding, bytes] = g.data;
+  const [received, producer, seq, index, kind, code, reason, field, value, encoding, bytes] = g.data;
   const whole = letter.index === DEAD_WHOLE_FRAME;
   const high = Math.floor(receivedAt / HIGH);
   append64(received, receivedAt - high * HIGH, high);
@@ -107,10 +110,28 @@ function appendLetter(g: Gathering, block: Uint8Array, letter: BlockDeadLetter, 
   appendByte(kind, whole ? 2 : 1);
   const texts = textsOf(g, letter.outcome);
   appendText(code, texts.code, 0, texts.code.length);
-  appendText(reason, texts.reason, 0, texts.reason.length);
+  appendDetail(block, letter, field, value, reason, texts.reason);
   appendByte(encoding, letter.encoding === ENCODING_JSON ? 2 : letter.encoding === ENCODING_NDJSON ? 3 : 1);
   appendText(bytes, block, letter.start, letter.length);
   g.rows++;
+}
+
+/** Details are field, value and reason with a zero between. */
+function appendDetail(
+  block: Uint8Array,
+  { detailStart, detailLength }: BlockDeadLetter,
+  field: Growing,
+  value: Growing,
+  reason: Growing,
+  fixed: Uint8Array,
+): void {
+  const end = detailStart + detailLength;
+  const valueAt = detailLength === 0 ? end : block.indexOf(0, detailStart) + 1;
+  const reasonAt = detailLength === 0 ? end : block.indexOf(0, valueAt) + 1;
+  appendText(field, block, detailStart, Math.max(0, valueAt - 1 - detailStart));
+  appendText(value, block, valueAt, Math.max(0, reasonAt - 1 - valueAt));
+  if (detailLength === 0) appendText(reason, fixed, 0, fixed.length);
+  else appendText(reason, block, reasonAt, end - reasonAt);
 }
 
 function textsOf(g: Gathering, outcome: number): { readonly code: Uint8Array; readonly reason: Uint8Array } {

@@ -24,12 +24,21 @@ import {
   BLOCK_RECEIVED_AT,
   BLOCK_ROWS_AT,
   BLOCK_SIZE_AT,
+  BLOCK_NAMES_UNKNOWN_FIELDS_AT,
 } from '../layout/block-layout.ts';
 import { rowBytes, type Column } from '../layout/column.ts';
 import { BLOCK_FRAMES_MAX, BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { Plan } from '../layout/plan.ts';
 import { createBranchRows, groupByBranch } from './branch-rows.ts';
-import { DEAD_LETTER_LOG_BYTES, NAME_LOG_BYTES, type DeadLetterLog, type FrameLog, type NameLog } from './logs.ts';
+import {
+  BLOCK_DETAIL_BYTES_MAX,
+  DEAD_LETTER_LOG_BYTES,
+  FRAME_DETAIL_BYTES_MAX,
+  NAME_LOG_BYTES,
+  type DeadLetterLog,
+  type FrameLog,
+  type NameLog,
+} from './logs.ts';
 import { measureColumn, pad8, sealColumn, zeroTo8, type Sealing } from './seal-column.ts';
 
 /** The strings that the epoch added to the shared dictionary: entry `id` ends at `words[endsAt + id]` of the heap at `heapAt`. */
@@ -49,6 +58,8 @@ export interface SealInput {
   readonly frames: FrameLog;
   readonly deadLetters: DeadLetterLog;
   readonly names: NameLog;
+  /** Fields of its events that the message does not have. */
+  readonly unknownFields: number;
   readonly dictionary: DictionaryHeap;
   /** Entries [dictionaryFrom, dictionaryEnd) go into the block. */
   readonly dictionaryFrom: number;
@@ -155,6 +166,7 @@ function sealBlock(sealing: Sealing, out: Uint8Array, view: DataView, at: number
   view.setUint32(at + BLOCK_DICTIONARY_COUNT_AT, input.dictionaryEnd - input.dictionaryFrom, true);
   view.setUint32(at + BLOCK_COLUMNS_AT, columns, true);
   view.setUint32(at + BLOCK_NAMES_OFFSET_AT, namesAt - at, true);
+  view.setUint32(namesAt + BLOCK_NAMES_UNKNOWN_FIELDS_AT, input.unknownFields, true);
   view.setFloat64(at + BLOCK_ADMITTED_AT, input.admittedAt, true);
   return end;
 }
@@ -189,7 +201,10 @@ function sealedBytesMax(columns: readonly Column[], rows: number, frameBytes: nu
   return (
     bytes +
     frameBytes * 9 +
-    Math.min(DEAD_LETTER_LOG_BYTES, frameBytes + BLOCK_ROWS_MAX * 40) +
+    Math.min(
+      DEAD_LETTER_LOG_BYTES,
+      frameBytes + BLOCK_DETAIL_BYTES_MAX + FRAME_DETAIL_BYTES_MAX + BLOCK_ROWS_MAX * 48,
+    ) +
     BLOCK_FRAMES_MAX * BLOCK_FRAME_BYTES +
     NAME_LOG_BYTES
   );

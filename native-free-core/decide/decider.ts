@@ -5,6 +5,7 @@
 
 import { compileDecoder, type Decoder } from '../codec/decoder.ts';
 import { createFrameCursor, type FrameCursor } from '../codec/frame.ts';
+import { createUnknownFields, type UnknownFields } from '../codec/unknown-fields.ts';
 import { compileReader, type EntityReader } from '../features/read.ts';
 import { createColumn, type Column } from '../layout/column.ts';
 import { answeredDecisions, type Plan } from '../layout/plan.ts';
@@ -101,6 +102,10 @@ export interface Decider {
   joined: boolean;
   rows: number;
   frameBytes: number;
+  /** Fields that the message does not have: of the frame that is being taken, and of how many of its events they were named; of the block. */
+  readonly unknown: UnknownFields;
+  unknownWalked: number;
+  unknownFields: number;
   /** Oldest admitted_at among the block's frames, 0: none. */
   admittedAt: number;
   /** Dictionary entries below this are durable or in an earlier block. */
@@ -159,6 +164,9 @@ export function createDecider(input: DeciderInput): Decider {
     joined: false,
     rows: 0,
     frameBytes: 0,
+    unknown: createUnknownFields(),
+    unknownWalked: 0,
+    unknownFields: 0,
     admittedAt: 0,
     dictionaryLogged: dictionaryCount(tables.dictionary),
     lastSealedAt: 0,

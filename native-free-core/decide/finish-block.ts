@@ -55,6 +55,7 @@ export function concludeBlock(d: Decider): void {
     frames: d.frames,
     deadLetters: d.deadLetters,
     names: d.names,
+    unknownFields: d.unknownFields,
     dictionary: d.input.tables.dictionary,
     dictionaryFrom: d.dictionaryLogged,
     dictionaryEnd,
@@ -94,6 +95,7 @@ function resetBlock(d: Decider): void {
   resetFrameAnswers(d.answers);
   d.rows = 0;
   d.frameBytes = 0;
+  d.unknownFields = 0;
   d.admittedAt = 0;
   d.joined = false;
   d.lastSealedAt = d.input.now();

@@ -26,6 +26,14 @@ export interface FrameAnswers {
   /** Per event: its row in the block, or -1; 0 or why it has none. */
   readonly eventRow: Int32Array;
   readonly eventOutcome: Int32Array;
+  /**
+   * What rejections say in particular, encoded for their connection: by event, and of a frame that is refused whole by -1 - its
+   * index. Of the frame that is being taken so many bytes.
+   */
+  readonly details: Map<number, Uint8Array>;
+  frameDetailBytes: number;
+  /** Encoded warnings by frame; most frames have none. */
+  readonly warnings: Map<number, Uint8Array>;
 }
 
 export function createFrameAnswers(): FrameAnswers {
@@ -41,6 +49,9 @@ export function createFrameAnswers(): FrameAnswers {
     frameOutcome: new Int32Array(BLOCK_FRAMES_MAX),
     eventRow: new Int32Array(BLOCK_ROWS_MAX),
     eventOutcome: new Int32Array(BLOCK_ROWS_MAX),
+    details: new Map<number, Uint8Array>(),
+    frameDetailBytes: 0,
+    warnings: new Map<number, Uint8Array>(),
   };
 }
 
@@ -63,10 +74,13 @@ export function addFrameAnswer(
   answers.eventCount[i] = eventCount;
   answers.frameOutcome[i] = frameOutcome;
   if (kind === ANSWER_OK) answers.events += eventCount;
+  answers.frameDetailBytes = 0;
 }
 
 export function resetFrameAnswers(answers: FrameAnswers): void {
   for (let i = 0; i < answers.count; i++) answers.sessions[i] = null;
   answers.count = 0;
   answers.events = 0;
+  if (answers.details.size !== 0) answers.details.clear();
+  if (answers.warnings.size !== 0) answers.warnings.clear();
 }

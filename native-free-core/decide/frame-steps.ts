@@ -5,6 +5,8 @@
 // hot path: no allocation
 
 import { FRAME_SEQ_MISSING, FRAME_SEQ_TOO_OLD, FRAME_TOO_MANY_PRODUCERS } from '../base/outcomes.ts';
+import type { RejectionDetail } from '../codec/rejection.ts';
+import type { UnknownFields } from '../codec/unknown-fields.ts';
 import { appendDeadLetter, appendFrame, appendName } from '../columns/logs.ts';
 import {
   DEAD_WHOLE_FRAME,
@@ -27,6 +29,7 @@ import {
 import type { Decider } from './decider.ts';
 import { ANSWER_LOOKUP, ANSWER_OK, ANSWER_REJECTED, addFrameAnswer } from './frame-answers.ts';
 import { keepsLetter } from './letter-share.ts';
+import { noteFrameDetail, warn } from './refuse.ts';
 import type { Session } from './sessions.ts';
 import { fillSystemColumns, validateRow } from './validate.ts';
 
@@ -47,6 +50,7 @@ export function frameOutcome(d: Decider, session: Session, count: number, seqLow
   return taken === SEQ_NEW || taken === SEQ_TAKEN ? taken : FRAME_SEQ_TOO_OLD;
 }
 
+/** `detail`: what the frame's reader found wrong with it; null: it has not said. */
 export function rejectFrame(
   d: Decider,
   session: Session,
@@ -56,8 +60,10 @@ export function rejectFrame(
   seqLow: number,
   seqHigh: number,
   outcome: number,
+  detail: RejectionDetail | null,
 ): void {
-  refuse(d, session, bytes, from, end - from, seqLow, seqHigh, DEAD_WHOLE_FRAME, outcome);
+  const packed = noteFrameDetail(d, session, bytes, from, end, seqLow, seqHigh, outcome, detail);
+  refuse(d, session, bytes, from, end - from, seqLow, seqHigh, DEAD_WHOLE_FRAME, outcome, packed);
   appendFrame(d.frames, session.producer, FRAME_REJECTED | d.firstFlag, seqLow, seqHigh, 0, 0, 0, 0);
   addFrameAnswer(d.answers, session, ANSWER_REJECTED, seqLow, seqHigh, 0, outcome);
 }
@@ -73,10 +79,11 @@ export function refuse(
   seqHigh: number,
   index: number,
   outcome: number,
+  detail: Uint8Array | undefined,
 ): void {
   const { producer, encoding } = session;
   if (!keepsLetter(d.letterShare, d.input.tables.producers, producer, length, d.ticket.receivedAt)) return;
-  appendDeadLetter(d.deadLetters, producer, seqLow, seqHigh, index, outcome, encoding, bytes, from, length);
+  appendDeadLetter(d.deadLetters, producer, seqLow, seqHigh, index, outcome, encoding, bytes, from, length, detail);
 }
 
 /** A sequence number that was taken before: nothing changes, and the original decisions are looked up. */
@@ -116,7 +123,7 @@ export function takeEvent(
   return 0;
 }
 
-/** The frame's line in the ledger and its entry for the answer. */
+/** The frame's line in the ledger and its entry for the answer. `unknown`: fields that its events should not have. */
 export function closeFrame(
   d: Decider,
   session: Session,
@@ -125,9 +132,11 @@ export function closeFrame(
   count: number,
   duplicates: number,
   dead: number,
+  unknown: UnknownFields,
 ): void {
   const flags = (session.producer === 0 ? 0 : FRAME_HAS_SEQ) | (dedupOf(session) ? FRAME_DEDUP : 0) | d.firstFlag;
   appendFrame(d.frames, session.producer, flags, seqLow, seqHigh, count, count - duplicates - dead, duplicates, dead);
+  if (unknown.count !== 0) warn(d, session, unknown);
   addFrameAnswer(d.answers, session, ANSWER_OK, seqLow, seqHigh, count, 0);
 }
 

@@ -7,6 +7,7 @@
  */
 
 import { LANE_EMPTY } from '../base/outcomes.ts';
+import { BLOCK_DETAIL_BYTES_MAX } from '../columns/logs.ts';
 import { BELL_STRIDE, CHANGING, DURABLE_LOW, STOPPING, WORKER_BELL } from '../layout/control-layout.ts';
 import { BLOCK_FRAMES_MAX, BLOCK_FRAME_BYTES_MAX, BLOCK_ROWS_MAX, FRAME_EVENTS_MAX } from '../layout/limits.ts';
 import { RECORD_CLOSE, RECORD_FRAME, RECORD_OPEN, RECORD_READ } from '../layout/records.ts';
@@ -66,7 +67,8 @@ function isFull(d: Decider): boolean {
     d.rows + FRAME_EVENTS_MAX > BLOCK_ROWS_MAX ||
     d.answers.events + FRAME_EVENTS_MAX > BLOCK_ROWS_MAX ||
     d.answers.count >= BLOCK_FRAMES_MAX ||
-    d.frameBytes >= BLOCK_FRAME_BYTES_MAX
+    d.frameBytes >= BLOCK_FRAME_BYTES_MAX ||
+    d.deadLetters.detailBytes >= BLOCK_DETAIL_BYTES_MAX
   );
 }
 

@@ -10,6 +10,7 @@ import { ENCODING_PROTO, FRAME_HEADER_BYTES } from '../layout/records.ts';
 import { SEQ_TAKEN } from '../state/producers.ts';
 import type { Decider } from './decider.ts';
 import { closeFrame, dedupOf, frameOutcome, refuse, rejectFrame, repeatFrame, takeEvent } from './frame-steps.ts';
+import { noteEventDetail, noteFrameFields, noteUnknownFields } from './refuse.ts';
 import type { Session } from './sessions.ts';
 import { takeJsonFrame } from './take-json-frame.ts';
 
@@ -35,13 +36,14 @@ export function takeFrame(
   const count = readFrame(bytes, view, body, end, d.cursor);
   const outcome = frameOutcome(d, session, count, seqLow, seqHigh);
   if (outcome < 0) {
-    rejectFrame(d, session, bytes, body, end, seqLow, seqHigh, outcome);
+    rejectFrame(d, session, bytes, body, end, seqLow, seqHigh, outcome, null);
     return;
   }
   if (outcome === SEQ_TAKEN) {
     repeatFrame(d, session, seqLow, seqHigh, count);
     return;
   }
+  if (d.cursor.unknownFields !== 0) noteFrameFields(d, bytes, body, end);
   takeEvents(d, session, bytes, view, seqLow, seqHigh, count);
 }
 
@@ -60,14 +62,18 @@ function takeEvents(
   let dead = 0;
   let duplicates = 0;
   for (let i = 0; i < count; i++) {
+    const known = d.decoder.unknownFields;
     const outcome = takeEvent(d, session, bytes, view, starts[i], ends[i], seqLow, seqHigh, i, dedup);
     d.answers.eventOutcome[first + i] = outcome;
     d.answers.eventRow[first + i] = outcome < 0 ? -1 : d.rows - 1;
+    if (d.decoder.unknownFields !== known)
+      noteUnknownFields(d, bytes, starts[i], ends[i], d.decoder.unknownFields - known);
     if (outcome === EVENT_DUPLICATE) duplicates++;
     else if (outcome < 0) {
       dead++;
-      refuse(d, session, bytes, starts[i], ends[i] - starts[i], seqLow, seqHigh, i, outcome);
+      const detail = noteEventDetail(d, session, bytes, view, starts[i], ends[i], i, outcome);
+      refuse(d, session, bytes, starts[i], ends[i] - starts[i], seqLow, seqHigh, i, outcome, detail);
     }
   }
-  closeFrame(d, session, seqLow, seqHigh, count, duplicates, dead);
+  closeFrame(d, session, seqLow, seqHigh, count, duplicates, dead, d.unknown);
 }

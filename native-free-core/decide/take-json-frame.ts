@@ -3,10 +3,11 @@
  * that there is one way into the columns. Called by take-frame.ts; not the hot path.
  */
 
-import { EVENT_DUPLICATE, FRAME_MALFORMED } from '../base/outcomes.ts';
-import { transcodeFrame, type JsonFrame } from '../codec/json-frame.ts';
+import { EVENT_DUPLICATE } from '../base/outcomes.ts';
+import { transcodeFrame, type JsonFrame } from '../codec/json/frame.ts';
 import { SEQ_TAKEN } from '../state/producers.ts';
 import type { Decider } from './decider.ts';
+import { noteJsonDetail } from './refuse.ts';
 import type { Session } from './sessions.ts';
 import { closeFrame, dedupOf, frameOutcome, refuse, rejectFrame, repeatFrame, takeEvent } from './frame-steps.ts';
 
@@ -20,34 +21,23 @@ export function takeJsonFrame(
   headerLow: number,
   headerHigh: number,
 ): void {
-  const frame = readJson(d, session, bytes, from, end);
-  const own = frame !== null && (headerLow | headerHigh) === 0;
+  const frame = transcodeFrame(d.input.plan, bytes, from, end, session.encoding);
+  const own = (headerLow | headerHigh) === 0;
   const seqLow = own ? frame.seqLow : headerLow;
   const seqHigh = own ? frame.seqHigh : headerHigh;
-  const outcome = frameOutcome(d, session, frame === null ? FRAME_MALFORMED : frame.count, seqLow, seqHigh);
-  if (frame === null || outcome < 0) rejectFrame(d, session, bytes, from, end, seqLow, seqHigh, outcome);
+  const outcome = frameOutcome(d, session, frame.count, seqLow, seqHigh);
+  if (outcome < 0) rejectFrame(d, session, bytes, from, end, seqLow, seqHigh, outcome, frame.problem);
   else if (outcome === SEQ_TAKEN) repeatFrame(d, session, seqLow, seqHigh, frame.count);
   else takeEvents(d, session, frame, seqLow, seqHigh);
-}
-
-/** null where the bytes are not UTF-8. */
-function readJson(d: Decider, session: Session, bytes: Uint8Array, from: number, end: number): JsonFrame | null {
-  let text: string;
-  try {
-    text = d.input.textOf(bytes, from, end);
-  } catch {
-    return null;
-  }
-  return transcodeFrame(d.input.plan, text, session.encoding);
 }
 
 function takeEvents(d: Decider, session: Session, frame: JsonFrame, seqLow: number, seqHigh: number): void {
   const dedup = dedupOf(session);
   const first = d.answers.events;
+  const { bytes, view, starts, ends } = frame;
   let dead = 0;
   let duplicates = 0;
   for (let i = 0; i < frame.count; i++) {
-    const { bytes, view, starts, ends } = frame;
     let outcome = frame.outcomes[i];
     if (outcome === 0) outcome = takeEvent(d, session, bytes, view, starts[i], ends[i], seqLow, seqHigh, i, dedup);
     d.answers.eventOutcome[first + i] = outcome;
@@ -55,9 +45,11 @@ function takeEvents(d: Decider, session: Session, frame: JsonFrame, seqLow: numb
     if (outcome === EVENT_DUPLICATE) duplicates++;
     else if (outcome < 0) {
       dead++;
-      const source = d.input.utf8(frame.source(i));
-      refuse(d, session, source, 0, source.length, seqLow, seqHigh, i, outcome);
+      const { source, sourceStarts, sourceEnds } = frame;
+      const detail = noteJsonDetail(d, session, frame, i, outcome);
+      const length = sourceEnds[i] - sourceStarts[i];
+      refuse(d, session, source, sourceStarts[i], length, seqLow, seqHigh, i, outcome, detail);
     }
   }
-  closeFrame(d, session, seqLow, seqHigh, frame.count, duplicates, dead);
+  closeFrame(d, session, seqLow, seqHigh, frame.count, duplicates, dead, frame.unknown);
 }

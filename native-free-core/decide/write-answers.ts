@@ -13,6 +13,7 @@ import {
   STATUS_OK,
   STATUS_REJECTED,
 } from '../codec/answer.ts';
+import { REJECTION_FIELDS, REJECTION_JSON } from '../codec/answer-texts.ts';
 import { keyFromText } from '../features/keys.ts';
 import {
   ANSWER_HEADER_BYTES,
@@ -68,10 +69,13 @@ function writeAnswer(d: Decider, session: Session, i: number): void {
   const count = answers.eventCount[i];
   const rejected = answers.kinds[i] === ANSWER_REJECTED;
   const rejections = rejected ? 1 : rejectionsOf(d, i);
+  const warnings = answers.warnings.get(i);
   const room =
     ANSWER_HEADER_BYTES +
     answerBytesMax(session.encoding, count, d.input.plan) +
-    rejectionBytesMax(session.encoding) * rejections;
+    rejectionBytesMax(session.encoding) * rejections +
+    (rejections > 0 ? detailBytes(d, i) : 0) +
+    (warnings?.length ?? 0);
   const at = reserveWaiting(d, lane, RECORD_ANSWER, room);
   writeHeader(
     lane,
@@ -91,7 +95,7 @@ function writeAnswer(d: Decider, session: Session, i: number): void {
       body,
       low,
       high,
-      answers.frameOutcome[i],
+      answers.details.get(-1 - i) ?? (proto ? REJECTION_FIELDS : REJECTION_JSON)[-answers.frameOutcome[i]],
     );
   } else if (proto) {
     end = writeAnswerProto(
@@ -104,6 +108,9 @@ function writeAnswer(d: Decider, session: Session, i: number): void {
       answers.eventOutcome,
       answers.firstEvent[i],
       count,
+      STATUS_OK,
+      answers.details,
+      warnings,
     );
   } else {
     end = writeAnswerJson(
@@ -117,6 +124,9 @@ function writeAnswer(d: Decider, session: Session, i: number): void {
       answers.eventOutcome,
       answers.firstEvent[i],
       count,
+      STATUS_OK,
+      answers.details,
+      warnings,
     );
   }
   shrink(lane, at, end - at);
@@ -128,6 +138,15 @@ function rejectionsOf(d: Decider, i: number): number {
   let rejections = 0;
   for (let e = firstEvent[i]; e < firstEvent[i] + eventCount[i]; e++) if (eventOutcome[e] < 0) rejections++;
   return rejections;
+}
+
+/** What the details of a frame's rejections add to its answer. */
+function detailBytes(d: Decider, i: number): number {
+  const { firstEvent, eventCount, eventOutcome, details } = d.answers;
+  let bytes = details.get(-1 - i)?.length ?? 0;
+  for (let e = firstEvent[i]; e < firstEvent[i] + eventCount[i]; e++)
+    if (eventOutcome[e] < 0) bytes += details.get(e)?.length ?? 0;
+  return bytes;
 }
 
 function writeLookup(d: Decider, session: Session, seqLow: number, seqHigh: number): void {

@@ -27,9 +27,10 @@
  *   frames section        per frame: 16 bytes producer id (u32 row of the producer table, u32 ledger flags, u32 seq low, u32 seq high),
  *                         then u32 received, u32 accepted, u32 duplicates, u32 dead-lettered events
  *   dead-letter section   per entry: u32 producer row, u32 seq low, u32 seq high, u32 index in frame (0xffffffff: the whole frame),
- *                         i32 outcome, u32 encoding, u32 bytes, u32 reserved, then the bytes as they came, padded to 8
+ *                         i32 outcome, u32 encoding, u32 bytes, u32 bytes of details, then the bytes as they came, padded to 8,
+ *                         then the details (codec/rejection.ts), padded to 8
  *   dictionary section    per entry that this epoch added: u32 id, u32 bytes, then the bytes, padded to 8
- *   names section         u32 names, u32 reserved, then per producer of its frames: u32 row, u32 bytes, then the bytes, padded to 8
+ *   names section         u32 names, u32 fields of its events that the message does not have, then per producer of its frames: u32 row, u32 bytes, then the bytes, padded to 8
  *
  *   A block says whose its rows are: a row of the producer table goes to another name once its producer is forgotten. In blocks of
  *   version 1 ("BLK1", no names section) producers are ids of the dictionary.
@@ -51,6 +52,8 @@ export const BLOCK_DICTIONARY_OFFSET_AT = 40;
 export const BLOCK_DICTIONARY_COUNT_AT = 44;
 export const BLOCK_COLUMNS_AT = 48;
 export const BLOCK_NAMES_OFFSET_AT = 52;
+/** From the names section's begin. */
+export const BLOCK_NAMES_UNKNOWN_FIELDS_AT = 4;
 export const BLOCK_ADMITTED_AT = 56;
 
 export const BLOCK_COLUMN_PLAIN = 0;

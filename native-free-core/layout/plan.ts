@@ -319,6 +319,8 @@ const PRODUCERS_DEFAULT: ProducersPlan = { max: 262_144, forgetAfterMs: 7 * 86_4
 export function producersOf(plan: Pick<Plan, 'producers'>): ProducersPlan {
   return plan.producers ?? PRODUCERS_DEFAULT;
 }
+/** Fields of an event that the message does not have: refused, counted and named in the answer, or counted only. */
+export type UnknownFieldPolicy = 'reject' | 'warn' | 'ignore';
 
 export interface Plan {
   readonly pipeline: string;
@@ -342,6 +344,8 @@ export interface Plan {
   readonly dictionaryMax: number;
   /** Absent: as `producersOf` has it. */
   readonly producers?: ProducersPlan;
+  /** Absent: warn. */
+  readonly unknownFields?: UnknownFieldPolicy;
   readonly entities: readonly EntityPlan[];
   /** In the order of evaluation. Absent: none. */
   readonly computed?: readonly ComputedPlan[];

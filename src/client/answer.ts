@@ -1,11 +1,17 @@
 /** Hellos and answers in the form that programs use: decisions by name. Used by hunt-client.ts. */
 
 import { enter } from '../../native-free-core/base/lookup.ts';
-import { readAnswerProto, readHelloProto, type Hello, type Rejection } from '../../native-free-core/codec/messages.ts';
+import {
+  readAnswerProto,
+  readHelloProto,
+  type Hello,
+  type Rejection,
+  type Warning,
+} from '../../native-free-core/codec/messages.ts';
 import { STATUS_DUPLICATE, STATUS_OK, STATUS_REJECTED, STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
 import type { Encoding } from './frame.ts';
 
-export type { Hello as ClientHello, Rejection } from '../../native-free-core/codec/messages.ts';
+export type { Hello as ClientHello, Rejection, Warning } from '../../native-free-core/codec/messages.ts';
 
 /** By a decision's name the action taken, or null where the decision was not asked (its `where` was not true). */
 export type Decisions = Readonly<Record<string, string | null>>;
@@ -20,6 +26,8 @@ export interface ClientAnswer {
   readonly decisions: readonly (Decisions | null)[];
   /** Rejected events by their index in the frame; code `duplicate` for an event id that was seen before. */
   readonly rejections: readonly Rejection[];
+  /** What was taken and is most likely a mistake: fields that the pipeline's message does not have. */
+  readonly warnings: readonly Warning[];
 }
 
 /** The server is over a limit: the frame is to be sent again. */
@@ -42,6 +50,7 @@ interface JsonAnswer {
   readonly events?: number;
   readonly decisions?: readonly (Decisions | null)[];
   readonly rejections?: readonly Rejection[];
+  readonly warnings?: readonly Warning[];
   readonly retryAfterMs?: number;
 }
 
@@ -71,7 +80,7 @@ export function readAnswer(encoding: Encoding, bytes: Uint8Array, hello: Hello):
 function readProto(bytes: Uint8Array, hello: Hello): ClientAnswer | Retry | null {
   const answer = readAnswerProto(bytes);
   if (answer === null) return null;
-  const { seq, events, rejections, retryAfterMs } = answer;
+  const { seq, events, rejections, warnings, retryAfterMs } = answer;
   const status = STATUS_NAMES[answer.status];
   if (status === undefined) return null;
   if (status === 'RETRY') return { seq, status, retryAfterMs };
@@ -80,7 +89,7 @@ function readProto(bytes: Uint8Array, hello: Hello): ClientAnswer | Retry | null
   const decisions = Array.from({ length: status === 'REJECTED' ? 0 : events }, (_, event) =>
     refused.has(event) ? null : byName(answer.decisions, event * width, hello),
   );
-  return { seq, status, events, decisions, rejections };
+  return { seq, status, events, decisions, rejections, warnings };
 }
 
 function byName(codes: ArrayLike<number>, at: number, hello: Hello): Decisions {
@@ -100,6 +109,7 @@ function readJson(bytes: Uint8Array): ClientAnswer | Retry | null {
     events: value.events ?? 0,
     decisions: value.decisions ?? [],
     rejections: value.rejections ?? [],
+    warnings: value.warnings ?? [],
   };
 }
 

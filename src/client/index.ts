@@ -1,7 +1,7 @@
 /** The client: what programs import to send events and to ask a server about itself. */
 
 export { HuntClient, FRAMES_HELD_MAX, type ClientOptions } from './hunt-client.ts';
-export type { ClientAnswer, ClientHello, Decisions, Rejection } from './answer.ts';
+export type { ClientAnswer, ClientHello, Decisions, Rejection, Warning } from './answer.ts';
 export { JsonText, type ClientEvent, type Encoding } from './frame.ts';
 export {
   HuntControl,

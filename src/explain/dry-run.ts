@@ -5,10 +5,12 @@
  */
 
 import { outcomeText, EVENT_MALFORMED } from '../../native-free-core/base/outcomes.ts';
-import { transcodeFrame } from '../../native-free-core/codec/json-frame.ts';
+import { transcodeFrame } from '../../native-free-core/codec/json/frame.ts';
+import type { RejectionDetail } from '../../native-free-core/codec/rejection.ts';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
+import { describeEvent } from '../../native-free-core/decide/refuse.ts';
 import type { Session } from '../../native-free-core/decide/sessions.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { hashEventId } from '../../native-free-core/decide/validate.ts';
@@ -132,7 +134,8 @@ function decideOnce(scratch: Scratch, { control }: LiveState, event: Uint8Array,
   takeTicket(decider, control, now);
   const view = new DataView(event.buffer, event.byteOffset, event.byteLength);
   const outcome = takeEvent(decider, SESSION, event, view, 0, event.length, 0, 0, 0, false);
-  if (outcome < 0) throw refusal(outcome);
+  if (outcome < 0)
+    throw refusal(outcome, describeEvent(decider, { bytes: event, view, start: 0, end: event.length }, outcome));
   copyEntities(decider, live, tables);
   moveState(decider);
   decideRows(decider);
@@ -182,25 +185,19 @@ function forget({ decider, tables }: Scratch): void {
 
 function eventBytes(plan: Plan, event: Uint8Array, isJson: boolean): Uint8Array {
   if (!isJson) return event;
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(event);
-  } catch {
-    throw refusal(EVENT_MALFORMED);
-  }
-  const frame = transcodeFrame(plan, text, ENCODING_JSON);
-  if (frame.count < 0) throw refusal(EVENT_MALFORMED);
+  const frame = transcodeFrame(plan, event, 0, event.length, ENCODING_JSON);
+  if (frame.count < 0) throw refusal(EVENT_MALFORMED, frame.problem);
   if (frame.count !== 1) {
     throw new OperatingError(
       'not_one_event',
       `a dry run takes one event: events=${frame.count}; ask for each of them alone`,
     );
   }
-  if (frame.outcomes[0]! < 0) throw refusal(frame.outcomes[0]!);
+  if (frame.outcomes[0]! < 0) throw refusal(frame.outcomes[0]!, frame.details.get(0) ?? null);
   return frame.bytes.slice(frame.starts[0], frame.ends[0]);
 }
 
-function refusal(outcome: number): OperatingError {
+function refusal(outcome: number, detail: RejectionDetail | null): OperatingError {
   const { code, text } = outcomeText(outcome);
-  return new OperatingError(code, text);
+  return new OperatingError(code, detail?.text ?? text);
 }

@@ -88,7 +88,7 @@ export function enterLedger(
   textOf: (id: number) => Uint8Array,
 ): void {
   for (const block of blocks) {
-    const { receivedAt, deadLetters } = readBlockHeader(block);
+    const { receivedAt, deadLetters, unknownFields } = readBlockHeader(block);
     const names = new Map([[0, '']]);
     // Names come from strings of clients, and are UTF-8.
     eachName(block, textOf, (producer, { buffer, byteOffset, length }) =>
@@ -97,6 +97,7 @@ export function enterLedger(
     eachFrame(block, (frame) => ledger.add(names.get(frame.producer)!, frame, receivedAt));
     if (deadLetters > 0) eachDeadLetter(block, ({ producer }) => ledger.addLetters(names.get(producer)!, 1));
     ledger.receivedAt = Math.max(ledger.receivedAt, receivedAt);
+    ledger.unknownFields += unknownFields;
   }
   ledger.epoch = epoch;
 }

@@ -36,6 +36,7 @@ export function describeLedger({ ledger, losses, ingressCounters, stored }: Ledg
     epoch: ledger.epoch,
     total: describeLine(total, refusedEvents, losses.events()),
     losses: losses.all(),
+    unknownFields: ledger.unknownFields,
     producersInAll: lines.size,
     forgotten: { producers, ...describeLine(forgotten, 0, 0) },
     producers: names.slice(0, limit).map((producer) => {

@@ -49,6 +49,8 @@ export class Ledger {
   epoch = 0;
   /** Newest received_at of its epochs, ms UTC. */
   receivedAt = 0;
+  /** Fields of events that the pipeline's message did not have. */
+  unknownFields = 0;
   /** Producers that the table remembers. */
   producersMax = Infinity;
   /** The sum of the lines that were dropped, and how many they were. */
@@ -120,8 +122,9 @@ export class Ledger {
   }
 
   save(): Uint8Array {
-    const { epoch, receivedAt, forgotten } = this;
-    const saved = { epoch, receivedAt, forgotten, lines: [...this.#lines], dedups: [...this.dedups] };
+    const { epoch, receivedAt, forgotten, unknownFields } = this;
+    const lines = [...this.#lines];
+    const saved = { epoch, receivedAt, forgotten, unknownFields, lines, dedups: [...this.dedups] };
     return new TextEncoder().encode(JSON.stringify(saved));
   }
 
@@ -132,6 +135,7 @@ export class Ledger {
     this.epoch = saved.epoch;
     this.receivedAt = saved.receivedAt;
     this.forgotten = saved.forgotten ?? { ...emptyLine(), producers: 0 };
+    this.unknownFields = saved.unknownFields ?? 0;
     this.#lines.clear();
     for (const [producer, line] of saved.lines) {
       // Once, all of them were kept.
@@ -154,6 +158,7 @@ interface Saved {
   readonly forgotten?: LedgerLine & { producers: number };
   readonly lines: readonly (readonly [string | number, LedgerLine])[];
   readonly dedups?: readonly (string | number)[];
+  readonly unknownFields?: number;
 }
 
 function addLine(sum: LedgerLine, line: LedgerLine): void {

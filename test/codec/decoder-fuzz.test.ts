@@ -7,6 +7,8 @@ import fc from 'fast-check';
 import type protobuf from 'protobufjs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compileDecoder, type Decoder } from '../../native-free-core/codec/decoder.ts';
+import { createUnknownFields, type UnknownFields } from '../../native-free-core/codec/unknown-fields.ts';
+import { walkMessage, type EventWalk } from '../../native-free-core/codec/walk-event.ts';
 import { resetColumn, type Column } from '../../native-free-core/layout/column.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { seeded } from '../random.ts';
@@ -45,6 +47,10 @@ function createWorld(index: number): World {
   return { type, plan, columns, dictionary: texts, decoder, preset: readRow(columns, 0, texts), row: 0 };
 }
 
+function walkOf(bytes: Uint8Array, unknown: UnknownFields): EventWalk {
+  return { bytes, begin: 0, policy: 'warn', unknown, isInDictionary: () => true };
+}
+
 const counts = { accepted: 0, refused: 0 };
 
 /** Decodes into the next row of a block that is reset when full, and compares. */
@@ -56,14 +62,20 @@ function agree(world: World, event: Uint8Array): void {
   }
   const expected = expectRow(plan, type, event);
   const view = new DataView(event.buffer, event.byteOffset, event.byteLength);
+  const skipped = decoder.unknownFields;
   const outcome = decoder.decodeEvent(event, view, 0, event.length, world.row);
+  const told = createUnknownFields();
+  const detail = walkMessage(walkOf(event, told), plan.message, '', 0, event.length);
   if (outcome === 0) {
+    expect([detail, told.count]).toEqual([null, decoder.unknownFields - skipped]);
     expect(expected).not.toBeNull();
     same(readRow(columns, world.row, dictionary), expected!);
     world.row++;
     counts.accepted++;
   } else {
     expect(expected).toBeNull();
+    // What is refused is refused in words that say where.
+    expect(detail?.text).toMatch(/at byte \d+|^\S+: /);
     decoder.clearRow(world.row);
     same(readRow(columns, world.row, dictionary), world.preset);
     counts.refused++;

@@ -23,6 +23,7 @@ import {
   writeRetryJson,
   writeRetryProto,
 } from '../../native-free-core/codec/answer.ts';
+import { REJECTION_FIELDS, REJECTION_JSON } from '../../native-free-core/codec/answer-texts.ts';
 import { countFrameEvents, createFrameCursor, readFrame, readFrameSeq } from '../../native-free-core/codec/frame.ts';
 import {
   encodeHelloJson,
@@ -85,6 +86,11 @@ const block = fc
 
 const seqs = fc.constantFrom(0, 1, 127, 2 ** 32, 2 ** 40 + 7, 2 ** 53 - 1);
 
+/** Without the fields that a rejection need not have. */
+function withoutEmpty(rejections: readonly object[]): object[] {
+  return rejections.map((one) => Object.fromEntries(Object.entries(one).filter(([, value]) => value !== '')));
+}
+
 describe(`answers, seed=${SEED}`, () => {
   test('protobuf answers are what the contract says', () => {
     fc.assert(
@@ -111,8 +117,9 @@ describe(`answers, seed=${SEED}`, () => {
         const rejections = events
           .slice(first)
           .flatMap(({ outcome }, index) => (outcome === 0 ? [] : [{ index, ...outcomeText(outcome) }]));
-        expect(answer).toEqual({ seq, status: 1, events: count, decisions, rejections, retryAfterMs: 0 });
-        expect(AnswerType.toObject(AnswerType.decode(out.subarray(7, end)), AS_OBJECT)).toEqual(answer);
+        expect(answer).toEqual({ seq, status: 1, events: count, decisions, rejections, warnings: [], retryAfterMs: 0 });
+        const decoded = AnswerType.toObject(AnswerType.decode(out.subarray(7, end)), AS_OBJECT);
+        expect({ ...decoded, rejections: withoutEmpty(decoded['rejections'] as object[]) }).toEqual(answer);
       }),
       RUNS,
     );
@@ -163,13 +170,31 @@ describe(`answers, seed=${SEED}`, () => {
 
   test('frames that are refused or to be sent again', () => {
     const out = new Uint8Array(400);
-    const rejected = readAnswerProto(out.subarray(0, writeRejectedFrameProto(out, 0, 12, 0, FRAME_SEQ_TOO_OLD)));
+    const rejected = readAnswerProto(
+      out.subarray(0, writeRejectedFrameProto(out, 0, 12, 0, REJECTION_FIELDS[-FRAME_SEQ_TOO_OLD]!)),
+    );
     const rejections = [{ index: 0, ...outcomeText(FRAME_SEQ_TOO_OLD) }];
-    expect(rejected).toEqual({ seq: 12, status: 3, events: 0, decisions: [], rejections, retryAfterMs: 0 });
+    expect(rejected).toEqual({
+      seq: 12,
+      status: 3,
+      events: 0,
+      decisions: [],
+      rejections,
+      warnings: [],
+      retryAfterMs: 0,
+    });
     const retry = readAnswerProto(out.subarray(0, writeRetryProto(out, 0, 5, 1, 250)));
-    expect(retry).toEqual({ seq: 5 + HIGH, status: 4, events: 0, decisions: [], rejections: [], retryAfterMs: 250 });
+    expect(retry).toEqual({
+      seq: 5 + HIGH,
+      status: 4,
+      events: 0,
+      decisions: [],
+      rejections: [],
+      warnings: [],
+      retryAfterMs: 250,
+    });
     const json = (end: number): unknown => JSON.parse(Buffer.from(out.subarray(0, end)).toString('utf8'));
-    expect(json(writeRejectedFrameJson(out, 0, 12, 0, FRAME_SEQ_TOO_OLD))).toEqual({
+    expect(json(writeRejectedFrameJson(out, 0, 12, 0, REJECTION_JSON[-FRAME_SEQ_TOO_OLD]!))).toEqual({
       seq: '12',
       status: 'REJECTED',
       events: 0,

@@ -84,6 +84,7 @@ export function createBlockWorld(plan: Plan, laneBytes = 16 << 20) {
         frames,
         deadLetters,
         names,
+        unknownFields: 0,
         dictionary,
         dictionaryFrom: dictionaryLogged,
         dictionaryEnd,

@@ -13,7 +13,7 @@ import { moveState, decideRows } from '../../native-free-core/decide/finish-bloc
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
 import { readOpen } from '../../native-free-core/decide/sessions.ts';
-import { transcodeFrame } from '../../native-free-core/codec/json-frame.ts';
+import { transcodeText } from '../../native-free-core/codec/json/frame.ts';
 import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
 import { changed, compileText } from '../config/pipelines.ts';
 
@@ -79,7 +79,7 @@ function worker({ memory, live }: ReturnType<typeof setup>): (body: object) => v
   const session = readOpen(new Uint8Array(16), new DataView(new ArrayBuffer(16)), 0, 0);
   return (body) => {
     Object.assign(decider.ticket, { epoch: 5, epochLow: 5, receivedAt: NOW });
-    const frame = transcodeFrame(plan, JSON.stringify(body), ENCODING_JSON);
+    const frame = transcodeText(plan, JSON.stringify(body), ENCODING_JSON);
     decider.rows = 0;
     expect(takeEvent(decider, session, frame.bytes, frame.view, frame.starts[0]!, frame.ends[0]!, 0, 0, 0, false)).toBe(
       0,

@@ -13,6 +13,7 @@ import {
   writeRejectedFrameJson,
   writeRejectedFrameProto,
 } from '../../native-free-core/codec/answer.ts';
+import { REJECTION_FIELDS, REJECTION_JSON } from '../../native-free-core/codec/answer-texts.ts';
 import { createFrameCursor, readFrame } from '../../native-free-core/codec/frame.ts';
 import { FRAME_MALFORMED } from '../../native-free-core/base/outcomes.ts';
 import { BELL_STRIDE, DURABLE_LOW, INGRESS_BELL, STORED_LOW } from '../../native-free-core/layout/control-layout.ts';
@@ -252,6 +253,8 @@ function answered(encoding: number, seq: number, events: number, padding: number
 
 function rejected(encoding: number, seq: number): Uint8Array {
   const bytes = new Uint8Array(512);
-  const write = encoding === ENCODING_PROTO ? writeRejectedFrameProto : writeRejectedFrameJson;
-  return bytes.slice(0, write(bytes, 0, seq % HIGH, Math.floor(seq / HIGH), FRAME_MALFORMED));
+  const isProto = encoding === ENCODING_PROTO;
+  const write = isProto ? writeRejectedFrameProto : writeRejectedFrameJson;
+  const part = (isProto ? REJECTION_FIELDS : REJECTION_JSON)[-FRAME_MALFORMED]!;
+  return bytes.slice(0, write(bytes, 0, seq % HIGH, Math.floor(seq / HIGH), part));
 }

@@ -9,7 +9,7 @@ import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
 import { readOpen } from '../../native-free-core/decide/sessions.ts';
-import { transcodeFrame } from '../../native-free-core/codec/json-frame.ts';
+import { transcodeText } from '../../native-free-core/codec/json/frame.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
 import { backfillPlan } from '../../native-free-core/layout/change.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
@@ -74,7 +74,7 @@ function worker(plan: Plan, memory: Shared, tables = openTables(memory)): (event
   const session = readOpen(new Uint8Array(16), new DataView(new ArrayBuffer(16)), 0, 0);
   return (event, at) => {
     Object.assign(decider.ticket, { epoch: 5, epochLow: 5, receivedAt: at });
-    const { bytes, view, starts, ends } = transcodeFrame(plan, JSON.stringify(event), ENCODING_JSON);
+    const { bytes, view, starts, ends } = transcodeText(plan, JSON.stringify(event), ENCODING_JSON);
     decider.rows = 0;
     expect(takeEvent(decider, session, bytes, view, starts[0]!, ends[0]!, 0, 0, 0, false)).toBe(0);
     moveState(decider);

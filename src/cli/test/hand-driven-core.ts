@@ -6,7 +6,8 @@
 import { createDecider, type Decider } from '../../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../../native-free-core/decide/run.ts';
-import { transcodeFrame } from '../../../native-free-core/codec/json-frame.ts';
+import { transcodeText } from '../../../native-free-core/codec/json/frame.ts';
+import { unpackDetail } from '../../../native-free-core/codec/rejection.ts';
 import { eachDeadLetter, eachFrame, loadBlock } from '../../../native-free-core/columns/load.ts';
 import { createColumn, resetColumn, type Column } from '../../../native-free-core/layout/column.ts';
 import type { Plan } from '../../../native-free-core/layout/plan.ts';
@@ -19,7 +20,7 @@ import {
   RECORD_FRAME,
   RECORD_OPEN,
 } from '../../../native-free-core/layout/records.ts';
-import { LANE_EMPTY, LANE_FULL } from '../../../native-free-core/base/outcomes.ts';
+import { LANE_EMPTY, LANE_FULL, outcomeText } from '../../../native-free-core/base/outcomes.ts';
 import {
   claim,
   commit,
@@ -38,7 +39,7 @@ export type Taken =
   /** Its row is in `columns` at index 0, until the next event. */
   | { readonly outcome: 'stored' }
   | { readonly outcome: 'duplicate' }
-  | { readonly outcome: 'refused'; readonly code: number };
+  | { readonly outcome: 'refused'; readonly code: number; readonly reason: string };
 
 export interface HandDrivenCore {
   readonly columns: readonly Column[];
@@ -104,7 +105,7 @@ function shrink(plan: Plan, eventsMax: number): Plan {
 /** The event's own time, ms UTC, read by the pipeline's own decoder; 0 where it has none. The block must be empty. */
 function timeOf(decider: Decider, json: string): number {
   const { plan } = decider.input;
-  const { count, outcomes, bytes, view, starts, ends } = transcodeFrame(plan, json, ENCODING_NDJSON);
+  const { count, outcomes, bytes, view, starts, ends } = transcodeText(plan, json, ENCODING_NDJSON);
   if (count !== 1 || outcomes[0] !== 0) return 0;
   const outcome = decider.decoder.decodeEvent(bytes, view, starts[0]!, ends[0]!, 0);
   const column = decider.columns[plan.system.eventTime]!;
@@ -148,7 +149,10 @@ function load(plan: Plan, columns: readonly Column[], lane: Lane): Taken {
   eachFrame(block, ({ duplicates }) => {
     if (duplicates > 0) taken = { outcome: 'duplicate' };
   });
-  eachDeadLetter(block, ({ outcome }) => (taken = { outcome: 'refused', code: outcome }));
+  eachDeadLetter(block, ({ outcome, detailStart, detailLength }) => {
+    const reason = unpackDetail(block, detailStart, detailLength)?.text.replace(/; row \d+$/, '');
+    taken = { outcome: 'refused', code: outcome, reason: reason ?? outcomeText(outcome).text };
+  });
   if (taken.outcome === 'stored') loadBlock(plan, columns, block);
   return taken;
 }

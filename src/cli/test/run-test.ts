@@ -59,7 +59,8 @@ export function runTest(plan: Plan, test: PipelineTest, lines: readonly string[]
     const taken = core.take(event.text);
     if (taken.outcome === 'duplicate')
       refused.push({ line: event.line, reason: 'duplicate: the event id was seen before' });
-    else if (taken.outcome === 'refused') refused.push({ line: event.line, reason: reasonOf(taken.code) });
+    else if (taken.outcome === 'refused')
+      refused.push({ line: event.line, reason: reasonOf(taken.code, taken.reason) });
     else {
       const id = textOf(core.columns[plan.system.eventId]!, 0);
       for (const expectation of expected.get(id) ?? []) failures.push(...compare(plan, core.columns, expectation));
@@ -78,9 +79,8 @@ export function runTest(plan: Plan, test: PipelineTest, lines: readonly string[]
   };
 }
 
-function reasonOf(code: number): string {
-  const { code: name, text } = outcomeText(code);
-  return `${name}: ${text}`;
+function reasonOf(code: number, reason: string): string {
+  return `${outcomeText(code).code}: ${reason}`;
 }
 
 function neverCame({ at, line }: PipelineExpectation): Failure {

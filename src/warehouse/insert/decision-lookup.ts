@@ -4,6 +4,7 @@
  */
 
 import { outcomeByCode } from '../../../native-free-core/base/outcomes.ts';
+import { rejectionFieldsOf, rejectionJsonOf } from '../../../native-free-core/codec/answer-texts.ts';
 import {
   STATUS_DUPLICATE,
   answerBytesMax,
@@ -38,6 +39,10 @@ interface FoundEvent {
   readonly index: number;
   /** Code of the rejection, '' for none. */
   readonly outcome: string;
+  /** What the rejection said; all '' for none. */
+  readonly reason: string;
+  readonly field: string;
+  readonly value: string;
   readonly actions: readonly string[];
 }
 
@@ -137,12 +142,13 @@ export class DecisionLookup {
     const refusedDecisions = answered.map(({ name }) => `JSONExtractString(bytes, ${quoteText(name)})`).join(', ');
     const recent = fromBatch === 0 ? '' : `AND _batch >= ${fromBatch}`;
     const rows = await connection.rows<FoundEvent>(
-      `SELECT toString(${column(frameSeq)}) AS seq, ${column(frameIndex)} AS index, '' AS outcome,
-        CAST([${decisions}], 'Array(String)') AS actions
+      `SELECT toString(${column(frameSeq)}) AS seq, ${column(frameIndex)} AS index, '' AS outcome, '' AS reason, '' AS field,
+        '' AS value, CAST([${decisions}], 'Array(String)') AS actions
        FROM ${connection.table('events')}
        WHERE ${column(producerColumn)} = {producer:String} AND ${column(frameSeq)} IN {seqs:Array(UInt64)} ${recent}
        UNION ALL
        SELECT toString(frame_seq) AS seq, assumeNotNull(frame_index) AS index, if(${refused}, '', code) AS outcome,
+        reason, field, value,
         if(${refused}, CAST([${refusedDecisions}], 'Array(String)'), CAST([], 'Array(String)')) AS actions
        FROM ${connection.table('dead_letters')}
        WHERE producer = {producer:String} AND frame_seq IN {seqs:Array(UInt64)} AND kind = 'event' ${recent}`,
@@ -165,21 +171,26 @@ export class DecisionLookup {
     const outcomes = new Int32Array(count);
     const decisions = answeredDecisions(plan);
     const actions = decisions.map(() => new Uint16Array(count));
-    let rejections = 0;
-    for (const { index, outcome, actions: names } of events) {
+    const { encoding, seqLow, seqHigh } = request;
+    const partOf = encoding === ENCODING_PROTO ? rejectionFieldsOf : rejectionJsonOf;
+    const parts = new Map<number, Uint8Array>();
+    let partBytes = 0;
+    for (const { index, outcome, reason: text, field, value, actions: names } of events) {
       if (outcome === '') rows[index] = index;
       else {
         outcomes[index] = outcomeByCode(outcome);
-        rejections++;
+        const part = partOf(outcomes[index], { field, value, text });
+        parts.set(index, part);
+        partBytes += part.length;
       }
       names.forEach((name, d) => (actions[d]![index] = decisions[d]!.actions.indexOf(name) + 1));
     }
-    const { encoding, seqLow, seqHigh } = request;
-    const out = new Uint8Array(answerBytesMax(encoding, count, plan) + rejections * rejectionBytesMax(encoding));
+    const room = answerBytesMax(encoding, count, plan) + parts.size * rejectionBytesMax(encoding) + partBytes;
+    const out = new Uint8Array(room);
     const end =
       encoding === ENCODING_PROTO
-        ? writeAnswerProto(out, 0, seqLow, seqHigh, actions, rows, outcomes, 0, count, STATUS_DUPLICATE)
-        : writeAnswerJson(out, 0, seqLow, seqHigh, plan, actions, rows, outcomes, 0, count, STATUS_DUPLICATE);
+        ? writeAnswerProto(out, 0, seqLow, seqHigh, actions, rows, outcomes, 0, count, STATUS_DUPLICATE, parts)
+        : writeAnswerJson(out, 0, seqLow, seqHigh, plan, actions, rows, outcomes, 0, count, STATUS_DUPLICATE, parts);
     return out.subarray(0, end);
   }
 }

@@ -49,7 +49,9 @@ const DEAD_LETTER_COMMENTS: Readonly<Record<string, string>> = {
   frame_index: 'which event of the frame, from 0; NULL where the whole frame was refused',
   kind: 'what was refused: one event, or a whole frame',
   code: 'why, for programs',
-  reason: 'why, for people',
+  reason: 'why, for people: field, what was expected, value, place in the frame',
+  field: 'path of the field that is to blame, empty where none is',
+  value: 'its value as it came, cut where it is long; empty where there is none',
   encoding: 'encoding of the bytes',
   bytes: 'what was refused, as it came',
 };

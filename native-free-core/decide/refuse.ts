@@ -1,0 +1,231 @@
+/**
+ * What is refused, in words: which field, which value, where; for the answer and for the dead letters. Runs on the worker, for each
+ * event or frame that is refused and for the first few with unknown fields, so it may take its time.
+ */
+
+import {
+  EVENT_DICTIONARY_FULL,
+  EVENT_DUPLICATE,
+  EVENT_NO_KEY,
+  EVENT_NO_TIME,
+  EVENT_TIME_TOO_NEW,
+  EVENT_TIME_TOO_OLD,
+  FRAME_MALFORMED,
+  FRAME_SEQ_MISSING,
+  FRAME_SEQ_TOO_OLD,
+  outcomeText,
+} from '../base/outcomes.ts';
+import { rejectionFieldsOf, rejectionJsonOf, warningFields, warningJson } from '../codec/answer-texts.ts';
+import type { JsonFrame } from '../codec/json/frame.ts';
+import { expectedGot, packDetail, placed, rejection, type RejectionDetail } from '../codec/rejection.ts';
+import { clearUnknownFields, type UnknownFields } from '../codec/unknown-fields.ts';
+import { walkMessage } from '../codec/walk-event.ts';
+import { walkFrame } from '../codec/walk-frame.ts';
+import { FRAME_DETAIL_BYTES_MAX } from '../columns/logs.ts';
+import { fieldPath } from '../layout/field-path.ts';
+import { ENCODING_PROTO } from '../layout/records.ts';
+import { findEntry } from '../state/dictionary.ts';
+import type { Decider } from './decider.ts';
+import type { Session } from './sessions.ts';
+
+const HIGH = 4294967296;
+/** Events of one frame whose unknown fields are named; those of the rest are counted. */
+const WALKED_MAX = 16;
+
+/** One event as the decoder reads it: bytes[start, end). */
+interface EventBytes {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Less than this is no room for another rejection's words. */
+const DETAIL_ROOM = 4096;
+
+/** A frame of refusals is told of up to a bound; the rest have their codes. */
+function isToldEnough({ answers }: Decider): boolean {
+  return answers.frameDetailBytes > FRAME_DETAIL_BYTES_MAX - DETAIL_ROOM;
+}
+
+/** Why a protobuf event is refused, into the frame's answer; returns the same for its dead letter. */
+export function noteEventDetail(
+  d: Decider,
+  session: Session,
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+  index: number,
+  outcome: number,
+): Uint8Array | undefined {
+  if (isToldEnough(d)) return undefined;
+  const detail = describeEvent(d, { bytes, view, start, end }, outcome) ?? fixed(outcome);
+  return noteDetail(d, session, d.answers.events + index, outcome, placed(detail, index));
+}
+
+/** The same of event `index` of a JSON frame, whose reader may have said why. */
+export function noteJsonDetail(
+  d: Decider,
+  session: Session,
+  frame: JsonFrame,
+  index: number,
+  outcome: number,
+): Uint8Array | undefined {
+  const said = frame.details.get(index);
+  const { bytes, view, starts, ends } = frame;
+  if (said === undefined) return noteEventDetail(d, session, bytes, view, starts[index], ends[index], index, outcome);
+  return isToldEnough(d) ? undefined : noteDetail(d, session, d.answers.events + index, outcome, placed(said, index));
+}
+
+/** The same of a frame that is refused whole. `said`: what its reader found wrong with it; null: it has not said. */
+export function noteFrameDetail(
+  d: Decider,
+  session: Session,
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  seqLow: number,
+  seqHigh: number,
+  outcome: number,
+  said: RejectionDetail | null,
+): Uint8Array {
+  const detail = said ?? describeFrame(session, bytes, from, end, seqLow, seqHigh, outcome);
+  return noteDetail(d, session, -1 - d.answers.count, outcome, detail);
+}
+
+function noteDetail(d: Decider, session: Session, slot: number, outcome: number, detail: RejectionDetail): Uint8Array {
+  const { answers } = d;
+  const part =
+    session.encoding === ENCODING_PROTO ? rejectionFieldsOf(outcome, detail) : rejectionJsonOf(outcome, detail);
+  answers.frameDetailBytes += part.length;
+  answers.details.set(slot, part);
+  return packDetail(detail);
+}
+
+function fixed(outcome: number): RejectionDetail {
+  return rejection('', '', outcomeText(outcome).text);
+}
+
+/** What is wrong with an event that was refused; null: its code says all that is known. */
+export function describeEvent(d: Decider, event: EventBytes, outcome: number): RejectionDetail | null {
+  const { plan } = d.input;
+  switch (outcome) {
+    case EVENT_DUPLICATE:
+      return null;
+    case EVENT_NO_TIME:
+      return expectedGot(fieldPath(plan, plan.system.eventTime), 'a time', 'none');
+    case EVENT_TIME_TOO_OLD:
+    case EVENT_TIME_TOO_NEW:
+      return describeTime(d, event, outcome);
+    case EVENT_NO_KEY:
+      return describeKey(d);
+    default:
+      return walk(d, event.bytes, event.start, event.end, outcome, null);
+  }
+}
+
+function walk(
+  d: Decider,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  outcome: number,
+  unknown: UnknownFields | null,
+): RejectionDetail | null {
+  const { plan, tables } = d.input;
+  const full = outcome === EVENT_DICTIONARY_FULL;
+  return walkMessage(
+    {
+      bytes,
+      begin: start,
+      policy: plan.unknownFields ?? 'warn',
+      unknown,
+      isInDictionary: (column, from, length) =>
+        !full || plan.columns[column].kind !== 'dictionary' || findEntry(tables.dictionary, bytes, from, length) > 0,
+    },
+    plan.message,
+    '',
+    start,
+    end,
+  );
+}
+
+function describeTime(d: Decider, { bytes, view, start, end }: EventBytes, outcome: number): RejectionDetail {
+  const { plan } = d.input;
+  const { eventTime } = d.validator;
+  const row = d.rows;
+  d.decoder.decodeEvent(bytes, view, start, end, row);
+  const at = eventTime.u32[2 * row] + eventTime.i32[2 * row + 1] * HIGH;
+  d.decoder.clearRow(row);
+  const field = fieldPath(plan, plan.system.eventTime);
+  const { receivedAt } = d.ticket;
+  const expected =
+    outcome === EVENT_TIME_TOO_NEW
+      ? `a time up to ${timeText(receivedAt + plan.acceptMaxFutureMs)} (accept.max_future)`
+      : `a time from ${timeText(Math.max(0, receivedAt - plan.acceptMaxAgeMs))} on (accept.max_age, and not before 1970)`;
+  return expectedGot(field, expected, timeText(at));
+}
+
+/** What JavaScript's own dates cannot say stays a number. */
+function timeText(milliseconds: number): string {
+  return Math.abs(milliseconds) <= 8.64e15 ? new Date(milliseconds).toISOString() : `${milliseconds} ms since 1970`;
+}
+
+function describeKey(d: Decider): RejectionDetail {
+  const { entities } = d.input.plan;
+  const { name, keyTexts } = entities[d.state.primary];
+  const fields = keyTexts.map((text) => text.replace(/^event\./, '')).join(', ');
+  return rejection(
+    fields,
+    '',
+    `${fields}: expected the key of ${name}, the primary entity, got none (0 and "" are none)`,
+  );
+}
+
+/** What is wrong with a frame that was refused whole. `detail`: what its reader has said. */
+function describeFrame(
+  session: Session,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  seqLow: number,
+  seqHigh: number,
+  outcome: number,
+): RejectionDetail {
+  const seq = seqHigh * HIGH + seqLow;
+  if (outcome === FRAME_SEQ_TOO_OLD || (outcome === FRAME_SEQ_MISSING && seq > 0))
+    return rejection(
+      'seq',
+      String(seq),
+      `seq: ${outcome === FRAME_SEQ_MISSING ? 'expected a number below 2^53' : outcomeText(outcome).text}, got ${seq}`,
+    );
+  const walked =
+    outcome === FRAME_MALFORMED && session.encoding === ENCODING_PROTO ? walkFrame(bytes, start, end, null) : null;
+  return walked ?? fixed(outcome);
+}
+
+/** Notes the fields of an event that the message does not have; `count` of them were skipped. */
+export function noteUnknownFields(d: Decider, bytes: Uint8Array, start: number, end: number, count: number): void {
+  const { unknown } = d;
+  const before = unknown.count;
+  const isNamed = d.input.plan.unknownFields !== 'ignore' && d.unknownWalked++ < WALKED_MAX;
+  if (isNamed) walk(d, bytes, start, end, 0, unknown);
+  unknown.count = before + count;
+}
+
+/** Counts the unknown fields of a frame for the ledger, and puts their names into its answer. */
+export function warn(d: Decider, session: Session, unknown: UnknownFields): void {
+  d.unknownFields += unknown.count;
+  if (d.input.plan.unknownFields !== 'ignore') {
+    const part = session.encoding === ENCODING_PROTO ? warningFields(unknown) : warningJson(unknown);
+    d.answers.warnings.set(d.answers.count, part);
+  }
+  d.unknownWalked = 0;
+  clearUnknownFields(unknown);
+}
+
+/** The same of a frame's own fields. */
+export function noteFrameFields(d: Decider, bytes: Uint8Array, at: number, end: number): void {
+  walkFrame(bytes, at, end, d.unknown);
+}
