@@ -4,6 +4,8 @@
  * exit code. 0: all is well; 1: it is not; 2: the command line itself is wrong. Each command is one file in cli/.
  */
 
+// First: it says so where Node is too old for what follows.
+import './ops/check-node.ts';
 import { renderUsage, runCommand, type CommandDef } from 'citty';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -4,6 +4,7 @@
  */
 
 import { OperatingError } from '../errors.ts';
+import { describeSystem, loadFailure } from '../ops/system.ts';
 import { nodeTransport } from './node.ts';
 import type { Transport, TransportKind } from './transport.ts';
 import { loadUws } from './uws.ts';
@@ -33,10 +34,13 @@ function choose(wanted: WantedTransport): ChosenTransport {
   const missing = whyUwsIsMissing();
   if (missing === null) return { kind: 'uws', warning: null };
   if (wanted === 'uws')
-    throw new OperatingError('transport_unavailable', `uWebSockets.js does not load: ${missing}; ${REMEDY}`);
+    throw new OperatingError(
+      'transport_unavailable',
+      `uWebSockets.js does not load, ${missing}; use --transport node; ${REMEDY}`,
+    );
   return {
     kind: 'node',
-    warning: `serving over node:http, which is slower: uWebSockets.js does not load: ${missing}; ${REMEDY}`,
+    warning: `serving over node:http, which is slower, because uWebSockets.js does not load: ${missing}; ${REMEDY}; with --transport node nothing is said`,
   };
 }
 
@@ -52,8 +56,8 @@ export function canSharePort(kind: TransportKind): boolean {
 }
 
 const REMEDY =
-  'for the fast one use Node 20, or glibc 2.38 or later (Debian 13, Ubuntu 24.04) with ' +
-  'npm install "uWebSockets.js@github:uNetworking/uWebSockets.js#v20.52.0"; --transport node says that the slower one is meant';
+  'for the fast one use Node 20, or a system with glibc 2.38 (Debian 13, Ubuntu 24.04) and ' +
+  'npm install "uWebSockets.js@github:uNetworking/uWebSockets.js#v20.52.0"';
 
 /** In one line; null: it loads. */
 function whyUwsIsMissing(): string | null {
@@ -61,20 +65,6 @@ function whyUwsIsMissing(): string | null {
     loadUws();
     return null;
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    const glibc = /version `(GLIBC_[\d.]+)' not found/.exec(text)?.[1];
-    const reason = glibc === undefined ? firstReason(text) : `its binary needs ${glibc}, this system has ${libc()}`;
-    return `node=${process.versions.node} platform=${process.platform} arch=${process.arch}: ${reason}`;
+    return `${loadFailure(error)}: ${describeSystem()}`;
   }
-}
-
-/** The library puts the loader's own words behind a paragraph about itself. */
-function firstReason(text: string): string {
-  const inner = /Error: ([^\n]+)/.exec(text)?.[1] ?? text.split('\n')[0]!;
-  return /Cannot find module/.test(inner) ? 'it has no binary for them' : inner;
-}
-
-function libc(): string {
-  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
-  return header.glibcVersionRuntime === undefined ? 'no glibc (musl?)' : `GLIBC_${header.glibcVersionRuntime}`;
 }

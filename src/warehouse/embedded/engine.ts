@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { OperatingError } from '../../errors.ts';
+import { describeSystem, loadFailure } from '../../ops/system.ts';
 import { EngineFailure } from './engine-failure.ts';
 
 /** The part of chDB's session that is used here; asynchronous calls only (see FACTS: a synchronous one outlives a kill). */
@@ -139,9 +140,13 @@ function loadChdb(): { chdb: Chdb; native: ChdbNative } {
   } catch (cause) {
     throw new OperatingError(
       'EMBEDDED_UNAVAILABLE',
-      `embedded ClickHouse is not available on this platform: platform=${process.platform} arch=${process.arch}. ` +
-        'Use a ClickHouse server instead: --clickhouse URL.',
+      `embedded ClickHouse does not load, ${whyMissing(cause)}: ${describeSystem()}; use a ClickHouse server instead: --clickhouse URL`,
       { cause },
     );
   }
+}
+
+function whyMissing(cause: unknown): string {
+  const isPackage = cause instanceof Error && /Cannot find module 'chdb'/.test(cause.message);
+  return isPackage ? 'the package chdb is not installed (npm install --include=optional)' : loadFailure(cause);
 }
