@@ -32,8 +32,8 @@ export function readSource(text: string): PipelineSource {
     const before = text.slice(0, Math.max(0, offset)).split('\n');
     return { line: before.length, column: before.at(-1)!.length + 1 };
   };
-  const syntax = [...document.errors, ...document.warnings].map((error) =>
-    problemAt(positionOf(error.pos[0]), error.message),
+  const syntax = firstOfEach([...document.errors, ...document.warnings], (offset) => positionOf(offset).line).map(
+    (error) => problemAt(positionOf(error.pos[0]), YAML_WORDS.get(error.code) ?? error.message),
   );
   if (syntax.length === 0)
     syntax.push(...oddNodes(document).map(({ at, message }) => problemAt(positionOf(at), message)));
@@ -49,6 +49,30 @@ export function readSource(text: string): PipelineSource {
     },
     positionOf,
   };
+}
+
+/** Where the parser's own words say what it did and not what to do. */
+const YAML_WORDS: ReadonlyMap<string, string> = new Map([
+  [
+    'BAD_INDENT',
+    'this line begins at another column than the keys beside it: give all keys of one section the same number of blanks in front',
+  ],
+  ['TAB_AS_INDENT', 'a tab stands in front: indent with blanks'],
+  ['DUPLICATE_KEY', 'this key stands here twice: leave one out'],
+]);
+
+/** One slip makes more errors on its line, and one of the same kind on every line behind it: the first is the one to mend. */
+function firstOfEach<T extends { readonly code: string; readonly pos: readonly number[] }>(
+  errors: readonly T[],
+  lineOf: (offset: number) => number,
+): T[] {
+  const seen = new Set<string | number>();
+  return errors.filter(({ code, pos }) => {
+    const line = lineOf(pos[0]!);
+    const isNews = !seen.has(line) && (code === 'DUPLICATE_KEY' || !seen.has(code));
+    seen.add(line).add(code);
+    return isNews;
+  });
 }
 
 function problemAt(position: { line: number; column: number }, message: string): Problem {

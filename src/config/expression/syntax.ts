@@ -1,6 +1,7 @@
 /** CEL syntax by a parser of others, with what went wrong and where as plain data. */
 
 import { Environment, type ASTNode } from '@marcbachmann/cel-js';
+import { hintFor } from './hints.ts';
 
 export type { ASTNode };
 
@@ -20,6 +21,8 @@ export function parseExpression(text: string): ASTNode | SyntaxProblem {
     return environment.parse(text).ast;
   } catch (error) {
     const { range, summary, message } = error as { range?: { start: number }; summary?: string; message: string };
+    const hint = hintFor(text);
+    if (hint !== null) return { at: hint.at, message: `not an expression: ${hint.text}` };
     const reason = (summary ?? message).split('\n')[0]!;
     return { at: range?.start ?? 0, message: `not an expression: ${reason}` };
   }
