@@ -26,7 +26,14 @@ function overview(): string {
 }
 
 /** Codes of errors that are about the command line itself. */
-const USAGE_CODES = new Set(['bad_option', 'bad_url', 'bad_listen', 'bad_clickhouse_url', 'insecure_listen']);
+const USAGE_CODES = new Set([
+  'bad_option',
+  'bad_url',
+  'bad_listen',
+  'bad_clickhouse_url',
+  'bad_day',
+  'insecure_listen',
+]);
 
 function fail(message: string, exitCode: number): never {
   process.stderr.write(`hunt: ${message}\n`);

@@ -22,7 +22,8 @@ export function serverAddress(url: string, key: string | undefined): ServerAddre
   const text = url.replace(/^[a-z]+:/i, scheme ?? '');
   const address = scheme !== undefined && URL.canParse(text) ? new URL(text) : null;
   if (address === null) {
-    throw new OperatingError('bad_url', `not a server's address: url=${url}; write http://127.0.0.1:8700`);
+    const advice = URL.canParse(`http://${url}`) ? `http://${url}` : 'http://127.0.0.1:8700';
+    throw new OperatingError('bad_url', `not a server's address: url=${url}; write ${advice}`);
   }
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
   return { http: new URL('/', address), headers };
@@ -39,14 +40,30 @@ export function streamUrl(address: ServerAddress, terms: Readonly<Record<string,
 /** What went wrong on the way to a server, in words that say what to do. */
 export function unreachable(address: ServerAddress, cause: unknown): OperatingError {
   const reason = reasonOf(cause);
-  const advice = /ECONNREFUSED/.test(reason)
-    ? 'nothing listens there: start the server with hunt serve, or name another by --url'
-    : 'check the address and the network';
+  const advice = isPlainPort(cause)
+    ? `this port speaks plain HTTP: write ${plainOrigin(address.http)}`
+    : /ECONNREFUSED/.test(reason)
+      ? 'nothing listens there: start the server with hunt serve, or name another by --url'
+      : 'check the address and the network';
   return new OperatingError(
     'server_unreachable',
     `cannot reach the server: url=${address.http.origin} reason=${reason}; ${advice}`,
     { cause, retryable: true },
   );
+}
+
+/** A TLS handshake was answered by something that is no TLS. */
+export function isPlainPort(cause: unknown): boolean {
+  return /wrong version number|packet length too long|EPROTO|ERR_SSL/i.test(reasonOf(cause));
+}
+
+export function plainOrigin(url: URL): string {
+  return url.origin.replace(/^https:/, 'http:');
+}
+
+/** What answers there is ClickHouse, or a front of it: every answer of its HTTP interface has headers of this name. */
+export function isClickHouse(response: Response): boolean {
+  return [...response.headers.keys()].some((name) => name.startsWith('x-clickhouse-'));
 }
 
 /** fetch() hides the reason in its cause, and several attempts in an AggregateError. */
@@ -55,5 +72,6 @@ export function reasonOf(cause: unknown): string {
   if (cause.cause !== undefined) return reasonOf(cause.cause);
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
   const code = (cause as NodeJS.ErrnoException).code;
-  return cause.message === '' ? (code ?? cause.name) : cause.message;
+  // One line: OpenSSL's messages have a line end of their own.
+  return cause.message === '' ? (code ?? cause.name) : cause.message.trim().replace(/\s+/g, ' ');
 }

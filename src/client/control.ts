@@ -5,7 +5,7 @@ import type { PlanChange } from '../../native-free-core/layout/change.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
 import type { Explanation, StoredExplanation } from '../ops/explanation.ts';
-import { serverAddress, unreachable, type ServerAddress } from './address.ts';
+import { isClickHouse, serverAddress, unreachable, type ServerAddress } from './address.ts';
 
 /** `GET /v1/server`, as far as clients need it. */
 export interface ServerDescription {
@@ -308,13 +308,32 @@ export class HuntControl {
     } catch (cause) {
       throw unreachable(address, cause);
     }
-    if (response.ok) return JSON.parse(text) as Body;
+    if (isClickHouse(response)) {
+      throw new OperatingError(
+        'wrong_port',
+        `ClickHouse answers there, not the engine: url=${address.http.origin}; name the port for events by --url (8700 by default), this one by --clickhouse`,
+      );
+    }
+    if (response.ok) return parsed<Body>(text, address);
     throw new OperatingError(
       'server_refused',
       `the server refused a request: path=${path} status=${response.status} ${refusalText(text)}`,
       {
         retryable: response.status >= 500,
       },
+    );
+  }
+}
+
+function parsed<Body>(text: string, address: ServerAddress): Body {
+  try {
+    return JSON.parse(text) as Body;
+  } catch (cause) {
+    const shown = text.replace(/\s+/g, ' ').trim().slice(0, 100);
+    throw new OperatingError(
+      'wrong_port',
+      `something else answers there: url=${address.http.origin} body=${shown}; name the engine's port for events by --url (8700 by default)`,
+      { cause },
     );
   }
 }

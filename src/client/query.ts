@@ -1,8 +1,11 @@
 /** Questions to ClickHouse over its own HTTP interface. Used by the commands; programs may use any ClickHouse client. */
 
 import { OperatingError } from '../errors.ts';
-import { reasonOf } from './address.ts';
+import { isClickHouse, isPlainPort, plainOrigin, reasonOf } from './address.ts';
 import type { HuntControl } from './control.ts';
+
+/** Of the answer of something that is no ClickHouse. */
+const BODY_SHOWN = 200;
 
 export interface QueryTarget {
   readonly origin: string;
@@ -59,9 +62,10 @@ export async function openQuery(
       ...(signal === undefined ? {} : { signal }),
     });
   } catch (cause) {
+    const advice = isPlainPort(cause) ? `this port speaks plain HTTP: write ${plainOrigin(url)}` : 'is it running?';
     throw new OperatingError(
       'clickhouse_unreachable',
-      `cannot reach ClickHouse: url=${target.origin} reason=${reasonOf(cause)}; is it running?`,
+      `cannot reach ClickHouse: url=${target.origin} reason=${reasonOf(cause)}; ${advice}`,
       {
         cause,
         retryable: true,
@@ -70,6 +74,12 @@ export async function openQuery(
   }
   if (response.ok) return response;
   const message = (await response.text()).trim();
+  if (!isClickHouse(response)) {
+    throw new OperatingError(
+      'wrong_port',
+      `no ClickHouse answers there: url=${target.origin} status=${response.status} body=${message.replace(/\s+/g, ' ').slice(0, BODY_SHOWN)}; name its HTTP port (8123 by default), for example http://127.0.0.1:8123`,
+    );
+  }
   throw new OperatingError(
     'query_failed',
     message === '' ? `ClickHouse refused the query: status=${response.status}` : message,
