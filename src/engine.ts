@@ -36,6 +36,7 @@ import { withoutEntries } from './ops/lists.ts';
 import { Losses } from './ops/losses.ts';
 import type { Log } from './ops/log.ts';
 import { PipelineVersions } from './ops/pipeline-versions.ts';
+import { watchReadiness } from './ops/readiness.ts';
 import { keepTrimmed } from './ops/trimming.ts';
 import { ACCOUNT_FOLDER, type Rebuilt } from './rebuild.ts';
 import { expectationOf, recoverEngine, recoverLog } from './recover.ts';
@@ -47,6 +48,7 @@ import { createSnapshot } from './spool/snapshot-file.ts';
 import { startSpool, SEGMENT_BYTES_DEFAULT } from './spool/spool.ts';
 import { nodeStorage } from './spool/storage.ts';
 import { openClickHouse } from './warehouse/clickhouse.ts';
+import { probeQueries } from './warehouse/probe.ts';
 import { createWarehouse } from './warehouse/warehouse.ts';
 import { openTables } from './workers/open-tables.ts';
 import { startWorkers } from './workers/pool.ts';
@@ -190,6 +192,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     replayedBytes,
     ledger,
     confirmedOnDisk: () => warehouse.confirmedOnDiskEpoch(),
+    spoolBytesMax: options.spoolBytesMax,
     ...(options.snapshotAfterBytes === undefined ? {} : { snapshotAfterBytes: options.snapshotAfterBytes }),
     log,
   });
@@ -203,6 +206,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     transport,
     log,
     onFailure: failure.raise,
+  });
+  const readiness = watchReadiness({
+    durableEpoch: control.durableEpoch,
+    touchedEpoch: control.touchedEpoch,
+    spool: () => spool.figures(),
+    spoolBytesMax: options.spoolBytesMax,
+    spoolHeldBy: () => trimming.heldBy(),
+    storing: warehouse.failing,
+    stalledMs: warehouse.stalledMs,
+    probe: (signal) => probeQueries(clickhouse, signal),
+    announce: (state) => ingress.setReady(state),
+    log,
   });
   const record = (): Promise<void> =>
     recordActivations({
@@ -249,6 +264,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     transport,
     clickhouse: clickhouse.describe(),
     epochs: { durable: control.durableEpoch(), stored: control.storedEpoch() },
+    ready: readiness.now,
     spool: spool.figures(),
     snapshots: snapshots.figures,
     warehouse: warehouse.counters(),
@@ -283,7 +299,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   await rehearse(serverAddress(ingress.url, options.keys[0]));
   await record();
   await changeToGiven({ deployer, versions, given, log }, running.plan);
-  ingress.setReady(true);
+  await readiness.begin();
   // The next start is quick again.
   if (rebuilt !== null) trimming.takeSnapshot();
   log('info', 'ready', { seconds: Number(((performance.now() - started) / 1000).toFixed(3)), url: ingress.url });
@@ -298,7 +314,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     failed: failure.promise,
     /** Against the flow: nothing comes in any more, what came in is stored, the tables are saved. */
     async stop() {
-      ingress.setReady(false);
+      readiness.stop();
       await deployer.stop();
       await ingress.stop();
       control.stop();

@@ -11,6 +11,9 @@ import type { WantedTransport } from '../http/choose-transport.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
 import { ACCESS_OPTIONS, accessOptions } from './serve/access-options.ts';
 
+/** Four of the smallest segments that are of use. */
+const SPOOL_GIB_MIN = 0.25;
+
 export const serveCommand = defineCommand({
   meta: { name: 'hunt serve', description: 'Run the server: takes events, decides, and keeps them in ClickHouse.' },
   args: {
@@ -95,7 +98,7 @@ export const serveCommand = defineCommand({
       transport: transportOf(args.transport),
       ...access,
       framesPerSecondMax: wholeNumber('frames-per-second', args['frames-per-second'], 0, 1_000_000),
-      spoolBytesMax: wholeNumber('spool-max', args['spool-max'], 1, 4096) * 2 ** 30,
+      spoolBytesMax: gibibytes('spool-max', args['spool-max'], SPOOL_GIB_MIN, 4096),
       segmentBytes: wholeNumber('spool-segment', args['spool-segment'], 32, 1024) * 2 ** 20,
       snapshotAfterBytes: wholeNumber('snapshot-after', args['snapshot-after'], 1, 65_536) * 2 ** 20,
       batchAgeMs: wholeNumber('batch-age', args['batch-age'], 10, 60_000),
@@ -143,6 +146,16 @@ function formatOf(text: string | undefined): LogFormat {
 function transportOf(text: string): WantedTransport {
   if (text === 'auto' || text === 'uws' || text === 'node') return text;
   throw new OperatingError('bad_option', `unknown transport: transport=${text}; use auto, uws or node`);
+}
+
+/** In bytes. */
+function gibibytes(name: string, text: string, min: number, max: number): number {
+  const value = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return Math.floor(value * 2 ** 30);
+  throw new OperatingError(
+    'bad_option',
+    `not a number from ${min} to ${max}, with at most 3 decimals: ${name}=${text}`,
+  );
 }
 
 function wholeNumber(name: string, text: string, min: number, max: number): number {

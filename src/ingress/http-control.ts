@@ -3,6 +3,7 @@
  */
 
 import { enter } from '../../native-free-core/base/lookup.ts';
+import { STARTING, STOPPING, type Readiness } from '../ops/readiness.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
 import type { IngressContext } from './context.ts';
@@ -13,6 +14,9 @@ import type { ProxiedResponse } from './messages.ts';
 const PENDING_MAX = 256;
 const HEADERS = ['accept', 'content-type'];
 const TEXT_TYPE = { 'content-type': 'text/plain; charset=utf-8' };
+const JSON_TYPE = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+/** The main thread says once a second how things are. */
+const SILENT_SECONDS_MAX = 15;
 
 interface Pending {
   readonly exchange: Exchange;
@@ -20,8 +24,8 @@ interface Pending {
 }
 
 export interface ControlRequests {
-  /** Whether `/readyz` says so. */
-  ready: boolean;
+  /** What `/readyz` says, until the main thread is not heard of any more. */
+  setReady(readiness: Readiness): void;
   answer(id: number, response: ProxiedResponse): void;
   expire(now: number): void;
 }
@@ -30,6 +34,8 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
   const { router, admission, options, post } = context;
   const pending = new Map<number, Pending>();
   let nextId = 1;
+  let readiness = STARTING;
+  let heardAt = performance.now();
 
   const end = (id: number, finish: (exchange: Exchange) => void): void => {
     const exchange = pending.get(id)?.exchange;
@@ -37,7 +43,10 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
     if (exchange !== undefined) finish(exchange);
   };
   const control: ControlRequests = {
-    ready: false,
+    setReady(now) {
+      readiness = now;
+      heardAt = performance.now();
+    },
     answer: (id, response) => end(id, (exchange) => write(exchange, response)),
     expire(now) {
       for (const [id, { until }] of pending) {
@@ -49,8 +58,15 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
 
   router.on('healthz', (_head, exchange) => exchange.end(200, TEXT_TYPE, 'ok\n'));
   router.on('readyz', (_head, exchange) => {
-    const isReady = control.ready && !admission.stopping;
-    exchange.end(isReady ? 200 : 503, TEXT_TYPE, isReady ? 'ready\n' : 'not ready\n');
+    const seconds = (performance.now() - heardAt) / 1000;
+    const failing = [...(admission.stopping ? STOPPING : readiness).failing];
+    if (seconds > SILENT_SECONDS_MAX)
+      failing.push({
+        part: 'answers',
+        reason: `the main thread has not been heard of: seconds=${Math.round(seconds)}`,
+      });
+    const isReady = failing.length === 0;
+    exchange.end(isReady ? 200 : 503, JSON_TYPE, `${JSON.stringify({ ready: isReady, failing })}\n`);
   });
   router.on('control', (head, exchange, { route, holder }) => {
     if (pending.size >= PENDING_MAX) return endWith(exchange, BUSY);

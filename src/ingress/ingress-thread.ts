@@ -118,7 +118,7 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   };
 
   port.on('message', (message: ToIngress) => {
-    if (message.kind === 'ready') requests.ready = message.ready;
+    if (message.kind === 'ready') requests.setReady(message.readiness);
     else if (message.kind === 'pipeline') {
       context.pipeline = message.pipeline;
       hello = createHello(message.pipeline, options.limits.framesInFlight);

@@ -3,6 +3,7 @@
 import type { DecisionNames } from '../../native-free-core/codec/messages.ts';
 import type { TransportKind } from '../http/transport.ts';
 import type { AccessSettings } from '../access/door.ts';
+import type { Readiness } from '../ops/readiness.ts';
 import type { IngressLimits } from './limits.ts';
 
 export interface IngressThreadOptions {
@@ -71,7 +72,8 @@ export interface LookupRequest {
 }
 
 export type ToIngress =
-  | { readonly kind: 'ready'; readonly ready: boolean }
+  /** Once a second: without it, the main thread has stopped. */
+  | { readonly kind: 'ready'; readonly readiness: Readiness }
   /** Another version is about to decide; answered by 'pipeline-known'. */
   | { readonly kind: 'pipeline'; readonly pipeline: PipelineFacts }
   | { readonly kind: 'response'; readonly id: number; readonly response: ProxiedResponse }

@@ -12,6 +12,7 @@ import type { TransportKind } from '../http/transport.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import { compiledUrl } from '../ops/compiled-url.ts';
 import type { Log } from '../ops/log.ts';
+import type { Readiness } from '../ops/readiness.ts';
 import { INGRESS_LIMITS, type IngressLimits } from './limits.ts';
 import { addressOf, probeAddress, type Address } from './listen-address.ts';
 import type {
@@ -50,7 +51,7 @@ export interface Ingress {
   onRequest(handler: RequestHandler): void;
   onLookup(handler: LookupHandler): void;
   /** What `/readyz` says. */
-  setReady(ready: boolean): void;
+  setReady(readiness: Readiness): void;
   /** Resolves once every thread speaks of this version. */
   changeTo(plan: IngressStart['plan']): Promise<void>;
   /** As of half a second ago, of all threads. */
@@ -103,7 +104,7 @@ export async function startIngress(start: IngressStart): Promise<Ingress> {
     port: address.port,
     onRequest: (handler) => void (handlers.request = handler),
     onLookup: (handler) => void (handlers.lookup = handler),
-    setReady: (ready) => broadcast({ kind: 'ready', ready }),
+    setReady: (readiness) => broadcast({ kind: 'ready', readiness }),
     async changeTo(plan) {
       const known = threads.map(({ worker }) => pipelineKnown(worker));
       broadcast({ kind: 'pipeline', pipeline: factsOf(plan) });

@@ -74,7 +74,9 @@ export interface SpoolFigures {
   commitMsMax: number;
   liveBytes: number;
   spareSegments: number;
+  /** Frames are refused: the spool has reached its bound, or the disk has no room. */
   full: boolean;
+  diskFull: boolean;
 }
 
 /** Epochs of one group: bounds the room for commit records, and how long the first of them waits for the last. */
@@ -136,6 +138,7 @@ export class SpoolWriter {
       liveBytes: 0,
       spareSegments: 0,
       full: false,
+      diskFull: false,
     };
     // Before the first segment of a new folder, so that whoever finds a segment misses the mark.
     const { folderId, totals, receivedAt } = recovered;
@@ -337,7 +340,8 @@ export class SpoolWriter {
     const figures = this.#figures;
     figures.liveBytes = this.#pool.liveBytes(this.#position);
     figures.spareSegments = this.#pool.spareCount;
-    figures.full = figures.liveBytes >= spoolBytesMax || this.#fullPauseMs !== 0;
+    figures.diskFull = this.#fullPauseMs !== 0;
+    figures.full = figures.liveBytes >= spoolBytesMax || figures.diskFull;
     Atomics.store(control, SPOOL_FULL, figures.full ? 1 : 0);
   }
 

@@ -58,6 +58,10 @@ export interface Warehouse {
   stop(waitMsMax?: number): Promise<void>;
   stored(): StoredTotals;
   counters(): object;
+  /** What could not be done and is tried again; null: all goes well. */
+  failing(): ReturnType<Retry['failing']>;
+  /** How long nothing has been stored although rows wait for it; 0: none waits. */
+  stalledMs(): number;
   /** Called after each confirmed batch, from now on. */
   onConfirmed(listener: (batch: Batch, stored: Stored) => void): void;
   /** Confirmed epochs whose rows are on ClickHouse's disk. */
@@ -89,6 +93,8 @@ export function createWarehouse(options: WarehouseOptions): Warehouse {
     stop: (waitMsMax) => warehouse.stop(waitMsMax),
     stored: () => warehouse.totals,
     counters: () => warehouse.counters(),
+    failing: () => warehouse.failing(),
+    stalledMs: () => warehouse.stalledMs(),
     onConfirmed: (listener) => void warehouse.listeners.push(listener),
     confirmedOnDiskEpoch: () => warehouse.confirmedOnDiskEpoch(),
     prepare: (plan, renames) => warehouse.prepare(plan, renames),
@@ -122,6 +128,8 @@ class RunningWarehouse {
   /** After `stop`: nothing durable is left to insert. */
   #allStored = false;
   #confirmedOnDisk = 0;
+  /** When something was stored, or nothing waited. */
+  #movedAt = performance.now();
 
   constructor(options: WarehouseOptions) {
     const { clickhouse, plan, log, requestMsMax } = options;
@@ -230,6 +238,17 @@ class RunningWarehouse {
     return this.#confirmedOnDisk;
   }
 
+  failing(): ReturnType<Retry['failing']> {
+    return this.#retry.failing();
+  }
+
+  stalledMs(): number {
+    const waits = (this.#follower?.waitingRows() ?? 0) > 0 || this.#options.batchLog.openBatches().length > 0;
+    const now = performance.now();
+    if (!waits) this.#movedAt = now;
+    return now - this.#movedAt;
+  }
+
   /** How old the newest row is that SQL can see, where rows wait. */
   #behindMs(): number {
     return (this.#follower?.waitingRows() ?? 0) === 0 ? 0 : Math.max(0, Date.now() - this.totals.receivedAt);
@@ -311,6 +330,7 @@ class RunningWarehouse {
   }
 
   #advance(totals: StoredTotals): void {
+    this.#movedAt = performance.now();
     this.totals = totals;
     this.lookup.stored(totals.epoch, totals.batch);
     this.#options.clickhouse.showWatermark(totals.receivedAt);

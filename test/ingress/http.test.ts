@@ -263,9 +263,9 @@ describe('control requests', () => {
     const status = async (path: string) => (await fetch(rig.ingress.url + path)).status;
     expect(await status('/healthz')).toBe(200);
     expect(await status('/readyz')).toBe(503);
-    rig.ingress.setReady(true);
+    rig.ingress.setReady({ ready: true, failing: [] });
     await expect.poll(() => status('/readyz')).toBe(200);
-    rig.ingress.setReady(false);
+    rig.ingress.setReady({ ready: false, failing: [{ part: 'storing', reason: 'a table is gone' }] });
     await expect.poll(() => status('/readyz')).toBe(503);
   });
 

@@ -17,6 +17,8 @@ const SPREAD = 0.25;
 export class Retry {
   /** Attempts that failed. */
   failures = 0;
+  /** What is tried again now, and since when (performance.now()). */
+  readonly #failing = new Map<symbol, { what: string; error: string; since: number }>();
   readonly #connection: Connection;
   readonly #createTables: () => Promise<void>;
   readonly #log: Log;
@@ -27,14 +29,28 @@ export class Retry {
     this.#log = log;
   }
 
+  /** What has failed the longest and is tried again; null: nothing. */
+  failing(): { readonly what: string; readonly error: string; readonly sinceMs: number } | null {
+    const [first] = [...this.#failing.values()].sort((a, b) => a.since - b.since);
+    return first === undefined ? null : { ...first, sinceMs: performance.now() - first.since };
+  }
+
   /** Rejects only where the connection was ended, or with what no repetition mends: an operating error that says so. */
   async untilDone<Result>(what: string, action: () => Promise<Result>): Promise<Result> {
+    const attempt = Symbol(what);
     for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2)) {
       try {
-        return await action();
+        const result = await action();
+        this.#failing.delete(attempt);
+        return result;
       } catch (error) {
-        if (this.#connection.signal.aborted || (error instanceof OperatingError && !error.retryable)) throw error;
+        if (this.#connection.signal.aborted || (error instanceof OperatingError && !error.retryable)) {
+          this.#failing.delete(attempt);
+          throw error;
+        }
         this.failures++;
+        const since = this.#failing.get(attempt)?.since ?? performance.now();
+        this.#failing.set(attempt, { what, error: messageOf(error), since });
         const waitMs = Math.round(pauseMs * (1 - SPREAD + 2 * SPREAD * Math.random()));
         this.#log('error', `could not ${what}; trying again`, { error: messageOf(error), waitMs });
         if (isMissing(error)) await this.#bringBack();
