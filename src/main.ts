@@ -13,6 +13,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { lookup } from '../native-free-core/base/lookup.ts';
 import { COMMANDS, type CommandEntry } from './cli/commands.ts';
 import { packageRoot } from './ops/compiled-url.ts';
+import { titleWithoutSecrets } from './ops/process-title.ts';
 import { OperatingError } from './errors.ts';
 
 function version(): string {
@@ -95,6 +96,8 @@ async function help(name: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  const title = titleWithoutSecrets(process.argv.slice(2));
+  if (title !== undefined) process.title = title;
   const [name, ...rest] = process.argv.slice(2);
   if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
     process.stdout.write(overview());

@@ -53,6 +53,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   piscina: ['src/workers/'],
   '@clickhouse/client': ['src/warehouse/'],
   chdb: ['src/warehouse/embedded/'],
+  koffi: ['src/warehouse/embedded/walls/'],
 };
 
 describe('tidy', () => {

@@ -1,5 +1,5 @@
 /**
- * The embedded ClickHouse's process. Forked by start.ts; runs nothing but this. Its life hangs on the IPC channel: when the parent
+ * The embedded ClickHouse's process. Forked by start.ts, by way of walls/launcher.ts; runs nothing but this. Its life hangs on the IPC channel: when the parent
  * is gone it kills itself at once, because leaving politely takes seconds in which the folder stays locked (see FACTS).
  */
 import { mkdirSync } from 'node:fs';
@@ -11,6 +11,9 @@ import { openFront, type Front } from './front.ts';
 import { POLL_MS, STOP_DRAIN_MS } from './limits.ts';
 import { recordProcess } from './predecessor.ts';
 import type { ChildConfiguration, ToChild, ToParent } from './protocol.ts';
+import { loadNative } from './walls/native.ts';
+import type { Wall } from './walls/report.ts';
+import { raiseSeccomp } from './walls/seccomp.ts';
 import { openWarehouse, type Log, type Warehouse } from './warehouse.ts';
 
 const leave = (): void => process.kill(process.pid, 'SIGKILL') as unknown as void;
@@ -40,13 +43,24 @@ process.on('uncaughtException', (cause) => {
   send({ type: 'failed', code: 'EMBEDDED_BROKEN', message: String(cause), retryable: true }, leave);
 });
 
+await greet();
+
+/** Raises what launcher.ts could not, and tells the parent which walls stand. */
+async function greet(): Promise<void> {
+  const walls = JSON.parse(process.env['HUNT_WALLS'] ?? '[]') as Wall[];
+  delete process.env['HUNT_WALLS'];
+  const native = await loadNative();
+  if (typeof native !== 'string') walls.push(...raiseSeccomp(native));
+  send({ type: 'hello', walls });
+}
+
 async function start(configuration: ChildConfiguration): Promise<void> {
   try {
     // Before the engine creates its threads: on Linux they inherit it one by one. Ingest wins the processor.
     setPriority(configuration.niceness);
     const folders = foldersOf(configuration.dataDirectory);
     mkdirSync(folders.engine, { recursive: true });
-    recordProcess(folders.processRecord, process.ppid);
+    recordProcess(folders.processRecord, { pid: process.ppid, startedAt: configuration.parentStartedAt });
     const warehouse = await openWarehouse(folders, configuration, log);
     const front = await openFront(warehouse, configuration);
     opened = { warehouse, front };

@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { OperatingError } from '../../errors.ts';
 import { POLL_MS, PREDECESSOR_KILL_MS, PREDECESSOR_WAIT_MS } from './limits.ts';
 
-interface ProcessName {
+export interface ProcessName {
   readonly pid: number;
   readonly startedAt: string;
 }
@@ -21,10 +21,10 @@ interface ProcessRecord {
 }
 
 /** Called by the child before it opens the engine. */
-export function recordProcess(path: string, parentPid: number): void {
+export function recordProcess(path: string, parent: ProcessName): void {
   const record: ProcessRecord = {
     engine: { pid: process.pid, startedAt: startTimeOf(process.pid) ?? '' },
-    parent: { pid: parentPid, startedAt: startTimeOf(parentPid) ?? '' },
+    parent,
   };
   writeFileSync(`${path}.new`, JSON.stringify(record));
   renameSync(`${path}.new`, path);
@@ -85,7 +85,7 @@ function kill(name: ProcessName): void {
 }
 
 /** When the process started, in the system's own words; undefined if there is none, or only a zombie that holds nothing. */
-function startTimeOf(pid: number): string | undefined {
+export function startTimeOf(pid: number): string | undefined {
   if (process.platform === 'linux') return startTimeFromProc(pid);
   try {
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;

@@ -6,9 +6,11 @@
 import type { AccessSettings } from '../../access/door.ts';
 import type { TransportKind } from '../../http/transport.ts';
 
+import type { Wall } from './walls/report.ts';
+
 export type LogLevel = 'info' | 'warn' | 'error';
 
-/** Parent to child, once, right after the fork. The secret travels here, so that it is in no argument list and no file. */
+/** Parent to child, once, when it has said hello. The secret travels here, so that it is in no argument list and no file. */
 export interface ChildConfiguration {
   readonly dataDirectory: string;
   readonly host: string;
@@ -21,6 +23,8 @@ export interface ChildConfiguration {
   readonly protectedDatabases: readonly string[];
   readonly writerUsername: string;
   readonly writerPassword: string;
+  /** When the parent began, in the system's words: the child may not look at other processes. */
+  readonly parentStartedAt: string;
 }
 
 export type ToChild =
@@ -30,6 +34,8 @@ export type ToChild =
   | { readonly type: 'stop' };
 
 export type ToParent =
+  /** First of all: from now on the child listens. */
+  | { readonly type: 'hello'; readonly walls: readonly Wall[] }
   | { readonly type: 'ready'; readonly port: number; readonly version: string }
   | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly retryable: boolean }
   | {

@@ -4,8 +4,10 @@
  * chunk, so JSON, Parquet or a CSV header come out several times (measured). Any format, any compression, one pipe of memory.
  * One pipe per read slot, used by one query at a time. Child process.
  */
-import { constants, openSync, readSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { constants, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { join } from 'node:path';
 import { RESULT_READ_BYTES } from './limits.ts';
 
 /** Takes a chunk that is only valid during the call; returns false to be called no more until resume(). */
@@ -22,6 +24,18 @@ export interface ResultPipe {
 }
 
 const discard: ChunkSink = () => true;
+
+/** Called by the parent before it starts the child, which may run no programs. */
+export function makePipes(folder: string, count: number): void {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  // Node has no call for it; the command is in POSIX.
+  execFileSync('mkfifo', ['-m', '600', ...pipePaths(folder, count)]);
+}
+
+export function pipePaths(folder: string, count: number): string[] {
+  return Array.from({ length: count }, (_, slot) => join(folder, `result-${slot}`));
+}
 
 /** The path must be a named pipe already. */
 export function openResultPipe(path: string): ResultPipe {

@@ -2,13 +2,15 @@
  * The engine's server configuration, written as a file because chDB takes nested values and cache sizes in no other way. Child
  * process, before the engine opens. Users and profiles in it are ignored by chDB (measured), which is why the front guards.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 
 const MIB = 1024 * 1024;
 
 export interface ServerLimits {
   readonly memoryMaxBytes: number;
   readonly cores: number;
+  /** An empty folder. */
+  readonly userFiles: string;
 }
 
 /**
@@ -18,10 +20,14 @@ export interface ServerLimits {
 export function writeServerConfiguration(path: string, limits: ServerLimits): void {
   const share = (part: number): number => Math.floor(limits.memoryMaxBytes * part);
   const backgroundThreads = Math.max(2, Math.min(8, Math.floor(limits.cores / 2)));
+  // The library holds itself to it for models only (measured); walls/ hold the rest.
+  rmSync(limits.userFiles, { recursive: true, force: true });
+  mkdirSync(limits.userFiles, { mode: 0o500 });
   const values: Readonly<Record<string, number | string>> = {
     // Counted by the engine's own tracker, which came back to its base after every refused query (measured).
     max_server_memory_usage: limits.memoryMaxBytes,
     max_server_memory_usage_to_ram_ratio: 1,
+    user_files_path: `${escaped(limits.userFiles)}/`,
     mark_cache_size: share(1 / 256),
     primary_index_cache_size: share(1 / 512),
     index_mark_cache_size: share(1 / 512),
@@ -48,4 +54,8 @@ export function writeServerConfiguration(path: string, limits: ServerLimits): vo
     '  </merge_tree>',
   ];
   writeFileSync(path, ['<clickhouse>', ...lines, ...mergeTree, '</clickhouse>', ''].join('\n'));
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

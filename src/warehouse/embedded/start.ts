@@ -4,13 +4,14 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { OPEN_ACCESS, type AccessSettings } from '../../access/door.ts';
 import { OperatingError } from '../../errors.ts';
+import { compiledUrl } from '../../ops/compiled-url.ts';
 import { chooseTransport } from '../../http/choose-transport.ts';
 import type { TransportKind } from '../../http/transport.ts';
 import { allocatorSettings } from './allocator.ts';
@@ -29,8 +30,10 @@ import {
   START_MS_MAX,
   STOP_MS_MAX,
 } from './limits.ts';
-import { endPredecessor } from './predecessor.ts';
+import { endPredecessor, startTimeOf } from './predecessor.ts';
 import type { ChildConfiguration, LogLevel, ToChild, ToParent } from './protocol.ts';
+import { makePipes } from './result-pipe.ts';
+import { wallsSaid } from './walls/report.ts';
 
 export interface EmbeddedOptions {
   readonly dataDirectory: string;
@@ -73,6 +76,8 @@ const NICENESS_DEFAULT = 0;
 const WRITER_USERNAME = 'engine';
 /** Beside one thread for each running query: KILL, file reads, name look-ups. */
 const SPARE_POOL_THREADS = 6;
+/** What the child sees of the server's environment. */
+const ENVIRONMENT = new Set(['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'NODE_OPTIONS']);
 
 /** Throws OperatingError: EMBEDDED_UNAVAILABLE, EMBEDDED_FOLDER_IN_USE, EMBEDDED_LISTEN_FAILED and others. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedClickHouse> {
@@ -95,11 +100,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedC
 
 async function startChild(configuration: ChildConfiguration, log: EmbeddedOptions['log']): Promise<EmbeddedClickHouse> {
   const poolThreads = configuration.readers + ENGINE_READERS + ENGINE_WRITERS + PUBLIC_WRITERS + SPARE_POOL_THREADS;
-  const child = fork(childPath(), [], {
+  makePipes(foldersOf(configuration.dataDirectory).pipes, configuration.readers + ENGINE_READERS);
+  const child = fork(compiled('./walls/launcher.js'), [compiled('./child.js'), configuration.dataDirectory], {
     execArgv: [],
     // Each running query occupies one thread of libuv's pool; its default of 4 would be the real limit.
     env: {
-      ...process.env,
+      ...harmlessEnvironment(),
       UV_THREADPOOL_SIZE: String(poolThreads),
       JE_MALLOC_CONF: allocatorSettings(availableParallelism(), process.env['JE_MALLOC_CONF']),
     },
@@ -149,7 +155,10 @@ function untilReady(
       START_MS_MAX,
     );
     child.on('message', (message: ToParent) => {
-      if (message.type === 'log') log(message.level, message.message, message.fields);
+      if (message.type === 'hello') {
+        log(message.walls.every((wall) => wall.stands) ? 'info' : 'warn', wallsSaid(message.walls));
+        tell(child, { type: 'start', configuration });
+      } else if (message.type === 'log') log(message.level, message.message, message.fields);
       else if (message.type === 'failed') fail(message.code, message.message, message.retryable);
       else {
         clearTimeout(timer);
@@ -170,8 +179,6 @@ function untilReady(
         true,
       ),
     );
-    const message: ToChild = { type: 'start', configuration };
-    child.send(message);
   });
 }
 
@@ -209,17 +216,16 @@ function configurationOf(options: EmbeddedOptions): ChildConfiguration {
     access: options.access ?? OPEN_ACCESS,
     writerUsername: WRITER_USERNAME,
     writerPassword: options.writerPassword ?? randomBytes(24).toString('base64url'),
+    parentStartedAt: startTimeOf(process.pid) ?? '',
   };
 }
 
-/** Node 20 runs no TypeScript: from the sources (tests) the compiled twin is taken. */
-function childPath(): string {
-  const beside = fileURLToPath(new URL('./child.js', import.meta.url));
-  if (existsSync(beside)) return beside;
-  const compiled = fileURLToPath(new URL('../../../dist/src/warehouse/embedded/child.js', import.meta.url));
-  if (existsSync(compiled)) return compiled;
-  throw new OperatingError(
-    'EMBEDDED_NOT_BUILT',
-    'embedded ClickHouse is not compiled: child.js is missing. Build first: npx tsc -b.',
-  );
+/** Keys and passwords may stand in the server's environment; the engine could be made to read its own. */
+function harmlessEnvironment(): NodeJS.ProcessEnv {
+  const named = Object.entries(process.env).filter(([name]) => ENVIRONMENT.has(name) || name.startsWith('LC_'));
+  return Object.fromEntries(named);
+}
+
+function compiled(file: string): string {
+  return fileURLToPath(compiledUrl(import.meta.url, file));
 }

@@ -2,9 +2,7 @@
  * Everything the front needs to run queries: the engine, its lanes, the body folder, the rules. Built once by child.ts.
  * Child process.
  */
-import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { openBodySpool, type BodySpool } from './body-spool.ts';
 import { openEngine, type Connection, type Engine } from './engine.ts';
 import type { Folders } from './folders.ts';
@@ -13,7 +11,7 @@ import { createLane, type Lane } from './lanes.ts';
 import { ENGINE_READERS, ENGINE_WRITERS, PUBLIC_WRITERS } from './limits.ts';
 import type { ChildConfiguration, LogLevel } from './protocol.ts';
 import { makeDefaultPlain } from './plain-default.ts';
-import { openResultPipe, type ResultPipe } from './result-pipe.ts';
+import { openResultPipe, pipePaths, type ResultPipe } from './result-pipe.ts';
 import { writeServerConfiguration } from './server-configuration.ts';
 import type { SettingsCatalog } from './settings.ts';
 
@@ -42,11 +40,12 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
   writeServerConfiguration(folders.configuration, {
     memoryMaxBytes: configuration.memoryMaxBytes,
     cores: availableParallelism(),
+    userFiles: folders.userFiles,
   });
   const engine = await openEngine(folders.engine, folders.configuration);
   await makeDefaultPlain(engine);
   const settings = await settingNames(engine);
-  const pipes = openPipes(folders.requests, configuration.readers + ENGINE_READERS);
+  const pipes = pipePaths(folders.pipes, configuration.readers + ENGINE_READERS).map(openResultPipe);
   const publicReads = createLane('reads', pipes.slice(0, configuration.readers));
   const engineReads = createLane('engine-reads', pipes.slice(configuration.readers));
   const publicWrites = createLane('writes', slotNumbers(PUBLIC_WRITERS));
@@ -82,13 +81,6 @@ async function settingNames(engine: Engine): Promise<Set<string>> {
   } finally {
     connection.close();
   }
-}
-
-function openPipes(folder: string, count: number): ResultPipe[] {
-  const paths = slotNumbers(count).map((slot) => join(folder, `result-${slot}`));
-  // Node has no call for it; the command is in POSIX.
-  execFileSync('mkfifo', ['-m', '600', ...paths]);
-  return paths.map(openResultPipe);
 }
 
 function slotNumbers(count: number): number[] {
