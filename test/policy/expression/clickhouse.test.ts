@@ -2,17 +2,42 @@
 
 import { query } from 'chdb';
 import { expect, test } from 'vitest';
+import type { Expression } from '../../../native-free-core/layout/plan.ts';
 import { hashDouble, hashInteger, hashText, hashWords } from '../../../native-free-core/base/murmur64.ts';
 import { geoTile } from '../../../native-free-core/policy/expression/runtime-geo.ts';
 import { matchesPattern } from '../../../native-free-core/policy/expression/runtime-text.ts';
 import { compilePattern } from '../../../native-free-core/policy/pattern/automaton.ts';
+import { patternLiteral } from '../../../src/warehouse/twin/expression/text-tests.ts';
 import { seeded } from '../../random.ts';
 import { randomPattern } from './random-pattern.ts';
 
 const SEED = Number(process.env['HUNT_SEED'] ?? 20260703);
 const PATTERNS = 2000;
 const PATTERNS_A_QUERY = 50;
-const TEXTS = ['', 'a', 'ab', 'abc', 'b', 'ä', '猫', 'zz', '\u{1f600}', 'a\nb', 'aab b', '\n', 'a.', 'äb猫', 'a1'];
+const TEXTS = [
+  'abc',
+  'hello',
+  'zb',
+  'abc[',
+  '[',
+  '|',
+  'x(y',
+  '',
+  'a',
+  'ab',
+  'abc',
+  'b',
+  'ä',
+  '猫',
+  'zz',
+  '\u{1f600}',
+  'a\nb',
+  'aab b',
+  '\n',
+  'a.',
+  'äb猫',
+  'a1',
+];
 const encoder = new TextEncoder();
 
 function rows(sql: string): string[] {
@@ -23,12 +48,16 @@ function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`;
 }
 
+function constant(value: string): Expression {
+  return { node: 'constant', type: 'string', value };
+}
+
 test(`${PATTERNS} random patterns, seed=${SEED}`, () => {
   const random = seeded(SEED);
   for (let done = 0; done < PATTERNS; done += PATTERNS_A_QUERY) {
     const patterns = Array.from({ length: PATTERNS_A_QUERY }, () => randomPattern(random));
     const selects = patterns.map((pattern, i) => {
-      const found = TEXTS.map((text) => `toString(match(${quoted(text)}, ${quoted(pattern)}))`);
+      const found = TEXTS.map((text) => `toString(match(${quoted(text)}, ${patternLiteral(constant(pattern))}))`);
       return `SELECT ${i} AS i, concat(${found.join(', ')}) AS found`;
     });
     const judged = rows(`SELECT found FROM (${selects.join(' UNION ALL ')}) ORDER BY i`);
@@ -41,6 +70,23 @@ test(`${PATTERNS} random patterns, seed=${SEED}`, () => {
       expect(found.join(''), `seed=${SEED} pattern=${pattern}`).toBe(judged[i]);
     });
   }
+});
+
+/** A pattern, and a text that it finds and ClickHouse would not, since it looks for `abc` or the like first. */
+const MISREAD: [string, string][] = [
+  ['abc[[]|b', 'zb'],
+  ['abc[[]|', 'x'],
+  ['qux foo qux[[]|bar', 'this is bar here'],
+  ['xyz[[\\x{41}]|', ''],
+  ['hello[|$[]|b', 'b'],
+  ['[)|[]hello|(x|y[[])z', 'xz'],
+  ['(?:abc[[]|b)c', 'bc'],
+];
+
+test.each(MISREAD)('%s is found in "%s"', (pattern, text) => {
+  const bytes = encoder.encode(text);
+  expect(matchesPattern(compilePattern(pattern), bytes, 0, bytes.length)).toBe(true);
+  expect(rows(`SELECT match(materialize(${quoted(text)}), ${patternLiteral(constant(pattern))})`)).toEqual(['1']);
 });
 
 test(`tiles, the borders among them, seed=${SEED}`, () => {
