@@ -12,6 +12,7 @@
 
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { wallTime } from './ops/clock.ts';
 import type { Log } from './ops/log.ts';
 import type { Losses } from './ops/losses.ts';
 import { ACCOUNT_FOLDER } from './rebuild.ts';
@@ -67,7 +68,7 @@ export async function acceptLoss(input: AcceptLossInput, expected: SpoolExpectat
   const rest = choose(data, inspection, batchLog.confirmedEpoch);
   const { lastEpoch } = rest;
   const totals = totalsThrough(inspection, rest, stored);
-  const keptIn = join(data, `damaged-${new Date().toISOString().replaceAll(':', '-')}`);
+  const keptIn = join(data, `damaged-${wallTime().replaceAll(':', '-')}`);
   const mark = typeof inspection.mark === 'string' ? null : inspection.mark;
   const receivedAt = Math.max(mark?.mark.receivedAt ?? 0, stored.receivedAt);
   const folderId = inspection.folderId || 1;
@@ -138,7 +139,7 @@ function writeDown(
   if (typeof mark !== 'string') known.push(mark.mark);
   const last = known.reduce((best, one) => (one.epoch > best.epoch ? one : best), { epoch: lastEpoch, totals });
   const loss = {
-    at: new Date().toISOString(),
+    at: wallTime(),
     by: `${userInfo().username}@${hostname()}`,
     firstEpoch: lastEpoch + 1,
     lastEpoch: Math.max(durableEpoch, lastEpoch),

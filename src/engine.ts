@@ -29,6 +29,7 @@ import { enterLedger } from './memory/recover-tables.ts';
 import { allocateRehearsal } from './memory/regions.ts';
 import { SnapshotKeeper, withAccount } from './memory/snapshot-keeper.ts';
 import { copyAccount, copyTables } from './memory/snapshot-tables.ts';
+import { wallMs } from './ops/clock.ts';
 import { controlRequests } from './ops/control-requests.ts';
 import { lockFolder } from './ops/folder-lock.ts';
 import { Ledger } from './ops/ledger.ts';
@@ -127,11 +128,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     given,
   );
   const control = controlWords(memory);
-  control.begin(recovered.lastEpoch, ledger.receivedAt);
+  control.begin(recovered.lastEpoch, Math.max(ledger.receivedAt, recovered.receivedAt));
   const running = createRunning({ ...versions.find(plan.versionNumber)!, plan, memory }, folder('lists'), log);
   if (versions.activations().length === 0) {
     const origin = { kind: 'start', actor: '', reason: 'the first start of this data folder' } as const;
-    versions.activate({ ...origin, number: plan.versionNumber, afterEpoch: recovered.lastEpoch, at: Date.now() });
+    versions.activate({ ...origin, number: plan.versionNumber, afterEpoch: recovered.lastEpoch, at: wallMs() });
   }
 
   const spool = startSpool({

@@ -56,6 +56,29 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   koffi: ['src/warehouse/embedded/walls/'],
 };
 
+/** Who may ask the system's wall clock itself: durations go by the monotonic one, since this one may jump by hours. */
+const WALL_CLOCK: Readonly<Record<string, string>> = {
+  'src/ops/clock.ts': 'the clocks',
+  'src/cli/demo.ts': 'event_time of a made-up event',
+  'src/cli/demo/own-server.ts': 'stamps of a log',
+  'src/cli/load/run-load.ts': 'names of the producers of a run',
+  'src/cli/load/stream.ts': 'event_time of made-up events',
+  'src/cli/play/play-game.ts': 'event_time of made-up events, and the number of a run',
+  'src/cli/verify.ts': '--since 2h ago',
+};
+/** Who may ask for the time of day in the server, and why. */
+const WALL_TIMES: Readonly<Record<string, string>> = {
+  'src/accept-loss.ts': 'when a loss was accepted',
+  'src/deploy/change.ts': 'when a version began',
+  'src/engine.ts': 'when the first version began',
+  'src/explain/dry-run.ts': 'received_at, through timeNow',
+  'src/ingress/admission.ts': 'admitted_at, which nothing is measured by',
+  'src/ops/lists.ts': 'when a list was replaced',
+  'src/ops/pipeline-versions.ts': 'when a version began',
+  'src/warehouse/warehouse.ts': 'sealed_at of a batch',
+  'src/workers/decision-worker.ts': 'received_at, through joinEpoch',
+};
+
 describe('tidy', () => {
   test('no file is over 400 lines', () => {
     expect(sources.filter((file) => read(file).split('\n').length > 401)).toEqual([]);
@@ -112,6 +135,18 @@ describe('tidy', () => {
           ];
         if (places && !places.some((place) => file.startsWith(place))) wrong.push(`${file} -> ${specifier}`);
       }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('the wall clock is asked by few, for the reasons given', () => {
+    const wrong: string[] = [];
+    for (const file of sources.filter((one) => !Object.hasOwn(WALL_CLOCK, one))) {
+      const code = read(file)
+        .replace(/\/\*[\s\S]*?\*\//g, '')
+        .replace(/\/\/.*$/gm, '');
+      if (/\bDate\.now\b|new Date\(\)|\btimeOrigin\b|\bhrtime\b/.test(code)) wrong.push(file);
+      if (/\bwallMs\b|\bwallTime\b/.test(code) && !Object.hasOwn(WALL_TIMES, file)) wrong.push(`${file}: wallMs`);
     }
     expect(wrong).toEqual([]);
   });

@@ -84,6 +84,7 @@ export function benchDecider(plan: Plan, memory: SharedMemory): Decider {
     blockLane: openLane(memory.blockLanes[0]!),
     tables: openTables(memory),
     now: Date.now,
+    monotonic: () => performance.now(),
     epochIntervalMs: 1,
     textOf: () => '',
     utf8: (text) => new TextEncoder().encode(text),

@@ -45,8 +45,10 @@ export interface DeciderInput {
   readonly storedLanes: readonly Lane[];
   readonly blockLane: Lane;
   readonly tables: Tables;
-  /** ms UTC. */
+  /** ms UTC, of the wall clock, which may jump. */
   readonly now: () => number;
+  /** ms of a clock that never goes back, one for all threads. */
+  readonly monotonic: () => number;
   readonly epochIntervalMs: number;
   /** UTF-8 both ways; `textOf` throws where the bytes are not UTF-8. */
   readonly textOf: (bytes: Uint8Array, from: number, to: number) => string;
@@ -110,6 +112,7 @@ export interface Decider {
   admittedAt: number;
   /** Dictionary entries below this are durable or in an earlier block. */
   dictionaryLogged: number;
+  /** By the monotonic clock. */
   lastSealedAt: number;
 }
 

@@ -3,6 +3,10 @@
  * another has just changed. A worker joins the running epoch before it touches state; the first that wants to end it
  * closes it to newcomers; when all that joined have arrived at its end, the epoch is over and the next one begins.
  * With one worker this is a lock and an unlock. Words: layout/control-layout.ts.
+ *
+ * An epoch's received_at is the time of the wall clock, as long as that runs on or jumps ahead. Where it is set back, received_at runs
+ * on by the monotonic clock, a sixteenth slower, until the wall clock has caught up: an hour takes sixteen. So it never falls, and what
+ * depends on it (windows of limits, ids, ttl, days) never stands still.
  */
 // hot path: no allocation
 
@@ -10,12 +14,15 @@ import {
   BELL_STRIDE,
   EPOCH_ACTIVE,
   EPOCH_ARRIVED,
+  EPOCH_CLOCK_HIGH,
+  EPOCH_CLOCK_LOW,
   EPOCH_CLOSING,
   EPOCH_DAY,
   EPOCH_HIGH,
   EPOCH_LOCK,
   EPOCH_LOW,
   EPOCH_MILLISECOND,
+  EPOCH_SIXTEENTHS,
   PARTICIPANTS,
   PARTICIPANTS_RING,
   WORKER_BELL,
@@ -47,6 +54,9 @@ export function startEpochs(words: Int32Array, firstEpoch: number, receivedAtMin
   words[EPOCH_HIGH] = Math.floor(firstEpoch / HIGH);
   words[EPOCH_DAY] = Math.floor(receivedAtMin / DAY_MS);
   words[EPOCH_MILLISECOND] = receivedAtMin % DAY_MS;
+  words[EPOCH_SIXTEENTHS] = 0;
+  words[EPOCH_CLOCK_LOW] = 0;
+  words[EPOCH_CLOCK_HIGH] = 0;
 }
 
 /** The running epoch's number, for whoever has not joined it. */
@@ -59,8 +69,8 @@ export function isClosing(words: Int32Array): boolean {
   return Atomics.load(words, EPOCH_CLOSING) !== 0;
 }
 
-/** Joins the running epoch, waiting out one that is closing. `now`: ms UTC; received_at never falls. */
-export function joinEpoch(words: Int32Array, ticket: EpochTicket, now: number): void {
+/** Joins the running epoch, waiting out one that is closing. `now`: ms UTC, of the wall clock; `monotonic`: ms, one clock for all threads. */
+export function joinEpoch(words: Int32Array, ticket: EpochTicket, now: number, monotonic: number): void {
   for (;;) {
     acquireLock(words, EPOCH_LOCK);
     if (words[EPOCH_CLOSING] === 0) break;
@@ -69,15 +79,33 @@ export function joinEpoch(words: Int32Array, ticket: EpochTicket, now: number): 
     Atomics.wait(words, EPOCH_LOW, low, WAIT_MS);
   }
   if (words[EPOCH_ACTIVE]++ === 0) {
-    const before = words[EPOCH_DAY] * DAY_MS + words[EPOCH_MILLISECOND];
-    const receivedAt = now > before ? now : before;
+    const sixteenths = Math.max(sixteenthsAt(words, monotonic), now * 16);
+    const receivedAt = Math.floor(sixteenths / 16);
     words[EPOCH_DAY] = Math.floor(receivedAt / DAY_MS);
     words[EPOCH_MILLISECOND] = receivedAt % DAY_MS;
+    words[EPOCH_SIXTEENTHS] = sixteenths % 16;
+    words[EPOCH_CLOCK_LOW] = (monotonic % HIGH) | 0;
+    words[EPOCH_CLOCK_HIGH] = Math.floor(monotonic / HIGH);
   }
   ticket.epochLow = words[EPOCH_LOW];
   ticket.epoch = (words[EPOCH_LOW] >>> 0) + (words[EPOCH_HIGH] >>> 0) * HIGH;
   ticket.receivedAt = words[EPOCH_DAY] * DAY_MS + words[EPOCH_MILLISECOND];
   releaseLock(words, EPOCH_LOCK);
+}
+
+/** received_at of an epoch that would begin now. */
+export function timeNow(words: Int32Array, now: number, monotonic: number): number {
+  acquireLock(words, EPOCH_LOCK);
+  const sixteenths = Math.max(sixteenthsAt(words, monotonic), now * 16);
+  releaseLock(words, EPOCH_LOCK);
+  return Math.floor(sixteenths / 16);
+}
+
+/** How far received_at has come by the monotonic clock alone, in sixteenths of a millisecond. Under the lock. */
+function sixteenthsAt(words: Int32Array, monotonic: number): number {
+  const before = (words[EPOCH_DAY] * DAY_MS + words[EPOCH_MILLISECOND]) * 16 + words[EPOCH_SIXTEENTHS];
+  const at = (words[EPOCH_CLOCK_LOW] >>> 0) + (words[EPOCH_CLOCK_HIGH] >>> 0) * HIGH;
+  return at === 0 ? before : before + Math.max(0, Math.floor(monotonic) - at) * 15;
 }
 
 /** Ends this worker's part of the epoch that it joined; returns when all others have ended theirs. */

@@ -98,5 +98,5 @@ function resetBlock(d: Decider): void {
   d.unknownFields = 0;
   d.admittedAt = 0;
   d.joined = false;
-  d.lastSealedAt = d.input.now();
+  d.lastSealedAt = d.input.monotonic();
 }

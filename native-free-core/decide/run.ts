@@ -74,7 +74,7 @@ function isFull(d: Decider): boolean {
 
 function isDue(d: Decider): boolean {
   const ahead = (d.ticket.epochLow - Atomics.load(d.input.control, DURABLE_LOW)) | 0;
-  return ahead <= EPOCHS_AHEAD_MAX && d.input.now() - d.lastSealedAt >= d.input.epochIntervalMs;
+  return ahead <= EPOCHS_AHEAD_MAX && d.input.monotonic() - d.lastSealedAt >= d.input.epochIntervalMs;
 }
 
 /** Sleeps until there is work; with an unfinished block no longer than until it may end. */
@@ -121,7 +121,7 @@ function takeRecord(d: Decider, lane: Lane, ingress: number, at: number): void {
       const session = sessionOf(d.sessions, ingress, connection, generation);
       if (session === undefined) return;
       if (!d.joined) {
-        joinEpoch(d.input.control, d.ticket, d.input.now());
+        joinEpoch(d.input.control, d.ticket, d.input.now(), d.input.monotonic());
         d.joined = true;
       }
       takeFrame(d, session, lane.bytes, lane.view, at, at + lane.claimedBytes);

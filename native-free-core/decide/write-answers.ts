@@ -29,6 +29,7 @@ import { commit, shrink, type Lane } from '../ring/lane.ts';
 import { findEntry } from '../state/dictionary.ts';
 import { findProducer } from '../state/producer-names.ts';
 import { highestSeq } from '../state/producers.ts';
+import { timeNow } from './epoch.ts';
 import type { Decider, PendingRead } from './decider.ts';
 import { reserveWaiting } from './reserve-waiting.ts';
 import { ANSWER_LOOKUP, ANSWER_REJECTED } from './frame-answers.ts';
@@ -214,7 +215,10 @@ function readEntity(d: Decider, read: PendingRead): { status: number; body: unkn
       'bad_key',
       `not a key of ${entity?.name ?? 'any entity'}: ${read.key}; expected ${entity?.keyTexts.join(',') ?? 'an entity of the pipeline'}`,
     );
-  const state = d.readers[read.entity](key, read.atNow ? d.input.now() : 0);
+  const state = d.readers[read.entity](
+    key,
+    read.atNow ? timeNow(d.input.control, d.input.now(), d.input.monotonic()) : 0,
+  );
   if (state === null)
     return failure(
       404,

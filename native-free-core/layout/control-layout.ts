@@ -9,6 +9,8 @@
  *   word  21 EPOCH_HIGH        high bits of it                                           under the lock
  *   word  22 EPOCH_DAY         received_at of the running epoch: days since 1970         first worker to join, under the lock
  *   word  23 EPOCH_MILLISECOND received_at of the running epoch: ms of that day          first worker to join, under the lock
+ *   word  24 EPOCH_SIXTEENTHS  of a ms, behind EPOCH_MILLISECOND                      first worker to join, under the lock
+ *   word  25 EPOCH_CLOCK_LOW/HIGH  monotonic ms at which that was; 0: not yet         first worker to join, under the lock
  *   word  32 DURABLE_LOW/HIGH  last epoch that has been fsynced                          spool thread
  *   word  34 DURABLE_BELL      doorbell (2 words): rung with each advance of durable     spool thread
  *   word  48 STORED_LOW/HIGH   last epoch that ClickHouse has confirmed                  main thread
@@ -32,6 +34,9 @@ export const EPOCH_LOW = 20;
 export const EPOCH_HIGH = 21;
 export const EPOCH_DAY = 22;
 export const EPOCH_MILLISECOND = 23;
+export const EPOCH_SIXTEENTHS = 24;
+export const EPOCH_CLOCK_LOW = 25;
+export const EPOCH_CLOCK_HIGH = 26;
 export const DURABLE_LOW = 32;
 export const DURABLE_HIGH = 33;
 export const DURABLE_BELL = 34;

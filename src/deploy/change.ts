@@ -11,6 +11,7 @@ import { allocateChange, sweepTables, takePages, withoutAdoption, type Swept } f
 import type { ControlWords } from '../memory/control-words.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
+import { wallMs } from '../ops/clock.ts';
 import type { ChangeOrigin, PipelineVersion, PipelineVersions } from '../ops/pipeline-versions.ts';
 
 export interface RunningVersion extends PipelineVersion {
@@ -155,7 +156,7 @@ export async function changeVersion(
         throw error;
       });
     const takeover = { afterEpoch, pauseMs: Math.round((performance.now() - begun) * 10) / 10 };
-    versions.activate({ ...activation, afterEpoch, at: Date.now() });
+    versions.activate({ ...activation, afterEpoch, at: wallMs() });
     observer.decides(takeover);
     observer.phase('sweep');
     await backfill?.end();

@@ -8,6 +8,7 @@ import { outcomeText, EVENT_MALFORMED } from '../../native-free-core/base/outcom
 import { transcodeFrame } from '../../native-free-core/codec/json/frame.ts';
 import type { RejectionDetail } from '../../native-free-core/codec/rejection.ts';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
+import { timeNow } from '../../native-free-core/decide/epoch.ts';
 import { decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
 import { describeEvent } from '../../native-free-core/decide/refuse.ts';
@@ -15,13 +16,7 @@ import type { Session } from '../../native-free-core/decide/sessions.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { hashEventId } from '../../native-free-core/decide/validate.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
-import {
-  CONTROL_WORDS,
-  EPOCH_DAY,
-  EPOCH_HIGH,
-  EPOCH_LOW,
-  EPOCH_MILLISECOND,
-} from '../../native-free-core/layout/control-layout.ts';
+import { CONTROL_WORDS, EPOCH_HIGH, EPOCH_LOW } from '../../native-free-core/layout/control-layout.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
@@ -29,11 +24,11 @@ import { createLane, openLane } from '../../native-free-core/ring/lane.ts';
 import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import { hasId } from '../../native-free-core/state/id-window.ts';
 import { OperatingError } from '../errors.ts';
+import { monotonicMs, wallMs } from '../ops/clock.ts';
 import type { Explanation } from '../ops/explanation.ts';
 import { compileRowExplainer, type RowExplainer } from './explain-row.ts';
 import { clearTables, copyRow, createScratchTables, followDictionary } from './scratch-tables.ts';
 
-const DAY_MS = 86_400_000;
 const HIGH = 4_294_967_296;
 /** Nothing is sent through it. */
 const LANE_BYTES = 4096;
@@ -62,14 +57,23 @@ interface Scratch {
   followed: number;
 }
 
-export function createDryRun(live: () => LiveState, now: () => number = Date.now): DryRun {
+/** Clocks as workers have them. */
+export interface DryRunClocks {
+  readonly now: () => number;
+  readonly monotonic: () => number;
+}
+
+export function createDryRun(
+  live: () => LiveState,
+  clocks: DryRunClocks = { now: wallMs, monotonic: monotonicMs },
+): DryRun {
   let scratch: Scratch | null = null;
   return {
     decide(event, isJson) {
       const state = live();
       scratch = currentScratch(scratch, state);
       try {
-        return decideOnce(scratch, state, eventBytes(state.plan, event, isJson), now());
+        return decideOnce(scratch, state, eventBytes(state.plan, event, isJson), timeOf(state, clocks));
       } finally {
         forget(scratch);
       }
@@ -104,7 +108,8 @@ function createScratch(plan: Plan, live: Tables): Scratch {
     storedLanes: [],
     blockLane: openLane(createLane(LANE_BYTES)),
     tables,
-    now: Date.now,
+    now: wallMs,
+    monotonic: monotonicMs,
     epochIntervalMs: 0,
     textOf: (bytes, from, to) => decoder.decode(bytes.slice(from, to)),
     utf8: (text) => encoder.encode(text),
@@ -152,12 +157,15 @@ function isRepeated({ validator }: Decider, { ids }: Tables): boolean {
   return hasId(ids, words[0]!, words[1]!, words[2]!, words[3]!);
 }
 
-/** As if it joined the running epoch: received_at never falls. */
+/** As if it joined the running epoch. */
 function takeTicket({ ticket }: Decider, control: Int32Array, now: number): void {
   ticket.epochLow = Atomics.load(control, EPOCH_LOW);
   ticket.epoch = (ticket.epochLow >>> 0) + (Atomics.load(control, EPOCH_HIGH) >>> 0) * HIGH;
-  const before = Atomics.load(control, EPOCH_DAY) * DAY_MS + Atomics.load(control, EPOCH_MILLISECOND);
-  ticket.receivedAt = Math.max(now, before);
+  ticket.receivedAt = now;
+}
+
+function timeOf({ control }: LiveState, { now, monotonic }: DryRunClocks): number {
+  return timeNow(control, now(), monotonic());
 }
 
 /** Keys first, as the worker computes them; they are computed once more when state moves. */

@@ -6,6 +6,7 @@
 import { BELL_STRIDE, SPOOL_FULL, STOPPING, WORKER_BELL } from '../../native-free-core/layout/control-layout.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
+import { wallMs } from '../ops/clock.ts';
 import { writeClose, writeFrame, writeOpen, writeRead } from './lane-records.ts';
 import { RETRY_AFTER_CLOSED_MS, RETRY_AFTER_MS } from './limits.ts';
 import type { Peer } from './peers.ts';
@@ -55,9 +56,9 @@ export class Admission {
     if (this.#isClosed) return RETRY_AFTER_CLOSED_MS;
     if (peer.outstanding >= peer.credit) return RETRY_AFTER_MS;
     if (peer.stored && !this.#storedAnswers.hasRoom(peer.worker)) return RETRY_AFTER_CLOSED_MS;
-    const now = Date.now();
-    if (this.#rate > 0 && !this.#fillTokens(peer, now)) return Math.ceil(((1 - peer.tokens) * 1000) / this.#rate);
-    if (!writeFrame(this.#lanes[peer.worker]!, peer, frame, seqLow, seqHigh, now)) return RETRY_AFTER_MS;
+    if (this.#rate > 0 && !this.#fillTokens(peer, performance.now()))
+      return Math.ceil(((1 - peer.tokens) * 1000) / this.#rate);
+    if (!writeFrame(this.#lanes[peer.worker]!, peer, frame, seqLow, seqHigh, wallMs())) return RETRY_AFTER_MS;
     if (this.#rate > 0) peer.tokens--;
     if (peer.stored) this.#storedAnswers.admitted(peer.worker);
     peer.admitted++;
@@ -93,7 +94,7 @@ export class Admission {
 
   /** A bucket of one second's frames. */
   #fillTokens(peer: Peer, now: number): boolean {
-    const elapsed = peer.filledAt === 0 ? 1000 : Math.max(0, now - peer.filledAt);
+    const elapsed = peer.filledAt === 0 ? 1000 : now - peer.filledAt;
     peer.tokens = Math.min(this.#rate, peer.tokens + (elapsed * this.#rate) / 1000);
     peer.filledAt = now;
     return peer.tokens >= 1;

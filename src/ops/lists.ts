@@ -11,6 +11,7 @@ import type { ListPlan, Plan } from '../../native-free-core/layout/plan.ts';
 import { listKeys } from '../../native-free-core/policy/expression/lists.ts';
 import { keyCount, replaceKeys, type KeyList } from '../../native-free-core/state/key-list.ts';
 import { OperatingError } from '../errors.ts';
+import { wallTime } from './clock.ts';
 import { writeDurably } from './durable-json.ts';
 import type { Log } from './log.ts';
 
@@ -91,7 +92,7 @@ export class Lists {
     const entries = this.#entries(list, text, 'nothing was replaced');
     this.#store(list, entries);
     this.#publish(list, entries);
-    this.#replacedAt.set(name, new Date().toISOString());
+    this.#replacedAt.set(name, wallTime());
     log('info', 'list replaced', { list: name, entries: entries.length, before });
     return this.#describe(list);
   }

@@ -10,6 +10,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
+import { wallMs } from './clock.ts';
 import { readDurableJson, writeDurableJson } from './durable-json.ts';
 
 export interface PipelineVersion {
@@ -142,7 +143,7 @@ export class PipelineVersions {
     const { activations, pending } = this.#read();
     if (activations.some((one) => one.number === number && one.afterEpoch === afterEpoch)) return;
     const origin = pending?.number === number ? pending : { number, kind: 'deploy' as const, actor: '', reason: '' };
-    this.activate({ ...origin, afterEpoch, at: Date.now() });
+    this.activate({ ...origin, afterEpoch, at: wallMs() });
   }
 
   /** As people know it: the hash of the file that decides, and of the one that decides beside it. */

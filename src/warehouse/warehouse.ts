@@ -13,6 +13,7 @@ import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises'
 import type { ColumnRename } from '../../native-free-core/layout/change.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
+import { monotonicMs, wallMs } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { accountOf, type Account, type Batch, type BatchLog, type EpochReader } from './insert/batch.ts';
@@ -130,6 +131,8 @@ class RunningWarehouse {
   #confirmedOnDisk = 0;
   /** When something was stored, or nothing waited. */
   #movedAt = performance.now();
+  /** When the newest of what SQL can see was read from the spool, by the monotonic clock. */
+  #visibleFrom = monotonicMs();
 
   constructor(options: WarehouseOptions) {
     const { clickhouse, plan, log, requestMsMax } = options;
@@ -160,7 +163,13 @@ class RunningWarehouse {
     this.#advance({ ...stored, epoch: batchLog.confirmedEpoch });
     const reader = openReader();
     reader.seek(batchLog.sealedEpoch + 1);
-    this.#follower = new EpochFollower({ reader, durableEpoch, onEpoch, sealing: this.#sealing() });
+    this.#follower = new EpochFollower({
+      reader,
+      durableEpoch,
+      onEpoch,
+      sealing: this.#sealing(),
+      monotonic: monotonicMs,
+    });
     this.#running = Promise.all([this.#follow(this.#follower), this.#insertAll(open, this.#follower)]);
     this.#running.catch((error: unknown) => this.#fail(error));
     if (this.#connection.embedded) this.#merges.start();
@@ -251,7 +260,7 @@ class RunningWarehouse {
 
   /** How old the newest row is that SQL can see, where rows wait. */
   #behindMs(): number {
-    return (this.#follower?.waitingRows() ?? 0) === 0 ? 0 : Math.max(0, Date.now() - this.totals.receivedAt);
+    return (this.#follower?.waitingRows() ?? 0) === 0 ? 0 : monotonicMs() - this.#visibleFrom;
   }
 
   #sealing(): Sealing {
@@ -290,9 +299,11 @@ class RunningWarehouse {
   async #insertAll(open: readonly Batch[], follower: EpochFollower): Promise<void> {
     for (const batch of open) await this.#store(batch, accountOf(this.#options.openReader, batch), false);
     for (;;) {
-      const range = follower.take(Date.now(), this.#stopping);
-      if (range !== null) await this.#store(await this.#seal(range), range.account, true);
-      else if (this.#stopping && this.totals.epoch >= this.#options.durableEpoch()) break;
+      const range = follower.take(this.#stopping);
+      if (range !== null) {
+        await this.#store(await this.#seal(range), range.account, true);
+        this.#visibleFrom = range.reachedAt;
+      } else if (this.#stopping && this.totals.epoch >= this.#options.durableEpoch()) break;
       else await pause(LOOK_MS, undefined, { signal: this.#connection.signal });
     }
     this.#allStored = true;
@@ -302,7 +313,7 @@ class RunningWarehouse {
   #seal({ firstEpoch, lastEpoch, day, account }: Range): Promise<Batch> {
     const range = { firstEpoch, lastEpoch, rows: account.rows, day };
     return this.#retry.untilDone('record a batch', async () =>
-      this.#options.batchLog.seal({ ...range, sealedAt: Date.now() }),
+      this.#options.batchLog.seal({ ...range, sealedAt: Math.max(wallMs(), account.lastReceivedAt) }),
     );
   }
 

@@ -10,6 +10,7 @@ import { adoptSessions } from '../../native-free-core/decide/sessions.ts';
 import { runDecider } from '../../native-free-core/decide/run.ts';
 import { openLane, type Lane } from '../../native-free-core/ring/lane.ts';
 import { openDictionary } from '../../native-free-core/state/dictionary.ts';
+import { monotonicMs, wallMs } from '../ops/clock.ts';
 import { collectGarbage } from '../ops/collect-garbage.ts';
 import { openTables } from './open-tables.ts';
 import type { Handover, Takeover, WorkerTask } from './pool.ts';
@@ -47,7 +48,8 @@ function rehearsed({ worker, plan, memory, rehearsal, epochIntervalMs, door }: W
     plan,
     // What is remembered of names must hold afterwards.
     tables: { ...openTables(rehearsal), dictionary: openDictionary(memory.dictionary) },
-    now: Date.now,
+    now: wallMs,
+    monotonic: monotonicMs,
     epochIntervalMs,
     // TextDecoder refuses shared memory: the bytes are copied first. JSON is not the hot path.
     textOf: (bytes, from, to) => decoder.decode(bytes.slice(from, to)),

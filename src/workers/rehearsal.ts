@@ -80,12 +80,12 @@ export interface RehearsalStages {
 
 /** `decider` must stand on the stage and tables of `rehearsal`. */
 export function rehearse(decider: Decider, { rehearsal, next, worker, isLive }: RehearsalStages): void {
-  const { now, control } = decider.input;
+  const { now, monotonic, control } = decider.input;
   startEpochs(control, 1, 0);
   rehearseLocks();
   const play = new Play(decider, isLive);
-  const end = now() + (isLive ? 2 * TIME_MS_MAX : TIME_MS_MAX);
-  play.perform(BLOCKS[0], (now() + end) / 2, null);
+  const end = monotonic() + (isLive ? 2 * TIME_MS_MAX : TIME_MS_MAX);
+  play.perform(BLOCKS[0], (monotonic() + end) / 2, null);
   const tables = secondTables(rehearsal, next, now());
   attach(decider, stageOf(rehearsal, 0), tables, dictionaryCount(tables.dictionary));
   play.perform(BLOCKS[1], end, isLive ? next.frameLanes[worker]! : null);
@@ -114,9 +114,9 @@ class Play {
     this.#isLive = isLive;
   }
 
-  /** `until`: ms UTC. `liveLanes`: frame lanes to listen at. */
+  /** `until`: by the monotonic clock. `liveLanes`: frame lanes to listen at. */
   perform(blocks: number, until: number, liveLanes: readonly SharedArrayBuffer[] | null): void {
-    const { control, now, frameLanes, durableLanes, storedLanes, blockLane, tables } = this.#decider.input;
+    const { control, now, monotonic, frameLanes, durableLanes, storedLanes, blockLane, tables } = this.#decider.input;
     const frames = openLane(frameLanes[0]!.buffer);
     this.#outcomes = [durableLanes[0]!, storedLanes[0]!, blockLane].map(({ buffer }) => openLane(buffer));
     const connections = [this.#open(frames, ENCODING_PROTO, false), this.#open(frames, ENCODING_PROTO, true)];
@@ -128,7 +128,7 @@ class Play {
     const rest = new Int32Array(new SharedArrayBuffer(4));
     const begun = now();
     let restedAt = performance.now();
-    for (let block = 0; block < blocks && now() < until; block++) {
+    for (let block = 0; block < blocks && monotonic() < until; block++) {
       this.#writeBlock(frames, block, connections, begun);
       this.#decide();
       if (overhearing !== null && dictionaryCount(tables.dictionary) < namesMax) {

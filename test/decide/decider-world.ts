@@ -25,6 +25,7 @@ export function deciderOn(plan: Plan, memory: SharedMemory, worker: number, now 
     plan,
     tables: openTables(memory),
     now,
+    monotonic: now,
     epochIntervalMs: 0,
     textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
     utf8: (text) => new TextEncoder().encode(text),

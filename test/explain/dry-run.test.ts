@@ -35,10 +35,7 @@ function setup(plan: Plan) {
   return {
     memory,
     live,
-    dryRun: createDryRun(
-      () => live,
-      () => NOW,
-    ),
+    dryRun: createDryRun(() => live, { now: () => NOW, monotonic: () => NOW }),
   };
 }
 
@@ -72,6 +69,7 @@ function worker({ memory, live }: ReturnType<typeof setup>): (body: object) => v
     tables,
     control,
     now: () => NOW,
+    monotonic: () => NOW,
     epochIntervalMs: 0,
     textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
     utf8: (text) => encoder.encode(text),
@@ -154,10 +152,7 @@ test('a refused event is refused with its code and leaves nothing to the next', 
 test('another version is decided by its own rules', () => {
   const whole = setup(compileText(PIPELINE).plan);
   let live = whole.live;
-  const dryRun = createDryRun(
-    () => live,
-    () => NOW,
-  );
+  const dryRun = createDryRun(() => live, { now: () => NOW, monotonic: () => NOW });
   expect(decide(dryRun, event()).decisions[0]!.action).toBe('allow');
   live = setup(compileText(changed('player.digs_5m > 1 &&', 'player.digs_5m > 0 ||', PIPELINE)).plan).live;
   expect(decide(dryRun, event()).decisions[0]!.action).toBe('challenge');

@@ -158,6 +158,7 @@ export class HandWorkers {
       blockLane,
       tables: openTables(memory),
       now,
+      monotonic: now,
       epochIntervalMs: 0,
       textOf: (bytes, from, to) => this.#decoder.decode(bytes.slice(from, to)),
       utf8: (text) => this.#encoder.encode(text),

@@ -67,6 +67,7 @@ function worker(plan: Plan, memory: Shared, tables = openTables(memory)): (event
     tables,
     control,
     now: () => NOW,
+    monotonic: () => NOW,
     epochIntervalMs: 0,
     textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
     utf8: (text) => new TextEncoder().encode(text),

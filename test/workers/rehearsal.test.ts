@@ -44,6 +44,7 @@ function deciderOn(plan: Plan, memory: SharedMemory, tables = openTables(memory)
     plan,
     tables,
     now,
+    monotonic: now,
     epochIntervalMs: 0,
     textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
     utf8: (text) => new TextEncoder().encode(text),

@@ -74,6 +74,8 @@ export function createHandDrivenCore(plan: Plan, eventsMax: number): HandDrivenC
     blockLane: openLane(memory.blockLanes[0]!),
     tables: openTables(memory),
     now: () => clock,
+    // received_at is what the test says, and stays where that goes back.
+    monotonic: () => 0,
     epochIntervalMs: 0,
     textOf: (bytes, from, to) => decoder.decode(bytes.slice(from, to)),
     utf8: (text) => encoder.encode(text),

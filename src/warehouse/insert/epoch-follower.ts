@@ -10,7 +10,7 @@ import { emptyAccount, enterBlocks, type Account, type EpochBlocks, type EpochRe
 export interface Sealing {
   readonly rowsMax: number;
   readonly bytesMax: number;
-  /** Counted from the arrival of the range's first epoch. */
+  /** Counted from when the range's first epoch was read, by the monotonic clock. */
   readonly ageMsMax: number;
 }
 
@@ -20,6 +20,7 @@ export interface EpochFollowerOptions {
   /** Every epoch, once and in order. */
   readonly onEpoch: (epoch: number, blocks: readonly Uint8Array[]) => void;
   readonly sealing: Sealing;
+  readonly monotonic: () => number;
 }
 
 export interface Range {
@@ -28,6 +29,9 @@ export interface Range {
   /** Days since 1970, UTC. */
   readonly day: number;
   readonly account: Account;
+  /** When its first and last epoch were read, by the monotonic clock. */
+  readonly begunAt: number;
+  reachedAt: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -58,14 +62,13 @@ export class EpochFollower {
   }
 
   /** The next range to seal, if one is due; `ending`: whatever there is. */
-  take(nowMs: number, ending: boolean): Range | null {
+  take(ending: boolean): Range | null {
     const first = this.#ranges[0];
     if (first === undefined) return null;
     const isCut = this.#ranges.length > 1 || this.#isFull(first);
-    const isOld = this.#caughtUp && (ending || nowMs - first.account.firstReceivedAt >= this.#options.sealing.ageMsMax);
-    // A clock that was set back must not keep a range open.
-    const isFromTheFuture = this.#caughtUp && first.account.firstReceivedAt > nowMs + this.#options.sealing.ageMsMax;
-    return isCut || isOld || isFromTheFuture ? this.#ranges.shift()! : null;
+    const { monotonic, sealing } = this.#options;
+    const isOld = this.#caughtUp && (ending || monotonic() - first.begunAt >= sealing.ageMsMax);
+    return isCut || isOld ? this.#ranges.shift()! : null;
   }
 
   /** Rows that wait to be sealed. */
@@ -80,13 +83,15 @@ export class EpochFollower {
   #enter({ epoch, blocks }: EpochBlocks): void {
     const { receivedAt, pipelineNumber } = readBlockHeader(blocks[0]!);
     const day = Math.floor(receivedAt / DAY_MS);
+    const now = this.#options.monotonic();
     let range = this.#ranges.at(-1);
     const fits = range?.day === day && range.account.pipelineNumber === pipelineNumber && !this.#isFull(range);
     if (range === undefined || !fits) {
-      range = { firstEpoch: epoch, lastEpoch: epoch, day, account: emptyAccount() };
+      range = { firstEpoch: epoch, lastEpoch: epoch, day, account: emptyAccount(), begunAt: now, reachedAt: now };
       this.#ranges.push(range);
     }
     range.lastEpoch = epoch;
+    range.reachedAt = now;
     enterBlocks(range.account, blocks);
     this.#options.onEpoch(epoch, blocks);
   }

@@ -57,6 +57,8 @@ export function blocksOf(plan: Plan, frames: readonly Frame[]): Uint8Array[] {
     blockLane: openLane(memory.blockLanes[0]!),
     tables: openTables(memory),
     now: () => clock,
+    // received_at is the wall clock's alone here, and stays where that goes back.
+    monotonic: () => 0,
     epochIntervalMs: 0,
     textOf: (bytes, from, to) => decoder.decode(bytes.slice(from, to)),
     utf8: (text) => encoder.encode(text),
