@@ -31,6 +31,7 @@ import { SnapshotKeeper, withAccount } from './memory/snapshot-keeper.ts';
 import { copyAccount, copyTables } from './memory/snapshot-tables.ts';
 import { wallMs } from './ops/clock.ts';
 import { controlRequests } from './ops/control-requests.ts';
+import { connectionBounds } from './ops/descriptors.ts';
 import { lockFolder } from './ops/folder-lock.ts';
 import { Ledger } from './ops/ledger.ts';
 import { withoutEntries } from './ops/lists.ts';
@@ -102,6 +103,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { log } = options;
   const started = performance.now();
   const transport = transportFor(options);
+  const connections = connectionBounds();
+  log('info', 'connections at once, as the system gives descriptors', connections);
   const given = await loadPipelineFile(options.pipeline);
   const unlock = lockFolder(options.data);
   const failure = failureSignal();
@@ -203,7 +206,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     memory,
     listen: options.listen,
     access,
-    limits: { framesPerSecondMax: options.framesPerSecondMax ?? 0 },
+    limits: {
+      framesPerSecondMax: options.framesPerSecondMax ?? 0,
+      connectionsMax: Math.floor(connections.events / memory.ingresses),
+    },
     transport,
     log,
     onFailure: failure.raise,

@@ -1,5 +1,6 @@
 /** Every command of `hunt`: what it is for, and its file, loaded when it is asked for. Used by main.ts, the help and the completion. */
 
+import { connectionBounds } from '../ops/descriptors.ts';
 import type { CommandDef } from 'citty';
 
 export interface CommandEntry {
@@ -11,7 +12,14 @@ export interface CommandEntry {
 const as = (command: unknown): CommandDef => command as CommandDef;
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
-  serve: { description: 'Run the server', load: async () => as((await import('./serve.ts')).serveCommand) },
+  serve: {
+    description: 'Run the server',
+    async load() {
+      // Before its modules are loaded: with very few descriptors even that fails, and not with these words.
+      connectionBounds();
+      return as((await import('./serve.ts')).serveCommand);
+    },
+  },
   check: {
     description: 'Check a pipeline file offline',
     load: async () => as((await import('./check.ts')).checkCommand),

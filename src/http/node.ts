@@ -34,6 +34,7 @@ class NodeServer<Data> implements HttpServer {
   readonly #upgrades: Upgrades | null;
   readonly #receiving = new Set<NodeExchange>();
   readonly #sweep: NodeJS.Timeout;
+  refusedConnections = 0;
 
   constructor(handlers: Handlers<Data>) {
     const options = {
@@ -52,6 +53,8 @@ class NodeServer<Data> implements HttpServer {
       else exchange.end(problem.status, JSON_TYPE, problemBody(problem), true);
     });
     this.#server.maxHeadersCount = HEADERS_MAX;
+    if (handlers.connectionsMax !== undefined) this.#server.maxConnections = handlers.connectionsMax;
+    this.#server.on('drop', () => this.refusedConnections++);
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBroken(error, socket));
     this.#upgrades = handlers.webSocket === undefined ? null : serveUpgrades(this.#server, handlers.webSocket, headOf);
     this.#sweep = setInterval(() => this.#endSilent(), SWEEP_MS).unref();

@@ -25,6 +25,8 @@ export interface Transport {
 export interface Handlers<Data> {
   request(head: RequestHead, exchange: Exchange): void;
   readonly webSocket?: WebSocketHandlers<Data>;
+  /** Connections at once, idle ones too; one more is closed as it comes. Default: as many as come. */
+  readonly connectionsMax?: number;
 }
 
 export interface HttpServer {
@@ -34,6 +36,8 @@ export interface HttpServer {
   stopListening(): void;
   /** Ends every connection at once. */
   close(): void;
+  /** Connections that were closed because there were too many, so far. */
+  readonly refusedConnections: number;
 }
 
 /** One request and its answer. */

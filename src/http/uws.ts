@@ -35,7 +35,8 @@ export function loadUws(): Transport {
 
 function serve<Data>(library: Uws, handlers: Handlers<Data>): HttpServer {
   const app = library.App();
-  if (handlers.webSocket !== undefined) serveWebSocket(library, app, handlers.webSocket);
+  const connections = countConnections(app, handlers.connectionsMax ?? Infinity);
+  if (handlers.webSocket !== undefined) serveWebSocket(library, app, handlers.webSocket, connections);
   app.any('/*', (response, request) => {
     const head = headOf(request, response);
     const exchange = new UwsExchange(response, head.method === 'HEAD');
@@ -43,7 +44,27 @@ function serve<Data>(library: Uws, handlers: Handlers<Data>): HttpServer {
     if (problem === null) handlers.request(head, exchange);
     else exchange.end(problem.status, JSON_TYPE, problemBody(problem), true);
   });
-  return new UwsServer(library, app);
+  return new UwsServer(library, app, connections);
+}
+
+interface Connections {
+  open: number;
+  refused: number;
+}
+
+/**
+ * The library accepts all that wait, and ends the process where there is no descriptor left. It tells of every connection that comes,
+ * and of every one that goes but those that have become WebSockets.
+ */
+function countConnections(app: TemplatedApp, max: number): Connections {
+  const connections = { open: 0, refused: 0 };
+  app.filter((response, change) => {
+    connections.open = Math.max(0, connections.open + Number(change));
+    if (Number(change) < 0 || connections.open <= max) return;
+    connections.refused++;
+    response.close();
+  });
+  return connections;
 }
 
 function headOf(request: HttpRequest, response: HttpResponse): RequestHead {
@@ -57,11 +78,17 @@ function headOf(request: HttpRequest, response: HttpResponse): RequestHead {
 class UwsServer implements HttpServer {
   readonly #library: Uws;
   readonly #app: TemplatedApp;
+  readonly #connections: Connections;
   #listening: us_listen_socket | null = null;
 
-  constructor(library: Uws, app: TemplatedApp) {
+  constructor(library: Uws, app: TemplatedApp, connections: Connections) {
     this.#library = library;
     this.#app = app;
+    this.#connections = connections;
+  }
+
+  get refusedConnections(): number {
+    return this.#connections.refused;
   }
 
   async listen(host: string, port: number, shared: boolean): Promise<number | null> {
@@ -230,7 +257,12 @@ function writeHead(response: HttpResponse, status: number, headers: AnswerHeader
   for (const name of Object.keys(headers)) response.writeHeader(name, headers[name]!);
 }
 
-function serveWebSocket<Data>(library: Uws, app: TemplatedApp, handlers: WebSocketHandlers<Data>): void {
+function serveWebSocket<Data>(
+  library: Uws,
+  app: TemplatedApp,
+  handlers: WebSocketHandlers<Data>,
+  connections: Connections,
+): void {
   app.ws<Data>(handlers.path, {
     maxPayloadLength: handlers.messageBytesMax,
     compression: library.DISABLED,
@@ -255,6 +287,9 @@ function serveWebSocket<Data>(library: Uws, app: TemplatedApp, handlers: WebSock
     open: (socket) => handlers.open(socket),
     message: (socket: WebSocket<Data>, message) => handlers.message(socket, new Uint8Array(message)),
     pong: (socket) => handlers.pong(socket),
-    close: (socket) => handlers.close(socket),
+    close(socket) {
+      connections.open = Math.max(0, connections.open - 1);
+      handlers.close(socket);
+    },
   });
 }

@@ -83,8 +83,12 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   const postCounters = (): void => {
     const { frames: refusedFrames, events: refusedEvents, byProducer: refusedByProducer } = context.refusals;
     const busySeconds = performance.eventLoopUtilization().active / 1000;
+    const { refusedConnections } = server;
     const counters = { ...context.received, connections: streams.count, answers: delivery.answers, busySeconds };
-    post({ kind: 'counters', counters: { ...counters, refusedFrames, refusedEvents, refusedByProducer } });
+    post({
+      kind: 'counters',
+      counters: { ...counters, refusedConnections, refusedFrames, refusedEvents, refusedByProducer },
+    });
   };
   const timers = [
     setInterval(postCounters, COUNTERS_MS),
@@ -97,6 +101,7 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   const server = openTransport(options.transport).serve({
     request: (head, exchange) => router.handle(head, exchange),
     webSocket: streams.handlers,
+    connectionsMax: options.limits.connectionsMax,
   });
   void server
     .listen(options.host, options.port, options.sharesPort)

@@ -38,6 +38,8 @@ export interface IngressCounters {
   readonly answers: number;
   /** Time that the threads' event loops were not idle: near 1 a second for each, it is time for another thread. */
   readonly busySeconds: number;
+  /** Closed as they came, because there were too many. */
+  readonly refusedConnections: number;
   readonly refusedFrames: number;
   readonly refusedEvents: number;
   readonly refusedByProducer: ReadonlyMap<string, number>;

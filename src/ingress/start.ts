@@ -78,6 +78,7 @@ const NO_COUNTERS: IngressCounters = {
   bytes: 0,
   answers: 0,
   busySeconds: 0,
+  refusedConnections: 0,
   refusedFrames: 0,
   refusedEvents: 0,
   refusedByProducer: new Map(),
@@ -154,8 +155,10 @@ function startThread(
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const thread: Thread = { worker, listening, ended, counters: NO_COUNTERS };
   worker.on('message', (message: FromIngress) => {
-    if (message.kind === 'counters') thread.counters = message.counters;
-    else if (message.kind === 'keys-refused') tellRefused(start.log, message);
+    if (message.kind === 'counters') {
+      tellTooMany(start.log, index, thread.counters.refusedConnections, message.counters.refusedConnections);
+      thread.counters = message.counters;
+    } else if (message.kind === 'keys-refused') tellRefused(start.log, message);
     else if (message.kind === 'request') void answerRequest(start, handlers, worker, message.id, message.request);
     else if (message.kind === 'lookup') void answerLookup(start, handlers, worker, message.id, message.lookup);
   });
@@ -228,6 +231,17 @@ function tellRefused(log: Log, { attempts, last }: Extract<FromIngress, { kind: 
   log('warn', 'requests without a right key were refused', { attempts, last });
 }
 
+/** As often as the counters come, twice a second at most. */
+function tellTooMany(log: Log, thread: number, before: number, now: number): void {
+  if (now > before)
+    log('warn', 'too many connections: more were closed as they came', {
+      port: 'events',
+      thread,
+      refused: now - before,
+      inAll: now,
+    });
+}
+
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 function send(worker: Worker, message: ToIngress): void {
@@ -259,6 +273,7 @@ function sumCounters(all: readonly IngressCounters[]): IngressCounters {
     bytes: sum('bytes'),
     answers: sum('answers'),
     busySeconds: sum('busySeconds'),
+    refusedConnections: sum('refusedConnections'),
     refusedFrames: sum('refusedFrames'),
     refusedEvents: sum('refusedEvents'),
     refusedByProducer,

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { Door } from '../../access/door.ts';
 import { FailedAttempts } from '../../access/failed-attempts.ts';
 import { OperatingError } from '../../errors.ts';
+import { connectionBounds } from '../../ops/descriptors.ts';
 import { openTransport } from '../../http/choose-transport.ts';
 import type { KeyRing } from '../../access/keys.ts';
 import type { RequestHead } from '../../http/request-head.ts';
@@ -47,6 +48,7 @@ export async function openFront(warehouse: Warehouse, configuration: ChildConfig
       if (refusal === null) route({ warehouse, configuration, freshness, keys: door.keys, attempts }, head, exchange);
       else exchange.end(refusal.status, TEXT_TYPE, `${refusal.message}\n`, true);
     },
+    connectionsMax: connectionBounds().clickhouse,
   });
   const bound = await server.listen(host, port, false);
   if (bound === null) {
@@ -56,13 +58,29 @@ export async function openFront(warehouse: Warehouse, configuration: ChildConfig
     );
   }
   door = new Door(configuration.access, { host, port: bound });
+  let told = 0;
+  const telling = setInterval(() => {
+    const inAll = server.refusedConnections;
+    if (inAll > told)
+      warehouse.log('warn', 'too many connections: more were closed as they came', {
+        port: 'clickhouse',
+        refused: inAll - told,
+        inAll,
+      });
+    told = inAll;
+  }, TELL_MS);
   return {
     port: bound,
     showWatermark: (time) => void (freshness.watermark = time),
     stopListening: () => server.stopListening(),
-    close: () => server.close(),
+    close() {
+      clearInterval(telling);
+      server.close();
+    },
   };
 }
+
+const TELL_MS = 1000;
 
 const TEXT_TYPE = { 'Content-Type': 'text/plain; charset=UTF-8' };
 
