@@ -9,7 +9,8 @@ import { relative } from 'node:path';
 import { loadPipelineFile, PipelineError } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
-import { runTest, type Failure, type TestResult, type Value } from './test/run-test.ts';
+import type { ExplainedValue } from '../ops/explanation.ts';
+import { runTest, type Failure, type TestResult } from './test/run-test.ts';
 
 export interface TestReport {
   readonly file: string;
@@ -119,7 +120,8 @@ function featureLines(features: Failure['features']): string[] {
   ];
 }
 
-function valueText(value: Value): string {
+function valueText(value: ExplainedValue): string {
   if (value === null) return 'absent';
+  if (typeof value === 'object') return JSON.stringify(value);
   return value === '' ? 'nothing' : String(value);
 }

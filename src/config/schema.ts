@@ -186,7 +186,7 @@ const expectation = z.strictObject({
   decision: z.record(name, z.string()).optional(),
   rule: z.string().optional(),
   experiment: z.record(name, z.string()).optional(),
-  features: z.record(z.string(), z.union([z.number(), z.boolean(), z.null()])).optional(),
+  features: z.record(z.string(), z.union([z.number(), z.boolean(), z.string(), z.null()])).optional(),
 });
 
 const test = z.strictObject({ name: text, events: text, expect: z.array(expectation).min(1) });

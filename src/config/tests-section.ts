@@ -24,7 +24,7 @@ export interface PipelineExpectation {
   /** Arm by experiment; '' where the event has no key. */
   readonly experiment: Readonly<Record<string, string>>;
   /** Value by `<entity>.<feature>` or `derived.<name>`; null: absent. */
-  readonly features: Readonly<Record<string, number | boolean | null>>;
+  readonly features: Readonly<Record<string, number | boolean | string | null>>;
   readonly line: number;
 }
 

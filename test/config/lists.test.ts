@@ -48,7 +48,7 @@ test('rules ask a list; a feature that asks one reads what was stored', () => {
       JSON.stringify({ playerId: '7', huntId: '1', eventTime: `2024-01-01T00:00:0${i}Z`, ...fields }),
     );
     expect(taken.outcome).toBe('stored');
-    const column = (name: string) => core.columns[plan.columns.findIndex((one) => one.name === name)]!;
+    const column = (name: string) => core.row.columns[plan.columns.findIndex((one) => one.name === name)]!;
     return [column('trust').u16[0], column('hunt_finders').u32[0]];
   });
   expect(answers).toEqual([

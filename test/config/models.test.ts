@@ -44,7 +44,7 @@ test('a score is a nullable double of its own column, in the order of what reads
   ]);
   const core = createHandDrivenCore(plan, 10);
   const value = (name: string): number | null => {
-    const column = core.columns[plan.columns.findIndex((one) => one.name === name)]!;
+    const column = core.row.columns[plan.columns.findIndex((one) => one.name === name)]!;
     return column.nulls[0] === 1 ? null : column.f64[0]!;
   };
   const taken = [3, 5].map((level, i) => {
@@ -76,7 +76,7 @@ test('missing values are absent inputs, texts are places among categories, flags
     }),
   );
   const core = createHandDrivenCore(plan, 10);
-  const column = core.columns[plan.models![0]!.column]!;
+  const column = core.row.columns[plan.models![0]!.column]!;
   const score = (fields: object): number | null => {
     const body = { playerId: '7', huntId: '1', eventTime: '2024-01-01T00:00:00Z', dig: {}, ...fields };
     expect(core.take(JSON.stringify(body)).outcome).toBe('stored');

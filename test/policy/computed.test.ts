@@ -36,7 +36,7 @@ function event(fields: Record<string, unknown>, time: string): string {
 function reader(plan: Plan, core: HandDrivenCore): (name: string) => number | null {
   return (name) => {
     const index = plan.columns.findIndex((column) => column.name === name);
-    return valueOf(core.columns[index]!);
+    return valueOf(core.row.columns[index]!);
   };
 }
 

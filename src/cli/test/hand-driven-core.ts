@@ -32,17 +32,19 @@ import {
 } from '../../../native-free-core/ring/lane.ts';
 import { OperatingError } from '../../errors.ts';
 import { allocateMemory } from '../../memory/regions.ts';
+import type { Row } from '../../explain/column-values.ts';
 import { openTables } from '../../workers/open-tables.ts';
 
 /** What became of one event. */
 export type Taken =
-  /** Its row is in `columns` at index 0, until the next event. */
+  /** It is `row`, until the next event. */
   | { readonly outcome: 'stored' }
   | { readonly outcome: 'duplicate' }
   | { readonly outcome: 'refused'; readonly code: number; readonly reason: string };
 
 export interface HandDrivenCore {
-  readonly columns: readonly Column[];
+  /** Of the event taken last. */
+  readonly row: Row;
   /** `json`: one event. The clock goes to its time, never back. */
   take(json: string): Taken;
 }
@@ -63,6 +65,7 @@ export function createHandDrivenCore(plan: Plan, eventsMax: number): HandDrivenC
   const encoder = new TextEncoder();
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let clock = 0;
+  const tables = openTables(memory);
   const decider = createDecider({
     plan: small,
     worker: 0,
@@ -72,7 +75,7 @@ export function createHandDrivenCore(plan: Plan, eventsMax: number): HandDrivenC
     durableLanes: [openLane(memory.durableLanes[0]![0]!)],
     storedLanes: [openLane(memory.storedLanes[0]![0]!)],
     blockLane: openLane(memory.blockLanes[0]!),
-    tables: openTables(memory),
+    tables,
     now: () => clock,
     // received_at is what the test says, and stays where that goes back.
     monotonic: () => 0,
@@ -83,7 +86,7 @@ export function createHandDrivenCore(plan: Plan, eventsMax: number): HandDrivenC
   const columns = small.columns.map((column) => createColumn(column));
   open(frameLane);
   return {
-    columns,
+    row: { plan: small, columns, dictionary: tables.dictionary },
     take(json) {
       clock = Math.max(clock, timeOf(decider, json));
       frame(frameLane, encoder.encode(json), clock);

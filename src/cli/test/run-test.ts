@@ -5,9 +5,10 @@
 
 import { enter, lookup } from '../../../native-free-core/base/lookup.ts';
 import { outcomeText } from '../../../native-free-core/base/outcomes.ts';
-import type { Column } from '../../../native-free-core/layout/column.ts';
 import type { Plan } from '../../../native-free-core/layout/plan.ts';
 import type { PipelineExpectation, PipelineTest } from '../../config/tests-section.ts';
+import { labelAt, valueAt, type Row } from '../../explain/column-values.ts';
+import type { ExplainedValue } from '../../ops/explanation.ts';
 import { createHandDrivenCore } from './hand-driven-core.ts';
 
 export type Value = number | string | boolean | null;
@@ -16,7 +17,7 @@ export interface Mismatch {
   /** `decision assistance`, `rule`, `feature player.digs_5m`. */
   readonly what: string;
   readonly expected: Value;
-  readonly got: Value;
+  readonly got: ExplainedValue;
 }
 
 /** An expectation that was not met. */
@@ -26,7 +27,7 @@ export interface Failure {
   /** Empty where the event never came. */
   readonly mismatches: readonly Mismatch[];
   /** All features and derived values of the event's row; null where the event never came. */
-  readonly features: Readonly<Record<string, Value>> | null;
+  readonly features: Readonly<Record<string, ExplainedValue>> | null;
   readonly reason: string;
 }
 
@@ -41,7 +42,6 @@ export interface TestResult {
   readonly refused: readonly { readonly line: number; readonly reason: string }[];
 }
 
-const HIGH = 4294967296;
 /** A value in a pipeline file is written with fewer digits than an average has. */
 const TOLERANCE = 1e-9;
 
@@ -62,8 +62,10 @@ export function runTest(plan: Plan, test: PipelineTest, lines: readonly string[]
     else if (taken.outcome === 'refused')
       refused.push({ line: event.line, reason: reasonOf(taken.code, taken.reason) });
     else {
-      const id = textOf(core.columns[plan.system.eventId]!, 0);
-      for (const expectation of expected.get(id) ?? []) failures.push(...compare(plan, core.columns, expectation));
+      const value = valueAt(core.row, plan.system.eventId);
+      const id = typeof value === 'number' ? String(value) : value;
+      if (typeof id !== 'string') continue;
+      for (const expectation of expected.get(id) ?? []) failures.push(...compare(core.row, expectation));
       expected.delete(id);
     }
   }
@@ -87,25 +89,26 @@ function neverCame({ at, line }: PipelineExpectation): Failure {
   return { at, line, mismatches: [], features: null, reason: 'no event with this id was stored' };
 }
 
-function compare(plan: Plan, columns: readonly Column[], expectation: PipelineExpectation): Failure[] {
-  const features = featuresOf(plan, columns);
+function compare(row: Row, expectation: PipelineExpectation): Failure[] {
+  const { plan } = row;
+  const features = featuresOf(row);
   const decided = plan.decisions.filter(({ name }) => Object.hasOwn(expectation.decision, name));
   const mismatches = [
     ...decided.map(({ name, actionColumn }) => ({
       what: `decision ${name}`,
       expected: lookup(expectation.decision, name)!,
-      got: labelOf(columns[actionColumn]!),
+      got: labelAt(row, actionColumn),
     })),
     ...ruleMismatch(
       expectation.rule,
-      decided.map(({ ruleColumn }) => labelOf(columns[ruleColumn]!)),
+      decided.map(({ ruleColumn }) => labelAt(row, ruleColumn)),
     ),
     ...(plan.experiments ?? [])
       .filter(({ name }) => Object.hasOwn(expectation.experiment, name))
       .map(({ name, column }) => ({
         what: `experiment ${name}`,
         expected: lookup(expectation.experiment, name)!,
-        got: labelOf(columns[column]!),
+        got: labelAt(row, column),
       })),
     ...Object.entries(expectation.features).map(([name, value]) => ({
       what: `feature ${name}`,
@@ -122,55 +125,22 @@ function ruleMismatch(rule: string | null, rules: readonly string[]): Mismatch[]
   return rule === null || rules.includes(rule) ? [] : [{ what: 'rule', expected: rule, got: rules.join(', ') }];
 }
 
-function same(expected: Value, got: Value): boolean {
-  const wanted = typeof expected === 'boolean' ? Number(expected) : expected;
-  if (typeof wanted !== 'number' || typeof got !== 'number') return wanted === got;
-  return Math.abs(wanted - got) <= TOLERANCE * Math.abs(wanted);
+function same(expected: Value, got: ExplainedValue): boolean {
+  const [wanted, came] = [expected, got].map((value) => (typeof value === 'boolean' ? Number(value) : value));
+  if (typeof wanted !== 'number' || typeof came !== 'number') return wanted === came;
+  return Math.abs(wanted - came) <= TOLERANCE * Math.abs(wanted);
 }
 
-function featuresOf(plan: Plan, columns: readonly Column[]): Record<string, Value> {
-  const features: Record<string, Value> = {};
-  for (const entity of plan.entities) {
-    for (const feature of entity.features) {
-      const column = columns[feature.column]!;
-      const absent = column.nulls.length !== 0 && column.nulls[0] === 1;
-      features[`${entity.name}.${feature.name}`] = absent
-        ? null
-        : column.kind === 'u32'
-          ? column.u32[0]!
-          : column.f64[0]!;
-    }
-  }
-  for (const { name, column } of plan.computed ?? [])
-    if (name !== '') enter(features, name, computedValue(columns[column]!));
-  for (const { name, column } of plan.models ?? []) features[`model.${name}`] = computedValue(columns[column]!);
+function featuresOf(row: Row): Record<string, ExplainedValue> {
+  const { entities, computed = [], models = [] } = row.plan;
+  const named = [
+    ...entities.flatMap(({ name, features }) =>
+      features.map((feature) => ({ name: `${name}.${feature.name}`, column: feature.column })),
+    ),
+    ...computed.filter(({ name }) => name !== ''),
+    ...models.map(({ name, column }) => ({ name: `model.${name}`, column })),
+  ];
+  const features: Record<string, ExplainedValue> = {};
+  for (const { name, column } of named) enter(features, name, valueAt(row, column));
   return features;
-}
-
-function computedValue(column: Column): Value {
-  if (column.nulls[0] === 1) return null;
-  return column.kind === 'u8' ? column.u8[0]! : column.f64[0]!;
-}
-
-function labelOf(column: Column): string {
-  return column.plan.labels?.[column.u16[0]!] ?? '';
-}
-
-/** An id as the pipeline's tests write it. */
-function textOf(column: Column, row: number): string {
-  switch (column.kind) {
-    case 'string':
-    case 'bytes':
-      return new TextDecoder().decode(
-        column.heap.subarray(column.starts[row]!, column.starts[row]! + column.lengths[row]!),
-      );
-    case 'u64':
-      return String(BigInt(column.u32[2 * row + 1]!) * BigInt(HIGH) + BigInt(column.u32[2 * row]!));
-    case 'i64':
-      return String(BigInt(column.i32[2 * row + 1]!) * BigInt(HIGH) + BigInt(column.u32[2 * row]!));
-    case 'u32':
-      return String(column.u32[row]!);
-    default:
-      return String(column.i32[row]!);
-  }
 }
