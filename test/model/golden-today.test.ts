@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import type { ModelFormat, ModelOutput } from '../../native-free-core/layout/model-plan.ts';
 import { compileModel } from '../../native-free-core/model/compile.ts';
 import { contributionsOf, pathsOf } from '../../native-free-core/model/explain.ts';
+import { baseMargin, xgboostObjective } from '../../native-free-core/model/xgboost-objectives.ts';
 import { parseModel, type Iterations, type ParsedModel } from '../../native-free-core/model/parse.ts';
 
 interface Golden {
@@ -17,6 +18,8 @@ interface Golden {
   /** Float64, row by row. */
   readonly rows: string;
   readonly cases: readonly Case[];
+  /** Of XGBoost: margins by `base_score`. */
+  readonly bases: Readonly<Record<string, { readonly texts: readonly string[]; readonly margins: string }>>;
 }
 
 interface Case {
@@ -84,6 +87,11 @@ describe(XGBOOST.library, () => {
       expect(scores(parsed, 'xgboost', 'value', rows)).toEqual(known(singles(one.values)));
     },
   );
+
+  test.each(Object.keys(XGBOOST.bases))('%s: 3,000 margins of base_score to the last bit', (objective) => {
+    const { texts, margins } = XGBOOST.bases[objective]!;
+    expect(texts.map((text) => baseMargin(text, xgboostObjective(objective)))).toEqual([...singles(margins)]);
+  });
 
   test('explanations add up to the same bits', () => {
     for (const one of XGBOOST.cases) {

@@ -68,8 +68,8 @@ def pandas_table(inputs):
     return frame
 
 
-def write(name, library, cases):
-    content = {"library": library, "features": ROWS.shape[1], "rows": hexed(ROWS, "<f8"), "cases": cases}
+def write(name, library, cases, **more):
+    content = {"library": library, **more, "features": ROWS.shape[1], "rows": hexed(ROWS, "<f8"), "cases": cases}
     data = json.dumps(content, indent=1, ensure_ascii=False).encode()
     (HERE / f"today-{name}.json.gz").write_bytes(gzip.compress(data, 9, mtime=0))
     print(name, library, len(cases), "cases")
@@ -137,6 +137,26 @@ def xgboost_cases():
     frame = xgboost.DMatrix(pandas_table(TRAIN), labels(SCORE, "binary"), enable_categorical=True)
     named = xgboost.train({"objective": "binary:logistic", "max_depth": 4, "nthread": 1, "max_cat_to_onehot": 1}, frame, 6)
     yield {**xgboost_case("names of categories", named, pandas_table(ROWS)), "categories": KINDS}
+
+
+def xgboost_bases():
+    """Margins of models without a tree that adds anything, by base_score."""
+    random = np.random.default_rng(6)
+    bases = {}
+    for objective in ("binary:logistic", "count:poisson"):
+        model = json.loads(train_xgboost(objective, 1, max_depth=1).save_raw("json"))
+        tree = model["learner"]["gradient_booster"]["model"]["trees"][0]
+        tree["split_conditions"] = [c if child != -1 else 0.0 for c, child in zip(tree["split_conditions"], tree["left_children"])]
+        values = np.concatenate([random.random(1500), 10 ** random.uniform(-7, 0, 1500)]).astype(np.float32)
+        texts = [f"[{np.format_float_scientific(value, exp_digits=1)}]" for value in values]
+        margins = []
+        for text in texts:
+            model["learner"]["learner_model_param"]["base_score"] = text
+            booster = xgboost.Booster({"nthread": 1})
+            booster.load_model(bytearray(json.dumps(model).encode()))
+            margins.append(booster.predict(xgboost.DMatrix(ROWS[:1], feature_types=TYPES, enable_categorical=True), output_margin=True)[0])
+        bases[objective] = {"texts": texts, "margins": hexed(margins, "<f4")}
+    return bases
 
 
 def xgboost_stopped_early():
@@ -223,6 +243,6 @@ def sklearn_cases():
     yield {"name": "LogisticRegression", "format": "logistic", "margins": hexed(logistic.decision_function(rows), "<f8"), "values": values, "model": text(logistic)}
 
 
-write("xgboost", f"XGBoost {xgboost.__version__}", list(xgboost_cases()))
+write("xgboost", f"XGBoost {xgboost.__version__}", list(xgboost_cases()), bases=xgboost_bases())
 write("lightgbm", f"LightGBM {lightgbm.__version__}", list(lightgbm_cases()))
 write("sklearn", f"scikit-learn {sklearn.__version__}", list(sklearn_cases()))
