@@ -9,6 +9,7 @@ import { OperatingError } from '../../errors.ts';
 import { foldersOf } from './folders.ts';
 import { openFront, type Front } from './front.ts';
 import { POLL_MS, STOP_DRAIN_MS } from './limits.ts';
+import { watchOwnSpace } from './own-space.ts';
 import { recordProcess } from './predecessor.ts';
 import type { ChildConfiguration, ToChild, ToParent } from './protocol.ts';
 import { loadNative } from './walls/native.ts';
@@ -26,6 +27,7 @@ const send = (message: ToParent, sent: () => void = () => undefined): void => {
 const log: Log = (level, message, fields = {}) => send({ type: 'log', level, message, fields });
 
 let stopping: Promise<void> | undefined;
+let endWatch = (): void => undefined;
 let opened: { warehouse: Warehouse; front: Front } | undefined;
 
 process.on('disconnect', leave);
@@ -64,6 +66,7 @@ async function start(configuration: ChildConfiguration): Promise<void> {
     const warehouse = await openWarehouse(folders, configuration, log);
     const front = await openFront(warehouse, configuration);
     opened = { warehouse, front };
+    endWatch = watchOwnSpace(warehouse);
     send({ type: 'ready', port: front.port, version: warehouse.engine.version });
   } catch (cause) {
     const code = cause instanceof OperatingError ? cause.code : 'EMBEDDED_START_FAILED';
@@ -78,6 +81,7 @@ function stop(): Promise<void> {
   stopping ??= (async () => {
     if (opened !== undefined) {
       const { warehouse, front } = opened;
+      endWatch();
       front.stopListening();
       for (let waitedMs = 0; warehouse.running > 0 && waitedMs < STOP_DRAIN_MS; waitedMs += POLL_MS)
         await pause(POLL_MS);

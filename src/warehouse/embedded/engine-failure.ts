@@ -44,7 +44,7 @@ const BAD_REQUEST = new Set([
   441, 456, 457, 636, 675, 691,
 ]);
 const NOT_FOUND = new Set([16, 46, 47, 50, 51, 60, 63, 73, 78, 81, 114, 115, 152, 289, 336]);
-const FORBIDDEN = new Set([164, 192, 193, 291, 452, 497, 516]);
+const FORBIDDEN = new Set([164, 192, 193, 201, 291, 452, 497, 516]);
 
 /** The same classes ClickHouse uses; what is not the client's fault is 500. */
 export function httpStatusOf(clickhouseCode: number): number {

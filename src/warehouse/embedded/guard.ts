@@ -46,23 +46,35 @@ export function guardCommand(rules: GuardRules, context: NameContext, statement:
   for (const target of command.targets) refuseTarget(rules, target);
 }
 
-/** `nodes` are those of the statement as it will run; for an insert with data there are none. Throws EngineFailure. */
+/** What the syntax tree tells of a statement that may run. */
+export interface Reading {
+  /** Called as a function is: views with parameters, if there are such views. */
+  readonly unknownTables: readonly string[];
+  /** A materialized view that hangs at a table of the engine. */
+  readonly attaches: boolean;
+  /** A materialized view that reads by itself from time to time. */
+  readonly refreshes: boolean;
+}
+
+/** `nodes` are those of the statement as it will run. Throws EngineFailure. */
 export function guardSyntax(
   rules: GuardRules,
   context: NameContext,
   statement: ReadStatement | CommandStatement,
   nodes: readonly SyntaxNode[],
-): readonly string[] {
+): Reading {
   const { tables, unknownTables } = guardTree(nodes);
-  if (statement.kind === 'read') return unknownTables;
+  if (statement.kind === 'read') return { unknownTables, attaches: false, refreshes: false };
   const command = commandOf(statement, context);
   const root = nodes[0];
   if (root?.kind !== ROOTS.get(command.verb)) denied(`${root?.kind ?? 'this'} is not what the statement looked like`);
   if (!command.hasPlaceholder) refuseOtherTarget(command.verb, statement, command.targets, nodes);
-  const isPlainView =
-    command.object === 'MATERIALIZED VIEW' && nodes.every((node) => node.kind !== 'Refresh strategy definition');
-  if (isPlainView) refuseTrigger(rules, context, tables);
-  return unknownTables;
+  const isView = command.object === 'MATERIALIZED VIEW';
+  const refreshes = isView && nodes.some((node) => node.kind === 'Refresh strategy definition');
+  const isModified = nodes.some((node) => node.kind === 'AlterCommand' && node.name === 'MODIFY_QUERY');
+  const attaches = ((isView && !refreshes) || isModified) && readsProtected(rules, context, tables);
+  if (attaches) refuseHeavyView(nodes);
+  return { unknownTables, attaches, refreshes };
 }
 
 export function guardFormat(format: string | undefined): void {
@@ -102,16 +114,25 @@ function refuseOtherTarget(
     denied(`${statement.text.slice(0, 40)} names something else than it seems to: ${seen}`);
 }
 
-/** Such a view would run inside the engine's own inserts. */
-function refuseTrigger(rules: GuardRules, context: NameContext, tables: readonly string[]): void {
-  for (const name of tables) {
+function readsProtected(rules: GuardRules, context: NameContext, tables: readonly string[]): boolean {
+  return tables.some((name) => {
     const database = name.includes('.') ? name.slice(0, name.indexOf('.')) : context.database;
-    if (!rules.protectedDatabases.has(database.toLowerCase())) continue;
+    return rules.protectedDatabases.has(database.toLowerCase());
+  });
+}
+
+/** Such a view runs inside the engine's own inserts: what it costs must not depend on anything but the rows of the batch. */
+function refuseHeavyView(nodes: readonly SyntaxNode[]): void {
+  const isHeavy = nodes.some(
+    ({ kind, name }) =>
+      ['TableJoin', 'ArrayJoin', 'Subquery', 'WindowDefinition'].includes(kind) ||
+      (kind === 'Function' && /^(sleep|sleepEachRow|arrayJoin|joinGet|joinGetOrNull|dictGet.*)$/i.test(name)),
+  );
+  if (isHeavy)
     denied(
-      `a materialized view of ${name} would run inside the engine's own inserts; let it refresh by itself instead: ` +
-        'CREATE MATERIALIZED VIEW ... REFRESH EVERY 1 MINUTE ... AS SELECT ...',
+      "a materialized view of the engine's tables runs inside its inserts, so it may neither join, unfold arrays, read other tables nor wait; " +
+        'let it refresh by itself instead: CREATE MATERIALIZED VIEW ... REFRESH EVERY 1 MINUTE ... AS SELECT ...',
     );
-  }
 }
 
 function refuseEngine(tokens: readonly Token[], index: number): void {

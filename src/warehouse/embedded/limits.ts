@@ -38,6 +38,27 @@ export const ENGINE_READERS = 2;
 export const ENGINE_WRITERS = 2;
 export const PUBLIC_WRITERS = 1;
 
+/** How long an insert of the engine may take before the views of clients at its table are taken off; one of a full batch takes well under 1 s. */
+export const VIEW_PATIENCE_MS = 10_000;
+/** Materialized views of clients at the engine's tables, all together. */
+export const ATTACHED_VIEWS_MAX = 8;
+
+/** What clients may keep in databases of their own, all together. */
+export const OWN_DATABASES_MAX = 64;
+export const OWN_TABLES_MAX = 1024;
+export const OWN_BYTES_MAX = 64 * GIB;
+/** Of the engine's memory, for tables that live in it (Memory, Set, Join). */
+export const OWN_MEMORY_SHARE = 1 / 8;
+/** Clients write only while so much of the disk is free: what the engine stores comes first. */
+export const OWN_FREE_DISK_BYTES_MIN = 2 * GIB;
+export const OWN_FREE_DISK_SHARE_MIN = 0.05;
+/** How often the space is looked at while a client writes, and while nobody does but views that refresh themselves. */
+export const OWN_SPACE_LOOK_MS = 1_000;
+export const OWN_SPACE_WATCH_MS = 10_000;
+/** Longest run of one refresh, s, and its share of the engine's memory. */
+export const REFRESH_SECONDS_MAX = 300;
+export const REFRESH_MEMORY_SHARE = 1 / 4;
+
 /** Longest run of one public query, and what it gets when it asks for nothing. */
 export const EXECUTION_SECONDS_DEFAULT = 300;
 export const EXECUTION_SECONDS_MAX = 3600;

@@ -19,6 +19,9 @@ export interface ChildConfiguration {
   readonly access: AccessSettings;
   readonly readers: number;
   readonly memoryMaxBytes: number;
+  /** All databases of clients together, on disk. */
+  readonly ownBytesMax: number;
+  readonly viewPatienceMs: number;
   readonly niceness: number;
   readonly protectedDatabases: readonly string[];
   readonly writerUsername: string;

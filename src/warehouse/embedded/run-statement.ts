@@ -4,18 +4,20 @@
  */
 import { commonHeaders, resultHeaders, summaryHeader, type HeaderContext } from './answer-headers.ts';
 import type { SpooledBody } from './body-spool.ts';
-import type { NameContext } from './command-targets.ts';
+import { insertPastViews } from './attached-views.ts';
+import { commandOf, type NameContext } from './command-targets.ts';
 import type { Answer, Connection } from './engine.ts';
 import { EngineFailure } from './engine-failure.ts';
-import { guardCommand, guardFormat, guardInsert, guardRead, guardSyntax } from './guard.ts';
+import { guardCommand, guardFormat, guardInsert, guardRead } from './guard.ts';
 import { nameLiteral, stringLiteral } from './lexer.ts';
+import { refuseWithoutRoom, withRefreshLimits, writeInBounds } from './own-space.ts';
 import type { Reply } from './reply.ts';
 import { responseEncoding, type Request } from './request.ts';
+import { explainSyntax, lookAgain } from './second-look.ts';
 import { sendFile } from './send-file.ts';
 import { settingsFor } from './settings.ts';
-import type { CommandStatement, InsertStatement, ReadStatement, Statement } from './statement.ts';
+import type { CommandStatement, InsertStatement, InsertTarget, ReadStatement, Statement } from './statement.ts';
 import { streamResult } from './stream-result.ts';
-import { syntaxTree } from './syntax-tree.ts';
 import type { Warehouse } from './warehouse.ts';
 
 export interface Query {
@@ -58,7 +60,7 @@ export async function runRead(warehouse: Warehouse, query: Query, statement: Rea
   try {
     const answer = await lane.with((pipe) =>
       withConnection(warehouse, query, statement.settings, true, async (connection) => {
-        await guardAsRead(warehouse, query, statement, connection);
+        if (query.user === 'public') await lookAgain(connection, warehouse.rules, nameContext(request), statement);
         const run = (path: string): Promise<Answer> => runClean(connection, statement.text, statementInto(path));
         return file === undefined ? streamResult(pipe, reply, headers, () => run(pipe.path)) : run(file.path);
       }),
@@ -83,7 +85,10 @@ export async function runInsert(
   const lane = query.user === 'engine' ? warehouse.engineWrites : warehouse.publicWrites;
   const answer = await lane.with(() =>
     withConnection(warehouse, query, statement.settings, false, (connection) =>
-      hidePath(connection.run(text), body.path),
+      hidePath(
+        write(warehouse, query, statement.target, connection, () => connection.run(text)),
+        body.path,
+      ),
     ),
   );
   query.reply.whole(200, { ...commonHeaders(query.headers), ...summaryHeader(answer, true) }, '');
@@ -94,8 +99,8 @@ export async function runCommand(warehouse: Warehouse, query: Query, statement: 
   const lane = query.user === 'engine' ? warehouse.engineWrites : warehouse.publicWrites;
   const answer = await lane.with(() =>
     withConnection(warehouse, query, new Map(), false, async (connection) => {
-      await guardAsRead(warehouse, query, statement, connection);
-      return connection.run(statement.text, format);
+      const text = query.user === 'public' ? await allowed(warehouse, query, statement, connection) : statement.text;
+      return write(warehouse, query, statement.target, connection, () => connection.run(text, format));
     }),
   );
   const headers = {
@@ -105,33 +110,33 @@ export async function runCommand(warehouse: Warehouse, query: Query, statement: 
   query.reply.whole(200, headers, answer.bytes());
 }
 
-/** The second look, at what the engine's own parser makes of the statement; it costs a parse (see guard.ts). */
-async function guardAsRead(
+/** What an ordinary client's command becomes, once it has been looked at and there is room for it. */
+async function allowed(
   warehouse: Warehouse,
   query: Query,
-  statement: ReadStatement | CommandStatement,
+  statement: CommandStatement,
   connection: Connection,
-): Promise<void> {
-  if (query.user === 'engine') return;
-  const nodes = syntaxTree(await explainSyntax(connection, statement.text));
-  const views = guardSyntax(warehouse.rules, nameContext(query.request), statement, nodes);
-  for (const view of views) await refuseUnlessView(connection, view);
+): Promise<string> {
+  const context = nameContext(query.request);
+  const reading = await lookAgain(connection, warehouse.rules, context, statement);
+  const command = commandOf(statement, context);
+  await refuseWithoutRoom(connection, warehouse, command, reading);
+  return reading.refreshes ? withRefreshLimits(warehouse, statement) : statement.text;
 }
 
-/** A view with parameters is called as a function is; nothing else that no list knows may be. */
-async function refuseUnlessView(connection: Connection, name: string): Promise<void> {
-  const dot = name.indexOf('.');
-  const database = dot < 0 ? 'currentDatabase()' : stringLiteral(name.slice(0, dot));
-  const table = stringLiteral(name.slice(dot + 1));
-  const found = await connection.run(
-    `SELECT count() FROM system.tables WHERE database = ${database} AND name = ${table} AND engine = 'View'`,
-  );
-  if (found.text() !== '1\n')
-    throw new EngineFailure(
-      46,
-      'UNKNOWN_FUNCTION',
-      `Unknown table function ${name}, and there is no view of that name`,
-    );
+/** Rows on their way in: the engine's own ones past the views of clients, those of clients into bounded space. */
+function write<Result>(
+  warehouse: Warehouse,
+  query: Query,
+  target: InsertTarget | undefined,
+  connection: Connection,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (target === undefined) return work();
+  const kill = (): Promise<void> => killQuery(warehouse, query.runId);
+  if (query.user === 'public') return writeInBounds(warehouse, connection, kill, work);
+  const database = target.database ?? nameContext(query.request).database;
+  return insertPastViews(warehouse, { database, table: target.table }, kill, work);
 }
 
 function nameContext(request: Request): NameContext {
@@ -198,21 +203,6 @@ async function runClean(connection: Connection, original: string, rewritten: str
     const failure = EngineFailure.of(cause);
     if (failure.clickhouseCode === 62) await explainSyntax(connection, original);
     throw failure;
-  }
-}
-
-/** The engine's syntax tree as text; fails as the statement itself would. */
-async function explainSyntax(connection: Connection, original: string): Promise<string> {
-  const prefix = 'EXPLAIN AST ';
-  try {
-    return (await connection.run(prefix + original, 'TSVRaw')).text();
-  } catch (cause) {
-    const failure = EngineFailure.of(cause);
-    const message = failure.message.replace(
-      /failed at position (\d+)/,
-      (_, position: string) => `failed at position ${Math.max(1, Number(position) - prefix.length)}`,
-    );
-    throw new EngineFailure(failure.clickhouseCode, failure.clickhouseName, message, { cause });
   }
 }
 

@@ -3,16 +3,30 @@
  * user may send any setting the engine knows. Child process.
  */
 import { EngineFailure } from './engine-failure.ts';
-import { EXECUTION_SECONDS_DEFAULT, EXECUTION_SECONDS_MAX, QUERY_BYTES_MAX } from './limits.ts';
+import {
+  EXECUTION_SECONDS_DEFAULT,
+  EXECUTION_SECONDS_MAX,
+  OWN_FREE_DISK_BYTES_MIN,
+  OWN_FREE_DISK_SHARE_MIN,
+  QUERY_BYTES_MAX,
+} from './limits.ts';
 import { isFrontSetting, isOpenSetting } from './open-names.ts';
 
 /**
  * Kept for every ordinary client, whatever it asks for: rows of VALUES are data. With these on, a value could be any expression, and no guard reads
  * the data of an insert.
  */
-const FIXED_SETTINGS: readonly (readonly [string, string])[] = [
+const PUBLIC_SETTINGS: readonly (readonly [string, string])[] = [
+  ['min_free_disk_bytes_to_perform_insert', String(OWN_FREE_DISK_BYTES_MIN)],
+  ['min_free_disk_ratio_to_perform_insert', String(OWN_FREE_DISK_SHARE_MIN)],
   ['input_format_values_interpret_expressions', '0'],
   ['input_format_values_deduce_templates_of_expressions', '0'],
+];
+
+/** Kept for the engine's user: a materialized view that a client hangs at one of its tables never fails its inserts; see attached-views.ts. */
+const TRUSTED_SETTINGS: readonly (readonly [string, string])[] = [
+  ['materialized_views_ignore_errors', '1'],
+  ['ignore_materialized_views_with_dropped_target_table', '1'],
 ];
 
 /** Room for what the front puts around a statement that is as long as it may be. */
@@ -59,7 +73,7 @@ export function settingsFor(
     }
     settings.set(name, isTrusted ? value : bounded(catalog, name, value));
   }
-  if (!isTrusted) for (const [name, value] of FIXED_SETTINGS) settings.set(name, value);
+  for (const [name, value] of isTrusted ? TRUSTED_SETTINGS : PUBLIC_SETTINGS) settings.set(name, value);
   return settings;
 }
 

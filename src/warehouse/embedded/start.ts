@@ -22,6 +22,7 @@ import {
   MEMORY_BYTES_DEFAULT,
   MEMORY_BYTES_MIN,
   MEMORY_MACHINE_SHARE,
+  OWN_BYTES_MAX,
   POLL_MS,
   PREDECESSOR_KILL_MS,
   PUBLIC_WRITERS,
@@ -29,6 +30,7 @@ import {
   READERS_MAX,
   START_MS_MAX,
   STOP_MS_MAX,
+  VIEW_PATIENCE_MS,
 } from './limits.ts';
 import { endPredecessor, startTimeOf } from './predecessor.ts';
 import type { ChildConfiguration, LogLevel, ToChild, ToParent } from './protocol.ts';
@@ -45,6 +47,10 @@ export interface EmbeddedOptions {
   readonly readers?: number;
   /** What the engine may allocate, caches included. */
   readonly memoryMaxBytes?: number;
+  /** What clients may keep in databases of their own, all together, on disk. */
+  readonly ownBytesMax?: number;
+  /** How long an insert of the engine may take before views of clients at its table are taken off. */
+  readonly viewPatienceMs?: number;
   /** Added to the process's nice value, so that ingest wins the processor. */
   readonly niceness?: number;
   /** Secret of the engine's own user; random when not given. Give one to keep clients across restarts. */
@@ -211,6 +217,8 @@ function configurationOf(options: EmbeddedOptions): ChildConfiguration {
     transport: options.transport ?? chooseTransport('auto').kind,
     readers: Math.max(1, Math.min(READERS_MAX, options.readers ?? READERS_DEFAULT)),
     memoryMaxBytes: Math.max(MEMORY_BYTES_MIN, options.memoryMaxBytes ?? memoryDefault),
+    ownBytesMax: options.ownBytesMax ?? OWN_BYTES_MAX,
+    viewPatienceMs: options.viewPatienceMs ?? VIEW_PATIENCE_MS,
     niceness: options.niceness ?? NICENESS_DEFAULT,
     protectedDatabases: options.protectedDatabases ?? ['hunt'],
     access: options.access ?? OPEN_ACCESS,

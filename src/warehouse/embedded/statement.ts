@@ -189,6 +189,11 @@ function readSettings(text: string, keyword: Token, into: Map<string, string>): 
   }
 }
 
+/** Whether such a list stands at the statement's end. */
+export function hasTrailingSettings(tokens: readonly Token[]): boolean {
+  return trailingSettings(tokens, tokens.length) !== undefined;
+}
+
 /** `SETTINGS a = 1, b = 'x'` that ends exactly at `end`, outside parentheses. */
 function trailingSettings(
   tokens: readonly Token[],

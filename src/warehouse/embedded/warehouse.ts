@@ -8,7 +8,8 @@ import { openEngine, type Connection, type Engine } from './engine.ts';
 import type { Folders } from './folders.ts';
 import type { GuardRules } from './guard.ts';
 import { createLane, type Lane } from './lanes.ts';
-import { ENGINE_READERS, ENGINE_WRITERS, PUBLIC_WRITERS } from './limits.ts';
+import { ENGINE_READERS, ENGINE_WRITERS, OWN_MEMORY_SHARE, PUBLIC_WRITERS, REFRESH_MEMORY_SHARE } from './limits.ts';
+import type { OwnBounds } from './own-space.ts';
 import type { ChildConfiguration, LogLevel } from './protocol.ts';
 import { makeDefaultPlain } from './plain-default.ts';
 import { openResultPipe, pipePaths, type ResultPipe } from './result-pipe.ts';
@@ -25,6 +26,9 @@ export interface Warehouse {
   readonly spool: BodySpool;
   readonly rules: GuardRules;
   readonly catalog: SettingsCatalog;
+  readonly ownBounds: OwnBounds;
+  /** How long an insert of the engine may take while views of clients hang at its table. */
+  readonly viewPatienceMs: number;
   readonly publicReads: Lane<ResultPipe>;
   readonly engineReads: Lane<ResultPipe>;
   readonly publicWrites: Lane<number>;
@@ -59,6 +63,12 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
     },
     // One query may take half: two at once still leave the engine's inserts their share under the tracker.
     catalog: { known: settings, queryMemoryBytes: Math.floor(configuration.memoryMaxBytes / 2) },
+    viewPatienceMs: configuration.viewPatienceMs,
+    ownBounds: {
+      bytesMax: configuration.ownBytesMax,
+      memoryBytesMax: Math.floor(configuration.memoryMaxBytes * OWN_MEMORY_SHARE),
+      refreshMemoryBytes: Math.floor(configuration.memoryMaxBytes * REFRESH_MEMORY_SHARE),
+    },
     publicReads,
     engineReads,
     publicWrites,

@@ -137,7 +137,7 @@ describe('writes', () => {
     'CREATE TABLE hunt.mine (a UInt8) ENGINE = Memory',
     'CREATE VIEW hunt.v AS SELECT 1',
     'CREATE MATERIALIZED VIEW mine.v TO hunt.events AS SELECT id FROM mine.rows',
-    'CREATE MATERIALIZED VIEW mine.v ENGINE = Memory AS SELECT throwIf(1) FROM hunt.events',
+    'CREATE MATERIALIZED VIEW mine.v ENGINE = Memory AS SELECT sleep(1) FROM hunt.events',
     'CREATE DATABASE hunt',
     'DROP TABLE hunt.events',
     'DROP DATABASE hunt',
