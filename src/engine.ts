@@ -37,7 +37,7 @@ import { Ledger } from './ops/ledger.ts';
 import { withoutEntries } from './ops/lists.ts';
 import { Losses } from './ops/losses.ts';
 import type { Log } from './ops/log.ts';
-import { PipelineVersions } from './ops/pipeline-versions.ts';
+import { PipelineVersions, type PipelineVersion, type SourceTexts } from './ops/pipeline-versions.ts';
 import { watchReadiness } from './ops/readiness.ts';
 import { keepTrimmed } from './ops/trimming.ts';
 import { ACCOUNT_FOLDER, type Rebuilt } from './rebuild.ts';
@@ -233,11 +233,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       record: warehouse.recordChange,
       diff: (from, to) => describeForDeploy(from, to, true).diff,
     });
+  const compile = (sources: SourceTexts): PipelineVersion => ({ ...compileSources(sources), sources });
   const deployer = new Deployer({
     versions,
     control,
     running: () => running.version,
-    compile: (sources) => ({ ...compileSources(sources), sources }),
+    compile,
     setRuleDisabled,
     withShadow,
     describe: (from, to, rollback) => describeForDeploy(from, to, rollback, earlierPlans(versions)),
@@ -305,7 +306,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   ingress.onLookup(warehouse.lookupDecisions);
   await rehearse(serverAddress(ingress.url, options.keys[0]));
   await record();
-  await changeToGiven({ deployer, versions, given, log }, running.plan);
+  await changeToGiven({ deployer, versions, given, compile, log }, running.plan);
   await readiness.begin();
   // The next start is quick again.
   if (rebuilt !== null) trimming.takeSnapshot();

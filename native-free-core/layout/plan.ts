@@ -351,6 +351,8 @@ export interface Plan {
   readonly computed?: readonly ComputedPlan[];
   /** Zones that expressions name; absent: none but UTC. */
   readonly zones?: readonly ZonePlan[];
+  /** Release of the IANA data that `zones` are of; absent: of the Node that compiled the plan, as once was. */
+  readonly zoneData?: string;
   readonly lists?: readonly ListPlan[];
   readonly experiments?: readonly ExperimentPlan[];
   /** In the order of evaluation: after all computed values but those that read a score. Absent: none. */

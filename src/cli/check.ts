@@ -55,6 +55,7 @@ function summary(plan: Plan, tests: number, warnings: readonly string[]): string
     `events of ${plan.message.name}, ${eventTypes(plan)}`,
     ...plan.entities.flatMap(entityLines),
     ...derivedLines(plan),
+    ...zoneLines(plan),
     ...listLines(plan),
     ...(plan.experiments ?? []).flatMap((experiment) => experimentLines(plan, experiment)),
     ...(plan.lists ?? []).flatMap((list) => [
@@ -100,6 +101,12 @@ function derivedLines(plan: Plan): string[] {
     oneLine(plan.columns[column]!.comment),
   ]);
   return rows.length === 0 ? [] : ['', 'derived values', ...table(rows)];
+}
+
+function zoneLines({ zones = [], zoneData }: Plan): string[] {
+  return zones.length === 0
+    ? []
+    : ['', `time zones ${zones.map(({ name }) => name).join(', ')}: IANA data ${zoneData}`];
 }
 
 function listLines(plan: Plan): string[] {

@@ -114,6 +114,7 @@ export const serveCommand = defineCommand({
       pid: process.pid,
       pipeline: engine.plan.pipeline,
       version: engine.plan.version,
+      ...(engine.plan.zoneData === undefined ? {} : { zoneData: engine.plan.zoneData }),
       ...(engine.rebuilt === null ? {} : { rebuilt: engine.rebuilt }),
     };
     if (engine.rebuilt !== null && !args.json) {
@@ -122,6 +123,7 @@ export const serveCommand = defineCommand({
         `rebuilt from ClickHouse, without a snapshot: ${rows} rows, ${entities} entities, ${seconds} s\n`,
       );
     }
+    if (ready.zoneData !== undefined && !args.json) process.stdout.write(`time zones by IANA data ${ready.zoneData}\n`);
     if (args.json) process.stdout.write(`${JSON.stringify(ready)}\n`);
     else
       process.stdout.write(

@@ -33,6 +33,7 @@ const DEFAULTS = {
   dedupIdsMax: 4_000_000,
   dictionaryMax: 65_536,
 };
+import { zoneDataVersion } from './zones.ts';
 
 const VERSION_DIGITS = 16;
 
@@ -108,7 +109,7 @@ function compileDeclaration(
   const plan: Plan = {
     pipeline: declaration.pipeline,
     owner: declaration.owner ?? '',
-    ...versionOf(source, events, models.files),
+    ...versionOf(source, events, [...models.files, ...[...c.zones.values()].map((zone) => JSON.stringify(zone))]),
     message: events.message.plan,
     columns: columns.columns,
     ...(columns.views.length === 0 ? {} : { views: columns.views }),
@@ -117,6 +118,7 @@ function compileDeclaration(
     entities: entities.map((entity, i) => ({ ...entity, features: features[i]! })),
     computed: c.computed,
     zones: [...c.zones.values()],
+    ...(c.zones.size === 0 ? {} : { zoneData: zoneDataVersion() }),
     lists,
     experiments,
     ...(models.plans.length === 0 ? {} : { models: models.plans }),
@@ -143,13 +145,14 @@ function systemColumns(
   };
 }
 
+/** Of all that a plan is made of. `others`: models’ files, and the tables of zones, which another release may change. */
 function versionOf(
   source: PipelineSource,
   events: CompiledEvents,
-  modelFiles: readonly string[],
+  others: readonly string[],
 ): { version: string; versionNumber: number } {
   const hash = createHash('sha256');
-  for (const text of [source.text, ...events.proto.files.map((file) => file.text), ...modelFiles])
+  for (const text of [source.text, ...events.proto.files.map((file) => file.text), ...others])
     hash.update(text).update('\0');
   const digest = hash.digest();
   return { version: digest.toString('hex').slice(0, VERSION_DIGITS), versionNumber: digest.readUInt32BE(0) };

@@ -77,7 +77,8 @@ function beginMerging(live: Plan, other: Plan): Merging {
     if (one.node === 'column') return { ...one, column: column(one.column) };
     return one.node === 'call' ? { ...one, operands: one.operands.map(expression) } : one;
   };
-  const zones = new Map([...(live.zones ?? []), ...(other.zones ?? [])].map((zone) => [zone.name, zone]));
+  // What the live version decides does not change: its own zones come last.
+  const zones = new Map([...(other.zones ?? []), ...(live.zones ?? [])].map((zone) => [zone.name, zone]));
   return {
     columns,
     zones: [...zones.values()],

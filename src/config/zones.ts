@@ -1,35 +1,28 @@
 /**
- * Time zones as tables of offsets, read out of Intl when a pipeline is compiled: the core has no calendar, and a plan
- * means the same on a machine with other zone data. Called by the expression checker and by computed.ts.
+ * Time zones as tables of offsets, made when a pipeline is compiled: the core has no calendar, and a plan means the same on a
+ * machine with other zone data. Called by the expression checker and by computed.ts.
  */
 
 import type { ZonePlan } from '../../native-free-core/layout/plan.ts';
 import { ZONE_TIME_END, ZONE_TIME_START } from '../../native-free-core/layout/limits.ts';
 import { nearest } from './nearest.ts';
-
-const DAY_MS = 86_400_000;
-const SECOND_MS = 1000;
+import { zoneData } from './zone-data.ts';
 
 const known = new Map<string, ZonePlan>();
 
 /** What is wrong with a zone's name, or null. */
 export function zoneProblem(name: string): { readonly message: string; readonly suggestion?: string } | null {
   if (name === 'UTC') return null;
-  const names = ['UTC', ...Intl.supportedValuesOf('timeZone')];
+  const { names } = zoneData();
   if (names.includes(name)) return null;
   const sameLetters = names.find((other) => other.toLowerCase() === name.toLowerCase());
-  if (sameLetters === undefined && /^[A-Z][A-Za-z_]+\/[A-Z]/.test(name) && isZone(name)) return null;
   const suggestion = sameLetters ?? nearest(name, names);
   return { message: `unknown time zone: ${name}`, ...(suggestion === undefined ? {} : { suggestion }) };
 }
 
-/** Older names of a zone (Europe/Kyiv, Asia/Calcutta) are not listed and yet understood. */
-function isZone(name: string): boolean {
-  try {
-    return formatOf(name) !== null;
-  } catch {
-    return false;
-  }
+/** Release of the zone data that tables are made of, for example 2026f. */
+export function zoneDataVersion(): string {
+  return zoneData().version;
 }
 
 /** The table of a zone; its name has been checked. */
@@ -42,47 +35,20 @@ export function zonePlan(name: string): ZonePlan {
   return zone;
 }
 
-function formatOf(name: string): Intl.DateTimeFormat {
-  const numeric = 'numeric' as const;
-  return new Intl.DateTimeFormat('en-US', {
-    timeZone: name,
-    hourCycle: 'h23',
-    year: numeric,
-    month: numeric,
-    day: numeric,
-    hour: numeric,
-    minute: numeric,
-    second: numeric,
-  });
-}
-
 function readZone(name: string): ZonePlan {
-  const format = formatOf(name);
+  const periods = zoneData().periodsOf(name);
+  if (periods === null) throw new Error(`no such time zone: zone=${name}`);
   const changes: number[] = [];
-  const offsets = [offsetAt(format, ZONE_TIME_START)];
-  // No zone has changed twice within a day.
-  for (let at = ZONE_TIME_START + DAY_MS; at <= ZONE_TIME_END; at += DAY_MS) {
-    const offset = offsetAt(format, at);
-    if (offset === offsets.at(-1)) continue;
-    changes.push(changeBetween(format, at - DAY_MS, at, offset));
-    offsets.push(offset);
+  const offsets: number[] = [];
+  let start = -Infinity;
+  for (const { end, offset } of periods) {
+    const isWithin = end > ZONE_TIME_START && start < ZONE_TIME_END;
+    // Periods may differ in their abbreviation only.
+    if (isWithin && offset !== offsets.at(-1)) {
+      if (offsets.length > 0) changes.push(start);
+      offsets.push(offset);
+    }
+    start = end;
   }
   return { name, changes, offsets };
-}
-
-/** The first second with the new offset. */
-function changeBetween(format: Intl.DateTimeFormat, before: number, after: number, offset: number): number {
-  let [low, high] = [before, after];
-  while (high - low > SECOND_MS) {
-    const middle = low + Math.floor((high - low) / 2 / SECOND_MS) * SECOND_MS;
-    if (offsetAt(format, middle) === offset) high = middle;
-    else low = middle;
-  }
-  return high;
-}
-
-/** Local time minus UTC at a whole second. */
-function offsetAt(format: Intl.DateTimeFormat, at: number): number {
-  const [month, day, year, hour, minute, second] = format.format(at).match(/\d+/g)!.map(Number);
-  return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) - at;
 }

@@ -1,35 +1,55 @@
 /**
  * Which version decides after a start: the one that decided last, unless the server was given a file that this folder has never run;
- * then the start changes to it. Main thread, called by engine.ts before the server is ready.
+ * then the start changes to it. It changes, too, where the file that decides means something else now, since the zone data is another.
+ * Main thread, called by engine.ts before the server is ready.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
-import type { PipelineVersion, PipelineVersions } from '../ops/pipeline-versions.ts';
+import type { PipelineVersion, PipelineVersions, SourceTexts } from '../ops/pipeline-versions.ts';
 import type { Deployer } from './deployer.ts';
 
 const LOOK_MS = 50;
 
 export interface StartInput {
-  readonly deployer: Deployer;
+  readonly deployer: Pick<Deployer, 'deploy' | 'last'>;
   readonly versions: PipelineVersions;
   /** Of the file that the server was started with. */
   readonly given: PipelineVersion;
+  compile(sources: SourceTexts): PipelineVersion;
   readonly log: Log;
 }
 
-export async function changeToGiven({ deployer, versions, given, log }: StartInput, running: Plan): Promise<void> {
-  const { versionNumber, version } = given.plan;
+export async function changeToGiven(input: StartInput, running: Plan): Promise<void> {
+  const { deployer, versions, given, log } = input;
+  const { versionNumber, version, zoneData } = given.plan;
   if (versionNumber === running.versionNumber) return;
-  if (versions.activations().some(({ number }) => number === versionNumber)) {
+  const numbers = [...new Set(versions.activations().map(({ number }) => number))];
+  const decides = versions.find(running.versionNumber);
+  const isSameFile = !numbers.includes(versionNumber) && decides !== null && meansGiven(input, decides);
+  const changes = isSameFile && decides.shadow === undefined;
+  if (!changes && numbers.some((number) => number === versionNumber || meansGiven(input, versions.find(number)))) {
     const advice = 'the data folder goes on with the version that decided last; hunt deploy or hunt rollback change it';
     log('warn', advice, { given: version, running: running.version });
     return;
   }
-  deployer.deploy(given.sources, { kind: 'start', actor: '', reason: 'the server was started with this file' });
+  const reason = isSameFile ? `the same file, by zone data ${zoneData}` : 'the server was started with this file';
+  deployer.deploy(given.sources, { kind: 'start', actor: '', reason });
   while (deployer.last?.state === 'running') await pause(LOOK_MS);
   const { error } = deployer.last ?? {};
   if (error !== undefined) throw new OperatingError(error.code, error.message);
+}
+
+/** Whether a version's file, compiled today, is the given one: they differ by the zone data of their time. */
+function meansGiven({ compile, given }: StartInput, version: PipelineVersion | null): boolean {
+  if (version === null || version.plan.zones === undefined || version.plan.zones.length === 0) return false;
+  try {
+    return compile(version.sources).plan.versionNumber === given.plan.versionNumber;
+  } catch (error) {
+    // A file that earlier engines took may be refused today.
+    if (error instanceof OperatingError) return false;
+    throw error;
+  }
 }

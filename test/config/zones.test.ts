@@ -1,5 +1,11 @@
-/** Zone tables and the core's calendar agree with Intl, the very days of change included. */
+/**
+ * Zone tables agree with Python's zoneinfo of the same release of the IANA data, and the core's calendar with Intl, the very days
+ * of change included.
+ */
 
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ZONE_TIME_END } from '../../native-free-core/layout/limits.ts';
 import {
@@ -10,16 +16,17 @@ import {
   zoneOffset,
   type ZoneCursor,
 } from '../../native-free-core/policy/expression/runtime-time.ts';
-import { zonePlan, zoneProblem } from '../../src/config/zones.ts';
+import { zoneData } from '../../src/config/zone-data.ts';
+import { zoneDataVersion, zonePlan, zoneProblem } from '../../src/config/zones.ts';
 import { seeded } from '../random.ts';
 
 const DAY_MS = 86_400_000;
 const SEED = Number(process.env['HUNT_SEED'] ?? 20260701);
+/** Their rules are old enough for Node's own data to have them. */
 const ZONES = [
   'Europe/Berlin',
   'America/New_York',
   'Australia/Lord_Howe',
-  'Africa/Casablanca',
   'Africa/Monrovia',
   'Asia/Kathmandu',
   'Pacific/Apia',
@@ -69,4 +76,33 @@ test('names of zones', () => {
   expect(zoneProblem('europe/berlin')).toMatchObject({ suggestion: 'Europe/Berlin' });
   expect(zoneProblem('Europe/Berlni')).toMatchObject({ suggestion: 'Europe/Berlin' });
   expect(zoneProblem('+01:00')).not.toBeNull();
+});
+
+const golden = JSON.parse(readFileSync(join(import.meta.dirname, 'golden/zone-offsets.json'), 'utf8')) as {
+  readonly version: string;
+  readonly zones: Readonly<Record<string, string>>;
+};
+
+/** As golden/zone-offsets.py writes a zone. */
+function textOf(name: string): string {
+  const { changes, offsets } = zonePlan(name);
+  const later = changes.map((change, i) => `;${change / 1000}:${offsets[i + 1]! / 1000}`);
+  return `${offsets[0]! / 1000}${later.join('')}`;
+}
+
+test(`every zone is as Python’s zoneinfo says, IANA data ${golden.version}`, () => {
+  expect(zoneDataVersion()).toBe(golden.version);
+  expect([...zoneData().names].sort()).toEqual(Object.keys(golden.zones).sort());
+  const digest = (name: string): string => createHash('sha256').update(textOf(name)).digest('hex').slice(0, 16);
+  const wrong = Object.entries(golden.zones).filter(([name, expected]) => digest(name) !== expected);
+  expect(wrong.map(([name]) => `${name} ${textOf(name)}`)).toEqual([]);
+});
+
+test('zones that changed in 2026', () => {
+  const hourAt = (zone: string, time: string): number => {
+    const at = Date.parse(time);
+    return new Date(at + zoneOffset(cursorOf(zone), at)).getUTCHours();
+  };
+  expect(hourAt('America/Vancouver', '2026-11-30T06:30:00Z')).toBe(23);
+  expect(hourAt('America/Vancouver', '2026-11-30T07:30:00Z')).toBe(0);
 });

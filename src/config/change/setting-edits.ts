@@ -1,6 +1,7 @@
 /** Settings of the engine and of the message as a whole: which take effect with the change, and which cannot change at all. */
 
-import { columnAt, producersOf, type Plan } from '../../../native-free-core/layout/plan.ts';
+import { ZONE_TIME_START } from '../../../native-free-core/layout/limits.ts';
+import { columnAt, producersOf, type Plan, type ZonePlan } from '../../../native-free-core/layout/plan.ts';
 import { durationText } from '../units.ts';
 import type { ColumnMap } from './column-map.ts';
 import type { AddEdit } from './description.ts';
@@ -20,6 +21,7 @@ export function settingEdits(from: Plan, to: Plan, map: ColumnMap, add: AddEdit)
     add('safe', 'events.message', `message renamed from ${from.message.name}: fields go by their numbers`);
   roleEdits(from, to, map, add);
   durations(from, to, add);
+  zoneEdits(from, to, add);
   const bounds = [
     ['events.dedup.ids_max', from.dedupIdsMax, to.dedupIdsMax],
     ['events.dictionary_max', from.dictionaryMax, to.dictionaryMax],
@@ -62,6 +64,26 @@ function durations(from: Plan, to: Plan, add: AddEdit): void {
   ] as const;
   for (const [path, was, is, when] of settings)
     if (was !== is) add('safe', path, `${durationText(was)} becomes ${durationText(is)}: ${when}`);
+}
+
+/** Rows keep the local days and hours that they were given, and windows count by these: nothing is computed anew. */
+function zoneEdits(from: Plan, to: Plan, add: AddEdit): void {
+  for (const zone of to.zones ?? []) {
+    const old = from.zones?.find(({ name }) => name === zone.name);
+    if (old === undefined || JSON.stringify(old) === JSON.stringify(zone)) continue;
+    const versions = `zone data ${from.zoneData ?? 'of Node'} becomes ${to.zoneData ?? 'of Node'}`;
+    const since = firstDifference(old, zone);
+    add('safe', `zone ${zone.name}`, `${versions}: other offsets from ${since} on, ${NEXT_EVENTS}`);
+  }
+}
+
+function firstDifference(a: ZonePlan, b: ZonePlan): string {
+  const length = Math.max(a.changes.length, b.changes.length);
+  for (let i = 0; i < length; i++) {
+    if (a.changes[i] === b.changes[i] && a.offsets[i + 1] === b.offsets[i + 1]) continue;
+    return new Date(Math.min(a.changes[i] ?? Infinity, b.changes[i] ?? Infinity)).toISOString();
+  }
+  return new Date(ZONE_TIME_START).toISOString();
 }
 
 function nameAt(plan: Plan, index: number): string {
