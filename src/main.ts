@@ -6,11 +6,13 @@
 
 // First: it says so where Node is too old for what follows.
 import './ops/check-node.ts';
-import { renderUsage, runCommand, type CommandDef } from 'citty';
+import { renderUsage, runCommand } from 'citty';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { lookup } from '../native-free-core/base/lookup.ts';
+import { nearest } from '../native-free-core/base/nearest.ts';
+import { checkCommandLine } from './cli/command-line.ts';
 import { COMMANDS, type CommandEntry } from './cli/commands.ts';
 import { packageRoot } from './ops/compiled-url.ts';
 import { titleWithoutSecrets } from './ops/process-title.ts';
@@ -41,51 +43,11 @@ function fail(message: string, exitCode: number): never {
   process.exit(exitCode);
 }
 
-/** The closest of `known` to a mistyped word, or ''. */
-function suggestion(word: string, known: readonly string[]): string {
-  const close = known.find((name) => name.startsWith(word) || word.startsWith(name) || distance(name, word) <= 2);
-  return close === undefined ? '' : `; did you mean ${close}?`;
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
-
-/** Unknown options are errors: a mistyped one must not be one that silently does nothing. */
-function checkOptions(name: string, command: CommandDef, rest: readonly string[]): void {
-  const known = new Set(['help', 'h']);
-  for (const [option, definition] of Object.entries(command.args ?? {})) {
-    if (definition.type === 'positional') continue;
-    known.add(option).add(`no-${option}`);
-    for (const alias of [(definition as { alias?: string | string[] }).alias ?? []].flat()) known.add(alias);
-  }
-  for (const word of rest) {
-    if (word === '--') return;
-    const option = /^--?([a-zA-Z_][\w-]*)/.exec(word)?.[1];
-    if (option !== undefined && !known.has(option)) {
-      fail(
-        `unknown option ${word} of hunt ${name}${suggestion(
-          option,
-          [...known].map((k) => k),
-        )}; see hunt ${name} --help`,
-        2,
-      );
-    }
-  }
-}
-
 function entryOf(name: string): CommandEntry {
   const entry = lookup(COMMANDS, name);
   if (entry !== undefined) return entry;
-  return fail(`unknown command ${name}${suggestion(name, Object.keys(COMMANDS))}; see hunt --help`, 2);
+  const meant = nearest(name, Object.keys(COMMANDS));
+  return fail(`unknown command ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}; see hunt --help`, 2);
 }
 
 /** Colours are for terminals that want them. */
@@ -103,14 +65,16 @@ async function main(): Promise<void> {
     process.stdout.write(overview());
     return;
   }
-  if (name === 'help') return help(rest[0]!);
+  if (name === 'help')
+    return rest.length === 1 ? help(rest[0]!) : fail(`hunt help takes one command: given=${rest.join(' ')}`, 2);
   if (name === '--version' || name === '-v') {
     process.stdout.write(`${version()}\n`);
     return;
   }
-  const command = await entryOf(name).load();
+  const entry = entryOf(name);
+  const command = await entry.load();
   if (rest.includes('--help') || rest.includes('-h')) return help(name);
-  checkOptions(name, command, rest);
+  checkCommandLine(name, entry, command, rest);
   await runCommand(command, { rawArgs: rest });
 }
 

@@ -6,6 +6,10 @@ import type { CommandDef } from 'citty';
 export interface CommandEntry {
   readonly description: string;
   readonly load: () => Promise<CommandDef>;
+  /** Options that may be given several times; of others a second one is refused. */
+  readonly repeatable?: readonly string[];
+  /** As many of the last argument as one likes. */
+  readonly takesMany?: boolean;
 }
 
 /** Citty's own type of a command is generic over its arguments; here they are all alike. */
@@ -19,6 +23,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       connectionBounds();
       return as((await import('./serve.ts')).serveCommand);
     },
+    repeatable: ['key', 'key-file', 'allow-host', 'allow-origin'],
   },
   check: {
     description: 'Check a pipeline file offline',
@@ -32,7 +37,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'What a pipeline would take in memory',
     load: async () => as((await import('./plan.ts')).planCommand),
   },
-  send: { description: 'Send a file of events', load: async () => as((await import('./send.ts')).sendCommand) },
+  send: {
+    description: 'Send files of events',
+    load: async () => as((await import('./send.ts')).sendCommand),
+    takesMany: true,
+  },
   load: {
     description: 'Put a server under load and prove that nothing was lost',
     load: async () => as((await import('./load.ts')).loadCommand),

@@ -1,4 +1,4 @@
-/** Options that may be given several times; of others the last one counts, which citty sees to. */
+/** Options that may be given several times: those that commands.ts calls repeatable. */
 
 /** Values of `--name VALUE` and `--name=VALUE`, in their order. */
 export function repeatedOption(rawArgs: readonly string[], name: string): string[] {

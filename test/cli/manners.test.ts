@@ -74,3 +74,33 @@ test('GET / names every route with its scope', () => {
   for (const { method, path, scope } of ROUTES)
     expect(text).toMatch(new RegExp(`${method} +${path.replace(/[{}/.]/g, '\\$&')} +${scope}`));
 });
+
+describe('nothing on a command line is passed over', () => {
+  const cases: readonly (readonly [message: string, args: readonly string[]])[] = [
+    ['surplus arguments: "b" "c"; hunt check takes file only', ['check', 'a', 'b', 'c']],
+    ['surplus arguments: "d"; hunt lists takes action, name, file only', ['lists', 'replace', 'a', 'b', 'd']],
+    ['surplus arguments: "x"; hunt demo takes no such arguments', ['demo', 'x']],
+    ['surplus arguments: "b"', ['check', '--', 'a', 'b']],
+    ['option given twice: --url', ['plan', '--url', 'http://a', '--url=http://b']],
+    ['option given twice: --json', ['audit', '--json', '--no-json']],
+    ['option --url of hunt sql needs a value', ['sql', 'SELECT 1', '--url']],
+    ['option --url of hunt send needs a value', ['send', 'a', '--url', '--json']],
+    ['unknown option --alow-rejected of hunt send; did you mean allow-rejected?', ['send', 'a', '--alow-rejected']],
+    ['hunt help takes one command', ['help', 'send', 'check']],
+  ];
+  test.each(cases)('%s', async (message, args) => {
+    const { code, stdout, stderr } = await hunt(args);
+    expect(stderr).toContain(message);
+    expect([code, stdout, stderr.trim().split('\n').length]).toEqual([2, '', 1]);
+  });
+
+  test('every command refuses what it does not take', async () => {
+    for (const [name, { load, takesMany }] of Object.entries(COMMANDS)) {
+      const positionals = Object.values((await (await load()).args) ?? {}).filter(({ type }) => type === 'positional');
+      const words = Array.from({ length: positionals.length + 1 }, (_, i) => `word${i}`);
+      if (takesMany === true) continue;
+      const { code, stderr } = await hunt([name, ...words]);
+      expect([name, code, stderr]).toEqual([name, 2, expect.stringContaining(`surplus arguments: "${words.at(-1)}"`)]);
+    }
+  });
+});
