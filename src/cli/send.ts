@@ -1,12 +1,13 @@
-/** `hunt send FILE`: sends a file of events, and can be run again: what the server has is not taken twice. */
+/** `hunt send FILE…`: sends files of events, and can be run again: what the server has is not taken twice. */
 
 import { defineCommand } from 'citty';
+import { rmSync, statSync } from 'node:fs';
 import { OperatingError } from '../errors.ts';
 import { countOption, durationOption, serverOf, URL_OPTIONS } from './send/options.ts';
 import { showProgress } from './send/progress.ts';
-import type { FileFormat } from './send/rows.ts';
-import { sendFile } from './send/send-file.ts';
-import { isComplete, rejectedRows, summaryText } from './send/summary.ts';
+import type { FileFormat } from './send/row.ts';
+import { sendFile, type SendOptions } from './send/send-file.ts';
+import { isComplete, rejectedRows, summaryText, type SendSummary } from './send/summary.ts';
 
 const FRAME_EVENTS_MAX = 8192;
 const INTERRUPTED = 130;
@@ -14,12 +15,12 @@ const INTERRUPTED = 130;
 export const sendCommand = defineCommand({
   meta: {
     name: 'hunt send',
-    description: 'Send a file of events, NDJSON or CSV, gzip too. Run twice, nothing is doubled.',
+    description: 'Send files of events: NDJSON, JSON or CSV, gzip too. Run twice, nothing is doubled.',
   },
   args: {
-    file: { type: 'positional', required: true, description: 'File, or - for standard input' },
+    file: { type: 'positional', required: true, description: 'Files, in their order, or - for standard input' },
     ...URL_OPTIONS,
-    format: { type: 'string', description: 'ndjson or csv (default: told from name or content)' },
+    format: { type: 'string', description: 'ndjson, json (a list) or csv (default: told from name or content)' },
     delimiter: { type: 'string', default: ',', description: 'Of CSV files; \\t for a tab' },
     producer: {
       type: 'string',
@@ -33,7 +34,7 @@ export const sendCommand = defineCommand({
       description: 'When a frame counts as answered',
     },
     answers: { type: 'string', description: 'Write one line of JSON per event to this file: index, decisions' },
-    strict: { type: 'boolean', default: false, description: 'End with code 1 where a row was rejected' },
+    'allow-rejected': { type: 'boolean', default: false, description: 'End with code 0 although rows were rejected' },
     'reconnect-for': {
       type: 'string',
       default: '60s',
@@ -42,7 +43,6 @@ export const sendCommand = defineCommand({
     json: { type: 'boolean', default: false, description: 'Print the summary as one JSON object' },
   },
   async run({ args }) {
-    const progress = showProgress();
     const interruption = new AbortController();
     const onSignal = (): void => {
       if (interruption.signal.aborted) process.exit(INTERRUPTED);
@@ -50,9 +50,9 @@ export const sendCommand = defineCommand({
     };
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
     try {
-      const summary = await sendFile({
+      const files = filesOf(args._, args.producer);
+      const options = {
         ...serverOf(args),
-        file: args.file,
         format: formatOption(args.format),
         delimiter: args.delimiter.replace('\\t', '\t'),
         producer: args.producer,
@@ -60,22 +60,60 @@ export const sendCommand = defineCommand({
         ack: args.ack as 'durable' | 'stored',
         reconnectMs: durationOption('reconnect-for', args['reconnect-for']),
         answers: args.answers,
-        note: (message) => progress.note(message),
-        progress: (sofar, source) => progress.update(sofar, source),
+        isOneOfSeveral: files.length > 1,
         signal: interruption.signal,
-      });
-      progress.stop();
-      process.stdout.write(`${args.json ? JSON.stringify(summary) : summaryText(summary)}\n`);
-      if (!isComplete(summary) || (args.strict && rejectedRows(summary) > 0)) process.exitCode = 1;
+      } satisfies Omit<SendOptions, 'file' | 'note' | 'progress'>;
+      if (files.length > 1 && args.answers !== undefined) rmSync(args.answers, { force: true });
+      for (const file of files) {
+        const summary = await sendShown({ ...options, file });
+        process.stdout.write(`${args.json ? JSON.stringify(summary) : summaryOf(summary, files.length)}\n`);
+        if (!isComplete(summary) || (rejectedRows(summary) > 0 && !args['allow-rejected'])) process.exitCode = 1;
+        if (interruption.signal.aborted) break;
+      }
       if (interruption.signal.aborted) process.exitCode = INTERRUPTED;
     } finally {
-      progress.stop();
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     }
   },
 });
 
+async function sendShown(options: Omit<SendOptions, 'note' | 'progress'>): Promise<SendSummary> {
+  const progress = showProgress();
+  try {
+    return await sendFile({
+      ...options,
+      note: (message) => progress.note(message),
+      progress: (sofar, source) => progress.update(sofar, source),
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+/** All of them are there before the first one is sent. */
+function filesOf(files: readonly string[], producer: string | undefined): readonly string[] {
+  if (files.length > 1 && producer !== undefined) {
+    const advice =
+      'a name stands for one sequence of frames: send the files one by one under names of their own, or leave it out';
+    throw new OperatingError(
+      'bad_option',
+      `several files and one producer: files=${files.length} producer=${producer}; ${advice}`,
+    );
+  }
+  if (files.filter((file) => file === '-').length > 1)
+    throw new OperatingError('bad_option', 'standard input can be read once: name - one time');
+  for (const file of files) {
+    if (file !== '-' && statSync(file, { throwIfNoEntry: false }) === undefined)
+      throw new OperatingError('file_unreadable', `no such file: file=${file}; nothing was sent`);
+  }
+  return files;
+}
+
+function summaryOf(summary: SendSummary, files: number): string {
+  return files === 1 ? summaryText(summary) : `${'file'.padEnd(14)}${summary.file}\n${summaryText(summary)}\n`;
+}
+
 function formatOption(text: string | undefined): FileFormat | null {
-  if (text === undefined || text === 'ndjson' || text === 'csv') return text ?? null;
-  throw new OperatingError('bad_option', `unknown format: format=${text}; write ndjson or csv`);
+  if (text === undefined || text === 'ndjson' || text === 'json' || text === 'csv') return text ?? null;
+  throw new OperatingError('bad_option', `unknown format: format=${text}; write ndjson, json or csv`);
 }

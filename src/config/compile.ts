@@ -169,6 +169,7 @@ function boundsOf(
   | 'dedupIdsMax'
   | 'dictionaryMax'
   | 'producers'
+  | 'unknownFields'
 > {
   return {
     acceptMaxAgeMs: durationMs(events.accept?.max_age ?? DEFAULTS.acceptMaxAge),
@@ -177,6 +178,7 @@ function boundsOf(
     dedupWindowMs: durationMs(events.dedup?.window ?? DEFAULTS.dedupWindow),
     dedupIdsMax: events.id === undefined ? 0 : countOf(events.dedup?.ids_max ?? DEFAULTS.dedupIdsMax),
     dictionaryMax: countOf(events.dictionary_max ?? DEFAULTS.dictionaryMax),
+    ...(events.unknown_fields === undefined ? {} : { unknownFields: events.unknown_fields }),
     ...(events.producers === undefined ? {} : { producers: producersPlan(events.producers) }),
   };
 }

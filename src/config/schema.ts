@@ -64,6 +64,12 @@ const events = z.strictObject({
   accept: z.strictObject({ max_age: duration.optional(), max_future: duration.optional() }).optional(),
   max_future_skew: duration.optional(),
   dedup: z.strictObject({ window: duration.optional(), ids_max: count.optional() }).optional(),
+  unknown_fields: z
+    .enum(['reject', 'warn', 'ignore'])
+    .optional()
+    .describe(
+      'Fields of an event that the message does not have. warn (default): skipped, counted, named in the answer; reject: the event is refused; ignore: skipped and counted.',
+    ),
   dictionary_max: count
     .optional()
     .describe('Distinct strings in all dictionary fields together; one producer may bring a quarter of them.'),

@@ -33,7 +33,8 @@ describeRealData('online-retail', () => {
   }
 
   test('541,909 lines received = stored + dead letters, those without a customer with reason and bytes', async () => {
-    const result = await hunt(['send', file, '--url', server.url, '--events-per-frame', '1000', '--json']);
+    const options = ['--events-per-frame', '1000', '--json', '--allow-rejected'];
+    const result = await hunt(['send', file, '--url', server.url, ...options]);
     expect(result.code, result.stdout + result.stderr).toBe(0);
     expect(JSON.parse(result.stdout)).toMatchObject({
       rows: ROWS,

@@ -3,6 +3,8 @@
  * sent again under its number is known. It depends on the rows and on `eventsPerFrame` alone, not on the server's limits.
  */
 
+import type { Row } from './row.ts';
+
 export interface FileFrame {
   /** From 1. */
   readonly seq: number;
@@ -11,6 +13,8 @@ export interface FileFrame {
   /** Index in the file, and text, of each of its events. */
   readonly rows: readonly number[];
   readonly texts: readonly string[];
+  /** Why an event can be none, by its place in the frame; most frames have none of these. */
+  readonly problems: ReadonlyMap<number, string>;
 }
 
 /** Bytes of one frame's events: well below the least that any server takes, and no frame of ordinary events reaches it. */
@@ -20,7 +24,7 @@ export const EVENT_TEXT_BYTES_MAX = (1 << 20) - 128;
 
 /** `tooLarge`: told of rows that fit no frame; they are left out. */
 export async function* framesOf(
-  rows: AsyncIterable<string>,
+  rows: AsyncIterable<Row>,
   eventsPerFrame: number,
   tooLarge: (row: number, bytes: number) => void,
 ): AsyncIterable<FileFrame> {
@@ -29,14 +33,16 @@ export async function* framesOf(
   let bytes = 0;
   let indexes: number[] = [];
   let texts: string[] = [];
+  let problems = new Map<number, string>();
   const cut = (): FileFrame => {
-    const frame = { seq: seq++, firstRow: indexes[0]!, rows: indexes, texts };
+    const frame = { seq: seq++, firstRow: indexes[0]!, rows: indexes, texts, problems };
     indexes = [];
     texts = [];
+    problems = new Map();
     bytes = 0;
     return frame;
   };
-  for await (const text of rows) {
+  for await (const { text, problem } of rows) {
     const index = row++;
     const size = Buffer.byteLength(text) + 1;
     if (size > EVENT_TEXT_BYTES_MAX) {
@@ -44,6 +50,7 @@ export async function* framesOf(
       continue;
     }
     if (texts.length > 0 && bytes + size > FRAME_TEXT_BYTES_MAX) yield cut();
+    if (problem !== null) problems.set(texts.length, problem);
     indexes.push(index);
     texts.push(text);
     bytes += size;

@@ -19,6 +19,8 @@ export interface CsvMapping {
   readonly unused: readonly string[];
   /** Fields of `import` whose column is not there. */
   readonly missing: readonly string[];
+  /** Fields that several columns would fill, as `player_id: player_id, playerId`. */
+  readonly twice: readonly string[];
 }
 
 export type ImportMap = Readonly<Record<string, string>>;
@@ -36,6 +38,7 @@ export function csvMapping(plan: Plan, importMap: ImportMap, header: readonly st
   );
   return {
     unused: header.filter((_, i) => columns[i]!.length === 0),
+    twice: fieldsTwice(header, columns),
     missing: Object.entries(importMap).flatMap(([field, column]) => (header.includes(column) ? [] : [field])),
     toEvent(record) {
       const event: Json = {};
@@ -47,6 +50,14 @@ export function csvMapping(plan: Plan, importMap: ImportMap, header: readonly st
       return event;
     },
   };
+}
+
+function fieldsTwice(header: readonly string[], columns: readonly (readonly Target[])[]): string[] {
+  const byField = new Map<FieldPlan, string[]>();
+  columns.forEach((targets, i) => {
+    for (const { field } of targets) byField.set(field, [...(byField.get(field) ?? []), header[i]!]);
+  });
+  return [...byField].flatMap(([field, names]) => (names.length > 1 ? [`${field.name}: ${names.join(', ')}`] : []));
 }
 
 /** The event of one JSON object; null where the lines are events as they stand. */

@@ -1,68 +1,92 @@
 /** The rows of a file as JSON texts, one event each, in the file's order. Used by send-file.ts. */
 
-import { parse } from 'csv-parse';
-import { Readable } from 'node:stream';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../../errors.ts';
-import { csvMapping, jsonMapping, type ImportMap } from './mapping.ts';
-import type { Source } from './source.ts';
+import { csvRows } from './csv-rows.ts';
+import { elementsOf, eventsOfFrame } from './json-elements.ts';
+import { jsonMapping } from './mapping.ts';
+import { LINE_CHARACTERS_MAX, type FileFormat, type Row, type RowsOptions } from './row.ts';
 
-export type FileFormat = 'ndjson' | 'csv';
+/** So much of a file is read before its format is decided: its first line, mostly. */
+const HEAD_CHARACTERS_MAX = 1 << 20;
 
-export interface RowsOptions {
-  readonly source: Source;
-  readonly format: FileFormat | null;
-  readonly delimiter: string;
-  readonly plan: Plan;
-  readonly importMap: ImportMap;
-  /** Told about columns that go nowhere. */
-  readonly note: (message: string) => void;
-}
-
-/** A line without end would fill the memory. */
-const LINE_CHARACTERS_MAX = 16 << 20;
-
-export async function* rowsOf(options: RowsOptions): AsyncIterable<string> {
+export async function* rowsOf(options: RowsOptions): AsyncIterable<Row> {
   const chunks = options.source.chunks()[Symbol.asyncIterator]();
-  const first: string[] = [];
+  let head = '';
   let next = await chunks.next();
-  // The format may have to be told from the first character.
-  while (next.done !== true && (first.push(next.value), first.join('').trim() === '')) next = await chunks.next();
+  // The format may have to be told from the first line.
+  while (next.done !== true) {
+    head += next.value;
+    if (head.trimStart().includes('\n') || head.length > HEAD_CHARACTERS_MAX) break;
+    next = await chunks.next();
+  }
   const rest: AsyncIterable<string> = (async function* () {
-    yield first.join('');
+    yield head;
     for (let more = await chunks.next(); more.done !== true; more = await chunks.next()) yield more.value;
   })();
-  const format = options.format ?? formatOf(options.source.name, first.join('').trimStart());
-  yield* format === 'csv' ? csvRows(options, rest) : jsonRows(options, rest);
+  if (head.trim() === '' && next.done === true) options.note(`the file is empty: ${options.source.name}`);
+  const format = options.format ?? formatOf(options.source.name, head.trimStart());
+  if (format === 'csv') yield* csvRows(options, rest);
+  else yield* jsonRows(options, format === 'json' ? elementsOf(rest, options.source.name) : linesOf(rest));
 }
 
-/** By its name; where that does not tell, JSON begins with a brace. */
+/** By its name; where that does not tell, JSON begins with a brace or a bracket. */
 export function formatOf(name: string, head: string): FileFormat {
   const bare = name.toLowerCase().replace(/\.gz$/, '');
   if (/\.(csv|tsv)$/.test(bare)) return 'csv';
-  if (/\.(ndjson|jsonl|json)$/.test(bare)) return 'ndjson';
-  return head.startsWith('{') ? 'ndjson' : 'csv';
+  const isNamedJson = /\.(ndjson|jsonl|json)$/.test(bare);
+  if (!isNamedJson && !head.startsWith('{') && !head.startsWith('[')) return 'csv';
+  if (head.startsWith('[')) return 'json';
+  // A first line that is no value by itself is the beginning of an event over several lines, where the name allows it.
+  const line = head.split('\n', 1)[0]!;
+  return head.startsWith('{') && !/\.(ndjson|jsonl)$/.test(bare) && parse(line) === undefined ? 'json' : 'ndjson';
 }
 
-async function* jsonRows({ plan, importMap }: RowsOptions, chunks: AsyncIterable<string>): AsyncIterable<string> {
+async function* jsonRows({ plan, importMap, source }: RowsOptions, texts: AsyncIterable<string>): AsyncIterable<Row> {
   const mapping = jsonMapping(plan, importMap);
-  for await (const line of linesOf(chunks)) {
-    const parsed = parseObject(line);
-    // What is no object cannot be an event: it goes as a string, which the server refuses and keeps.
-    if (parsed === null) yield JSON.stringify(line);
-    else yield mapping === null ? line : JSON.stringify(mapping(parsed));
+  const hasEvents = plan.message.fields.some(({ name, jsonName }) => name === 'events' || jsonName === 'events');
+  for await (const text of texts) {
+    const value = parse(text);
+    if (!isObject(value)) yield { text: JSON.stringify(text), problem: problemOf(text, value) };
+    else if (!hasEvents && Array.isArray(value['events'])) {
+      for (const event of eventsOfFrame(text, source.name)) yield rowOf(event, mapping);
+    } else if (mapping === null) yield { text, problem: null };
+    else yield rowOf(text, mapping);
   }
 }
 
-function parseObject(line: string): Record<string, unknown> | null {
+function rowOf(text: string, mapping: ReturnType<typeof jsonMapping>): Row {
+  const value = parse(text);
+  if (!isObject(value)) return { text: JSON.stringify(text), problem: problemOf(text, value) };
+  if (mapping === null) return { text, problem: null };
+  return { text: JSON.stringify(mapping(parse(quoteLongNumbers(text)) as Record<string, unknown>)), problem: null };
+}
+
+/** undefined: it is not JSON. */
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
+    return JSON.parse(text) as unknown;
   } catch {
-    return null;
+    return undefined;
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const SHOWN_CHARACTERS_MAX = 60;
+
+function problemOf(text: string, value: unknown): string {
+  const shown = text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text;
+  return value === undefined ? `not JSON, got ${shown}` : `expected an object, got ${shown}`;
+}
+
+/** Numbers of 16 digits and more in quotes, which mean the same to the server and keep their digits in a JavaScript object. */
+export function quoteLongNumbers(text: string): string {
+  if (!/\d{16}/.test(text)) return text;
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
+    token.startsWith('"') || token.replace(/\D/g, '').length < 16 ? token : `"${token}"`,
+  );
 }
 
 /** Lines that are not empty, trimmed. */
@@ -83,56 +107,4 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncIterable<string> {
     }
   }
   if (open.trim() !== '') yield open.trim();
-}
-
-async function* csvRows(
-  { source, delimiter, plan, importMap, note }: RowsOptions,
-  chunks: AsyncIterable<string>,
-): AsyncIterable<string> {
-  const parser = parse({
-    delimiter,
-    bom: true,
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
-    max_record_size: LINE_CHARACTERS_MAX,
-  });
-  const text = Readable.from(chunks, { objectMode: false });
-  text.on('error', (error) => parser.destroy(error));
-  text.pipe(parser);
-  let mapping: ReturnType<typeof csvMapping> | null = null;
-  try {
-    for await (const record of parser as AsyncIterable<string[]>) {
-      if (mapping !== null) {
-        yield JSON.stringify(mapping.toEvent(record));
-        continue;
-      }
-      mapping = csvMapping(
-        plan,
-        importMap,
-        record.map((name) => name.trim()),
-      );
-      if (mapping.unused.length === record.length) {
-        const advice = 'name the fields in the header, or map them under events: import: in the pipeline';
-        throw new OperatingError(
-          'no_columns',
-          `no column of the file is a field of ${plan.message.name}: columns=${record.join(',')}; ${advice}`,
-        );
-      }
-      if (mapping.unused.length > 0)
-        note(`columns that are no fields of ${plan.message.name}, left out: ${mapping.unused.join(', ')}`);
-      if (mapping.missing.length > 0)
-        note(`columns of the pipeline's import that the file does not have, for: ${mapping.missing.join(', ')}`);
-    }
-  } catch (cause) {
-    if (cause instanceof OperatingError) throw cause;
-    throw new OperatingError(
-      'csv_malformed',
-      `the CSV file cannot be read to its end: file=${source.name} reason=${(cause as Error).message}`,
-      { cause },
-    );
-  } finally {
-    text.destroy();
-    parser.destroy();
-  }
 }

@@ -6,7 +6,9 @@ import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
 import { HuntClient, HuntControl, JsonText, type ClientAnswer } from '../../client/index.ts';
 import { OperatingError } from '../../errors.ts';
 import { framesOf, type FileFrame } from './framing.ts';
-import { rowsOf, type FileFormat } from './rows.ts';
+import { refusedRows } from './refused-rows.ts';
+import type { FileFormat, Row } from './row.ts';
+import { rowsOf } from './rows.ts';
 import { openSource, type Source } from './source.ts';
 import { addAnswer, addProblem, emptySummary, type SendSummary } from './summary.ts';
 
@@ -24,6 +26,8 @@ export interface SendOptions {
   readonly reconnectMs: number;
   /** File for one line per event, or undefined. */
   readonly answers: string | undefined;
+  /** One of several files: its answers are added to those of the others, under its name. */
+  readonly isOneOfSeveral?: boolean;
   readonly note: (message: string) => void;
   /** Called after each answer and each frame read. */
   readonly progress: (summary: SendSummary, source: Source) => void;
@@ -77,14 +81,14 @@ async function sendRows(
   options: SendOptions,
   client: HuntClient,
   source: Source,
-  rows: AsyncIterable<string>,
+  rows: AsyncIterable<Row>,
   summary: SendSummary,
 ): Promise<SendSummary> {
   const begun = performance.now();
   // Older frames were answered when the highest was sent: no sender lets them fall out of the server's memory unanswered.
   const { highestSeq } = client.hello;
   const resendFrom = highestSeq - SEQ_BITMAP_BITS + 1;
-  const answers = options.answers === undefined ? null : await openAnswers(options.answers, Math.max(1, resendFrom));
+  const answers = await openAnswers(options, Math.max(1, resendFrom));
   let failure: Error | null = null;
   const fail = (error: unknown): void => void (failure ??= error as Error);
   const interrupted = abortionOf(options.signal);
@@ -159,8 +163,11 @@ interface AnswerFile {
 }
 
 /** Lines in the order of the rows, whatever was answered later after a RETRY. */
-async function openAnswers(path: string, firstSeq: number): Promise<AnswerFile> {
-  const file: WriteStream = createWriteStream(path);
+async function openAnswers(options: SendOptions, firstSeq: number): Promise<AnswerFile | null> {
+  const { answers: path, isOneOfSeveral = false } = options;
+  if (path === undefined) return null;
+  const file: WriteStream = createWriteStream(path, isOneOfSeveral ? { flags: 'a' } : {});
+  const name = isOneOfSeveral ? options.file : null;
   await new Promise<void>((resolve, reject) => {
     file.once('open', () => resolve());
     file.once('error', (cause) =>
@@ -175,7 +182,7 @@ async function openAnswers(path: string, firstSeq: number): Promise<AnswerFile> 
   let next = firstSeq;
   return {
     add(frame, answer) {
-      early.set(frame.seq, answerLines(frame, answer));
+      early.set(frame.seq, answerLines(name, frame, answer));
       for (let lines = early.get(next); lines !== undefined; lines = early.get(next)) {
         file.write(lines);
         early.delete(next++);
@@ -189,16 +196,17 @@ async function openAnswers(path: string, firstSeq: number): Promise<AnswerFile> 
   };
 }
 
-function answerLines(frame: FileFrame, answer: ClientAnswer): string {
-  const refused = new Map(answer.rejections.map((rejection) => [rejection.index, rejection]));
-  const whole = answer.status === 'REJECTED' ? refused.get(0) : undefined;
+/** `name`: of the file, where there are several. */
+function answerLines(name: string | null, frame: FileFrame, answer: ClientAnswer): string {
+  const refused = new Map(refusedRows(frame, answer).map(({ index, rejection }) => [index, rejection]));
   return frame.rows
     .map((index, i) => {
-      const rejection = whole ?? refused.get(i);
+      const rejection = refused.get(index);
       const line = {
+        ...(name === null ? {} : { file: name }),
         index,
         decisions: answer.decisions[i] ?? null,
-        ...(rejection === undefined ? {} : { rejection: { code: rejection.code, text: rejection.text } }),
+        ...(rejection === undefined ? {} : { rejection }),
       };
       return `${JSON.stringify(line)}\n`;
     })

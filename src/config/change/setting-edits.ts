@@ -22,6 +22,8 @@ export function settingEdits(from: Plan, to: Plan, map: ColumnMap, add: AddEdit)
   roleEdits(from, to, map, add);
   durations(from, to, add);
   zoneEdits(from, to, add);
+  const [was, is] = [from.unknownFields ?? 'warn', to.unknownFields ?? 'warn'];
+  if (was !== is) add('safe', 'events.unknown_fields', `${was} becomes ${is}: ${NEXT_EVENTS}`);
   const bounds = [
     ['events.dedup.ids_max', from.dedupIdsMax, to.dedupIdsMax],
     ['events.dictionary_max', from.dictionaryMax, to.dictionaryMax],

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import { elementsOf } from '../../../src/cli/send/json-elements.ts';
 import { sendFile, type SendOptions } from '../../../src/cli/send/send-file.ts';
 import { isComplete, type SendSummary } from '../../../src/cli/send/summary.ts';
 import { loadPipelineFile } from '../../../src/config/index.ts';
@@ -80,9 +81,10 @@ test('a file, then the same file packed: the same producer, nothing taken twice'
     producer: first.producer,
     rows: 95,
     accepted: 0,
-    duplicates: 95,
+    // What was rejected then is rejected again, and no duplicate.
+    duplicates: 85,
     unanswered: 0,
-    rejected: {},
+    rejected: { no_key: 10 },
   });
   expect(server.taken.size).toBe(10);
   expect(notes.join()).toMatch(/up to 10/);
@@ -95,7 +97,14 @@ test('resumes within what the server remembers; what is older was answered then'
   const server = await serve({ taken: new Map(taken), framesInFlight: 256 });
   const summary = await send(server, path, { eventsPerFrame: 1 });
   expect(Math.min(...server.seen.map(({ seq }) => seq))).toBe(2000 - 1023);
-  expect(summary).toMatchObject({ rows: 3000, skipped: 976, duplicates: 1024, frames: 2024, unanswered: 0 });
+  expect(summary).toMatchObject({
+    rows: 3000,
+    skipped: 976,
+    duplicates: 0,
+    frames: 2024,
+    unanswered: 0,
+    rejected: { no_key: 2024 },
+  });
   expect(server.taken.size).toBe(3000);
 });
 
@@ -121,7 +130,11 @@ test('through RETRY and lost connections, answers in the order of the rows', asy
     .split('\n')
     .map((line) => JSON.parse(line) as { index: number; decisions: object | null; rejection?: object });
   expect(read.map(({ index }) => index)).toEqual(Array.from({ length: 1234 }, (_, i) => i));
-  expect(read[0]).toEqual({ index: 0, decisions: null, rejection: { code: 'no_key', text: 'the event has no key' } });
+  expect(read[0]).toEqual({
+    index: 0,
+    decisions: null,
+    rejection: { code: 'no_key', text: 'the event has no key; row 1' },
+  });
   expect(read[1]).toEqual({ index: 1, decisions: { assistance: 'hint', trust: 'challenge' } });
 });
 
@@ -129,7 +142,7 @@ test('a file that has grown under a given name: the frame that changed is not pa
   const server = await serve();
   await send(server, file('log.ndjson', lines(15)), { producer: 'log' });
   const grown = await send(server, file('log.ndjson', lines(25)), { producer: 'log' });
-  expect(grown).toMatchObject({ rows: 25, duplicates: 10, unanswered: 10, accepted: 4 });
+  expect(grown).toMatchObject({ rows: 25, duplicates: 9, unanswered: 10, accepted: 4 });
   expect(isComplete(grown)).toBe(false);
   expect(grown.problems[0]).toMatch(/rows 11-20: frame 2 had 5 events when it was sent before, now 10/);
 });
@@ -151,7 +164,7 @@ test('large events make smaller frames, the same ones every time', async () => {
   const big = Array.from({ length: 10 }, (_, i) => `{"event_id":"${i}${'y'.repeat(200_000)}"}\n`).join('');
   const first = await send(server, file('big.ndjson', big));
   expect(first).toMatchObject({ rows: 10, frames: 5, unanswered: 0 });
-  expect(await send(server, file('big.ndjson', big))).toMatchObject({ duplicates: 10 });
+  expect(await send(server, file('big.ndjson', big))).toMatchObject({ duplicates: 5, rejected: { no_key: 5 } });
 });
 
 test('interrupted: says so, and the next run goes on', async () => {
@@ -231,8 +244,105 @@ describe('CSV', () => {
     });
   });
 
+  test('rows of the wrong length are no events: sent as they stand, told by line and row', async () => {
+    const server = await serve({}, importMap);
+    const ragged = 'event_id,player_id,lat\na,1,2\n"b\n",1,2,3\n\nc,1\nd,1,2\n';
+    const answers = join(folder, 'ragged.ndjson');
+    const summary = await send(server, file('ragged.csv', ragged), { eventsPerFrame: 1, answers });
+    expect([...server.taken.values()].flat()).toEqual([
+      '{"event_id":"a","player_id":1,"lat":2}',
+      JSON.stringify('"b\n",1,2,3'),
+      '"c,1"',
+      '{"event_id":"d","player_id":1,"lat":2}',
+    ]);
+    expect(summary.refusals[1]).toBe(
+      'no_key: line 3: expected 3 values, one for each column of the header, got 4; row 2',
+    );
+    expect(summary.refusals[2]).toMatch(/line 6: expected 3 values.* got 2; row 3$/);
+    expect(readFileSync(answers, 'utf8').split('\n')[2]).toContain('line 6: expected 3 values');
+  });
+
+  test('columns of one name, of one field, unknown ones where the pipeline refuses them, and another delimiter', async () => {
+    const server = await serve({}, importMap);
+    const refused = (name: string, text: string): Promise<SendSummary> => send(server, file(name, text));
+    await expect(refused('t.csv', 'event_id,lat,lat\n1,2,3\n')).rejects.toMatchObject({ code: 'columns_twice' });
+    await expect(refused('u.csv', 'event_id,eventId\n1,2\n')).rejects.toMatchObject({
+      code: 'columns_twice',
+      message: expect.stringContaining('event_id: event_id, eventId') as string,
+    });
+    await expect(refused('v.csv', 'event_id;lat\n1;2\n')).rejects.toMatchObject({
+      message: expect.stringContaining("--delimiter ';'") as string,
+    });
+    await expect(refused('w.csv', 'event_id,lat\n"a,1\nb,2\n')).rejects.toMatchObject({ code: 'csv_malformed' });
+    const strict = await startWireServer({
+      routes: { '/v1/pipeline': { plan: { ...plan, unknownFields: 'reject' }, importMap } },
+    });
+    servers.push(strict);
+    await expect(send(strict, file('x.csv', 'event_id,colour\n1,2\n'))).rejects.toMatchObject({
+      code: 'unknown_columns',
+    });
+  });
+
   test('an empty file', async () => {
     const server = await serve();
     expect(await send(server, file('empty.ndjson', ''))).toMatchObject({ rows: 0, frames: 0, unanswered: 0 });
   });
+});
+
+describe('JSON that is no NDJSON', () => {
+  const events = ['{"event_id":"a","player_id":9007199254740993}', '{\n  "event_id": "b]}\\""\n}', '{"event_id":"c"}'];
+  test.each([
+    ['a list', 'list.json', `[${events.join(',\n')}]\n`],
+    ['a list without a telling name', 'list.txt', ` [ ${events.join(' , ')} ] `],
+    [
+      'a frame',
+      'frame.json',
+      `{"seq": 1, "events": [${events.map((e) => e.replaceAll('\n', '')).join(',')}], "more": [1]}`,
+    ],
+    ['events over several lines', 'pretty.json', events.map((e) => e.replace('{', '{\n')).join('\n')],
+  ])('%s', async (_, name, text) => {
+    const server = await serve();
+    const summary = await send(server, file(name, text));
+    expect(summary).toMatchObject({ rows: 3, unanswered: 0 });
+    const taken = [...server.taken.values()].flat();
+    expect(String(server.raw.get(1)![0])).toContain('9007199254740993');
+    expect(taken.map((one) => (JSON.parse(one) as { event_id: string }).event_id)).toEqual(['a', 'b]}"', 'c']);
+  });
+
+  test.each([
+    ['ends within an event', '[{"event_id":"a"},{"event_id":'],
+    ['ends within its list', '[{"event_id":"a"},'],
+    ['goes on behind its list', '[{"event_id":"a"}] {"event_id":"b"}'],
+  ])('%s', async (_, text) => {
+    const server = await serve();
+    await expect(send(server, file('cut.json', text))).rejects.toMatchObject({ code: 'json_malformed' });
+  });
+
+  test('cut anywhere by the reading, the same events', async () => {
+    const text = `[${events.join(', ')}, 7, "x,y", [1,[2]]]`;
+    const whole: string[] = [];
+    for await (const one of elementsOf(chunksOf([text]), 'x')) whole.push(one);
+    expect(whole).toEqual([...events, '7', '"x,y"', '[1,[2]]']);
+    for (let size = 1; size < 9; size++) {
+      const pieces = text.match(new RegExp(`[^]{1,${size}}`, 'g'))!;
+      const cut: string[] = [];
+      for await (const one of elementsOf(chunksOf(pieces), 'x')) cut.push(one);
+      expect(cut).toEqual(whole);
+    }
+  });
+});
+
+async function* chunksOf(texts: readonly string[]): AsyncIterable<string> {
+  yield* texts;
+}
+
+test('long numbers keep their digits through the import', async () => {
+  const server = await serve({}, { player_id: 'customer' });
+  await send(
+    server,
+    file('long.ndjson', '{"event_id":"x1234567890123456789","customer":18446744073709551615,"lat":1.5}\n'),
+  );
+  expect([...server.taken.values()].flat()).toEqual([
+    '{"event_id":"x1234567890123456789","lat":1.5,"player_id":"18446744073709551615"}',
+  ]);
 });

@@ -204,11 +204,12 @@ describe('settings', () => {
   test('say when they take effect', () => {
     const bounds = after(
       '  time: event_time',
-      '  time: event_time\n  dictionary_max: 1k\n  dedup: { window: 1h, ids_max: 1M }\n  accept: { max_age: 5d }',
+      '  time: event_time\n  dictionary_max: 1k\n  unknown_fields: reject\n  dedup: { window: 1h, ids_max: 1M }\n  accept: { max_age: 5d }',
     );
     expect(edits(plan, bounds)).toEqual([
       'safe events.accept.max_age: 3650d becomes 5d: for events from then on',
       'safe events.dedup.window: 10m becomes 1h: takes effect at the next start',
+      'safe events.unknown_fields: warn becomes reject: for events from then on',
       'safe events.dedup.ids_max: 4000000 becomes 1000000: takes effect at the next start',
       'safe events.dictionary_max: 65536 becomes 1000: takes effect at the next start',
     ]);
