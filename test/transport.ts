@@ -6,6 +6,9 @@
 import { chooseTransport } from '../src/http/choose-transport.ts';
 import type { TransportKind } from '../src/http/transport.ts';
 
+/** Those that load here, for tests that compare them. */
+export const TRANSPORTS: readonly TransportKind[] = chooseTransport('auto').kind === 'uws' ? ['uws', 'node'] : ['node'];
+
 let chosen: TransportKind | undefined;
 
 export function testTransport(): TransportKind {

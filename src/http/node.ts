@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { serveUpgrades, type Upgrades } from './node-websocket.ts';
-import { problemBody, RequestHead } from './request-head.ts';
+import { HEADER_BYTES_MAX, problemBody, RequestHead, URL_BYTES_MAX } from './request-head.ts';
 import { reasonOf } from './status.ts';
 import type { AnswerHeaders, Exchange, Handlers, HttpServer, Transport } from './transport.ts';
 
@@ -19,8 +19,6 @@ const READER_STALL_MS_MAX = 300_000;
 const KEEP_ALIVE_MS = 10_000;
 /** How often silent bodies are looked for. */
 const SWEEP_MS = 1_000;
-const HEAD_BYTES_MAX = 16 << 10;
-const HEADERS_MAX = 100;
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const EMPTY = new Uint8Array(0);
@@ -33,6 +31,8 @@ class NodeServer<Data> implements HttpServer {
   readonly #server: Server;
   readonly #upgrades: Upgrades | null;
   readonly #receiving = new Set<NodeExchange>();
+  /** Of each connection the latest request. */
+  readonly #last = new WeakMap<Duplex, NodeExchange>();
   readonly #sweep: NodeJS.Timeout;
   refusedConnections = 0;
 
@@ -43,19 +43,24 @@ class NodeServer<Data> implements HttpServer {
       requestTimeout: 0,
       connectionsCheckingInterval: SWEEP_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: HEAD_BYTES_MAX,
+      maxHeaderSize: URL_BYTES_MAX + HEADER_BYTES_MAX,
     };
     this.#server = createServer(options, (request, response) => {
       const head = headOf(request);
       const exchange = new NodeExchange(request, response, this.#receiving);
+      this.#last.set(request.socket, exchange);
       const { problem } = head;
       if (problem === null) handlers.request(head, exchange);
       else exchange.end(problem.status, JSON_TYPE, problemBody(problem), true);
     });
-    this.#server.maxHeadersCount = HEADERS_MAX;
     if (handlers.connectionsMax !== undefined) this.#server.maxConnections = handlers.connectionsMax;
     this.#server.on('drop', () => this.refusedConnections++);
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBroken(error, socket));
+    // Node would drop what is over a limit in silence.
+    this.#server.maxHeadersCount = 0;
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      const last = this.#last.get(socket);
+      if (last === undefined || !last.isEndingFor(socket)) answerBroken(error, socket);
+    });
     this.#upgrades = handlers.webSocket === undefined ? null : serveUpgrades(this.#server, handlers.webSocket, headOf);
     this.#sweep = setInterval(() => this.#endSilent(), SWEEP_MS).unref();
   }
@@ -106,6 +111,9 @@ class NodeExchange implements Exchange {
   readonly #receiving: Set<NodeExchange>;
   isAborted = false;
   isAnswered = false;
+  #always: AnswerHeaders = {};
+  #isWhole = false;
+  #closes = false;
   #heardAt = 0;
   #aborted: () => void = nothing;
   #writable: () => void = nothing;
@@ -135,8 +143,13 @@ class NodeExchange implements Exchange {
     });
     this.#request.on('end', () => {
       this.#receiving.delete(this);
+      this.#isWhole = true;
       if (!this.isAborted) take(EMPTY, true);
     });
+  }
+
+  always(headers: AnswerHeaders): void {
+    this.#always = headers;
   }
 
   /** Node keeps pipelined requests and answers them in turn. */
@@ -149,7 +162,12 @@ class NodeExchange implements Exchange {
     const hasNoBody = status === 204 || status === 304;
     // Copied: the bytes may be lane memory, and a client that is slow gets them later.
     const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body);
-    this.#writeHead(status, headers, response.shouldKeepAlive && !closes, hasNoBody ? null : bytes.length);
+    this.#writeHead(
+      status,
+      headers,
+      response.shouldKeepAlive && !closes && !this.#closes,
+      hasNoBody ? null : bytes.length,
+    );
     response.end(hasNoBody ? undefined : bytes);
   }
 
@@ -158,7 +176,12 @@ class NodeExchange implements Exchange {
     this.isAnswered = true;
     const response = this.#response;
     // HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
-    this.#writeHead(status, headers, response.shouldKeepAlive && this.#request.httpVersion !== '1.0', null);
+    this.#writeHead(
+      status,
+      headers,
+      response.shouldKeepAlive && !this.#closes && this.#request.httpVersion !== '1.0',
+      null,
+    );
     response.on('drain', () => {
       this.#endStall();
       this.#writable();
@@ -186,6 +209,16 @@ class NodeExchange implements Exchange {
     if (!this.isAborted) this.#response.destroy();
   }
 
+  /**
+   * What came behind this request on its connection is no request: true where nothing more is to be said of it than what this one is, or
+   * was, answered.
+   */
+  isEndingFor(socket: Duplex): boolean {
+    if (this.isAnswered) socket.end();
+    this.#closes = true;
+    return this.isAnswered || this.#isWhole;
+  }
+
   endWhereSilent(now: number): void {
     if (now - this.#heardAt > BODY_SILENCE_MS_MAX) this.#request.destroy();
   }
@@ -207,6 +240,7 @@ class NodeExchange implements Exchange {
   /** `Connection` is said outright: Node would add a `Keep-Alive` of its own beside the one that the answer may have. */
   #writeHead(status: number, headers: AnswerHeaders, keepsAlive: boolean, bytes: number | null): void {
     const pairs: string[] = [];
+    for (const name of Object.keys(this.#always)) pairs.push(name, this.#always[name]!);
     for (const name of Object.keys(headers)) pairs.push(name, headers[name]!);
     pairs.push('Connection', keepsAlive ? 'keep-alive' : 'close');
     if (bytes !== null) pairs.push('Content-Length', String(bytes));

@@ -54,6 +54,8 @@ export interface Exchange {
    * this: a client that hangs up meanwhile is not noticed. For requests that change something, once their body is whole.
    */
   hold(): void;
+  /** Headers of the answer, whoever gives it. */
+  always(headers: AnswerHeaders): void;
   /** The whole answer. `closes`: the connection ends behind it, for what follows on it cannot be told from a request. */
   end(status: number, headers: AnswerHeaders, body: Uint8Array | string, closes?: boolean): void;
   begin(status: number, headers: AnswerHeaders): void;

@@ -132,6 +132,7 @@ class UwsExchange implements Exchange {
   readonly #isHead: boolean;
   isAborted = false;
   isAnswered = false;
+  #always: AnswerHeaders = {};
   /** Nothing is read from the connection until the answer. */
   #paused = false;
   #aborted: () => void = nothing;
@@ -167,6 +168,10 @@ class UwsExchange implements Exchange {
     });
   }
 
+  always(headers: AnswerHeaders): void {
+    this.#always = headers;
+  }
+
   hold(): void {
     if (this.isAborted || this.isAnswered || this.#paused) return;
     this.#paused = true;
@@ -179,7 +184,7 @@ class UwsExchange implements Exchange {
     this.#resume();
     const response = this.#response;
     response.cork(() => {
-      writeHead(response, status, headers);
+      writeHead(response, status, this.#always, headers);
       if (status === 204 || status === 304) response.endWithoutBody(undefined, closes);
       else if (this.#isHead) response.endWithoutBody(Buffer.byteLength(body), closes);
       else response.end(body, closes);
@@ -197,7 +202,7 @@ class UwsExchange implements Exchange {
       this.#writable();
       return true;
     });
-    response.cork(() => writeHead(response, status, headers));
+    response.cork(() => writeHead(response, status, this.#always, headers));
   }
 
   write(chunk: Uint8Array): boolean {
@@ -252,8 +257,9 @@ class UwsExchange implements Exchange {
   }
 }
 
-function writeHead(response: HttpResponse, status: number, headers: AnswerHeaders): void {
+function writeHead(response: HttpResponse, status: number, always: AnswerHeaders, headers: AnswerHeaders): void {
   response.writeStatus(`${status} ${reasonOf(status)}`);
+  for (const name of Object.keys(always)) response.writeHeader(name, always[name]!);
   for (const name of Object.keys(headers)) response.writeHeader(name, headers[name]!);
 }
 

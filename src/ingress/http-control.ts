@@ -72,7 +72,7 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
     if (pending.size >= PENDING_MAX) return endWith(exchange, BUSY);
     const request = { ...requestOf(head), keyId: holder.id, remote: head.remote };
     const bounds = { bytesMax: route.method === 'POST' ? route.bytesMax : 0, msMax: options.limits.bodyMsMax };
-    bodies.collect(exchange, bounds, (body) => {
+    bodies.collect(head, exchange, bounds, (body) => {
       const id = nextId++;
       pending.set(id, { exchange, until: performance.now() + options.limits.answerMsMax });
       post({ kind: 'request', id, request: { ...request, body: body.slice() } });

@@ -36,13 +36,21 @@ interface EventsRequest {
   readonly encoding: number;
   /** 0: none in the headers. */
   readonly seq: number;
+  /** Content type of the answer: a producer of protobuf is answered under the name that it uses itself. */
+  readonly answerType: string;
+}
+
+/** A request whose frame is with the worker. */
+interface Waiting {
+  readonly exchange: Exchange;
+  readonly answerType: string;
 }
 
 /** What the requests of one producer, or of those without one, share. */
 class Session implements Outlet {
   readonly peer: Peer;
   /** Requests whose frames are with the worker, oldest first. */
-  readonly waiting: Exchange[] = [];
+  readonly waiting: Waiting[] = [];
 
   constructor(context: IngressContext, { terms, encoding }: EventsRequest, worker: number) {
     // Each request waits for its own answer: connections bound how many there are.
@@ -51,8 +59,8 @@ class Session implements Outlet {
   }
 
   send(bytes: Uint8Array, status: number): void {
-    const exchange = this.waiting.shift();
-    if (exchange !== undefined) endWithAnswer(exchange, this.peer.encoding, bytes, status);
+    const waiting = this.waiting.shift();
+    if (waiting !== undefined) endWithAnswer(waiting, bytes, status);
   }
 
   gather(sends: () => void): void {
@@ -66,7 +74,7 @@ export function serveEvents(context: IngressContext, bodies: Bodies): void {
   context.router.on('events', (head, exchange) => {
     const read = readRequest(head);
     if (isProblem(read)) return endWith(exchange, read);
-    bodies.collect(exchange, bounds, (body) => takeFrame(context, sessions.of(read), exchange, read, body));
+    bodies.collect(head, exchange, bounds, (body) => takeFrame(context, sessions.of(read), exchange, read, body));
   });
 }
 
@@ -87,7 +95,8 @@ function readRequest(head: RequestHead): EventsRequest | HttpProblem {
     return { status: 413, code: 'body_too_large', message };
   }
   const terms = readTerms(head);
-  return isProblem(terms) ? terms : { terms, encoding, seq };
+  const answerType = encoding === ENCODING_PROTO ? type : 'application/json';
+  return isProblem(terms) ? terms : { terms, encoding, seq, answerType };
 }
 
 const own = new Uint32Array(2);
@@ -96,7 +105,7 @@ function takeFrame(
   context: IngressContext,
   session: Session | null,
   exchange: Exchange,
-  { encoding, seq }: EventsRequest,
+  { encoding, seq, answerType }: EventsRequest,
   frame: Uint8Array,
 ): void {
   const isProto = encoding === ENCODING_PROTO;
@@ -108,16 +117,16 @@ function takeFrame(
   if (session === null) return endWith(exchange, BUSY);
   const outcome = context.admission.admit(session.peer, frame, own[0]!, own[1]!);
   if (outcome === ADMITTED) {
-    session.waiting.push(exchange);
+    session.waiting.push({ exchange, answerType });
     return;
   }
   if (seq === 0 && encoding === ENCODING_JSON) readJsonSeq(frame, own);
   const answer = context.refusals.refuse(session.peer, frame, own[0]!, own[1]!, outcome);
-  endWithAnswer(exchange, encoding, answer, STATUS_RETRY);
+  endWithAnswer({ exchange, answerType }, answer, STATUS_RETRY);
 }
 
-function endWithAnswer(exchange: Exchange, encoding: number, bytes: Uint8Array, status: number): void {
-  const type = { 'content-type': encoding === ENCODING_PROTO ? 'application/x-protobuf' : 'application/json' };
+function endWithAnswer({ exchange, answerType }: Waiting, bytes: Uint8Array, status: number): void {
+  const type = { 'content-type': answerType };
   if (status === STATUS_RETRY) {
     // Whole seconds; the body says it in milliseconds.
     const headers = { ...type, 'retry-after': String(Math.ceil(RETRY_AFTER_CLOSED_MS / 1000)) };

@@ -8,8 +8,9 @@ import type { FailedAttempts } from '../access/failed-attempts.ts';
 import type { KeyHolder } from '../access/keys.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
+import { preflightHeaders, readableBy } from '../access/cors.ts';
 import { endWith, type HttpProblem } from './http-answer.ts';
-import { findRoute, type FoundRoute, type Route } from './routes.ts';
+import { allowedMethods, findRoute, type FoundRoute, type Route } from './routes.ts';
 
 export interface Admitted extends FoundRoute {
   readonly holder: KeyHolder;
@@ -34,15 +35,22 @@ export class Router {
   }
 
   handle(head: RequestHead, exchange: Exchange): void {
-    const admitted = this.admit(head);
+    const refusal = this.#door.refusal(head);
+    if (refusal !== null) return endWith(exchange, refusal);
+    const page = this.#door.origins.allowed(head);
+    if (page !== null) exchange.always(readableBy(page));
+    if (head.method === 'OPTIONS') return answerOptions(head, exchange, page);
+    const admitted = this.#find(head);
     if ('status' in admitted) endWith(exchange, admitted);
     else this.#handlers.get(admitted.route.by)!(head, exchange, admitted);
   }
 
   /** For upgrades, too. */
   admit(head: RequestHead): Admitted | HttpProblem {
-    const refusal = this.#door.refusal(head);
-    if (refusal !== null) return refusal;
+    return this.#door.refusal(head) ?? this.#find(head);
+  }
+
+  #find(head: RequestHead): Admitted | HttpProblem {
     const found = findRoute(head.method, head.path);
     if ('status' in found) return found;
     const { scope } = found.route;
@@ -63,6 +71,14 @@ function keyOf(head: RequestHead): string {
   return bearer || head.header('x-hunt-key') || head.parameter('key') || '';
 }
 
+/** What a path takes; and what a page's browser asks before it sends a request of its page's. No key is needed: browsers send none. */
+function answerOptions(head: RequestHead, exchange: Exchange, page: string | null): void {
+  const allow = allowedMethods(head.path);
+  if (allow === '') return endWith(exchange, findRoute('OPTIONS', head.path) as HttpProblem);
+  const methods = `${allow}, OPTIONS`;
+  exchange.end(204, { allow: methods, ...(page === null ? {} : preflightHeaders(head, methods)) }, '');
+}
+
 /** The content type without its parameters, in small letters. */
 export function contentTypeOf(head: RequestHead): string {
   return head.header('content-type').split(';')[0]!.trim().toLowerCase();
@@ -74,12 +90,20 @@ function bodyProblem({ types, bytesMax }: Extract<Route, { method: 'POST' }>, he
     const message = `unknown content type: content-type=${type || 'none'}; send ${types.join(', ')}`;
     return { status: 415, code: 'unknown_content_type', message };
   }
+  const charset = /;\s*charset="?([^";\s]*)/i.exec(head.header('content-type'))?.[1]?.toLowerCase() ?? 'utf-8';
+  if (!UTF_8.includes(charset)) {
+    const message = `unknown charset: charset=${charset.slice(0, 40)}; send utf-8`;
+    return { status: 415, code: 'unknown_charset', message };
+  }
   if (Number(head.header('content-length')) > bytesMax) {
     const message = `the body has more than ${bytesMax} bytes; send less at a time`;
     return { status: 413, code: 'body_too_large', message };
   }
   return null;
 }
+
+/** ASCII is a part of it. */
+const UTF_8 = ['utf-8', 'utf8', 'us-ascii'];
 
 const UNAUTHORIZED: HttpProblem = {
   status: 401,

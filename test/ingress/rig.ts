@@ -8,6 +8,7 @@ import type { DecisionPlan, EntityPlan } from '../../native-free-core/layout/pla
 import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
 import { createLane } from '../../native-free-core/ring/lane.ts';
 import { keyDigests } from '../../src/access/keys.ts';
+import type { TransportKind } from '../../src/http/transport.ts';
 import type { IngressLimits } from '../../src/ingress/limits.ts';
 import { startIngress, type Ingress } from '../../src/ingress/start.ts';
 import { testTransport } from '../transport.ts';
@@ -20,6 +21,9 @@ export interface RigOptions {
   readonly laneBytes?: number;
   readonly keys?: readonly string[];
   readonly limits?: Partial<IngressLimits>;
+  readonly transport?: TransportKind;
+  readonly allowOrigins?: readonly string[];
+  readonly allowHosts?: readonly string[];
 }
 
 export interface Rig {
@@ -54,8 +58,12 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     plan: PLAN,
     memory,
     listen: '127.0.0.1:0',
-    access: { keyDigests: keyDigests(options.keys ?? []), allowHosts: [], allowOrigins: [] },
-    transport: testTransport(),
+    access: {
+      keyDigests: keyDigests(options.keys ?? []),
+      allowHosts: options.allowHosts ?? [],
+      allowOrigins: options.allowOrigins ?? [],
+    },
+    transport: options.transport ?? testTransport(),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     log: (_level, message) => logged.push(message),
     onFailure: (error) => logged.push(`FAILED ${String(error)}`),

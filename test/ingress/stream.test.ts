@@ -131,7 +131,10 @@ test('ack=stored waits for ClickHouse, ack=durable does not', async () => {
     ['a', true],
     ['b', false],
   ]);
-  expect(rig.echo.taken.length).toBe(2);
+  await until(
+    () => rig.echo.taken.length === 2,
+    () => 'both frames',
+  );
   expect(stored.answers).toEqual([]);
   rig.echo.holdStored = false;
   expect(seqs(await stored.until(1))).toEqual([1]);
