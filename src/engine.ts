@@ -13,7 +13,7 @@ import type { AccessSettings } from './access/door.ts';
 import { keyDigests } from './access/keys.ts';
 import { acceptLoss } from './accept-loss.ts';
 import { startBackfill } from './backfill.ts';
-import { serverAddress } from './client/address.ts';
+import { serverAddress } from '../client/src/address.ts';
 import { rehearse } from './client/rehearse.ts';
 import { compileSources, describeChange, loadPipelineFile, setRuleDisabled, withShadow } from './config/index.ts';
 import { Deployer, type DescribedChange } from './deploy/deployer.ts';

@@ -1,23 +1,3 @@
-/**
- * Operating errors: what can go wrong outside the code (files, ports, input, another server).
- * Thrown anywhere in src/, printed by main.ts. A broken invariant is not one of these: it calls `fail()`.
- */
+/** Operating errors, for all of src; the client has the same class. */
 
-export interface OperatingErrorOptions {
-  readonly cause?: unknown;
-  /** Whether doing the same again later may succeed. */
-  readonly retryable?: boolean;
-}
-
-/** Message: what failed, `name=value` pairs, what to do about it. */
-export class OperatingError extends Error {
-  readonly code: string;
-  readonly retryable: boolean;
-
-  constructor(code: string, message: string, options: OperatingErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.name = 'OperatingError';
-    this.code = code;
-    this.retryable = options.retryable ?? false;
-  }
-}
+export { OperatingError, type OperatingErrorOptions } from '../native-free-core/base/operating-error.ts';

@@ -15,8 +15,9 @@ function filesBelow(folder: string): string[] {
 }
 
 const core = filesBelow('native-free-core');
+const client = filesBelow('client/src');
 const src = filesBelow('src');
-const sources = [...core, ...src];
+const sources = [...core, ...client, ...src];
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
 function importsOf(file: string): string[] {
@@ -43,13 +44,19 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   decide: ['base', 'layout', 'ring', 'codec', 'state', 'columns', 'expression', 'features', 'policy', 'model'],
 };
 
+/** The client is a package of its own: of the core it takes what it needs to read and write messages. */
+const CLIENT_ARROWS = ['base', 'codec', 'layout'];
+/** What a browser does not have; one file of the client is for Node alone. */
+const NODE_ONLY = /\bBuffer\b|\bprocess\.|\bNodeJS\b|\brequire\(|from 'node:/;
+const FOR_NODE = ['client/src/ws-socket.ts', 'client/src/index.ts'];
+
 /** Stages of src meet in shared memory and through engine.ts; these folders serve them all. */
 const SERVING = ['access', 'http', 'memory', 'ops'];
 
 /** Package -> where alone it may be imported. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'uWebSockets.js': ['src/http/uws.ts'],
-  ws: ['src/http/', 'src/client/'],
+  ws: ['src/http/', 'client/src/ws-socket.ts'],
   piscina: ['src/workers/'],
   '@clickhouse/client': ['src/warehouse/'],
   chdb: ['src/warehouse/embedded/'],
@@ -108,6 +115,23 @@ describe('tidy', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('the client imports itself and messages of the core, and has nothing of Node in it', () => {
+    const wrong: string[] = [];
+    for (const file of client) {
+      for (const specifier of importsOf(file)) {
+        const target = resolved(file, specifier).split('/');
+        const inside = specifier.startsWith('.') && target[0] === 'client';
+        const ofCore =
+          specifier.startsWith('.') && target[0] === 'native-free-core' && CLIENT_ARROWS.includes(target[1]!);
+        if (specifier !== 'ws' && !inside && !ofCore) wrong.push(`${file} -> ${specifier}`);
+        if (FOR_NODE.includes(resolved(file, specifier)) && !FOR_NODE.includes(file))
+          wrong.push(`${file} -> ${specifier}`);
+      }
+      if (!FOR_NODE.includes(file) && NODE_ONLY.test(read(file))) wrong.push(`${file} is not for browsers`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
   test('stages do not import one another', () => {
     const wrong: string[] = [];
     for (const file of src) {
@@ -124,7 +148,7 @@ describe('tidy', () => {
 
   test('packages are imported where they belong', () => {
     const wrong: string[] = [];
-    for (const file of src) {
+    for (const file of [...client, ...src]) {
       for (const specifier of importsOf(file)) {
         const places =
           PACKAGES[

@@ -5,7 +5,7 @@ import type { PlanChange } from '../../native-free-core/layout/change.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
 import type { Explanation, StoredExplanation } from '../ops/explanation.ts';
-import { isClickHouse, serverAddress, unreachable, type ServerAddress } from './address.ts';
+import { isClickHouse, refusalText, serverAddress, unreachable, type ServerAddress } from '../../client/src/address.ts';
 
 /** `GET /v1/server`, as far as clients need it. */
 export interface ServerDescription {
@@ -335,16 +335,6 @@ function parsed<Body>(text: string, address: ServerAddress): Body {
       `something else answers there: url=${address.http.origin} body=${shown}; name the engine's port for events by --url (8700 by default)`,
       { cause },
     );
-  }
-}
-
-/** `code=… message` of the server's error body, or the body itself. */
-export function refusalText(body: string): string {
-  try {
-    const { error } = JSON.parse(body) as { error: { code: string; message: string } };
-    return `code=${error.code}: ${error.message}`;
-  } catch {
-    return `body=${body.replace(/\s+/g, ' ').trim().slice(0, 300)}`;
   }
 }
 

@@ -1,8 +1,6 @@
-/** The client: what programs import to send events and to ask a server about itself. */
+/** What programs import to send events, which is the client, and to ask a server about itself. */
 
-export { HuntClient, FRAMES_HELD_MAX, type ClientOptions } from './hunt-client.ts';
-export type { ClientAnswer, ClientHello, Decisions, Rejection, Warning } from './answer.ts';
-export { JsonText, type ClientEvent, type Encoding } from './frame.ts';
+export * from '../../client/src/index.ts';
 export {
   HuntControl,
   type BegunChange,

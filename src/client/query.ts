@@ -1,7 +1,7 @@
 /** Questions to ClickHouse over its own HTTP interface. Used by the commands; programs may use any ClickHouse client. */
 
 import { OperatingError } from '../errors.ts';
-import { isClickHouse, isPlainPort, plainOrigin, reasonOf } from './address.ts';
+import { isClickHouse, isPlainPort, plainOrigin, reasonOf } from '../../client/src/address.ts';
 import type { HuntControl } from './control.ts';
 
 /** Of the answer of something that is no ClickHouse. */

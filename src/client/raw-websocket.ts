@@ -11,8 +11,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { OperatingError } from '../errors.ts';
-import { reasonOf, streamUrl, unreachable, type ServerAddress } from './address.ts';
-import { refusalText } from './control.ts';
+import { reasonOf, refusalText, streamUrl, unreachable, type ServerAddress } from '../../client/src/address.ts';
+
 import { MessageReader } from './message-reader.ts';
 
 export interface RawWebSocket {

@@ -4,7 +4,7 @@
  * users would wait for it. Called by engine.ts on the main thread.
  */
 
-import type { ServerAddress } from './address.ts';
+import type { ServerAddress } from '../../client/src/address.ts';
 import { openRawWebSocket, writeFrameHeader } from './raw-websocket.ts';
 
 /** Measured: answers stop getting faster after about 15,000 frames, a quarter of a second. */

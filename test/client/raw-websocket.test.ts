@@ -5,7 +5,7 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { serverAddress } from '../../src/client/address.ts';
+import { serverAddress } from '../../client/src/address.ts';
 import { MessageReader } from '../../src/client/message-reader.ts';
 import {
   frameHeaderBytes,

@@ -9,7 +9,7 @@
 import type { Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
-import type { ServerAddress } from '../../client/address.ts';
+import type { ServerAddress } from '../../../client/src/address.ts';
 import { OperatingError } from '../../errors.ts';
 import { readAnswerFigures, STATUS_DUPLICATE, STATUS_OK, STATUS_RETRY, type AnswerFigures } from './answer-bytes.ts';
 import type { FrameMaker } from './game-frames.ts';

@@ -1,9 +1,9 @@
 /** The two doors of a load connection: `/v1/stream`, and `POST /v1/events` with one request at a time on a connection kept open. */
 
-import { HELLO_TAG } from '../../client/answer.ts';
+import { HELLO_TAG } from '../../../client/src/answer.ts';
 import { readHelloProto } from '../../../native-free-core/codec/messages.ts';
 import { connect } from 'node:net';
-import { reasonOf, unreachable, type ServerAddress } from '../../client/address.ts';
+import { reasonOf, unreachable, type ServerAddress } from '../../../client/src/address.ts';
 import { openRawWebSocket } from '../../client/raw-websocket.ts';
 import { OperatingError } from '../../errors.ts';
 

@@ -2,7 +2,7 @@
 
 import { build } from 'hdr-histogram-js';
 import { afterEach, expect, test } from 'vitest';
-import { serverAddress } from '../../../src/client/address.ts';
+import { serverAddress } from '../../../client/src/address.ts';
 import { readAnswerFigures } from '../../../src/cli/load/answer-bytes.ts';
 import { createFrameMaker } from '../../../src/cli/load/game-frames.ts';
 import { seeded } from '../../../src/cli/load/random.ts';

@@ -9,13 +9,12 @@
  *   await client.close();
  */
 
-import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { FRAMES_IN_FLIGHT_MAX, SEQ_BITMAP_BITS } from '../../native-free-core/layout/limits.ts';
-import { OperatingError } from '../errors.ts';
+import { OperatingError } from '../../native-free-core/base/operating-error.ts';
 import { serverAddress, type ServerAddress } from './address.ts';
 import { readAnswer, readHelloAgain, type ClientAnswer, type ClientHello } from './answer.ts';
-import { encodeFrame, type ClientEvent, type Encoding } from './frame.ts';
+import { encodeFrame, utf8Length, type ClientEvent, type Encoding } from './frame.ts';
+import type { SocketKind } from './socket.ts';
 import { openConnection, type StreamConnection } from './stream-connection.ts';
 
 export interface ClientOptions {
@@ -62,12 +61,14 @@ const RECONNECT_PAUSE_MS_MAX = 2000;
 /** Longest pause that a RETRY can ask for. */
 const RETRY_PAUSE_MS_MAX = 10_000;
 
-export class HuntClient {
+/** Without a way to open sockets: index.ts and browser.ts have one each. */
+export class StreamClient {
   /** Frames that the server asked for again, and connections that were lost and opened anew. */
   retries = 0;
   reconnects = 0;
   readonly producer: string;
   readonly #options: ClientOptions;
+  readonly #sockets: SocketKind;
   readonly #address: ServerAddress;
   readonly #encoding: Encoding;
   /** Everything unanswered by seq, oldest first. */
@@ -82,23 +83,22 @@ export class HuntClient {
   #nextSeq = 1;
   #lastSentSeq = 0;
   #holdUntil = 0;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
   #closing = false;
   #failure: Error | null = null;
 
-  private constructor(options: ClientOptions) {
+  protected constructor(options: ClientOptions, sockets: SocketKind) {
     this.#options = options;
+    this.#sockets = sockets;
     this.#encoding = options.encoding ?? 'json';
     this.#address = serverAddress(options.url, options.key);
-    this.producer = options.producer ?? `client:${randomUUID()}`;
+    this.producer = options.producer ?? `client:${randomName()}`;
   }
 
   /** Connects and waits for the hello. Throws an OperatingError where no server answers or it refuses. */
-  static async connect(options: ClientOptions): Promise<HuntClient> {
-    const client = new HuntClient(options);
-    await client.#connect();
-    client.#nextSeq = client.#hello.highestSeq + 1;
-    return client;
+  protected async start(): Promise<void> {
+    await this.#connect();
+    this.#nextSeq = this.#hello.highestSeq + 1;
   }
 
   /** Of the latest connection: names of decisions and actions, limits. */
@@ -138,7 +138,7 @@ export class HuntClient {
       }
       const bytes = encodeFrame(this.#encoding, seq, events);
       const { frameBytesMax } = this.#hello;
-      const size = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
+      const size = typeof bytes === 'string' ? utf8Length(bytes) : bytes.length;
       if (size > frameBytesMax) {
         throw new OperatingError(
           'frame_too_large',
@@ -191,8 +191,13 @@ export class HuntClient {
   async #connect(): Promise<void> {
     const { producer, ack } = { ack: 'durable' as const, ...this.#options, producer: this.producer };
     const connection = await openConnection(
+      this.#sockets,
       { address: this.#address, encoding: this.#encoding, producer, ack },
-      { message: (bytes) => this.#receive(bytes), closed: (reason) => this.#lost(reason) },
+      {
+        message: (bytes) => this.#receive(bytes),
+        isWaiting: () => this.#inFlight.length > 0,
+        closed: (reason) => this.#lost(reason),
+      },
     );
     this.#hello = connection.hello;
     this.#connection = connection;
@@ -255,7 +260,7 @@ export class HuntClient {
   }
 
   /** Answers come in the order in which the frames went. */
-  #receive(bytes: Buffer): void {
+  #receive(bytes: Uint8Array): void {
     const hello = readHelloAgain(this.#encoding, bytes);
     if (hello !== null) {
       this.#hello = hello;
@@ -346,4 +351,14 @@ export class HuntClient {
     for (const frame of held) frame.reject(error);
     this.#wake();
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** crypto.randomUUID is missing in pages that came over plain HTTP. */
+function randomName(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,12 +1,14 @@
-/** Where a server is. One address serves both doors, so `http://…` and `ws://…` name the same server. Used by all of client/. */
+/** Where a server is. One address serves both doors, so `http://…` and `ws://…` name the same server. Used by all of client/ and src/client/. */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
-import { OperatingError } from '../errors.ts';
+import { OperatingError } from '../../native-free-core/base/operating-error.ts';
 
 export interface ServerAddress {
   /** Ends in `/`. */
   readonly http: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** The key that stands in the headers, for where none can be sent. */
+  readonly key: string | undefined;
 }
 
 const HTTP_SCHEME: Readonly<Record<string, string>> = {
@@ -26,7 +28,7 @@ export function serverAddress(url: string, key: string | undefined): ServerAddre
     throw new OperatingError('bad_url', `not a server's address: url=${url}; write ${advice}`);
   }
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  return { http: new URL('/', address), headers };
+  return { http: new URL('/', address), headers, key };
 }
 
 /** Address of `/v1/stream`, with the terms that hold for the whole connection. */
@@ -71,7 +73,17 @@ export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   if (cause.cause !== undefined) return reasonOf(cause.cause);
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
-  const code = (cause as NodeJS.ErrnoException).code;
+  const code = (cause as { readonly code?: string }).code;
   // One line: OpenSSL's messages have a line end of their own.
   return cause.message === '' ? (code ?? cause.name) : cause.message.trim().replace(/\s+/g, ' ');
+}
+
+/** `code=… message` of the server's error body, or the body itself. */
+export function refusalText(body: string): string {
+  try {
+    const { error } = JSON.parse(body) as { error: { code: string; message: string } };
+    return `code=${error.code}: ${error.message}`;
+  } catch {
+    return `body=${body.replace(/\s+/g, ' ').trim().slice(0, 300)}`;
+  }
 }

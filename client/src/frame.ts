@@ -58,3 +58,16 @@ function encodeJson(seq: number, events: readonly ClientEvent[]): string {
   });
   return `{"seq":"${seq}","events":[${texts.join(',')}]}`;
 }
+
+/** Bytes that a text will have; half of a pair alone goes out as U+FFFD, which has three. */
+export function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    bytes += unit < 0x800 ? 1 : 2;
+    // Of a pair, both units and two more are counted then: its four bytes.
+    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) i++;
+  }
+  return bytes;
+}

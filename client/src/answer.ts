@@ -37,6 +37,8 @@ export interface Retry {
   readonly retryAfterMs: number;
 }
 
+const decoder = new TextDecoder();
+
 const STATUS_NAMES: Readonly<Record<number, ClientAnswer['status'] | 'RETRY'>> = {
   [STATUS_OK]: 'OK',
   [STATUS_DUPLICATE]: 'DUPLICATE',
@@ -67,9 +69,7 @@ export const HELLO_TAG = 0x0a;
 /** A hello that comes between answers: from here on the decisions have the names that it says. null: the bytes are no hello. */
 export function readHelloAgain(encoding: Encoding, bytes: Uint8Array): Hello | null {
   if (encoding === 'proto') return bytes[0] === HELLO_TAG ? readHelloProto(bytes) : null;
-  return bytes.length > 0 && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('"pipelineVersion"')
-    ? readHello(encoding, bytes)
-    : null;
+  return includesText(bytes, '"pipelineVersion"') ? readHello(encoding, bytes) : null;
 }
 
 /** null where the bytes are no answer. */
@@ -113,9 +113,20 @@ function readJson(bytes: Uint8Array): ClientAnswer | Retry | null {
   };
 }
 
+/** `text` is ASCII. */
+function includesText(bytes: Uint8Array, text: string): boolean {
+  const first = text.charCodeAt(0);
+  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    let i = 1;
+    while (i < text.length && bytes[at + i] === text.charCodeAt(i)) i++;
+    if (i === text.length) return true;
+  }
+  return false;
+}
+
 function parse<T>(bytes: Uint8Array): T | null {
   try {
-    const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    const value: unknown = JSON.parse(decoder.decode(bytes));
     return typeof value === 'object' ? (value as T) : null;
   } catch {
     return null;
