@@ -23,12 +23,15 @@ import { changeToGiven } from './deploy/at-start.ts';
 import { explainRequests } from './explain/requests.ts';
 import { chooseTransport, type WantedTransport } from './http/choose-transport.ts';
 import type { TransportKind } from './http/transport.ts';
+import type { ProxiedRequest } from './ingress/messages.ts';
 import { startIngress } from './ingress/start.ts';
 import { controlWords } from './memory/control-words.ts';
 import { enterLedger } from './memory/recover-tables.ts';
 import { allocateRehearsal } from './memory/regions.ts';
 import { SnapshotKeeper, withAccount } from './memory/snapshot-keeper.ts';
 import { copyAccount, copyTables } from './memory/snapshot-tables.ts';
+import { AuditTrail } from './ops/audit-trail.ts';
+import { audited } from './ops/audited-requests.ts';
 import { wallMs } from './ops/clock.ts';
 import { controlRequests } from './ops/control-requests.ts';
 import { connectionBounds } from './ops/descriptors.ts';
@@ -302,11 +305,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       storedEpoch: control.storedEpoch,
     },
   });
-  ingress.onRequest((request) => explanations(request) ?? controls(request));
+  const audit = new AuditTrail({ data: options.data, store: warehouse.storeAudit, log });
+  const serve = (request: ProxiedRequest) => explanations(request) ?? controls(request);
+  ingress.onRequest((request) =>
+    audited(
+      audit,
+      request,
+      () => serve(request),
+      () => deployer.over(),
+    ),
+  );
+  ingress.onRefusedChange((attempt, message) => audit.refused(attempt, message));
   ingress.onLookup(warehouse.lookupDecisions);
   await rehearse(serverAddress(ingress.url, options.keys[0]));
   await record();
-  await changeToGiven({ deployer, versions, given, compile, log }, running.plan);
+  audit.recover(({ version, time }) => versions.wasActivated(version, time));
+  await changeToGiven({ deployer, versions, given, compile, audit, log }, running.plan);
   await readiness.begin();
   // The next start is quick again.
   if (rebuilt !== null) trimming.takeSnapshot();
@@ -335,6 +349,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           log('warn', 'no snapshot at stop; the next start replays more', { error: String(error) }),
         );
       await spool.stop();
+      await audit.stop();
       await warehouse.stop();
       await clickhouse.stop();
       unlock();

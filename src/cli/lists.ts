@@ -7,6 +7,7 @@ import { defineCommand } from 'citty';
 import { readFileSync } from 'node:fs';
 import { HuntControl, type ListDescription } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
+import { ORIGIN_OPTIONS, originOf, type OriginArguments } from './deploy/follow-change.ts';
 import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 export const listsCommand = defineCommand({
@@ -16,6 +17,7 @@ export const listsCommand = defineCommand({
     name: { type: 'positional', required: false, description: 'The list to replace' },
     file: { type: 'positional', required: false, description: 'Its new entries, one a line; - reads standard input' },
     ...URL_OPTIONS,
+    ...ORIGIN_OPTIONS,
     json: { type: 'boolean', default: false, description: 'Print JSON' },
   },
   async run({ args }) {
@@ -25,20 +27,21 @@ export const listsCommand = defineCommand({
   },
 });
 
-interface ReplaceArguments {
+interface ReplaceArguments extends OriginArguments {
   readonly action?: string | undefined;
   readonly name?: string | undefined;
   readonly file?: string | undefined;
 }
 
-function replace(control: HuntControl, { action, name, file }: ReplaceArguments): Promise<ListDescription> {
+function replace(control: HuntControl, args: ReplaceArguments): Promise<ListDescription> {
+  const { action, name, file } = args;
   if (action !== 'replace' || name === undefined || file === undefined) {
     throw new OperatingError(
       'bad_option',
       `not a thing to do with lists: ${action}; write hunt lists, or hunt lists replace NAME FILE`,
     );
   }
-  return control.replaceList(name, readList(file));
+  return control.replaceList(name, readList(file), originOf(args));
 }
 
 function readList(file: string): Uint8Array {

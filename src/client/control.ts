@@ -230,8 +230,10 @@ export class HuntControl {
   }
 
   /** `entries`: UTF-8, one a line. It counts for every event from then on. */
-  replaceList(name: string, entries: Uint8Array): Promise<ListDescription> {
-    return this.#request(`/v1/lists/${encodeURIComponent(name)}`, { method: 'POST', body: entries, type: 'text/csv' });
+  replaceList(name: string, entries: Uint8Array, origin?: ChangeOrigin): Promise<ListDescription> {
+    const query = origin === undefined ? '' : `?${new URLSearchParams({ ...origin }).toString()}`;
+    const path = `/v1/lists/${encodeURIComponent(name)}${query}`;
+    return this.#request(path, { method: 'POST', body: entries, type: 'text/csv' });
   }
 
   /** What would be decided on an event now; nothing is recorded. `type`: `application/json` or `application/x-protobuf`. */

@@ -4,26 +4,25 @@
  * Main thread, called by engine.ts before the server is ready.
  */
 
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
+import type { AuditTrail } from '../ops/audit-trail.ts';
 import type { Log } from '../ops/log.ts';
 import type { PipelineVersion, PipelineVersions, SourceTexts } from '../ops/pipeline-versions.ts';
 import type { Deployer } from './deployer.ts';
 
-const LOOK_MS = 50;
-
 export interface StartInput {
-  readonly deployer: Pick<Deployer, 'deploy' | 'last'>;
+  readonly deployer: Pick<Deployer, 'deploy' | 'over'>;
   readonly versions: PipelineVersions;
   /** Of the file that the server was started with. */
   readonly given: PipelineVersion;
   compile(sources: SourceTexts): PipelineVersion;
+  readonly audit: Pick<AuditTrail, 'begin' | 'leadsTo' | 'end'>;
   readonly log: Log;
 }
 
 export async function changeToGiven(input: StartInput, running: Plan): Promise<void> {
-  const { deployer, versions, given, log } = input;
+  const { deployer, versions, given, audit, log } = input;
   const { versionNumber, version, zoneData } = given.plan;
   if (versionNumber === running.versionNumber) return;
   const numbers = [...new Set(versions.activations().map(({ number }) => number))];
@@ -36,10 +35,28 @@ export async function changeToGiven(input: StartInput, running: Plan): Promise<v
     return;
   }
   const reason = isSameFile ? `the same file, by zone data ${zoneData}` : 'the server was started with this file';
-  deployer.deploy(given.sources, { kind: 'start', actor: '', reason });
-  while (deployer.last?.state === 'running') await pause(LOOK_MS);
-  const { error } = deployer.last ?? {};
-  if (error !== undefined) throw new OperatingError(error.code, error.message);
+  const nobody = { actor: '', keyId: '', remote: '' };
+  const id = audit.begin({ ...nobody, scope: 'deploy', action: 'start', subject: version, reason });
+  audit.leadsTo(id, version);
+  const problem = await problemOf(deployer, given, reason);
+  audit.end(id, problem === null ? 'done' : 'refused', problem?.message);
+  if (problem !== null) throw problem;
+}
+
+/** null: the version decides. */
+async function problemOf(
+  deployer: StartInput['deployer'],
+  given: PipelineVersion,
+  reason: string,
+): Promise<OperatingError | null> {
+  try {
+    deployer.deploy(given.sources, { kind: 'start', actor: '', reason });
+  } catch (error) {
+    if (error instanceof OperatingError) return error;
+    throw error;
+  }
+  const { error } = (await deployer.over()) ?? {};
+  return error === undefined ? null : new OperatingError(error.code, error.message);
 }
 
 /** Whether a version's file, compiled today, is the given one: they differ by the zone data of their time. */

@@ -161,6 +161,12 @@ export class Deployer {
     };
   }
 
+  /** The change under way, or the last one, once it is over. */
+  async over(): Promise<ChangeState | null> {
+    await this.#running;
+    return this.#last;
+  }
+
   /** Waits for the change under way. */
   async stop(): Promise<void> {
     this.#stopping = true;

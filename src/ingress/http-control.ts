@@ -9,7 +9,8 @@ import type { Exchange } from '../http/transport.ts';
 import type { IngressContext } from './context.ts';
 import { BUSY, endWith, type HttpProblem } from './http-answer.ts';
 import type { Bodies } from './http-body.ts';
-import type { ProxiedResponse } from './messages.ts';
+import type { ProxiedRequest, ProxiedResponse } from './messages.ts';
+import type { Route } from './routes.ts';
 
 const PENDING_MAX = 256;
 const HEADERS = ['accept', 'content-type'];
@@ -70,7 +71,7 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
   });
   router.on('control', (head, exchange, { route, holder }) => {
     if (pending.size >= PENDING_MAX) return endWith(exchange, BUSY);
-    const request = { ...requestOf(head), keyId: holder.id, remote: head.remote };
+    const request = { ...requestOf(head), keyId: holder.id, remote: head.remote, change: changeOf(route) };
     const bounds = { bytesMax: route.method === 'POST' ? route.bytesMax : 0, msMax: options.limits.bodyMsMax };
     bodies.collect(head, exchange, bounds, (body) => {
       const id = nextId++;
@@ -79,6 +80,10 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
     });
   });
   return control;
+}
+
+function changeOf(route: Route): ProxiedRequest['change'] {
+  return route.method === 'POST' && route.action !== null ? { scope: route.scope, action: route.action } : null;
 }
 
 const NO_ANSWER: HttpProblem = {

@@ -23,6 +23,7 @@ import { serveIndex } from './http-index.ts';
 import { Lookups } from './lookups.ts';
 import type { FromIngress, IngressThreadOptions, ToIngress } from './messages.ts';
 import { Peers } from './peers.ts';
+import { RefusedChanges } from './refused-changes.ts';
 import { Refusals } from './refusals.ts';
 import { Router } from './router.ts';
 import { StoredAnswers } from './stored-answers.ts';
@@ -46,7 +47,7 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   const attempts = new FailedAttempts((count, last) => post({ kind: 'keys-refused', attempts: count, last }));
   const peers = new Peers();
   const context: IngressContext = {
-    router: new Router(new Door(options.access, options), attempts),
+    router: new Router(new Door(options.access, options), attempts, new RefusedChanges(post)),
     options,
     pipeline: options.pipeline,
     peers,

@@ -55,6 +55,19 @@ export interface ProxiedRequest {
   /** Id of the key that was shown, '' where none is needed; and the address that it came from. */
   readonly keyId: string;
   readonly remote: string;
+  /** What it changes, as its route says; null: nothing. */
+  readonly change: { readonly scope: string; readonly action: string } | null;
+}
+
+/** An attempt at a change that came no further than the gate. */
+export interface RefusedAttempt {
+  readonly actor: string;
+  readonly reason: string;
+  readonly scope: string;
+  readonly keyId: string;
+  readonly remote: string;
+  readonly action: string;
+  readonly subject: string;
 }
 
 export interface ProxiedResponse {
@@ -91,4 +104,5 @@ export type FromIngress =
   | { readonly kind: 'lookup'; readonly id: number; readonly lookup: LookupRequest }
   /** So many requests without a right key since the last report. */
   | { readonly kind: 'keys-refused'; readonly attempts: number; readonly last: string }
+  | { readonly kind: 'change-refused'; readonly attempt: RefusedAttempt; readonly message: string }
   | { readonly kind: 'counters'; readonly counters: IngressCounters };

@@ -10,6 +10,7 @@ import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
 import { preflightHeaders, readableBy } from '../access/cors.ts';
 import { endWith, type HttpProblem } from './http-answer.ts';
+import type { RefusedChanges } from './refused-changes.ts';
 import { allowedMethods, findRoute, type FoundRoute, type Route } from './routes.ts';
 
 export interface Admitted extends FoundRoute {
@@ -23,11 +24,13 @@ const NOBODY: KeyHolder = { id: '', scopes: [] };
 export class Router {
   readonly #door: Door;
   readonly #attempts: FailedAttempts;
+  readonly #refusedChanges: RefusedChanges;
   readonly #handlers = new Map<Route['by'], Handle>();
 
-  constructor(door: Door, attempts: FailedAttempts) {
+  constructor(door: Door, attempts: FailedAttempts, refusedChanges: RefusedChanges) {
     this.#door = door;
     this.#attempts = attempts;
+    this.#refusedChanges = refusedChanges;
   }
 
   on(by: Route['by'], handle: Handle): void {
@@ -36,7 +39,7 @@ export class Router {
 
   handle(head: RequestHead, exchange: Exchange): void {
     const refusal = this.#door.refusal(head);
-    if (refusal !== null) return endWith(exchange, refusal);
+    if (refusal !== null) return endWith(exchange, this.#refuse(head, refusal));
     const page = this.#door.origins.allowed(head);
     if (page !== null) exchange.always(readableBy(page));
     if (head.method === 'OPTIONS') return answerOptions(head, exchange, page);
@@ -57,11 +60,17 @@ export class Router {
     const holder = scope === 'open' ? NOBODY : this.#door.keys.find(keyOf(head));
     if (holder === null) {
       this.#attempts.note(`${head.method} ${head.path} from ${head.remote}`);
-      return UNAUTHORIZED;
+      return this.#refuse(head, UNAUTHORIZED);
     }
-    if (scope !== 'open' && !holder.scopes.includes(scope)) return outOfScope(found.route, scope);
+    if (scope !== 'open' && !holder.scopes.includes(scope))
+      return this.#refuse(head, outOfScope(found.route, scope), holder);
     const problem = found.route.method === 'POST' ? bodyProblem(found.route, head) : null;
     return problem ?? { ...found, holder };
+  }
+
+  #refuse(head: RequestHead, problem: HttpProblem, holder: KeyHolder = NOBODY): HttpProblem {
+    this.#refusedChanges.note(head, problem, holder.id);
+    return problem;
   }
 }
 

@@ -28,6 +28,8 @@ interface WriteRoute extends CommonRoute {
    */
   readonly types: readonly [string, ...string[]];
   readonly bytesMax: number;
+  /** What the request changes, as the audit log calls it; null: nothing that is declared. */
+  readonly action: 'deploy' | 'shadow' | 'rollback' | 'switch-rule' | 'replace-list' | null;
 }
 
 export type Route = ReadRoute | WriteRoute;
@@ -53,7 +55,15 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/', scope: 'open', by: 'index' },
   { method: 'GET', path: '/healthz', scope: 'open', by: 'healthz' },
   { method: 'GET', path: '/readyz', scope: 'open', by: 'readyz' },
-  { method: 'POST', path: '/v1/events', scope: 'ingest', by: 'events', types: EVENT_TYPES, bytesMax: FRAME_BYTES_MAX },
+  {
+    method: 'POST',
+    path: '/v1/events',
+    scope: 'ingest',
+    by: 'events',
+    types: EVENT_TYPES,
+    bytesMax: FRAME_BYTES_MAX,
+    action: null,
+  },
   { method: 'GET', path: '/v1/stream', scope: 'ingest', by: 'stream' },
   { method: 'GET', path: '/v1/entities/{entity}/{key}', scope: 'query', by: 'entities' },
   { method: 'GET', path: '/v1/server', scope: 'query', by: 'control' },
@@ -63,16 +73,22 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/decisions/{event_id}', scope: 'query', by: 'control' },
   { method: 'GET', path: '/v1/pipelines', scope: 'query', by: 'control' },
   { method: 'GET', path: '/v1/pipelines/versions', scope: 'query', by: 'control' },
-  post('/v1/decide', 'decide', ['application/json', 'application/x-protobuf'], FRAME_BYTES_MAX),
-  post('/v1/lists/{list}', 'lists', LIST_TYPES, LIST_BYTES_MAX),
-  post('/v1/pipelines', 'deploy', JSON_ONLY, PIPELINE_BYTES_MAX),
-  post('/v1/pipelines/shadow', 'deploy', JSON_ONLY, PIPELINE_BYTES_MAX),
-  post('/v1/pipelines/rollback', 'deploy', JSON_ONLY, CONTROL_BYTES_MAX),
-  post('/v1/pipelines/rules', 'deploy', JSON_ONLY, CONTROL_BYTES_MAX),
+  post('/v1/decide', 'decide', ['application/json', 'application/x-protobuf'], FRAME_BYTES_MAX, null),
+  post('/v1/lists/{list}', 'lists', LIST_TYPES, LIST_BYTES_MAX, 'replace-list'),
+  post('/v1/pipelines', 'deploy', JSON_ONLY, PIPELINE_BYTES_MAX, 'deploy'),
+  post('/v1/pipelines/shadow', 'deploy', JSON_ONLY, PIPELINE_BYTES_MAX, 'shadow'),
+  post('/v1/pipelines/rollback', 'deploy', JSON_ONLY, CONTROL_BYTES_MAX, 'rollback'),
+  post('/v1/pipelines/rules', 'deploy', JSON_ONLY, CONTROL_BYTES_MAX, 'switch-rule'),
 ];
 
-function post(path: string, scope: Scope, types: WriteRoute['types'], bytesMax: number): WriteRoute {
-  return { method: 'POST', path, scope, by: 'control', types, bytesMax };
+function post(
+  path: string,
+  scope: Scope,
+  types: WriteRoute['types'],
+  bytesMax: number,
+  action: WriteRoute['action'],
+): WriteRoute {
+  return { method: 'POST', path, scope, by: 'control', types, bytesMax, action };
 }
 
 /** Routes by method, for each path as it is declared. */

@@ -23,6 +23,7 @@ import type {
   PipelineFacts,
   ProxiedRequest,
   ProxiedResponse,
+  RefusedAttempt,
   ToIngress,
 } from './messages.ts';
 
@@ -45,11 +46,14 @@ export type RequestHandler = (request: ProxiedRequest) => ProxiedResponse | Prom
 /** Returns the encoded answer. */
 export type LookupHandler = (lookup: LookupRequest) => Promise<Uint8Array>;
 
+export type RefusedHandler = (attempt: RefusedAttempt, message: string) => void;
+
 export interface Ingress {
   readonly url: string;
   readonly port: number;
   onRequest(handler: RequestHandler): void;
   onLookup(handler: LookupHandler): void;
+  onRefusedChange(handler: RefusedHandler): void;
   /** What `/readyz` says. */
   setReady(readiness: Readiness): void;
   /** Resolves once every thread speaks of this version. */
@@ -63,6 +67,7 @@ export interface Ingress {
 interface Handlers {
   request: RequestHandler;
   lookup: LookupHandler;
+  refused: RefusedHandler;
 }
 
 interface Thread {
@@ -93,6 +98,7 @@ export async function startIngress(start: IngressStart): Promise<Ingress> {
       body: failureBody('starting', 'the server is starting; try again in a moment'),
     }),
     lookup: () => Promise.reject(new Error('decisions are not looked up yet')),
+    refused: () => undefined,
   };
   const state = { stopping: false };
   const threads = Array.from({ length: start.memory.ingresses }, (_, index) =>
@@ -105,6 +111,7 @@ export async function startIngress(start: IngressStart): Promise<Ingress> {
     port: address.port,
     onRequest: (handler) => void (handlers.request = handler),
     onLookup: (handler) => void (handlers.lookup = handler),
+    onRefusedChange: (handler) => void (handlers.refused = handler),
     setReady: (readiness) => broadcast({ kind: 'ready', readiness }),
     async changeTo(plan) {
       const known = threads.map(({ worker }) => pipelineKnown(worker));
@@ -159,6 +166,7 @@ function startThread(
       tellTooMany(start.log, index, thread.counters.refusedConnections, message.counters.refusedConnections);
       thread.counters = message.counters;
     } else if (message.kind === 'keys-refused') tellRefused(start.log, message);
+    else if (message.kind === 'change-refused') handlers.refused(message.attempt, message.message);
     else if (message.kind === 'request') void answerRequest(start, handlers, worker, message.id, message.request);
     else if (message.kind === 'lookup') void answerLookup(start, handlers, worker, message.id, message.lookup);
   });

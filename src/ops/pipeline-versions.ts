@@ -152,6 +152,14 @@ export class PipelineVersions {
     return { version: this.planOf(shadow.beside).version, shadow: plan.shadow?.version ?? null };
   }
 
+  /** Whether that version has decided since then. `since`: ms UTC. */
+  wasActivated(version: string, since: number): boolean {
+    return this.activations().some(({ at, number }) => {
+      const found = at < since ? null : this.find(number);
+      return found !== null && this.namesOf(found).version === version;
+    });
+  }
+
   /** A version by its hash, or by the begin of it. */
   byName(version: string): PipelineVersion | null {
     for (const { number } of [...this.activations()].reverse()) {

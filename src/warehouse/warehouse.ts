@@ -13,9 +13,11 @@ import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises'
 import type { ColumnRename } from '../../native-free-core/layout/change.ts';
 import type { Plan } from '../../native-free-core/layout/plan.ts';
 import { OperatingError } from '../errors.ts';
+import type { AuditEntry } from '../ops/audit-trail.ts';
 import { monotonicMs, wallMs } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { ClickHouse } from './clickhouse.ts';
+import { storeAudit } from './insert/audit-log.ts';
 import { accountOf, type Account, type Batch, type BatchLog, type EpochReader } from './insert/batch.ts';
 import { BatchInsert, type Stored } from './insert/batch-insert.ts';
 import { Connection } from './insert/connection.ts';
@@ -77,6 +79,8 @@ export interface Warehouse {
   recordedChanges(): Promise<readonly { readonly number: number; readonly afterEpoch: number }[]>;
   /** Notes in `pipelines` which version decides from when on; tried again until ClickHouse has it. */
   recordChange(record: PipelineRecord): Promise<void>;
+  /** Notes changes in `audit_log`, each once; tried again until it is on ClickHouse's disk. */
+  storeAudit(entries: readonly AuditEntry[]): Promise<void>;
   /** The answer to a frame that was answered before. */
   lookupDecisions(request: DecisionRequest): Promise<Uint8Array>;
 }
@@ -103,6 +107,7 @@ export function createWarehouse(options: WarehouseOptions): Warehouse {
     rows: (sql) => warehouse.rows(sql),
     recordedChanges: () => warehouse.recordedChanges(),
     recordChange: (record) => warehouse.recordChange(record),
+    storeAudit: (entries) => warehouse.storeAudit(entries),
     lookupDecisions: (request) => warehouse.lookup.answer(request),
   };
 }
@@ -235,6 +240,10 @@ class RunningWarehouse {
   recordChange(record: PipelineRecord): Promise<void> {
     const connection = this.#connection;
     return this.#retry.untilDone('record the pipeline', () => recordPipeline(record, connection, connection.database));
+  }
+
+  storeAudit(entries: readonly AuditEntry[]): Promise<void> {
+    return this.#retry.untilDone('write the audit log', () => storeAudit(this.#connection, entries));
   }
 
   rows<Row>(sql: string): Promise<Row[]> {

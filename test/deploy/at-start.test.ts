@@ -59,9 +59,13 @@ async function start(ran: readonly PipelineVersion[], given: PipelineVersion): P
     });
   }
   let said = 'nothing';
-  const deployer = { last: null, deploy: (_: SourceTexts, { reason }: { reason: string }) => ((said = reason), null) };
+  const deployer = {
+    over: async () => null,
+    deploy: (_: SourceTexts, { reason }: { reason: string }) => ((said = reason), null),
+  };
   const log = (_: string, text: string): void => void (said = text);
-  await changeToGiven({ deployer, versions, given, compile, log }, ran.at(-1)!.plan);
+  const audit = { begin: () => 'an id', leadsTo: () => undefined, end: () => undefined };
+  await changeToGiven({ deployer, versions, given, compile, audit, log }, ran.at(-1)!.plan);
   return said;
 }
 

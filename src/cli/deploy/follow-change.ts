@@ -8,11 +8,16 @@ import { URL_OPTIONS } from '../send/options.ts';
 
 const LOOK_MS = 200;
 
+/** Who and why; `hunt lists replace` asks, too. */
+export const ORIGIN_OPTIONS = {
+  reason: { type: 'string', default: '', description: 'Why; recorded in the table audit_log' },
+  actor: { type: 'string', description: 'Who; recorded (default: you)' },
+} as const;
+
 /** Options that all of them have. */
 export const CHANGE_OPTIONS = {
   ...URL_OPTIONS,
-  reason: { type: 'string', default: '', description: 'Why; recorded in the table pipelines' },
-  actor: { type: 'string', description: 'Who; recorded (default: you)' },
+  ...ORIGIN_OPTIONS,
   json: { type: 'boolean', default: false, description: 'Print the change as one JSON object' },
   wait: {
     type: 'boolean',
@@ -21,13 +26,16 @@ export const CHANGE_OPTIONS = {
   },
 } as const;
 
-export interface ChangeArguments {
+export interface OriginArguments {
   readonly reason: string;
   readonly actor?: string | undefined;
+}
+
+export interface ChangeArguments extends OriginArguments {
   readonly json: boolean;
 }
 
-export function originOf({ actor, reason }: ChangeArguments): { actor: string; reason: string } {
+export function originOf({ actor, reason }: OriginArguments): { actor: string; reason: string } {
   return { actor: actor ?? userName(), reason };
 }
 

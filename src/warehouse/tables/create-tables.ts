@@ -7,6 +7,7 @@
 import type { ColumnRename } from '../../../native-free-core/layout/change.ts';
 import type { Plan } from '../../../native-free-core/layout/plan.ts';
 import {
+  auditLogTable,
   batchesTable,
   deadLettersTable,
   eventsTable,
@@ -56,7 +57,13 @@ export async function createTables(
   const created: string[] = [];
   const added: string[] = [];
   const widened: string[] = [];
-  for (const table of [eventsTable(plan, syncs), deadLettersTable(syncs), batchesTable(), pipelinesTable()]) {
+  for (const table of [
+    eventsTable(plan, syncs),
+    deadLettersTable(syncs),
+    batchesTable(),
+    pipelinesTable(),
+    auditLogTable(syncs),
+  ]) {
     const existing = await describe(connection, database, table.name);
     if (existing.length === 0) {
       await connection.execute(createStatement(database, table, settings));

@@ -187,6 +187,42 @@ export function pipelinesTable(): TableDefinition {
   };
 }
 
+export function auditLogTable(syncs = true): TableDefinition {
+  return {
+    name: 'audit_log',
+    columns: [
+      plainColumn('time', MILLISECONDS, 'when the change was asked for'),
+      plainColumn('actor', 'String', 'who wanted it, by their own word'),
+      plainColumn('scope', 'LowCardinality(String)', 'scope that the request needed'),
+      plainColumn(
+        'key_id',
+        'String',
+        'begin of the SHA-256 of the key that was shown; empty where none was needed or right',
+      ),
+      plainColumn(
+        'action',
+        'LowCardinality(String)',
+        'deploy, shadow, end-shadow, rollback, disable, enable, replace-list, start',
+      ),
+      plainColumn('subject', 'String', 'the rule, the list, or the version that was asked for'),
+      plainColumn('version', 'String', 'version of the pipeline to which it led; empty where that stayed'),
+      plainColumn('reason', 'String', 'and why'),
+      plainColumn(
+        'outcome',
+        'LowCardinality(String)',
+        'done, unchanged, refused, failed, or interrupted by the end of the server',
+      ),
+      plainColumn('message', 'String', 'why it was refused or failed'),
+      plainColumn('remote', 'String', 'address that it came from'),
+      plainColumn('id', 'String', 'number of the entry, random'),
+    ],
+    indexes: [],
+    engine: 'MergeTree ORDER BY time',
+    settings: syncs ? SYNC_SETTINGS : {},
+    comment: 'every change of rules, versions and lists, and every attempt that was refused',
+  };
+}
+
 /** Batches are confirmed in order, so all that was received before the last one's arrival can be seen. */
 export function watermarkView(database: string): string {
   return `CREATE OR REPLACE VIEW ${quoteName(database)}.watermark AS

@@ -60,7 +60,7 @@ function describeTable(name: string): { name: string; type: string; comment: str
 describe('creating', () => {
   test('all tables, with the types, comments and codecs of the plan', async () => {
     expect(await createTables(plan, connection)).toMatchObject({
-      created: ['events', 'dead_letters', 'batches', 'pipelines'],
+      created: ['events', 'dead_letters', 'batches', 'pipelines', 'audit_log'],
       added: [],
     });
     const columns = describeTable('events');
