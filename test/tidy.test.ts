@@ -80,6 +80,7 @@ const WALL_TIMES: Readonly<Record<string, string>> = {
   'src/engine.ts': 'when the first version began',
   'src/explain/dry-run.ts': 'received_at, through timeNow',
   'src/ingress/admission.ts': 'admitted_at, which nothing is measured by',
+  'src/ops/audit-trail.ts': 'when a change was asked for',
   'src/ops/lists.ts': 'when a list was replaced',
   'src/ops/pipeline-versions.ts': 'when a version began',
   'src/warehouse/warehouse.ts': 'sealed_at of a batch',

@@ -13,14 +13,22 @@ export class DiskSync {
   #answered: ((line: string) => void) | null = null;
   #failed: ((error: Error) => void) | null = null;
   #gone: Error | null = null;
+  /** Never rejects. */
+  #last: Promise<void> = Promise.resolve();
   #child: ChildProcessWithoutNullStreams = this.#start();
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** One at a time. After one that failed for want of the process, the next one starts it anew. */
+  /** One after the other, whoever asks. After one that failed for want of the process, the next one starts it anew. */
   sync(folder: string, msMax: number): Promise<void> {
+    const synced = this.#last.then(() => this.#sync(folder, msMax));
+    this.#last = synced.catch(() => undefined);
+    return synced;
+  }
+
+  #sync(folder: string, msMax: number): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#gone !== null) this.#child = this.#start();
       const timer = setTimeout(() => this.#end(this.#child, new Error(`not synced within ${msMax} ms`)), msMax);

@@ -28,3 +28,9 @@ test('folders are synced, what fails says why, and a process that was killed is 
   disk.end();
   await until(isGone, 'the process ends with its input');
 });
+
+test('those who ask at the same time each get their own answer', async () => {
+  const asked = [tmpdir(), join(tmpdir(), 'not there'), tmpdir(), tmpdir()].map((folder) => disk.sync(folder, 10_000));
+  const answers = await Promise.allSettled(asked);
+  expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+});
