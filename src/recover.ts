@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { readBlockHeader } from '../native-free-core/columns/load.ts';
 import type { Plan } from '../native-free-core/layout/plan.ts';
 import { backfilledEntities } from '../native-free-core/layout/change.ts';
+import { trimEntities } from '../native-free-core/state/trim-entities.ts';
 import { createSideReplayer } from '../native-free-core/decide/side-replay.ts';
 import { describeChange, type LoadedPipeline } from './config/index.ts';
 import { OperatingError } from './errors.ts';
@@ -109,6 +110,8 @@ export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline)
   const isBehind =
     active !== undefined && active.number !== last.plan.versionNumber && active.afterEpoch >= recovered.lastEpoch;
   const { plan: running } = isBehind ? await change(last, active.number, recovered.lastEpoch + 1) : last;
+  const { entities, limits = [] } = openTables(memories.get(running)!);
+  for (const table of [...entities, ...limits]) trimEntities(table, recovered.lastEpoch);
   const seconds = Number(((performance.now() - begun) / 1000).toFixed(3));
   log('info', 'recovered', {
     chunks,

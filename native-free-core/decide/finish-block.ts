@@ -11,6 +11,7 @@ import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../layout/records.ts';
 import { commit } from '../ring/lane.ts';
 import { ring } from '../ring/doorbell.ts';
 import { leaveAdoption } from '../state/adoption.ts';
+import { trimEntities } from '../state/trim-entities.ts';
 import { dictionaryCount } from '../state/dictionary.ts';
 import type { Decider } from './decider.ts';
 import { arriveAtEnd } from './epoch.ts';
@@ -46,6 +47,7 @@ export function decideRows(d: Decider): void {
 export function concludeBlock(d: Decider): void {
   const { control, worker, plan } = d.input;
   const ticket = d.ticket;
+  trimTables(d);
   const dictionaryEnd = dictionaryCount(d.input.tables.dictionary);
   const input = {
     rows: d.rows,
@@ -74,6 +76,12 @@ export function concludeBlock(d: Decider): void {
   writeAnswers(d);
   answerWaiting(d, ticket.epochLow);
   resetBlock(d);
+}
+
+function trimTables(d: Decider): void {
+  const { entities, limits } = d.input.tables;
+  for (let i = 0; i < entities.length; i++) trimEntities(entities[i], d.ticket.epoch);
+  if (limits !== undefined) for (let i = 0; i < limits.length; i++) trimEntities(limits[i], d.ticket.epoch);
 }
 
 /** Hellos and look-ups that came in since; `epochLow`: hold them until this epoch is durable. */

@@ -41,7 +41,9 @@ interface Seat extends StateSeat {
   readonly limits: readonly LimitReplay[];
 }
 
+/** The tables may grow beyond their bounds meanwhile, so that nothing is evicted for what another epoch evicts: trimming comes last. */
 export function createReplayer(plan: Plan, tables: Tables): Replayer {
+  for (const table of [...tables.entities, ...(tables.limits ?? [])]) table.max = Infinity;
   return { plan, tables, seats: [], idWords: new Int32Array(4) };
 }
 

@@ -4,13 +4,15 @@
  *
  *   region   byte 16  Int32  stripes in this region
  *            byte 20  Int32  1 while rows of a former table are moving over (state/adoption.ts); first region only
+ *            byte 24  Int32  live         rows in use, over all stripes; first region only
  *            byte 64  ...    stripes, one after another
  *
  *   stripe   word 0   lock        compare-exchange (state/lock.ts)          whoever holds it writes the rest
  *            word 1   live        rows in use
- *            word 2   used        rows ever used: rows beyond are untouched memory
+ *            word 2   used        the same: rows in use lie at the begin, and what is behind them holds nothing
  *            word 3   hand        where the CLOCK hand stands
  *            word 4   evicted     rows evicted so far, for the metrics (wraps)
+ *            word 5   barren      low bits of the epoch in which nothing was found to evict: it is not looked for again
  *            word 16  index       Int32 a slot, a power of two: row + 1, 0: empty; linear probing
  *            then     rows        `rowBytes` each, 8-aligned
  *
@@ -25,11 +27,13 @@
 export const ENTITIES_VERSION = 1;
 export const ENTITIES_STRIPES_AT = 16;
 export const ENTITIES_ADOPTING_AT = 20;
+export const ENTITIES_LIVE_AT = 24;
 export const STRIPE_LOCK = 0;
 export const STRIPE_LIVE = 1;
 export const STRIPE_USED = 2;
 export const STRIPE_HAND = 3;
 export const STRIPE_EVICTED = 4;
+export const STRIPE_BARREN = 5;
 export const STRIPE_HEADER_WORDS = 16;
 
 /** Offsets within a row: `_SLOT` in f64, key words in Int32. */
@@ -40,6 +44,8 @@ export const ROW_SEEN_SLOT = 5;
 export const ROW_FEATURES_SLOT = 6;
 
 export interface EntityTableShape {
+  /** Rows in use, over all stripes, at the end of every epoch. */
+  readonly max: number;
   readonly rowBytes: number;
   readonly rowsPerStripe: number;
   readonly indexSlots: number;
@@ -53,8 +59,9 @@ const ROWS_PER_STRIPE_AIM = 512;
 const STRIPES_MAX = 16384;
 
 /**
- * `max`: declared maximum of entities. `epochRows`: rows that one epoch can bring; the state created in an epoch is
- * not evicted in it, so a table with a single stripe has room for one epoch's newcomers besides the declared ones.
+ * `max`: declared maximum of entities. `epochRows`: rows that one epoch can bring; the state created in an epoch is not
+ * evicted in it, so there is room for one epoch's newcomers besides the declared ones. They are trimmed to `max` when the
+ * epoch ends (state/trim-entities.ts).
  */
 export function shapeEntityTable(
   max: number,
@@ -64,12 +71,17 @@ export function shapeEntityTable(
 ): EntityTableShape {
   let stripes = 1;
   while (stripes < STRIPES_MAX && max / stripes > ROWS_PER_STRIPE_AIM) stripes *= 2;
-  const even = Math.ceil(max / stripes);
-  // Hashing is uneven by about the square root: five deviations more, so that `max` entities fit without eviction.
-  const rowsPerStripe = stripes === 1 ? max + epochRows : Math.ceil(even + 5 * Math.sqrt(even));
+  const declared = stripeShare(max, stripes);
+  const rowsPerStripe = declared + stripeShare(epochRows, stripes);
   let indexSlots = 16;
-  while (indexSlots < rowsPerStripe * 1.6) indexSlots *= 2;
+  while (indexSlots < declared * 1.6 || indexSlots < rowsPerStripe * 1.1) indexSlots *= 2;
   const stripeBytes = Math.ceil(((STRIPE_HEADER_WORDS + indexSlots) * 4 + rowsPerStripe * rowBytes) / 64) * 64;
   const stripesPerRegion = Math.max(1, Math.min(stripes, Math.floor((regionBytesMax - 64) / stripeBytes)));
-  return { rowBytes, rowsPerStripe, indexSlots, stripeBytes, stripes, stripesPerRegion };
+  return { max, rowBytes, rowsPerStripe, indexSlots, stripeBytes, stripes, stripesPerRegion };
+}
+
+/** Hashing is uneven by about the square root: five deviations more, so that all find room wherever their keys lie. */
+function stripeShare(rows: number, stripes: number): number {
+  const even = Math.ceil(rows / stripes);
+  return stripes === 1 ? rows : Math.ceil(even + 5 * Math.sqrt(even));
 }

@@ -85,6 +85,11 @@ export function dictionaryCount(dictionary: Dictionary): number {
   return Atomics.load(dictionary.words, COUNT);
 }
 
+/** Of the entries, together. */
+export function dictionaryBytes(dictionary: Dictionary): number {
+  return Atomics.load(dictionary.words, HEAP_END);
+}
+
 /** Byte offset of an entry in `dictionary.bytes`; its length is `entryBytes`. */
 export function entryAt(dictionary: Dictionary, id: number): number {
   return dictionary.heapAt + (id === 0 ? 0 : dictionary.words[dictionary.endsAt + id - 1]);

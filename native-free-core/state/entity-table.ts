@@ -8,11 +8,13 @@
 import { fail } from '../base/fail.ts';
 import { slotHash } from '../base/hash.ts';
 import {
+  ENTITIES_LIVE_AT,
   ENTITIES_STRIPES_AT,
   ENTITIES_VERSION,
   ROW_LIFE_SLOT,
   ROW_SEEN_SLOT,
   ROW_SEQ_SLOT,
+  STRIPE_BARREN,
   STRIPE_EVICTED,
   STRIPE_HAND,
   STRIPE_HEADER_WORDS,
@@ -35,6 +37,8 @@ export interface EntityTable {
   floats: Float64Array;
   stripe: number;
   hash: number;
+  /** Rows in use beyond which a new one takes the place of an idle one; recovery sets it off, and trims when it is done. */
+  max: number;
   /** Where rows of a former version of the pipeline are still to be had (adoption.ts); null: nowhere. */
   adoption: Adoption | null;
 }
@@ -67,6 +71,7 @@ export function openEntityTable(shape: EntityTableShape, regions: readonly Share
     floats: regionFloats[0],
     stripe: 0,
     hash: 0,
+    max: shape.max,
     adoption: null,
   };
 }
@@ -130,20 +135,21 @@ export function findRow(table: EntityTable, k0: number, k1: number, k2: number, 
 }
 
 /**
- * Creates a row with all state zero but key and life, evicting an idle one where the stripe is full. Rows whose life
- * began in `epoch` stay: a key has at most one life per epoch. ROW_NONE where nothing may be evicted.
+ * Creates a row with all state zero but key and life, evicting an idle one of the stripe where the table or the stripe is full.
+ * Rows whose life began in `epoch` stay: a key has at most one life per epoch. Where none may be evicted, the table grows beyond
+ * its bound until the epoch's end, as long as the stripe has room; then ROW_NONE.
  */
 export function createRow(table: EntityTable, k0: number, k1: number, k2: number, k3: number, epoch: number): number {
   const words = table.words;
   const stripe = table.stripe;
-  let row: number;
-  if (words[stripe + STRIPE_USED] < table.shape.rowsPerStripe) {
+  const hasRoom = words[stripe + STRIPE_USED] < table.shape.rowsPerStripe;
+  let row = hasRoom && liveTotal(table) < table.max ? ROW_NONE : evictRow(table, epoch);
+  if (row < 0) {
+    if (!hasRoom) return ROW_NONE;
     row = words[stripe + STRIPE_USED]++;
-  } else {
-    row = evictRow(table, epoch);
-    if (row < 0) return ROW_NONE;
+    Atomics.add(table.regionWords[0], ENTITIES_LIVE_AT >> 2, 1);
   }
-  words[stripe + STRIPE_LIVE]++;
+  words[stripe + STRIPE_LIVE] = words[stripe + STRIPE_USED];
   const at = rowWord(table, row);
   words.fill(0, at, at + (table.shape.rowBytes >> 2));
   words[at] = k0;
@@ -174,17 +180,24 @@ function insertSlot(table: EntityTable, home: number, row: number): void {
   words[index + slot] = row + 1;
 }
 
-/** Takes the longest idle of the next rows under the hand out of the index and returns it, or ROW_NONE. */
+/** Rows in use, over all stripes. */
+export function liveTotal(table: EntityTable): number {
+  return Atomics.load(table.regionWords[0], ENTITIES_LIVE_AT >> 2);
+}
+
+/** Takes the longest idle of the next rows under the hand out of the index and returns it, or ROW_NONE. Its place is the caller's. */
 function evictRow(table: EntityTable, epoch: number): number {
   const words = table.words;
   const floats = table.floats;
   const stripe = table.stripe;
-  const rowsPerStripe = table.shape.rowsPerStripe;
+  const used = words[stripe + STRIPE_USED];
+  // Nothing began before the first epoch; and in an epoch that brings thousands of new keys each would look at all rows in vain.
+  if (epoch <= 0 || words[stripe + STRIPE_BARREN] === (epoch | 0)) return ROW_NONE;
   let hand = words[stripe + STRIPE_HAND];
   let victim = ROW_NONE;
   let oldest = Infinity;
-  for (let step = 0; step < rowsPerStripe && (step < HAND_STEPS_MAX || victim < 0); step++) {
-    hand = hand + 1 === rowsPerStripe ? 0 : hand + 1;
+  for (let step = 0; step < used && (step < HAND_STEPS_MAX || victim < 0); step++) {
+    hand = hand + 1 >= used ? 0 : hand + 1;
     const at = rowWord(table, hand) >> 1;
     const seen = floats[at + ROW_SEEN_SLOT];
     if (floats[at + ROW_LIFE_SLOT] < epoch && seen < oldest) {
@@ -193,11 +206,32 @@ function evictRow(table: EntityTable, epoch: number): number {
     }
   }
   words[stripe + STRIPE_HAND] = hand;
-  if (victim < 0) return ROW_NONE;
+  if (victim < 0) {
+    words[stripe + STRIPE_BARREN] = epoch | 0;
+    return ROW_NONE;
+  }
   removeSlot(table, victim);
-  words[stripe + STRIPE_LIVE]--;
   words[stripe + STRIPE_EVICTED]++;
   return victim;
+}
+
+/** Evicts a row of the locked stripe for nobody: the last one moves to its place. False where none may be evicted. */
+export function dropRow(table: EntityTable, epoch: number): boolean {
+  const row = evictRow(table, epoch);
+  if (row < 0) return false;
+  const words = table.words;
+  const stripe = table.stripe;
+  const last = words[stripe + STRIPE_USED] - 1;
+  if (row !== last) {
+    removeSlot(table, last);
+    const from = rowWord(table, last);
+    words.copyWithin(rowWord(table, row), from, from + (table.shape.rowBytes >> 2));
+    insertSlot(table, homeOfRow(table, row), row);
+  }
+  words[stripe + STRIPE_USED] = last;
+  words[stripe + STRIPE_LIVE] = last;
+  Atomics.sub(table.regionWords[0], ENTITIES_LIVE_AT >> 2, 1);
+  return true;
 }
 
 /** Removes a row's slot and closes the gap, so that linear probing needs no tombstones. */
@@ -258,6 +292,7 @@ export function restoreStripe(table: EntityTable, index: number, rows: Int32Arra
     words.set(rows, rowWord(table, 0));
     words[stripe + STRIPE_USED] = count;
     words[stripe + STRIPE_LIVE] = count;
+    Atomics.add(table.regionWords[0], ENTITIES_LIVE_AT >> 2, count);
     for (let row = 0; row < count; row++) insertSlot(table, homeOfRow(table, row), row);
   }
   unlockStripe(table);
@@ -277,14 +312,23 @@ export function restoreRow(table: EntityTable, rows: Int32Array, at: number): bo
 
 /** Entities in the table, over all stripes; a figure, read without locks. */
 export function entityCount(table: EntityTable): number {
-  let live = 0;
-  for (let index = 0; index < table.shape.stripes; index++) live += liveRows(table, index);
-  return live;
+  return liveTotal(table);
+}
+
+/** Evictions so far, over all stripes; a figure that wraps. */
+export function evictedCount(table: EntityTable): number {
+  let evicted = 0;
+  for (let index = 0; index < table.shape.stripes; index++) evicted += wordOf(table, index, STRIPE_EVICTED);
+  return evicted;
 }
 
 /** Entities in stripe number `index`; it is not pointed at. */
 export function liveRows(table: EntityTable, index: number): number {
+  return wordOf(table, index, STRIPE_LIVE);
+}
+
+function wordOf(table: EntityTable, index: number, word: number): number {
   const region = (index / table.shape.stripesPerRegion) | 0;
   const within = index - region * table.shape.stripesPerRegion;
-  return table.regionWords[region][((REGION_HEADER_BYTES + within * table.shape.stripeBytes) >> 2) + STRIPE_LIVE];
+  return table.regionWords[region][((REGION_HEADER_BYTES + within * table.shape.stripeBytes) >> 2) + word];
 }

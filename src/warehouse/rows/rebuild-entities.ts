@@ -12,6 +12,7 @@ import type { EntityPlan, Plan } from '../../../native-free-core/layout/plan.ts'
 import {
   createRow,
   findRow,
+  liveTotal,
   lockStripe,
   unlockStripe,
   type EntityTable,
@@ -126,7 +127,7 @@ function applyRows(plan: Plan, state: StateLoops, columns: readonly Column[], ro
   }
 }
 
-/** Gives keys a row, those that were received last first, until a stripe is full; their lives begin with their rows. */
+/** Gives keys a row, those that were received last first, until the table or their stripe is full; their lives begin with their rows. */
 async function placeRecentKeys(request: RebuildEntity, entity: EntityPlan, table: EntityTable): Promise<void> {
   const { plan } = request;
   const needed = neededColumns(plan, { ...entity, features: [] });
@@ -155,7 +156,8 @@ async function placeRecentKeys(request: RebuildEntity, entity: EntityPlan, table
 function place(table: EntityTable, keys: Int32Array, r: number, receivedAt: number): void {
   const [k0, k1, k2, k3] = [keys[4 * r]!, keys[4 * r + 1]!, keys[4 * r + 2]!, keys[4 * r + 3]!];
   lockStripe(table, k0, k1, k2, k3);
-  const hasRoom = table.words[table.stripe + STRIPE_USED]! < table.shape.rowsPerStripe;
+  const isFull = table.words[table.stripe + STRIPE_USED]! >= table.shape.rowsPerStripe;
+  const hasRoom = !isFull && liveTotal(table) < table.shape.max;
   if (hasRoom && findRow(table, k0, k1, k2, k3) < 0) {
     const at = createRow(table, k0, k1, k2, k3, 0);
     table.floats[at + ROW_SEEN_SLOT] = receivedAt;
