@@ -43,6 +43,7 @@ import type { Log } from './ops/log.ts';
 import { PipelineVersions, type PipelineVersion, type SourceTexts } from './ops/pipeline-versions.ts';
 import { watchReadiness } from './ops/readiness.ts';
 import { keepTrimmed } from './ops/trimming.ts';
+import { watchBounds } from './ops/watch-bounds.ts';
 import { ACCOUNT_FOLDER, type Rebuilt } from './rebuild.ts';
 import { expectationOf, recoverEngine, recoverLog } from './recover.ts';
 import { createRunning } from './running.ts';
@@ -217,6 +218,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     log,
     onFailure: failure.raise,
   });
+  const bounds = watchBounds({ running: () => running, log });
   const readiness = watchReadiness({
     durableEpoch: control.durableEpoch,
     touchedEpoch: control.touchedEpoch,
@@ -276,6 +278,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     clickhouse: clickhouse.describe(),
     epochs: { durable: control.durableEpoch(), stored: control.storedEpoch() },
     ready: readiness.now,
+    bounds: bounds.describe(),
     spool: spool.figures(),
     snapshots: snapshots.figures,
     warehouse: warehouse.counters(),
@@ -337,6 +340,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     /** Against the flow: nothing comes in any more, what came in is stored, the tables are saved. */
     async stop() {
       readiness.stop();
+      bounds.stop();
       await deployer.stop();
       await ingress.stop();
       control.stop();
