@@ -3,24 +3,14 @@
  * that must work. Where the system has no such wall the server says so, and these tests are skipped, saying it too.
  */
 import { spawn } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { installationWithout } from '../warehouse/embedded/installation.ts';
 import { useEmbeddedServer } from '../warehouse/embedded/embedded-server.ts';
-import { root, startServer, temporaryFolder } from '../e2e/server.ts';
+import { startServer, temporaryFolder } from '../e2e/server.ts';
 
 const said: string[] = [];
 const server = useEmbeddedServer({ log: (_, message) => void said.push(message) });
@@ -180,14 +170,7 @@ it('no key of the server is in a command line, nor in the environment of the chi
 
 it('without koffi the server runs, and says in one line which walls it could not raise', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'attack-nowalls-'));
-  // An installation that lacks the optional package.
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
-  for (const part of ['src', 'native-free-core'])
-    cpSync(join(root, 'dist', part), join(folder, 'dist', part), { recursive: true });
-  mkdirSync(join(folder, 'node_modules'));
-  for (const name of readdirSync(join(root, 'node_modules')))
-    if (name !== 'koffi') symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
-  const starter = join(folder, 'dist', 'src', 'warehouse', 'embedded', 'index.js');
+  const starter = installationWithout(folder, ['koffi']);
   const script = `const { startEmbedded } = await import(${JSON.stringify(starter)});
     const clickhouse = await startEmbedded({ dataDirectory: ${JSON.stringify(join(folder, 'data'))}, listen: '127.0.0.1:0', log: (level, message) => console.log(level, message) });
     console.log((await (await fetch(clickhouse.url + '/?query=SELECT+41%2B1')).text()).trim());

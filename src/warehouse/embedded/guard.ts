@@ -17,6 +17,15 @@ export interface GuardRules {
   readonly protectedDatabases: ReadonlySet<string>;
 }
 
+const INSERT_NODES = new Set([
+  'InsertQuery',
+  'Identifier',
+  'ExpressionList',
+  'Asterisk',
+  'ColumnsTransformerList',
+  'ColumnsExceptTransformer',
+]);
+
 /** Every connection begins in it, so it must stay; tables in it are the clients'. */
 const DEFAULT_DATABASE = 'default';
 
@@ -75,6 +84,20 @@ export function guardSyntax(
   const attaches = ((isView && !refreshes) || isModified) && readsProtected(rules, context, tables);
   if (attaches) refuseHeavyView(nodes);
   return { unknownTables, attaches, refreshes };
+}
+
+/** An insert with data has a name and a list of columns, and nothing else. */
+export function guardInsertSyntax(
+  context: NameContext,
+  { target }: InsertStatement,
+  nodes: readonly SyntaxNode[],
+): void {
+  for (const { kind } of nodes) if (!INSERT_NODES.has(kind)) denied(`an insert with data holds no ${kind}`);
+  const names = nodes.filter(({ kind, depth }) => kind === 'Identifier' && depth === 1).map(({ name }) => name);
+  const seen = names.join('.');
+  const { database, table } = target;
+  const isMeant = seen === table || seen === `${database ?? context.database}.${table}`;
+  if (!target.hasPlaceholder && !isMeant) denied(`the insert goes into another table than it seems to: ${seen}`);
 }
 
 export function guardFormat(format: string | undefined): void {

@@ -55,6 +55,8 @@ export const OWN_FREE_DISK_SHARE_MIN = 0.05;
 /** How often the space is looked at while a client writes, and while nobody does but views that refresh themselves. */
 export const OWN_SPACE_LOOK_MS = 1_000;
 export const OWN_SPACE_WATCH_MS = 10_000;
+/** Views of clients that refresh themselves, all together. */
+export const REFRESHING_VIEWS_MAX = 8;
 /** Longest run of one refresh, s, and its share of the engine's memory. */
 export const REFRESH_SECONDS_MAX = 300;
 export const REFRESH_MEMORY_SHARE = 1 / 4;

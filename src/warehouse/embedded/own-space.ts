@@ -14,6 +14,7 @@ import {
   OWN_SPACE_LOOK_MS,
   OWN_SPACE_WATCH_MS,
   OWN_TABLES_MAX,
+  REFRESHING_VIEWS_MAX,
   REFRESH_SECONDS_MAX,
 } from './limits.ts';
 import { hasTrailingSettings, type CommandStatement } from './statement.ts';
@@ -38,12 +39,17 @@ export async function refuseWithoutRoom(
   connection: Connection,
   warehouse: Warehouse,
   { verb, object }: Command,
-  { attaches }: Reading,
+  { attaches, refreshes }: Reading,
 ): Promise<void> {
   if (verb !== 'CREATE' && verb !== 'INSERT' && !attaches) return;
   const space = await spaceOf(connection, warehouse);
   refuseFull(warehouse, space);
   if (verb !== 'CREATE') return;
+  if (refreshes) {
+    const refreshing = Number((await connection.run('SELECT count() FROM system.view_refreshes')).text());
+    if (refreshing >= REFRESHING_VIEWS_MAX)
+      full(`views that refresh themselves=${refreshing} REFRESHING_VIEWS_MAX=${REFRESHING_VIEWS_MAX}; drop one`);
+  }
   if (object === 'DATABASE' && space.databases >= OWN_DATABASES_MAX)
     full(`databases=${space.databases} OWN_DATABASES_MAX=${OWN_DATABASES_MAX}; drop one`);
   if (object !== 'DATABASE' && space.tables >= OWN_TABLES_MAX)
@@ -128,7 +134,7 @@ export function withRefreshLimits({ ownBounds }: Warehouse, { text, tokens }: Co
       'NOT_IMPLEMENTED',
       'COMMENT at the end of a view that refreshes itself is not supported',
     );
-  const limits = `max_memory_usage = ${ownBounds.refreshMemoryBytes}, max_execution_time = ${REFRESH_SECONDS_MAX}`;
+  const limits = `max_threads = 1, max_memory_usage = ${ownBounds.refreshMemoryBytes}, max_execution_time = ${REFRESH_SECONDS_MAX}`;
   return hasTrailingSettings(tokens) ? `${text}, ${limits}` : `${text}\nSETTINGS ${limits}`;
 }
 

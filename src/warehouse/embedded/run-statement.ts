@@ -13,7 +13,7 @@ import { nameLiteral, stringLiteral } from './lexer.ts';
 import { refuseWithoutRoom, withRefreshLimits, writeInBounds } from './own-space.ts';
 import type { Reply } from './reply.ts';
 import { responseEncoding, type Request } from './request.ts';
-import { explainSyntax, lookAgain } from './second-look.ts';
+import { explainSyntax, lookAgain, lookAtInsert } from './second-look.ts';
 import { sendFile } from './send-file.ts';
 import { settingsFor } from './settings.ts';
 import type { CommandStatement, InsertStatement, InsertTarget, ReadStatement, Statement } from './statement.ts';
@@ -82,14 +82,14 @@ export async function runInsert(
   body.seal();
   const compression = encoding === undefined ? '' : ` COMPRESSION '${encoding}'`;
   const text = `${statement.head} FROM INFILE ${stringLiteral(body.path)}${compression} FORMAT ${formatName(statement.format)}`;
+  const context = nameContext(query.request);
   const lane = query.user === 'engine' ? warehouse.engineWrites : warehouse.publicWrites;
   const answer = await lane.with(() =>
-    withConnection(warehouse, query, statement.settings, false, (connection) =>
-      hidePath(
-        write(warehouse, query, statement.target, connection, () => connection.run(text)),
-        body.path,
-      ),
-    ),
+    withConnection(warehouse, query, statement.settings, false, async (connection) => {
+      if (query.user === 'public') await lookAtInsert(connection, context, statement);
+      const insert = (): Promise<Answer> => hidePath(connection.run(text), body.path);
+      return write(warehouse, query, statement.target, connection, insert);
+    }),
   );
   query.reply.whole(200, { ...commonHeaders(query.headers), ...summaryHeader(answer, true) }, '');
 }

@@ -5,9 +5,9 @@
 import type { NameContext } from './command-targets.ts';
 import type { Connection } from './engine.ts';
 import { EngineFailure } from './engine-failure.ts';
-import { guardSyntax, type GuardRules, type Reading } from './guard.ts';
+import { guardInsertSyntax, guardSyntax, type GuardRules, type Reading } from './guard.ts';
 import { stringLiteral } from './lexer.ts';
-import type { CommandStatement, ReadStatement } from './statement.ts';
+import type { CommandStatement, InsertStatement, ReadStatement } from './statement.ts';
 import { syntaxTree } from './syntax-tree.ts';
 
 /** Throws EngineFailure for what is not open. */
@@ -21,6 +21,16 @@ export async function lookAgain(
   const reading = guardSyntax(rules, context, statement, nodes);
   for (const view of reading.unknownTables) await refuseUnlessView(connection, view);
   return reading;
+}
+
+/** As lookAgain(), for an insert whose data comes from elsewhere. */
+export async function lookAtInsert(
+  connection: Connection,
+  context: NameContext,
+  statement: InsertStatement,
+): Promise<void> {
+  const explained = await explainSyntax(connection, `${statement.head} FORMAT ${statement.format}`);
+  guardInsertSyntax(context, statement, syntaxTree(explained));
 }
 
 /** The engine's syntax tree as text; fails as the statement itself would, on the text as the client wrote it. */

@@ -3,6 +3,7 @@
  * process, before the engine opens. Users and profiles in it are ignored by chDB (measured), which is why the front guards.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { REFRESHING_VIEWS_MAX } from './limits.ts';
 
 const MIB = 1024 * 1024;
 
@@ -39,7 +40,8 @@ export function writeServerConfiguration(path: string, limits: ServerLimits): vo
     max_thread_pool_free_size: 16,
     background_pool_size: backgroundThreads,
     background_merges_mutations_concurrency_ratio: 1,
-    background_schedule_pool_size: 4,
+    // A refresh of a client's view holds one thread of it all its time: four are left for the engine.
+    background_schedule_pool_size: 4 + REFRESHING_VIEWS_MAX,
     background_common_pool_size: 4,
     background_move_pool_size: 1,
     background_fetches_pool_size: 1,

@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import { testTransport } from '../../transport.ts';
 import { startEmbedded, type EmbeddedClickHouse } from '../../../src/warehouse/embedded/index.ts';
 import { until } from './embedded-server.ts';
+import { installationWithout } from './installation.ts';
 
 interface Held {
   readonly parent: ChildProcess;
@@ -166,22 +167,13 @@ it('tells when the child dies, cleans up after it and runs at the priority asked
 });
 
 it('says what to do where the library cannot be loaded', async () => {
-  const folder = newFolder();
-  const block = join(folder, 'block.cjs');
-  writeFileSync(
-    block,
-    "const Module = require('node:module'); const load = Module._load;" +
-      "Module._load = (name, ...rest) => { if (name === 'chdb') throw new Error('no such library'); return load(name, ...rest); };",
-  );
-  const before = process.env['NODE_OPTIONS'];
-  process.env['NODE_OPTIONS'] = `--require ${block}`;
-  try {
-    await expect(start(folder)).rejects.toMatchObject({
-      code: 'EMBEDDED_UNAVAILABLE',
-      message: expect.stringContaining('--clickhouse URL') as string,
-    });
-  } finally {
-    if (before === undefined) delete process.env['NODE_OPTIONS'];
-    else process.env['NODE_OPTIONS'] = before;
-  }
+  const starter = installationWithout(newFolder(), ['chdb']);
+  const { startEmbedded: startThere } = (await import(/* @vite-ignore */ pathToFileURL(starter).href)) as {
+    startEmbedded: typeof startEmbedded;
+  };
+  const options = { dataDirectory: newFolder(), listen: '127.0.0.1:0', log: () => undefined };
+  await expect(startThere(options)).rejects.toMatchObject({
+    code: 'EMBEDDED_UNAVAILABLE',
+    message: expect.stringContaining('--clickhouse URL') as string,
+  });
 });

@@ -77,7 +77,7 @@ describe.each([
     expect(await post(`SELECT count() FROM ${name}.t`)).toBe('5\n');
     await until(async () => (await post(`SELECT sum(n) FROM ${name}.r`)) !== '0\n');
     const definition = await post(`SHOW CREATE TABLE ${name}.r FORMAT TSVRaw`);
-    expect(definition).toMatch(/SETTINGS max_memory_usage = \d+, max_execution_time = 300/);
+    expect(definition).toMatch(/SETTINGS max_threads = 1, max_memory_usage = \d+, max_execution_time = 300/);
     await post(`DROP DATABASE ${name}`);
     await store();
   });
@@ -187,6 +187,30 @@ describe('views at the engine’s tables never stop its storing', () => {
       expect.soft([answer.status, answer.text], query).toEqual([403, expect.stringContaining('REFRESH EVERY')]);
     }
   });
+});
+
+describe('views that refresh themselves', () => {
+  it('are bounded in number, memory and time, and an error in one stays in it', async () => {
+    await server.run('CREATE DATABASE r');
+    const create = (index: number, query: string) =>
+      server.ask('', {
+        body: `CREATE MATERIALIZED VIEW r.m${index} REFRESH EVERY 1 SECOND ENGINE = Memory AS ${query}`,
+      });
+    expect((await create(0, 'SELECT groupArray(number) AS g FROM numbers(1000000000)')).status).toBe(200);
+    expect((await create(1, 'SELECT throwIf(1) AS x SETTINGS max_block_size = 1000')).status).toBe(200);
+    for (let index = 2; index < 8; index++) expect((await create(index, 'SELECT 1 AS x')).status).toBe(200);
+    expect((await create(8, 'SELECT 1 AS x')).text).toContain('REFRESHING_VIEWS_MAX=8');
+    const failure = (view: string): Promise<string> =>
+      server.run(`SELECT exception FROM system.view_refreshes WHERE view = '${view}'`);
+    await until(async () => (await failure('m0')).includes('MEMORY_LIMIT_EXCEEDED'), 30_000);
+    expect(await failure('m0')).toMatch(/query memory limit exceeded/i);
+    await until(async () => (await failure('m1')).includes('throwIf'));
+    expect(await server.run('SHOW CREATE TABLE r.m1 FORMAT TSVRaw')).toContain(
+      'max_block_size = 1000, max_threads = 1',
+    );
+    await store();
+    await server.run('DROP DATABASE r');
+  }, 60_000);
 });
 
 describe('space', () => {
