@@ -110,8 +110,7 @@ function serveOptions({ data, pipeline, options, listen, clickhouseListen }: Ser
     '--data',
     data,
     ...addresses,
-    '--transport',
-    testTransport(),
+    ...(options?.includes('--transport') === true ? [] : ['--transport', testTransport()]),
     '--json',
     ...(options ?? []),
   ];

@@ -3,6 +3,7 @@
  * it copies bytes and waits for nothing.
  */
 import { randomUUID } from 'node:crypto';
+import { preflightHeaders, readableBy } from '../../access/cors.ts';
 import { Door } from '../../access/door.ts';
 import { FailedAttempts } from '../../access/failed-attempts.ts';
 import { OperatingError } from '../../errors.ts';
@@ -45,6 +46,8 @@ export async function openFront(warehouse: Warehouse, configuration: ChildConfig
   const server = openTransport(configuration.transport).serve({
     request(head, exchange) {
       const refusal = door.refusal(head);
+      const page = refusal === null ? door.origins.allowed(head) : null;
+      if (page !== null) exchange.always(readableBy(page));
       if (refusal === null) route({ warehouse, configuration, freshness, keys: door.keys, attempts }, head, exchange);
       else exchange.end(refusal.status, TEXT_TYPE, `${refusal.message}\n`, true);
     },
@@ -81,6 +84,7 @@ export async function openFront(warehouse: Warehouse, configuration: ChildConfig
 }
 
 const TELL_MS = 1000;
+const METHODS = 'GET, HEAD, POST, PUT, OPTIONS';
 
 const TEXT_TYPE = { 'Content-Type': 'text/plain; charset=UTF-8' };
 
@@ -107,6 +111,9 @@ function route(serving: Serving, head: RequestHead, exchange: Exchange): void {
   } else if (path !== '/') {
     const text = `There is no handle ${path}\n\nUse / or /ping for health checks.\nSend queries to / with POST or GET.\n`;
     reply.whole(404, commonHeaders(context), text);
+  } else if (method === 'OPTIONS') {
+    // No key is needed: browsers ask before they know whether they may send one.
+    exchange.end(204, { Allow: METHODS, ...preflightHeaders(head, METHODS) }, '');
   } else if (!['GET', 'POST', 'PUT', 'HEAD'].includes(method)) {
     reply.whole(405, commonHeaders(context), 'Use GET or POST\n');
   } else {
