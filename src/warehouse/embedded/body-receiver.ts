@@ -4,6 +4,9 @@
  */
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import type { BodySpool, SpooledBody } from './body-spool.ts';
+import { unpackBlocks } from './codecs/compressed-blocks.ts';
+import { decompressFrames } from './codecs/lz4.ts';
+import { unpackZstd } from './codecs/zstd.ts';
 import { EngineFailure } from './engine-failure.ts';
 import { BODY_BYTES_MAX, BODY_HEAD_BYTES, BODY_IN_MEMORY_BYTES_MAX, QUERY_BYTES_MAX } from './limits.ts';
 import { readMultipart } from './multipart.ts';
@@ -31,7 +34,7 @@ export function receiveBody(request: Request, spool: BodySpool, check: (statemen
   refuseSizes(request);
   const isMultipart = request.contentType.startsWith('multipart/form-data');
   const encoding = requestEncoding(request.contentEncoding);
-  const isPlain = !isMultipart && encoding === undefined;
+  const isPlain = !isMultipart && encoding === undefined && !request.isBodyPacked;
   const kept: Buffer[] = [];
   let keptBytes = 0;
   let nextLook = BODY_HEAD_BYTES;
@@ -63,7 +66,8 @@ export function receiveBody(request: Request, spool: BodySpool, check: (statemen
   };
 
   const urlQuery = Buffer.from(request.query);
-  const isInUrl = !isMultipart && urlQuery.length > 0 && startSpool(urlQuery);
+  // What is packed in blocks is unpacked here: the engine's library knows files of other kinds only.
+  const isInUrl = !isMultipart && !request.isBodyPacked && urlQuery.length > 0 && startSpool(urlQuery);
 
   return {
     take(chunk) {
@@ -78,7 +82,9 @@ export function receiveBody(request: Request, spool: BodySpool, check: (statemen
     },
     finish() {
       if (body === undefined) {
-        const text = isMultipart ? fromMultipart(request, Buffer.concat(kept)) : unpack(Buffer.concat(kept), encoding);
+        const whole = unpack(Buffer.concat(kept), encoding);
+        const plain = request.isBodyPacked ? unpackBlocks(whole, BODY_IN_MEMORY_BYTES_MAX) : whole;
+        const text = isMultipart ? fromMultipart(request, plain) : plain;
         const head = joinHead(urlQuery, text);
         if (!startSpool(head)) {
           statement = parseStatement(head.toString('utf8'));
@@ -135,7 +141,10 @@ function unpack(body: Buffer, encoding: string | undefined): Buffer {
     if (encoding === 'gzip') return gunzipSync(body, options);
     if (encoding === 'deflate') return inflateSync(body, options);
     if (encoding === 'br') return brotliDecompressSync(body, options);
+    if (encoding === 'zstd') return Buffer.from(unpackZstd(body, BODY_IN_MEMORY_BYTES_MAX));
+    if (encoding === 'lz4') return Buffer.from(decompressFrames(body, BODY_IN_MEMORY_BYTES_MAX));
   } catch (cause) {
+    if (cause instanceof EngineFailure) throw cause;
     throw new EngineFailure(271, 'CANNOT_DECOMPRESS', `Request body could not be unpacked: encoding=${encoding}`, {
       cause,
     });

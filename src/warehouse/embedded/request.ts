@@ -21,6 +21,11 @@ export interface Request {
   readonly contentEncoding: string;
   readonly acceptEncoding: string;
   readonly isBuffered: boolean;
+  /** Results of the Native format are written as of this revision. */
+  readonly protocolVersion: number;
+  /** ClickHouse's native compression, of the result and of the body. */
+  readonly packsResult: boolean;
+  readonly isBodyPacked: boolean;
 }
 
 /** Understood and without effect here: there are no roles, quotas or server-side sessions. */
@@ -51,13 +56,6 @@ export function parseRequest(method: string, queryString: string, headers: Reado
     if (name.startsWith('param_')) parameters.set(name.slice('param_'.length), value);
     else if (!IGNORED_PARAMETERS.has(name)) settings.set(name, value);
   }
-  if (url.get('compress') === '1' || url.get('decompress') === '1') {
-    throw new EngineFailure(
-      48,
-      'NOT_IMPLEMENTED',
-      'compress=1 and decompress=1 are not supported here; use Content-Encoding, or Accept-Encoding with enable_http_compression=1',
-    );
-  }
   const authorization = headers.get('authorization');
   const basic = basicCredentials(authorization);
   const bearer = authorization === undefined ? undefined : /^bearer (.*)$/i.exec(authorization)?.[1];
@@ -76,7 +74,14 @@ export function parseRequest(method: string, queryString: string, headers: Reado
     contentEncoding: (headers.get('content-encoding') ?? '').trim().toLowerCase(),
     acceptEncoding: settings.get('enable_http_compression') === '1' ? (headers.get('accept-encoding') ?? '') : '',
     isBuffered: settings.get('wait_end_of_query') === '1' || Number(settings.get('buffer_size') ?? 0) > 0,
+    protocolVersion: Number(url.get('client_protocol_version') ?? 0) || 0,
+    packsResult: isOn(url.get('compress')),
+    isBodyPacked: isOn(url.get('decompress')),
   };
+}
+
+function isOn(parameter: string | null): boolean {
+  return parameter === '1' || parameter === 'true';
 }
 
 export interface WriterCredentials {

@@ -7,6 +7,9 @@ import type { SpooledBody } from './body-spool.ts';
 import { insertPastViews } from './attached-views.ts';
 import { commandOf, type NameContext } from './command-targets.ts';
 import type { Answer, Connection } from './engine.ts';
+import { compressedBlocks } from './codecs/compressed-blocks.ts';
+import { nativeOfRevision } from './codecs/native-revision.ts';
+import { chain, recoded, type Recoder } from './codecs/recoder.ts';
 import { EngineFailure } from './engine-failure.ts';
 import { guardCommand, guardFormat, guardInsert, guardRead } from './guard.ts';
 import { nameLiteral, stringLiteral } from './lexer.ts';
@@ -48,9 +51,11 @@ export function guard(warehouse: Warehouse, query: Query, statement: Statement):
 }
 
 export async function runRead(warehouse: Warehouse, query: Query, statement: ReadStatement): Promise<void> {
-  const { request, reply } = query;
+  const { request } = query;
   const format = formatName(statement.format ?? request.defaultFormat);
-  const encoding = responseEncoding(request.acceptEncoding);
+  const reply = recodedFor(request, format, query.reply);
+  // What is recoded here is not packed by the engine before.
+  const encoding = reply === query.reply ? responseEncoding(request.acceptEncoding) : undefined;
   const compression = encoding === undefined ? '' : ` COMPRESSION '${encoding.engine}' LEVEL 1`;
   const statementInto = (path: string): string =>
     `${statement.text}\nINTO OUTFILE ${stringLiteral(path)} TRUNCATE${compression} FORMAT ${format}`;
@@ -70,6 +75,14 @@ export async function runRead(warehouse: Warehouse, query: Query, statement: Rea
   } finally {
     file?.remove();
   }
+}
+
+/** As the client wants to read it: of a later revision, in packed blocks, or as it is. */
+function recodedFor(request: Request, format: string, reply: Reply): Reply {
+  const recoders: Recoder[] = [];
+  if (format === 'Native' && request.protocolVersion > 0) recoders.push(nativeOfRevision(request.protocolVersion));
+  if (request.packsResult) recoders.push(compressedBlocks());
+  return recoders.length === 0 ? reply : recoded(reply, chain(recoders));
 }
 
 export async function runInsert(
