@@ -5,7 +5,7 @@ import { patient } from './test/patience.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/**/*.long.test.ts', '**/node_modules/**', '**/dist/**'],
+    exclude: ['test/**/*.long.test.ts', 'test/clients/**', '**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: patient(60_000),

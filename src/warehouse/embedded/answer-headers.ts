@@ -52,8 +52,9 @@ export function summaryHeader(answer: Answer | undefined, isInsert: boolean): He
     written_rows: isInsert ? rows : '0',
     written_bytes: isInsert ? bytes : '0',
     total_rows_to_read: '0',
-    result_rows: isInsert ? rows : '0',
-    result_bytes: isInsert ? bytes : '0',
+    // What the engine's library counts are the rows that it handed out.
+    result_rows: rows,
+    result_bytes: bytes,
     elapsed_ns: String(Math.round((answer?.elapsedSeconds ?? 0) * 1e9)),
   };
   return { 'X-ClickHouse-Summary': JSON.stringify(summary) };

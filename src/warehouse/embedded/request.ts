@@ -121,6 +121,7 @@ export function responseEncoding(acceptEncoding: string): { header: string; engi
     ['gzip', 'gzip'],
     ['br', 'br'],
     ['deflate', 'deflate'],
+    ['lz4', 'lz4'],
   ] as const) {
     if (new RegExp(`(^|[,\\s])${header}\\s*($|,|;(?!\\s*q=0(\\.0*)?\\s*($|,)))`).test(acceptEncoding))
       return { header, engine };

@@ -12,7 +12,7 @@ import { nativeOfRevision } from './codecs/native-revision.ts';
 import { chain, recoded, type Recoder } from './codecs/recoder.ts';
 import { EngineFailure } from './engine-failure.ts';
 import { guardCommand, guardFormat, guardInsert, guardRead } from './guard.ts';
-import { nameLiteral, stringLiteral } from './lexer.ts';
+import { isName, isSymbol, nameLiteral, stringLiteral, type Token } from './lexer.ts';
 import { refuseWithoutRoom, withRefreshLimits, writeInBounds } from './own-space.ts';
 import type { Reply } from './reply.ts';
 import { responseEncoding, type Request } from './request.ts';
@@ -64,7 +64,7 @@ export async function runRead(warehouse: Warehouse, query: Query, statement: Rea
   const file = request.isBuffered ? warehouse.spool.create() : undefined;
   try {
     const answer = await lane.with((pipe) =>
-      withConnection(warehouse, query, statement.settings, true, async (connection) => {
+      withConnection(warehouse, query, statement.settings, readingOf(statement), async (connection) => {
         if (query.user === 'public') await lookAgain(connection, warehouse.rules, nameContext(request), statement);
         const run = (path: string): Promise<Answer> => runClean(connection, statement.text, statementInto(path));
         return file === undefined ? streamResult(pipe, reply, headers, () => run(pipe.path)) : run(file.path);
@@ -98,7 +98,7 @@ export async function runInsert(
   const context = nameContext(query.request);
   const lane = query.user === 'engine' ? warehouse.engineWrites : warehouse.publicWrites;
   const answer = await lane.with(() =>
-    withConnection(warehouse, query, statement.settings, false, async (connection) => {
+    withConnection(warehouse, query, statement.settings, 'write', async (connection) => {
       if (query.user === 'public') await lookAtInsert(connection, context, statement);
       const insert = (): Promise<Answer> => hidePath(connection.run(text), body.path);
       return write(warehouse, query, statement.target, connection, insert);
@@ -111,7 +111,7 @@ export async function runCommand(warehouse: Warehouse, query: Query, statement: 
   const format = formatName(query.request.defaultFormat);
   const lane = query.user === 'engine' ? warehouse.engineWrites : warehouse.publicWrites;
   const answer = await lane.with(() =>
-    withConnection(warehouse, query, new Map(), false, async (connection) => {
+    withConnection(warehouse, query, new Map(), 'write', async (connection) => {
       const text = query.user === 'public' ? await allowed(warehouse, query, statement, connection) : statement.text;
       return write(warehouse, query, statement.target, connection, () => connection.run(text, format));
     }),
@@ -156,12 +156,29 @@ function nameContext(request: Request): NameContext {
   return { database: request.database === '' ? 'default' : request.database, parameters: request.parameters };
 }
 
+/**
+ * `settings`: reads too, and the engine says of each setting that it may be changed. Clients look there (`system.settings.readonly`) before they send
+ * one, and which ones are open is decided by the guard, not by the connection.
+ */
+type Access = 'read' | 'settings' | 'write';
+
+function readingOf({ tokens }: ReadStatement): Access {
+  const asksSettings = tokens.some(
+    (token, i) => isWord(token, 'settings') && isSymbol(tokens[i - 1], '.') && isWord(tokens[i - 2], 'system'),
+  );
+  return asksSettings ? 'settings' : 'read';
+}
+
+function isWord(token: Token | undefined, word: string): boolean {
+  return isName(token) && token.value.toLowerCase() === word;
+}
+
 /** A fresh connection with the query's settings, database and parameters; killed when the client goes away. */
 async function withConnection<Result>(
   warehouse: Warehouse,
   query: Query,
   statementSettings: ReadonlyMap<string, string>,
-  isRead: boolean,
+  access: Access,
   work: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
   const { request, reply } = query;
@@ -169,16 +186,16 @@ async function withConnection<Result>(
   const isTrusted = query.user === 'engine';
   const settings = settingsFor(warehouse.catalog, new Map([...request.settings, ...statementSettings]), isTrusted);
   settings.set('log_comment', query.runId);
-  if (isRead && !isTrusted) settings.set('readonly', '1');
+  if (access !== 'write' && !isTrusted) settings.set('readonly', access === 'read' ? '1' : '2');
   // A body is read, not mapped, as the default would have it: mapped it counts as resident, 100 MB for the largest batch, and is no faster.
-  if (!isRead) settings.set('storage_file_read_method', 'pread');
+  if (access === 'write') settings.set('storage_file_read_method', 'pread');
   const connection = warehouse.engine.connect(settings);
   try {
     if (request.database !== 'default' && request.database !== '')
       await connection.run(`USE ${nameLiteral(request.database)}`);
     if (request.parameters.size > 0) await connection.run(setParameters(request.parameters));
     // Reads are stopped; an insert whose body has arrived whole runs to its end, so that a retry meets a settled state.
-    if (isRead) reply.whenAborted(() => void killQuery(warehouse, query.runId));
+    if (access !== 'write') reply.whenAborted(() => void killQuery(warehouse, query.runId));
     return await work(connection);
   } finally {
     connection.close();

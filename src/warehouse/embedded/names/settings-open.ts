@@ -256,6 +256,7 @@ export const FRONT_SETTINGS = words(`
   buffer_size wait_end_of_query
   add_http_cors_header async_insert cancel_http_readonly_queries_on_client_close connect_timeout enable_http_compression
   http_connection_timeout http_headers_progress_interval_ms http_receive_timeout http_response_buffer_size http_send_timeout
-  http_write_exception_in_output_format http_zlib_compression_level log_queries output_format_parallel_formatting readonly
+  http_write_exception_in_output_format http_zlib_compression_level log_queries network_compression_method
+  network_zstd_compression_level output_format_parallel_formatting readonly
   receive_timeout send_progress_in_http_headers send_timeout wait_for_async_insert
 `);
