@@ -5,6 +5,7 @@
 import { pathToFileURL } from 'node:url';
 import { raiseLandlock } from './landlock.ts';
 import { loadNative } from './native.ts';
+import { readableOptions } from './node-options.ts';
 import { openFolders } from './open-folders.ts';
 import type { Wall } from './report.ts';
 
@@ -21,7 +22,8 @@ if (typeof native === 'string') {
 } else {
   walls = raiseLandlock(native, openFolders(program, dataDirectory));
   for (const descriptor of DESCRIPTORS) native.keepDescriptor(descriptor);
-  const environment = { ...process.env, ...CHANNEL, HUNT_WALLS: JSON.stringify(walls) };
+  const options = readableOptions(process.env['NODE_OPTIONS'] ?? '', dataDirectory);
+  const environment = { ...process.env, ...CHANNEL, NODE_OPTIONS: options, HUNT_WALLS: JSON.stringify(walls) };
   native.become(
     process.execPath,
     [process.execPath, program],
