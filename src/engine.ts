@@ -6,6 +6,7 @@
  *   run      snapshots and trimming; whoever dies takes the process with it, and the next start recovers
  */
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { producersOf, type Plan } from '../native-free-core/layout/plan.ts';
 import { copyEntry } from '../native-free-core/state/dictionary.ts';
@@ -24,10 +25,11 @@ import { explainRequests } from './explain/requests.ts';
 import { chooseTransport, type WantedTransport } from './http/choose-transport.ts';
 import type { TransportKind } from './http/transport.ts';
 import type { ProxiedRequest } from './ingress/messages.ts';
+import { probeAddresses } from './ingress/listen-address.ts';
 import { startIngress } from './ingress/start.ts';
 import { controlWords } from './memory/control-words.ts';
 import { enterLedger } from './memory/recover-tables.ts';
-import { allocateRehearsal } from './memory/regions.ts';
+import { allocateRehearsal, BLOCK_LANE_BYTES } from './memory/regions.ts';
 import { SnapshotKeeper, withAccount } from './memory/snapshot-keeper.ts';
 import { copyAccount, copyTables } from './memory/snapshot-tables.ts';
 import { AuditTrail } from './ops/audit-trail.ts';
@@ -35,6 +37,9 @@ import { audited } from './ops/audited-requests.ts';
 import { wallMs } from './ops/clock.ts';
 import { controlRequests } from './ops/control-requests.ts';
 import { connectionBounds } from './ops/descriptors.ts';
+import { openDataFolder } from './ops/data-folder.ts';
+import { noteThreads } from './ops/end-process.ts';
+import { failureSignal } from './ops/failure-signal.ts';
 import { lockFolder } from './ops/folder-lock.ts';
 import { Ledger } from './ops/ledger.ts';
 import { withoutEntries } from './ops/lists.ts';
@@ -51,7 +56,8 @@ import { openBatchLog } from './spool/batch-log.ts';
 import { MARK_NAME, hasHeldEpochs } from './spool/durable-mark.ts';
 import { openSpoolReader } from './spool/reader.ts';
 import { createSnapshot } from './spool/snapshot-file.ts';
-import { startSpool, SEGMENT_BYTES_DEFAULT } from './spool/spool.ts';
+import { settleSegmentBytes } from './spool/segment-bytes.ts';
+import { startSpool } from './spool/spool.ts';
 import { nodeStorage } from './spool/storage.ts';
 import { openClickHouse } from './warehouse/clickhouse.ts';
 import { probeQueries } from './warehouse/probe.ts';
@@ -107,11 +113,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { log } = options;
   const started = performance.now();
   const transport = transportFor(options);
+  const segmentBytes = settleSegmentBytes(
+    options,
+    Array.from({ length: options.workers }, () => BLOCK_LANE_BYTES),
+  );
+  const given = await loadPipelineFile(options.pipeline);
+  openDataFolder(options.data);
+  const unlock = lockFolder(options.data);
+  await probeAddresses({
+    listen: options.listen,
+    clickhouseListen: options.clickhouse === undefined ? options.clickhouseListen : null,
+    isFirstStart: !existsSync(join(options.data, 'clickhouse')),
+  });
   const connections = connectionBounds();
   log('info', 'connections at once, as the system gives descriptors', connections);
-  const given = await loadPipelineFile(options.pipeline);
-  const unlock = lockFolder(options.data);
-  const failure = failureSignal();
+  const failure = failureSignal(log);
   const access: AccessSettings = {
     keyDigests: keyDigests(options.keys),
     allowHosts: options.allowHosts ?? [],
@@ -119,9 +135,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
   const folder = (name: string): string => join(options.data, name);
   const versions = new PipelineVersions(folder('pipelines'));
+  versions.check();
   const losses = new Losses(options.data);
   const batchLog = openBatchLog(nodeStorage, folder('batches'), hasHeldEpochs(nodeStorage, folder(MARK_NAME)));
-  const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES_DEFAULT;
   const logFolder = { data: options.data, batchLog, segmentBytes };
   // What is damaged is said before anything is started.
   const whole = options.acceptLoss === true ? null : recoverLog(logFolder);
@@ -153,7 +169,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     recovered,
     fromEpoch: recovered.lastEpoch + 1,
     log: (level, message) => log(level, message),
-    onFailure: failure.raise,
+    onFailure: failure.of('the spool thread'),
   });
   await spool.ready;
 
@@ -171,12 +187,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     dictionary,
     batchAgeMs: options.batchAgeMs,
+    onFailure: failure.of('the way into ClickHouse'),
     log,
   });
   await warehouse.start();
 
   const workers = startWorkers({ plan: withoutEntries(plan), memory }, allocateRehearsal, EPOCH_INTERVAL_MS);
-  workers.finished.catch(failure.raise);
+  workers.finished.catch(failure.of('a decision worker'));
   const keeper = (name: string, copy: typeof copyTables): SnapshotKeeper =>
     new SnapshotKeeper({
       running: () => running,
@@ -205,6 +222,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     log,
   });
 
+  noteThreads();
   const ingress = await startIngress({
     plan,
     memory,
@@ -216,7 +234,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     transport,
     log,
-    onFailure: failure.raise,
+    onFailure: failure.of('an ingress thread'),
   });
   const bounds = watchBounds({ running: () => running, log });
   const readiness = watchReadiness({
@@ -263,7 +281,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     settle: (settled) => running.settle(settled),
     holdSpool: () => trimming.hold(),
     takeSnapshot: () => snapshots.take(),
-    fail: failure.raise,
+    fail: failure.of('the change of the pipeline'),
     record,
     log,
   });
@@ -377,12 +395,4 @@ function describeForDeploy(from: Plan, to: Plan, rollback: boolean, earlier: rea
   const { change, ...diff } = describeChange(from, to, { rollback, earlier });
   const refused = diff.edits.filter((edit) => edit.class === 'refused');
   return { change, refusals: refused.map(({ path, text }) => `${path}: ${text}`), diff };
-}
-
-/** The first stage that dies rejects the promise; whoever runs the engine ends the process then. */
-function failureSignal(): { promise: Promise<never>; raise: (error: unknown) => void } {
-  let raise: (error: unknown) => void = () => undefined;
-  const promise = new Promise<never>((_, reject) => (raise = reject));
-  promise.catch(() => undefined);
-  return { promise, raise };
 }

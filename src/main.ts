@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * The command line, `hunt`: finds the command, checks its options, runs it, and turns what goes wrong into one line and an
- * exit code. 0: all is well; 1: it is not; 2: the command line itself is wrong. Each command is one file in cli/.
+ * exit code. 0: all is well; 1: it is not; 2: the command line itself is wrong; 3: an accepted loss (hunt audit). Each command is one file in cli/.
  */
 
 // First: it says so where Node is too old for what follows.
@@ -15,6 +15,7 @@ import { nearest } from '../native-free-core/base/nearest.ts';
 import { checkCommandLine } from './cli/command-line.ts';
 import { COMMANDS, type CommandEntry } from './cli/commands.ts';
 import { packageRoot } from './ops/compiled-url.ts';
+import { endProcess, lastWord, uncaught } from './ops/end-process.ts';
 import { titleWithoutSecrets } from './ops/process-title.ts';
 import { OperatingError } from './errors.ts';
 
@@ -36,11 +37,13 @@ const USAGE_CODES = new Set([
   'bad_clickhouse_url',
   'bad_day',
   'insecure_listen',
+  'SPOOL_SEGMENT_BYTES',
+  'SPOOL_BYTES_MAX',
 ]);
 
 function fail(message: string, exitCode: number): never {
   process.stderr.write(`hunt: ${message}\n`);
-  process.exit(exitCode);
+  return endProcess(exitCode);
 }
 
 function entryOf(name: string): CommandEntry {
@@ -78,8 +81,11 @@ async function main(): Promise<void> {
   await runCommand(command, { rawArgs: rest });
 }
 
-main().catch((error: unknown) => {
-  if (error instanceof OperatingError) fail(`${error.message} [${error.code}]`, USAGE_CODES.has(error.code) ? 2 : 1);
-  if (error instanceof Error && error.name === 'CLIError') fail(error.message, 2);
-  fail(error instanceof Error ? (error.stack ?? error.message) : String(error), 1);
-});
+/** What nobody has caught ends the process with its one line, too. */
+function end(error: unknown): never {
+  if (error instanceof Error && error.name === 'CLIError') return fail(error.message, 2);
+  return fail(lastWord(error), error instanceof OperatingError && USAGE_CODES.has(error.code) ? 2 : 1);
+}
+
+process.on('uncaughtException', (error) => uncaught(error, end));
+main().catch(end);

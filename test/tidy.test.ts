@@ -81,6 +81,7 @@ const WALL_TIMES: Readonly<Record<string, string>> = {
   'src/explain/dry-run.ts': 'received_at, through timeNow',
   'src/ingress/admission.ts': 'admitted_at, which nothing is measured by',
   'src/ops/audit-trail.ts': 'when a change was asked for',
+  'src/ops/end-process.ts': 'when a thread died',
   'src/ops/lists.ts': 'when a list was replaced',
   'src/ops/pipeline-versions.ts': 'when a version began',
   'src/warehouse/warehouse.ts': 'sealed_at of a batch',

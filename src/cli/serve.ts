@@ -8,11 +8,14 @@ import { startEngine, type EngineOptions } from '../engine.ts';
 import { OperatingError } from '../errors.ts';
 import { createLog, type LogFormat, type LogLevel } from '../ops/log.ts';
 import type { WantedTransport } from '../http/choose-transport.ts';
+import { endProcess } from '../ops/end-process.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
 import { ACCESS_OPTIONS, accessOptions } from './serve/access-options.ts';
 
 /** Four of the smallest segments that are of use. */
 const SPOOL_GIB_MIN = 0.25;
+/** For one worker; more need more (spool/segment-bytes.ts). */
+const SEGMENT_MIB_MIN = 33;
 
 export const serveCommand = defineCommand({
   meta: { name: 'hunt serve', description: 'Run the server: takes events, decides, and keeps them in ClickHouse.' },
@@ -58,8 +61,8 @@ export const serveCommand = defineCommand({
     },
     'spool-segment': {
       type: 'string',
-      default: '256',
-      description: 'MiB of one file of the spool, which is trimmed file by file',
+      description:
+        'MiB of one file of the spool, which is trimmed file by file (default: a quarter of spool-max, at most 256; at least what the workers need)',
     },
     'snapshot-after': {
       type: 'string',
@@ -86,7 +89,7 @@ export const serveCommand = defineCommand({
     delete process.env[KEY_VARIABLE];
     const options: EngineOptions = {
       pipeline: resolve(args.pipeline ?? defaultPipeline()),
-      data: resolve(args.data),
+      data: folderOf(args.data),
       listen: args.listen,
       clickhouseListen: args['clickhouse-listen'],
       ...(args.clickhouse === undefined ? {} : { clickhouse: args.clickhouse }),
@@ -99,7 +102,9 @@ export const serveCommand = defineCommand({
       ...access,
       framesPerSecondMax: wholeNumber('frames-per-second', args['frames-per-second'], 0, 1_000_000),
       spoolBytesMax: gibibytes('spool-max', args['spool-max'], SPOOL_GIB_MIN, 4096),
-      segmentBytes: wholeNumber('spool-segment', args['spool-segment'], 32, 1024) * 2 ** 20,
+      ...(args['spool-segment'] === undefined
+        ? {}
+        : { segmentBytes: wholeNumber('spool-segment', args['spool-segment'], SEGMENT_MIB_MIN, 1024) * 2 ** 20 }),
       snapshotAfterBytes: wholeNumber('snapshot-after', args['snapshot-after'], 1, 65_536) * 2 ** 20,
       batchAgeMs: wholeNumber('batch-age', args['batch-age'], 10, 60_000),
       acceptLoss: args['accept-loss'],
@@ -130,9 +135,14 @@ export const serveCommand = defineCommand({
         `ready: events and control on ${engine.url}, ClickHouse on ${engine.clickhouse.url}, pipeline ${ready.pipeline} ${ready.version}\n`,
       );
     await stopped;
-    await engine.stop();
+    await Promise.race([engine.stop(), engine.failed]);
   },
 });
+
+function folderOf(text: string): string {
+  if (text !== '') return resolve(text);
+  throw new OperatingError('bad_option', 'no folder: data=; name the folder that holds everything that must survive');
+}
 
 function levelOf(text: string): LogLevel {
   if (text === 'debug' || text === 'info' || text === 'warn' || text === 'error') return text;
@@ -171,7 +181,7 @@ function untilStopped(failed: Promise<never>, log: EngineOptions['log']): Promis
   const signalled = new Promise<void>((done) => {
     let signals = 0;
     const onSignal = (signal: string): void => {
-      if (++signals > 1) process.exit(130);
+      if (++signals > 1) endProcess(130);
       log('info', 'stopping; a second signal ends at once', { signal });
       done();
     };

@@ -11,6 +11,7 @@ import { openLane } from '../../native-free-core/ring/lane.ts';
 import { Door } from '../access/door.ts';
 import { FailedAttempts } from '../access/failed-attempts.ts';
 import { openTransport } from '../http/choose-transport.ts';
+import { dieOf } from '../ops/end-process.ts';
 import { Admission } from './admission.ts';
 import type { IngressContext } from './context.ts';
 import { Delivery } from './delivery.ts';
@@ -136,4 +137,8 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   void delivery.run();
 }
 
-if (!isMainThread && parentPort !== null) runIngress(workerData as IngressThreadOptions, parentPort);
+if (!isMainThread && parentPort !== null) {
+  // A thread that is torn down with its sockets open takes the process with it, and the cause would stand above a native stack trace.
+  process.on('uncaughtException', (error) => dieOf('an ingress thread', error));
+  runIngress(workerData as IngressThreadOptions, parentPort);
+}

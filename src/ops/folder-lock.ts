@@ -22,7 +22,7 @@ export function lockFolder(directory: string): () => void {
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
     }
-    const holder = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    const holder = existsSync(path) ? holderOf(path) : '';
     const pid = Number(holder.split(' ')[0]);
     if (holder !== '' && startTimeOf(pid) !== '' && holder === `${pid} ${startTimeOf(pid)}`) {
       throw new OperatingError(
@@ -31,12 +31,34 @@ export function lockFolder(directory: string): () => void {
       );
     }
     // Left by a process that was killed.
-    if (existsSync(path)) unlinkSync(path);
+    if (existsSync(path)) removeLock(path);
   }
   throw new OperatingError(
     'folder_in_use',
     `the data folder could not be locked: file=${path}; another server may be starting`,
   );
+}
+
+function holderOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw notALock(path, cause);
+  }
+}
+
+function removeLock(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    throw notALock(path, cause);
+  }
+}
+
+function notALock(path: string, cause: unknown): OperatingError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const message = `the lock of the data folder cannot be used: file=${path} error=${code}; move it away, or choose another --data`;
+  return new OperatingError('DATA_FOLDER', message, { cause });
 }
 
 /** Tells a process from a later one with the same id; '' where there is none. Without /proc the id alone must do. */

@@ -75,6 +75,11 @@ export class PipelineVersions {
     mkdirSync(directory, { recursive: true });
   }
 
+  /** Throws where what the start needs first cannot be read. */
+  check(): void {
+    this.#read();
+  }
+
   /** null: this folder has never run it. */
   find(number: number): PipelineVersion | null {
     const known = this.#known.get(number);

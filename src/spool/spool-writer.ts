@@ -34,7 +34,7 @@ import {
 } from './epoch-record.ts';
 import type { Totals } from './epoch-record.ts';
 import type { RecoveredSpool } from './recover.ts';
-import { checkSizes } from './segment-bytes.ts';
+import { checkSizes, segmentBytesMin } from './segment-bytes.ts';
 import { SegmentPool } from './segment-pool.ts';
 import { isDiskFull } from './storage.ts';
 import type { Storage } from './storage.ts';
@@ -114,7 +114,7 @@ export class SpoolWriter {
 
   /** Returns with the log ready: a mark of this run is on the disk before the first epoch is taken. */
   constructor(options: SpoolWriterOptions) {
-    checkSizes(options);
+    checkSizes(options, segmentBytesMin(options.lanes.map(({ buffer }) => buffer)));
     const { recovered, fromEpoch, storage, directory, segmentBytes, sparesMax } = options;
     if (recovered.segments.length > 0 && recovered.lastEpoch + 1 !== fromEpoch) fail('SPOOL_FROM_EPOCH', fromEpoch);
     const { segments: live, spareSlots, slotMax } = recovered;

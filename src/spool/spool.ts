@@ -7,12 +7,12 @@ import { Worker } from 'node:worker_threads';
 
 import { SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
+import { OperatingError } from '../errors.ts';
 import { compiledUrl } from '../ops/compiled-url.ts';
-import { segmentBytesMin } from './segment-bytes.ts';
+import { SEGMENT_BYTES_DEFAULT, segmentBytesMin } from './segment-bytes.ts';
 import type { SpoolReport, SpoolRequest, SpoolThreadOptions } from './spool-thread.ts';
 import type { SpoolFigures, SpoolLog } from './spool-writer.ts';
 
-export const SEGMENT_BYTES_DEFAULT = 256 << 20;
 export const SPOOL_BYTES_MAX_DEFAULT = 8 * 2 ** 30;
 
 export interface SpoolStart extends Omit<SpoolThreadOptions, 'segmentBytes' | 'spoolBytesMax' | 'sparesMax'> {
@@ -45,12 +45,16 @@ export function startSpool(start: SpoolStart): Spool {
   const worker = new Worker(new URL(compiledUrl(import.meta.url, './spool-thread.js')), { workerData, name: 'spool' });
   const control = new Int32Array(start.controlBuffer);
   let figures: SpoolFigures | null = null;
+  let stopping = false;
   worker.on('message', (report: SpoolReport) => {
     if (report.type === 'log') log(report.level, report.message);
     else if (report.type === 'figures') figures = report.figures;
   });
   const ready = reported(worker, 'ready').then(() => {
     worker.on('error', onFailure);
+    worker.on('exit', (code) => {
+      if (!stopping) onFailure(new Error(`it ended by itself: exit_code=${code}`));
+    });
   });
   const stopped = reported(worker, 'stopped').then((report) => (report.type === 'stopped' ? report.durableEpoch : 0));
   // Whoever does not wait for one of these must not die of it: `onFailure` is told.
@@ -65,6 +69,7 @@ export function startSpool(start: SpoolStart): Spool {
     figures: () => figures,
     trim: (belowEpoch) => send({ type: 'trim', belowEpoch }),
     stop: () => {
+      stopping = true;
       send({ type: 'stop' });
       return stopped;
     },
@@ -77,7 +82,13 @@ function reported(worker: Worker, type: SpoolReport['type']): Promise<SpoolRepor
     worker.on('message', (report: SpoolReport) => {
       if (report.type === type) resolve(report);
     });
-    worker.on('error', reject);
+    worker.on('error', (error) => reject(asOperating(error)));
     worker.on('exit', (code) => reject(new Error(`the spool thread ended: exit_code=${code}; start again`)));
   });
+}
+
+/** An error of a disk has lost its class on the way from the thread. */
+function asOperating(error: Error): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  return code?.startsWith('SPOOL_') === true ? new OperatingError(code, error.message, { cause: error }) : error;
 }
