@@ -122,8 +122,12 @@ export async function openStream(
   query = '',
   protocol = 'hunt.v1.proto',
   headers: Record<string, string> = {},
+  answersPings = true,
 ): Promise<Stream> {
-  const socket = new WebSocket(`${rig.ingress.url.replace('http', 'ws')}/v1/stream${query}`, [protocol], { headers });
+  const socket = new WebSocket(`${rig.ingress.url.replace('http', 'ws')}/v1/stream${query}`, [protocol], {
+    headers,
+    autoPong: answersPings,
+  });
   const binary = protocol === 'hunt.v1.proto';
   const answers: AnswerBody[] = [];
   const closed = new Promise<{ code: number; reason: string }>((done) =>
