@@ -7,7 +7,8 @@ RUN npm ci --ignore-scripts
 COPY . .
 RUN npx tsc -b && npm prune --omit=dev --ignore-scripts
 # The upstream release in place of the re-upload that package.json names for older systems; last, because npm's own tidying takes it back.
-RUN npm install --no-save --omit=dev --ignore-scripts "uWebSockets.js@github:uNetworking/uWebSockets.js#v20.52.0"
+RUN npm install --no-save --omit=dev --ignore-scripts "uWebSockets.js@github:uNetworking/uWebSockets.js#v20.52.0" \
+  && node scripts/prune-binaries.mjs
 
 FROM node:24-trixie-slim
 WORKDIR /app
