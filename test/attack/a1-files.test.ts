@@ -211,6 +211,10 @@ describe('A1: names of functions', () => {
       ["SELECT * APPLY file FROM (SELECT 'FILE')", "SELECT * APPLY lower FROM (SELECT 'X')"],
       ["SELECT * APPLY(`file`) FROM (SELECT 'FILE')", "SELECT * APPLY(`lower`) FROM (SELECT 'X')"],
       ["SELECT COLUMNS('.') APPLY(file) FROM (SELECT 'FILE')", "SELECT COLUMNS('.') APPLY(lower) FROM (SELECT 'X')"],
+      [
+        "SELECT * APPLY(y -> (SELECT x FROM format(Values, 'x String', '(1)'))) FROM (SELECT 'FILE')",
+        "SELECT * APPLY(y -> concat(y, 'x')) FROM (SELECT 'X')",
+      ],
       ["SELECT * APPLY(y -> kql(y)) FROM (SELECT 'FILE')", "SELECT * APPLY(y -> lower(y)) FROM (SELECT 'X')"],
       ["WITH file AS g SELECT g('FILE')", "WITH (y -> lower(y)) AS g SELECT g('X')"],
       ["SELECT file(y) FROM (SELECT 'FILE' AS y)", 'SELECT t.file FROM (SELECT 1 AS file) AS t'],
@@ -418,6 +422,36 @@ describe('A1: what is kept', () => {
 });
 
 describe('A1: ordinary work goes on', () => {
+  it.each([
+    "CREATE TABLE mine.o1 (a Nested(x UInt8, y String), e Enum8('a' = 1), d DateTime64(3, 'UTC'), n Decimal(18, 4), f FixedString(4), t Tuple(p UInt8, q String), m Map(String, Array(UInt8)), l LowCardinality(Nullable(String))) ENGINE = MergeTree ORDER BY e SETTINGS allow_nullable_key = 1",
+    'CREATE TABLE mine.o2 (a AggregateFunction(quantiles(0.5, 0.9), UInt64), s SimpleAggregateFunction(sum, UInt64), k String) ENGINE = AggregatingMergeTree() ORDER BY k',
+    'CREATE TABLE mine.o3 (j JSON(max_dynamic_paths = 8, a.b UInt32, SKIP c), v Variant(UInt8, String), y Dynamic(max_types = 3), i UInt8) ENGINE = MergeTree ORDER BY i',
+    'CREATE TABLE mine.o4 (id UInt64, ver UInt64, gone UInt8, s String CODEC(Delta(1), LZ4), f Float64 CODEC(Gorilla, ZSTD(1))) ENGINE = ReplacingMergeTree(ver, gone) PRIMARY KEY id ORDER BY (id, ver)',
+    'CREATE TABLE mine.o5 (id UInt64, sign Int8, v UInt8) ENGINE = VersionedCollapsingMergeTree(sign, v) ORDER BY id SAMPLE BY id',
+    'CREATE TABLE mine.o6 (k String, a UInt64, b UInt64) ENGINE = SummingMergeTree((a, b)) PARTITION BY cityHash64(k) % 4 ORDER BY k',
+    "CREATE TABLE mine.o7 (t DateTime, k String, x UInt64) ENGINE = MergeTree ORDER BY (k, toStartOfDay(t)) TTL t + INTERVAL 1 DAY GROUP BY k SET x = sum(x), t + INTERVAL 1 MONTH DELETE WHERE k = ''",
+    'CREATE TABLE mine.o8 (s String, a Array(Float32), INDEX i1 s TYPE tokenbf_v1(256, 2, 0) GRANULARITY 1, INDEX i2 lower(s) TYPE ngrambf_v1(3, 256, 2, 0), INDEX i3 s TYPE set(100), INDEX i4 length(s) TYPE minmax) ENGINE = MergeTree ORDER BY s',
+    'CREATE TABLE mine.o9 ENGINE = MergeTree() ORDER BY tuple() AS (SELECT k, id FROM hunt.events)',
+    "CREATE TABLE IF NOT EXISTS mine.o10 (a UInt8 DEFAULT 1 COMMENT 'x', b String MATERIALIZED toString(a), PRIMARY KEY (a)) ENGINE = MergeTree COMMENT 'of mine'",
+    "ALTER TABLE mine.o9 ADD COLUMN IF NOT EXISTS z UInt8 AFTER k, MODIFY COLUMN id COMMENT 'y', ADD INDEX q (k) TYPE bloom_filter(0.01) GRANULARITY 1",
+    'ALTER TABLE mine.o9 MATERIALIZE INDEX q, DROP INDEX q, RENAME COLUMN z TO zz, CLEAR COLUMN zz',
+    "ALTER TABLE mine.o9 MODIFY COLUMN k String CODEC(ZSTD(3)), MODIFY COMMENT 'table'",
+    'CREATE TABLE mine.o9__tmp AS mine.o9',
+    'EXCHANGE TABLES mine.o9__tmp AND mine.o9',
+    'INSERT INTO mine.o9 (k, id) SELECT k, id FROM mine.o9__tmp',
+    "INSERT INTO mine.o9 (* EXCEPT (zz)) VALUES ('a', 1)",
+    "INSERT INTO mine.o1 (e, m, l, d, n) VALUES ('a', {'k': [1, 2]}, NULL, '2024-01-01 00:00:00', -1.5)",
+    'INSERT INTO TABLE `mine`.`o9` (`k`, "id") FORMAT JSONEachRow {"k":"b","id":2}',
+    'CREATE OR REPLACE VIEW mine.ov AS WITH x AS (SELECT 1 AS a) SELECT a FROM x',
+    'CREATE MATERIALIZED VIEW mine.om TO mine.o9 (k String, id UInt64) AS SELECT k, id FROM mine.o9__tmp',
+    'CREATE MATERIALIZED VIEW mine.on REFRESH EVERY 1 DAY OFFSET 2 HOUR RANDOMIZE FOR 10 MINUTE APPEND TO mine.o9 EMPTY AS SELECT k, id FROM mine.o9__tmp',
+    'ALTER TABLE mine.on MODIFY REFRESH EVERY 2 DAY APPEND',
+    'DROP TABLE IF EXISTS mine.on SYNC',
+  ])('%s', async (statement) => {
+    const answer = await server.ask('', { body: statement });
+    expect(answer.status, answer.text).toBe(200);
+  });
+
   it.each([
     'SELECT k, count() AS c, uniqExactIf(id, id > 0), quantiles(0.5, 0.9)(id) FROM hunt.events GROUP BY k WITH TOTALS ORDER BY c DESC LIMIT 10',
     'SELECT k, sum(id) OVER (PARTITION BY k ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM hunt.events',

@@ -132,6 +132,7 @@ it('tables of the engine', () =>
       'CREATE TABLE mine.z (a UInt8) ENGINE = Memory',
     ],
     ['DROP TABLE mine.z; DROP TABLE hunt.events', 'DROP TABLE mine.z;'],
+    ['ALTER TABLE mine.m MODIFY QUERY SELECT id, k FROM hunt.events', "ALTER TABLE mine.m MODIFY COMMENT 'x'"],
     ['DETACH TABLE hunt.events', 'EXISTS TABLE hunt.events'],
     ['ATTACH TABLE hunt.y', 'SHOW TABLES FROM hunt'],
     ['UNDROP TABLE hunt.events', 'SELECT 1'],

@@ -55,6 +55,9 @@ function refuseCall({ kind, value }: Token, isBlind: boolean, isQualified: boole
   const isOpen = isOpenFunction(value) || isOpenTableFunction(value);
   if (!isOpen && (isClosedFunction(value) || isClosedTableFunction(value)))
     denied(`function ${value} is not open to user default`);
+  // Text with holes or a table of parsed text: only the tree tells them apart.
+  if (isBlind && isClosedTableFunction(value))
+    denied(`function ${value} is not open to user default in a statement with APPLY or SHOW`);
   if (isBlind && !isOpen && !(kind === 'word' && syntaxWords.has(value.toUpperCase())))
     denied(`function ${value} is not known, and a statement with APPLY or SHOW may call known ones only`);
 }

@@ -80,8 +80,7 @@ export function guardSyntax(
   if (!command.hasPlaceholder) refuseOtherTarget(command.verb, statement, command.targets, nodes);
   const isView = command.object === 'MATERIALIZED VIEW';
   const refreshes = isView && nodes.some((node) => node.kind === 'Refresh strategy definition');
-  const isModified = nodes.some((node) => node.kind === 'AlterCommand' && node.name === 'MODIFY_QUERY');
-  const attaches = ((isView && !refreshes) || isModified) && readsProtected(rules, context, tables);
+  const attaches = isView && !refreshes && readsProtected(rules, context, tables);
   if (attaches) refuseHeavyView(nodes);
   return { unknownTables, attaches, refreshes };
 }

@@ -41,7 +41,7 @@ export async function refuseWithoutRoom(
   { verb, object }: Command,
   { attaches, refreshes }: Reading,
 ): Promise<void> {
-  if (verb !== 'CREATE' && verb !== 'INSERT' && !attaches) return;
+  if (verb !== 'CREATE' && verb !== 'INSERT') return;
   const space = await spaceOf(connection, warehouse);
   refuseFull(warehouse, space);
   if (verb !== 'CREATE') return;

@@ -4,7 +4,12 @@ import { CLOSED_AGGREGATES, COMBINATORS, OPEN_AGGREGATES } from '../../../src/wa
 import { CLOSED_FUNCTIONS, OPEN_FUNCTIONS } from '../../../src/warehouse/embedded/names/functions.ts';
 import { CLOSED_SETTINGS } from '../../../src/warehouse/embedded/names/settings-closed.ts';
 import { FRONT_SETTINGS, OPEN_SETTINGS } from '../../../src/warehouse/embedded/names/settings-open.ts';
-import { CODECS, INDEX_TYPES } from '../../../src/warehouse/embedded/names/syntax.ts';
+import {
+  CODECS,
+  INDEX_TYPES,
+  SYNTAX_FUNCTIONS,
+  UNLISTED_TABLE_FUNCTIONS,
+} from '../../../src/warehouse/embedded/names/syntax.ts';
 import { CLOSED_TABLE_SETTINGS, OPEN_TABLE_SETTINGS } from '../../../src/warehouse/embedded/names/table-settings.ts';
 import * as tables from '../../../src/warehouse/embedded/names/tables.ts';
 import { isClosedFunction, isOpenEngine, isOpenFunction } from '../../../src/warehouse/embedded/open-names.ts';
@@ -51,6 +56,23 @@ it('codecs and index types are those of the engine', async () => {
   expect(shut.sort()).toEqual(['AES_128_GCM_SIV', 'AES_256_GCM_SIV', 'Multiple']);
   const types = await namesOf('SELECT name FROM system.data_skipping_index_types');
   expect(types.sort()).toEqual([...INDEX_TYPES].sort());
+});
+
+it('names of the syntax are in no list of the engine, and are told by its parser', async () => {
+  const functions = await namesOf('SELECT lower(name) FROM system.functions');
+  expect(SYNTAX_FUNCTIONS.filter((name) => functions.includes(name))).toEqual([]);
+  const tableFunctions = await namesOf('SELECT lower(name) FROM system.table_functions');
+  expect(UNLISTED_TABLE_FUNCTIONS.filter((name) => tableFunctions.includes(name))).toEqual([]);
+  const tree = await server.run(
+    `EXPLAIN AST SELECT x -> EXISTS(SELECT 1), untuple(t), GROUPING(a) FROM kql($$ print 1 $$)`,
+    { asEngine: true },
+  );
+  for (const name of ['lambda', 'exists', 'untuple', 'grouping', 'kql']) expect(tree).toContain(`Function ${name} `);
+  const table = await server.run(
+    'EXPLAIN AST CREATE TABLE q (a UInt8 STATISTICS(tdigest) CODEC(LZ4)) ENGINE = MergeTree ORDER BY a',
+    { asEngine: true },
+  );
+  for (const name of ['CODEC', 'STATISTICS']) expect(table).toContain(`Function ${name} `);
 });
 
 it('no name is open in one sense and shut in another, but those that are told apart', () => {
