@@ -3,12 +3,15 @@ FROM node:24-trixie-slim AS build
 WORKDIR /app
 RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json ./
+COPY client/package.json ./client/
 RUN npm ci --ignore-scripts
 COPY . .
+# The workspace's link would lead nowhere in the image: the client is in dist.
 RUN npx tsc -b && npm prune --omit=dev --ignore-scripts
 # The upstream release in place of the re-upload that package.json names for older systems; last, because npm's own tidying takes it back.
 RUN npm install --no-save --omit=dev --ignore-scripts "uWebSockets.js@github:uNetworking/uWebSockets.js#v20.52.0" \
-  && node scripts/prune-binaries.mjs
+  && node scripts/prune-binaries.mjs \
+  && rm -rf node_modules/@treasure-hunt-engine
 
 FROM node:24-trixie-slim
 WORKDIR /app
