@@ -2,7 +2,7 @@
 
 import type { ComputedPlan, ExpressionType, ListPlan, ZonePlan } from '../../native-free-core/layout/plan.ts';
 import type { ColumnBuilder } from './columns.ts';
-import { setAside } from './computed.ts';
+import { setAside, storeListReads } from './computed.ts';
 import { checkExpression } from './expression/check.ts';
 import type { DerivedName } from './derived.ts';
 import type { ExperimentName, FeatureName, Scope } from './expression/scope.ts';
@@ -68,7 +68,8 @@ export function conditionAt(
   if (text === undefined) return null;
   const typed = expressionAt(c, text, path, withFeatures);
   if (typed === null) return null;
-  if (typed.expression.type === 'bool') return typed.expression;
+  if (typed.expression.type === 'bool')
+    return withFeatures ? storeListReads(c, typed.expression, path) : typed.expression;
   c.problems.addInText(path, 0, `a condition is needed here, this is ${typeText(typed.expression.type)}`);
   return null;
 }

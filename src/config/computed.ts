@@ -1,6 +1,6 @@
 /**
- * Computed columns (`Plan.computed`): derived values, local days of calendar windows, and what SQL cannot repeat to the
- * last bit where keys, inputs and conditions of features read it (SEMANTICS.md §7).
+ * Computed columns (`Plan.computed`): derived values, local days of calendar windows, what SQL cannot repeat to the last bit
+ * where keys, inputs and conditions of features read it (SEMANTICS.md §7), and what rules and models read of lists.
  */
 
 import { createHash } from 'node:crypto';
@@ -37,17 +37,41 @@ export function isInexact(expression: Expression): boolean {
 /** The same expression, reading what is inexact from columns of its own; these are computed before state moves. */
 export function setAside(c: Compilation, expression: Expression, path: Path): Expression {
   if (expression.node !== 'call') return expression;
-  if (isInexact(expression)) return storedCall(c, expression, path);
+  if (isInexact(expression)) return storedCall(c, expression, true, path);
   return { ...expression, operands: expression.operands.map((operand) => setAside(c, operand, path)) };
 }
 
+/**
+ * The same expression of a rule or a model, reading `in list.…` from columns of its own: lists are replaced while the engine
+ * runs, so an explanation can only say what was read where the row keeps it.
+ */
+export function storeListReads(c: Compilation, expression: Expression, path: Path): Expression {
+  if (expression.node !== 'call') return expression;
+  if (expression.operator === 'in_list') return storedCall(c, expression, !readsState(c, expression), path);
+  return { ...expression, operands: expression.operands.map((operand) => storeListReads(c, operand, path)) };
+}
+
+/** Whether features or scores must be known. */
+function readsState(c: Compilation, expression: Expression): boolean {
+  if (expression.node === 'constant') return false;
+  if (expression.node === 'call') return expression.operands.some((operand) => readsState(c, operand));
+  const { column } = expression;
+  if (c.computed.some((one) => one.column === column && !one.before)) return true;
+  return [...c.features.values()].some((one) => one.column === column) || [...c.models.values()].includes(column);
+}
+
 /** The same call written twice is one column; its name stays what it is when other parts of the pipeline change. */
-function storedCall(c: Compilation, call: Extract<Expression, { node: 'call' }>, path: Path): Expression {
+function storedCall(
+  c: Compilation,
+  call: Extract<Expression, { node: 'call' }>,
+  before: boolean,
+  path: Path,
+): Expression {
   const text = canonicalText(c, call);
   const digits = createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS);
   const name = `_${call.operator}_${digits}`;
   const known = c.computed.find(({ column }) => c.columns.columns[column]!.name === name);
-  const column = known?.column ?? addComputed(c, { name, expression: call, before: true, comment: text }, path);
+  const column = known?.column ?? addComputed(c, { name, expression: call, before, comment: text }, path);
   return { node: 'column', type: call.type, column };
 }
 

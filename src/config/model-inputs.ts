@@ -7,6 +7,7 @@ import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Expression } from '../../native-free-core/layout/plan.ts';
 import type { Category, FileInput, ParsedModel } from '../../native-free-core/model/parse.ts';
 import { expressionAt, type Compilation } from './compilation.ts';
+import { storeListReads } from './computed.ts';
 import { isSyntaxProblem, parseExpression, pathOf } from './expression/syntax.ts';
 import { kindText, type Typed } from './expression/typed.ts';
 import { categoryExpression, listText } from './model-categories.ts';
@@ -29,7 +30,8 @@ export function typedInput(c: Compilation, text: string, path: Path): Typed | nu
     return null;
   }
   const typed = expressionAt(c, text, path, true);
-  if (typed?.expression.type !== 'bytes') return typed;
+  if (typed?.expression.type !== 'bytes')
+    return typed && { ...typed, expression: storeListReads(c, typed.expression, path) };
   c.problems.addInText(path, 0, 'a model takes numbers, this is bytes');
   return null;
 }

@@ -1,6 +1,6 @@
 /**
  * Which version decides after a start: the one that decided last, unless the server was given a file that this folder has never run;
- * then the start changes to it. It changes, too, where the file that decides means something else now, since the zone data is another.
+ * then the start changes to it. It changes, too, where the file that decides means something else now, since the zone data or the engine is another.
  * Main thread, called by engine.ts before the server is ready.
  */
 
@@ -34,7 +34,7 @@ export async function changeToGiven(input: StartInput, running: Plan): Promise<v
     log('warn', advice, { given: version, running: running.version });
     return;
   }
-  const reason = isSameFile ? `the same file, by zone data ${zoneData}` : 'the server was started with this file';
+  const reason = isSameFile ? sameFileReason(running, zoneData) : 'the server was started with this file';
   const nobody = { actor: '', keyId: '', remote: '' };
   const id = audit.begin({ ...nobody, scope: 'deploy', action: 'start', subject: version, reason });
   audit.leadsTo(id, version);
@@ -59,9 +59,13 @@ async function problemOf(
   return error === undefined ? null : new OperatingError(error.code, error.message);
 }
 
-/** Whether a version's file, compiled today, is the given one: they differ by the zone data of their time. */
+function sameFileReason({ zoneData: former }: Plan, zoneData: string | undefined): string {
+  return former === zoneData ? 'the same file, as this engine compiles it' : `the same file, by zone data ${zoneData}`;
+}
+
+/** Whether a version's file, compiled today, is the given one: they differ by the engine and the zone data of their time. */
 function meansGiven({ compile, given }: StartInput, version: PipelineVersion | null): boolean {
-  if (version === null || version.plan.zones === undefined || version.plan.zones.length === 0) return false;
+  if (version === null) return false;
   try {
     return compile(version.sources).plan.versionNumber === given.plan.versionNumber;
   } catch (error) {

@@ -36,9 +36,10 @@ function valuesOf(test: Expression, evaluation: Evaluation, textOf: ExpressionTe
     if (part.node === 'constant') return;
     const text = textOf(part);
     if (!values.has(text)) values.set(text, { text, value: evaluation.valueOf(part) });
-    if (part.node === 'call') part.operands.forEach(visit);
+    evaluation.partsOf(part).forEach(visit);
   };
-  if (test.node === 'call') test.operands.forEach(visit);
+  const parts = evaluation.partsOf(test);
+  if (parts.length > 0) parts.forEach(visit);
   else visit(test);
   return [...values.values()];
 }

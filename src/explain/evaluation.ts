@@ -3,7 +3,7 @@
  * emitted function for all parts, so that what is shown is what the rules saw. Compiled once per plan and set of columns.
  */
 
-import type { Expression } from '../../native-free-core/layout/plan.ts';
+import type { Expression, Plan } from '../../native-free-core/layout/plan.ts';
 import { bindColumnArrays } from '../../native-free-core/policy/decision.ts';
 import { createEmitter, type ExpressionEmitter } from '../../native-free-core/policy/expression/emitter.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';
@@ -20,6 +20,8 @@ export interface Evaluation {
   run(): void;
   /** Of an expression that was handed in, or a part of one; as of the last run. */
   valueOf(expression: Expression): ExplainedValue;
+  /** What it is made of; of what the compiler stored for itself, what that was made of. */
+  partsOf(expression: Expression): readonly Expression[];
 }
 
 export function compileEvaluation(
@@ -29,10 +31,15 @@ export function compileEvaluation(
 ): Evaluation {
   const { plan, columns, dictionary } = row;
   const calls = new Map<Expression, number>();
+  const stored = storedCalls(plan);
+  const partsOf = (expression: Expression): readonly Expression[] => {
+    const call = expression.node === 'column' ? stored.get(expression.column) : expression;
+    return call?.node === 'call' ? call.operands : [];
+  };
   const visit = (expression: Expression): void => {
-    if (expression.node !== 'call' || calls.has(expression)) return;
-    expression.operands.forEach(visit);
-    calls.set(expression, calls.size);
+    if (calls.has(expression)) return;
+    partsOf(expression).forEach(visit);
+    if (expression.node === 'call') calls.set(expression, calls.size);
   };
   expressions.forEach(visit);
   const emitter = createEmitter(plan, columns, dictionary, keyLists);
@@ -50,12 +57,20 @@ ${steps}
   const out: unknown[] = [];
   return {
     run: () => evaluate(0, out),
+    partsOf,
     valueOf: (expression) => {
       if (expression.node === 'constant') return expression.exact ?? expression.value;
       if (expression.node === 'column') return valueAt(row, expression.column);
       return plainValue(expression, out[calls.get(expression)!]);
     },
   };
+}
+
+/** By column: what has no name in the pipeline file. */
+function storedCalls({ computed = [], experiments = [] }: Plan): ReadonlyMap<number, Expression> {
+  const named = new Set(experiments.map(({ column }) => column));
+  const unnamed = computed.filter(({ name, column }) => name === '' && !named.has(column));
+  return new Map(unnamed.map(({ column, expression }) => [column, expression]));
 }
 
 function emitStep(call: Call, i: number, emitter: ExpressionEmitter): string {

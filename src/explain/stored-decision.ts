@@ -94,7 +94,7 @@ export class StoredDecisions {
   }
 }
 
-/** Lists as they are now, by name; one that the running pipeline no longer has, as its version was compiled with. */
+/** For rows that do not keep what was read: lists as they are now, by name; one that the running pipeline no longer has, as its version was compiled with. */
 function currentLists(plan: Plan, running: Plan, { lists }: Tables): readonly KeyList[] {
   const former = openLists(plan);
   return (plan.lists ?? []).map(({ name, type }, i) => {
@@ -103,7 +103,7 @@ function currentLists(plan: Plan, running: Plan, { lists }: Tables): readonly Ke
   });
 }
 
-/** What may be otherwise than when it was decided: lists are replaced at any time, and rows do not keep what they held. */
+/** What may be otherwise than when it was decided: rows of earlier engines do not keep what rules read of lists, which are replaced at any time. */
 function notesOf(plan: Plan, { decisions }: Explanation): string[] {
   const asked = new Set<string>();
   const visit = (expression: Expression): void => {
@@ -113,7 +113,7 @@ function notesOf(plan: Plan, { decisions }: Explanation): string[] {
   };
   for (const { rules } of plan.decisions) for (const { when } of rules) visit(when);
   const notes = [...asked].map(
-    (name) => `list.${name} is asked as it is now; it may have been another when this was decided`,
+    (name) => `list.${name} by today's list: this row does not keep what the rules read; it may have been another`,
   );
   return [...notes, ...decisions.flatMap(disagreement)];
 }

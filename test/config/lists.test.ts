@@ -28,6 +28,24 @@ test('what a list holds is no part of the version', () => {
   expect(compileText(WORDS, files('de')).plan.version).toBe(compileText(WORDS, files('at')).plan.version);
 });
 
+test('what rules and models ask of lists is stored once, before state moves where it can be', () => {
+  const when = "'event.country in list.known || hunt.finders > 3 && int(player.depth) in list.levels'";
+  const two = changed('lists:\n', 'lists:\n  levels: { file: levels.txt, type: int, max: 10 }\n', WORDS);
+  const text = changed("'event.country in list.known'", when, two)
+    .replace('decisions:\n', "derived:\n  kind: \"event.country in list.known ? 'a' : 'b'\"\ndecisions:\n")
+    .replace(
+      '    default: allow',
+      '      - { id: again, when: "derived.kind == \'a\'", then: challenge }\n    default: allow',
+    );
+  const { plan } = compileText(text, { ...files('de'), 'levels.txt': '3' });
+  const reads = plan.computed!.map(({ column, before }) => [plan.columns[column]!.clickhouseType, before]);
+  expect(reads).toEqual([
+    ['Nullable(Bool)', true],
+    ['Nullable(Bool)', false],
+  ]);
+  expect(JSON.stringify(plan.decisions)).not.toContain('in_list');
+});
+
 test('rules ask a list; a feature that asks one reads what was stored', () => {
   const text = changed(
     'where: "event.type == \'find\'"',
@@ -36,6 +54,7 @@ test('rules ask a list; a feature that asks one reads what was stored', () => {
   );
   const { plan } = compileText(text, { ...files('de\nat'), 'levels.txt': '3\n5' });
   expect(plan.computed!.map(({ column }) => plan.columns[column]!.name)).toEqual([
+    expect.stringMatching(/^_in_list_[0-9a-f]{8}$/),
     expect.stringMatching(/^_in_list_[0-9a-f]{8}$/),
   ]);
   const core = createHandDrivenCore(plan, 10);

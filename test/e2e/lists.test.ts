@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import type { ExplainedDecision, StoredExplanation } from '../../src/ops/explanation.ts';
 import { hunt, root, startServer, temporaryFolder, type Server } from './server.ts';
 import { openStream } from './wire-client.ts';
 
@@ -35,6 +36,8 @@ async function start(): Promise<Server> {
 }
 
 let frames = 0;
+/** By player, the id of the last event. */
+const lastEvent = new Map<number, string>();
 
 /** Which of the players 5 to 9 are challenged: asked over several connections, so on both workers. */
 async function challenged(server: Server): Promise<number[]> {
@@ -46,6 +49,7 @@ async function challenged(server: Server): Promise<number[]> {
         player,
         at: Date.now(),
       }));
+      for (const { id, player } of events) lastEvent.set(player, id);
       const { decisions } = await stream.send(1, events);
       await stream.close();
       return [5, 6, 7, 8, 9].filter((_, i) => decisions[i]?.['trust'] === 'challenge');
@@ -54,6 +58,16 @@ async function challenged(server: Server): Promise<number[]> {
   for (const answer of answers) expect(answer).toEqual(answers[0]);
   return answers[0]!;
 }
+
+/** What the row says of the rule that asks the list: its truth, whether it decided, and what is noted. */
+async function explained(server: Server, id: string): Promise<unknown[]> {
+  const { decisions, notes } = await server.get<StoredExplanation>(`/v1/decisions/${id}`);
+  const { action, rules }: ExplainedDecision = decisions.find(({ decision }) => decision === 'trust')!;
+  const { holds, decided, condition } = rules.find(({ rule }) => rule === 'digger')!;
+  return [action, holds, decided, condition.text, condition.values.map(({ text }) => text), notes];
+}
+
+const READ = ['event.player_id in list.cheats', ['event.player_id'], []];
 
 const url = (server: Server): string[] => ['--url', server.url];
 
@@ -66,7 +80,13 @@ test('shown, replaced, refused, and kept', async () => {
   const replaced = await hunt(['lists', 'replace', 'cheats', '-', ...url(first)], { input: ' 7 \n\n# new\n9\n7\n' });
   expect(replaced.code, replaced.stderr).toBe(0);
   expect(replaced.stdout).toContain('cheats  2 of at most 1000 (int), replaced ');
+  const ids = new Map(lastEvent);
   expect(await challenged(first)).toEqual([7, 9]);
+  // Explained by what was read, whatever the list holds by now.
+  expect(await explained(first, ids.get(5)!)).toEqual(['challenge', true, true, ...READ]);
+  expect(await explained(first, ids.get(7)!)).toEqual(['allow', false, false, ...READ]);
+  expect(await explained(first, lastEvent.get(7)!)).toEqual(['challenge', true, true, ...READ]);
+  expect(await explained(first, lastEvent.get(5)!)).toEqual(['allow', false, false, ...READ]);
   expect(first.log()).toContain('list replaced');
 
   const wrong = await hunt(['lists', 'replace', 'cheats', '-', ...url(first)], { input: '7\nseven\n' });
