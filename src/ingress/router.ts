@@ -1,5 +1,5 @@
 /**
- * What every request to the events' port passes before a handler sees it: host, origin, route, key, content type, announced length. The
+ * What every request to the events' port passes before a handler sees it: host, origin, route, key, names, content type, announced length. The
  * serve… functions of an ingress thread register one handler for each `by` of the routes.
  */
 
@@ -10,6 +10,7 @@ import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
 import { preflightHeaders, readableBy } from '../access/cors.ts';
 import { endWith, type HttpProblem } from './http-answer.ts';
+import { nameProblem } from './query-names.ts';
 import type { RefusedChanges } from './refused-changes.ts';
 import { allowedMethods, findRoute, type FoundRoute, type Route } from './routes.ts';
 
@@ -64,7 +65,8 @@ export class Router {
     }
     if (scope !== 'open' && !holder.scopes.includes(scope))
       return this.#refuse(head, outOfScope(found.route, scope), holder);
-    const problem = found.route.method === 'POST' ? bodyProblem(found.route, head) : null;
+    const unknown = scope === 'open' ? null : nameProblem(found.route, head);
+    const problem = unknown ?? (found.route.method === 'POST' ? bodyProblem(found.route, head) : null);
     return problem ?? { ...found, holder };
   }
 

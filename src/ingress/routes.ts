@@ -13,6 +13,10 @@ interface CommonRoute {
   readonly scope: Scope | 'open';
   /** Which part of ingress answers; `control`: the main thread. */
   readonly by: 'index' | 'healthz' | 'readyz' | 'events' | 'stream' | 'entities' | 'control';
+  /** What its query may say besides the key (query-names.ts). */
+  readonly parameters?: readonly string[];
+  /** Headers of ours that it reads besides the key. */
+  readonly headers?: readonly string[];
 }
 
 interface ReadRoute extends CommonRoute {
@@ -40,6 +44,9 @@ export const EVENT_TYPES = [
   'application/x-ndjson',
   'application/protobuf',
 ] as const;
+/** The terms on which frames come in (terms.ts), in the query or as headers. */
+const TERMS = ['producer', 'ack', 'dedup'] as const;
+const TERM_HEADERS = TERMS.map((name) => `x-hunt-${name}`);
 const JSON_ONLY = ['application/json'] as const;
 /** One entry a line. */
 const LIST_TYPES = ['text/csv', 'application/octet-stream'] as const;
@@ -63,14 +70,16 @@ export const ROUTES: readonly Route[] = [
     types: EVENT_TYPES,
     bytesMax: FRAME_BYTES_MAX,
     action: null,
+    parameters: TERMS,
+    headers: ['x-hunt-seq', ...TERM_HEADERS],
   },
-  { method: 'GET', path: '/v1/stream', scope: 'ingest', by: 'stream' },
-  { method: 'GET', path: '/v1/entities/{entity}/{key}', scope: 'query', by: 'entities' },
+  { method: 'GET', path: '/v1/stream', scope: 'ingest', by: 'stream', parameters: TERMS, headers: TERM_HEADERS },
+  { method: 'GET', path: '/v1/entities/{entity}/{key}', scope: 'query', by: 'entities', parameters: ['at'] },
   { method: 'GET', path: '/v1/server', scope: 'query', by: 'control' },
   { method: 'GET', path: '/v1/pipeline', scope: 'query', by: 'control' },
-  { method: 'GET', path: '/v1/ledger', scope: 'query', by: 'control' },
+  { method: 'GET', path: '/v1/ledger', scope: 'query', by: 'control', parameters: ['limit', 'after'] },
   { method: 'GET', path: '/v1/lists', scope: 'query', by: 'control' },
-  { method: 'GET', path: '/v1/decisions/{event_id}', scope: 'query', by: 'control' },
+  { method: 'GET', path: '/v1/decisions/{event_id}', scope: 'query', by: 'control', parameters: ['day'] },
   { method: 'GET', path: '/v1/pipelines', scope: 'query', by: 'control' },
   { method: 'GET', path: '/v1/pipelines/versions', scope: 'query', by: 'control' },
   post('/v1/decide', 'decide', ['application/json', 'application/x-protobuf'], FRAME_BYTES_MAX, null),

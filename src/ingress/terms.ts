@@ -16,9 +16,16 @@ export interface Terms {
 }
 
 export function readTerms(head: RequestHead): Terms | HttpProblem {
+  const differs = TERMS.find((name) => bothGiven(head, name));
+  if (differs !== undefined) {
+    const message = `given twice, differently: ${differs} in the query and in the header x-hunt-${differs}; give it once`;
+    return { status: 400, code: 'bad_parameter', message };
+  }
   const producer = head.header('x-hunt-producer') || (head.parameter('producer') ?? '');
   const ack = head.header('x-hunt-ack') || head.parameter('ack') || 'durable';
-  const dedup = head.header('x-hunt-dedup') || head.parameter('dedup');
+  const dedup = head.header('x-hunt-dedup') || head.parameter('dedup') || '0';
+  if (dedup !== '0' && dedup !== '1')
+    return { status: 400, code: 'bad_parameter', message: `not served: dedup=${dedup}; use dedup=1, or leave it out` };
   if (ack !== 'durable' && ack !== 'stored') {
     return { status: 400, code: 'unknown_ack', message: `unknown ack level: ack=${ack}; use durable or stored` };
   }
@@ -27,6 +34,14 @@ export function readTerms(head: RequestHead): Terms | HttpProblem {
     return { status: 400, code: 'producer_too_long', message };
   }
   return { producer, stored: ack === 'stored', dedup: dedup === '1' };
+}
+
+const TERMS = ['producer', 'ack', 'dedup'] as const;
+
+function bothGiven(head: RequestHead, name: string): boolean {
+  const inHeader = head.header(`x-hunt-${name}`);
+  const inQuery = head.parameter(name) ?? '';
+  return inHeader !== '' && inQuery !== '' && inHeader !== inQuery;
 }
 
 export function isProblem(value: object): value is HttpProblem {

@@ -44,6 +44,36 @@ async function problem(
   return { status: response.status, ...error };
 }
 
+describe('names that nobody knows', () => {
+  const json = { method: 'POST', body: '{"events":[]}' };
+  const typed = (headers: Record<string, string>): RequestInit => ({
+    ...json,
+    headers: { 'content-type': JSON_TYPE, ...headers },
+  });
+  test.each<[string, RequestInit, RegExp]>([
+    ['/v1/events?producr=a', typed({}), /unknown parameter: producr; did you mean producer\?/],
+    ['/v1/events?producer=a&producer=b', typed({}), /given twice: parameter=producer/],
+    ['/v1/events?producer=a', typed({ 'x-hunt-producer': 'b' }), /differently: producer/],
+    ['/v1/events?dedup=yes', typed({}), /not served: dedup=yes/],
+    ['/v1/events', typed({ 'x-hunt-producr': 'a' }), /unknown header: x-hunt-producr; did you mean x-hunt-producer\?/],
+    ['/v1/events', typed({ 'x-hunt-sequence': '1' }), /unknown header: x-hunt-sequence/],
+    ['/v1/entities/player/7?att=now', {}, /unknown parameter: att; did you mean at\?/],
+    ['/v1/server?verbose=1', {}, /unknown parameter: verbose; \/v1\/server takes key/],
+    ['/v1/pipeline', { headers: { 'x-hunt-seq': '1' } }, /unknown header: x-hunt-seq/],
+  ])('%s', async (path, init, message) => {
+    await start();
+    expect(await problem(path, init)).toMatchObject({ status: 400, message: expect.stringMatching(message) });
+  });
+
+  test('what is known, and what is not ours, goes', async () => {
+    await start();
+    const headers = { 'x-hunt-producer': 'a', 'x-request-id': '1', 'content-type': JSON_TYPE };
+    const url = `${rig.ingress.url}/v1/events?producer=a&ack=durable&dedup=1&key=`;
+    expect((await fetch(url, { method: 'POST', body: frameJson(1, 1), headers })).status).toBe(200);
+    expect((await fetch(`${rig.ingress.url}/healthz?from=balancer`)).status).toBe(200);
+  });
+});
+
 describe('POST /v1/events', () => {
   test('protobuf, JSON and NDJSON, answered in their own type', async () => {
     await start();
@@ -279,7 +309,7 @@ describe('control requests', () => {
       return { status: 201, headers: { 'content-type': 'application/json', 'x-more': 'yes' }, body: text };
     });
     const body = 'x'.repeat(3 << 20);
-    const response = await fetch(`${rig.ingress.url}/v1/pipelines?dry=1&b=%20`, {
+    const response = await fetch(`${rig.ingress.url}/v1/pipelines?key=a%20b`, {
       method: 'POST',
       body,
       headers: { 'content-type': 'application/json; charset=utf-8' },
@@ -289,7 +319,7 @@ describe('control requests', () => {
     expect(await response.json()).toEqual({
       method: 'POST',
       path: '/v1/pipelines',
-      query: 'dry=1&b=%20',
+      query: 'key=a%20b',
       type: 'application/json; charset=utf-8',
       bytes: 3 << 20,
     });
