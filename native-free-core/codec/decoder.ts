@@ -28,6 +28,8 @@ export interface Decoder {
   decodeEvent(bytes: Uint8Array, view: DataView, at: number, end: number, row: number): number;
   /** Restores the presets of `row`, which must be the last row written. */
   clearRow(row: number): void;
+  /** Whether the event that was read last brought its time: 1970 is a time as any other. Without presence of its own 0 is none. */
+  hasTime(): boolean;
   /** Fields skipped so far. */
   unknownFields: number;
 }
@@ -67,11 +69,16 @@ export function emitDecoder(plan: Plan): string {
   const fields = messageFields(plan.message);
   const clear = emitClearFields(e, fields);
   const type = plan.system.type;
+  const time = [...e.timeSlots].find(([field]) => field.column === plan.system.eventTime)?.[1];
   const body = `${e.functions.join('\n\n').replace(finish, emitMapsEnd(e, fields))}
 
 function clearRow(row) {
 ${clear}
 ${type < 0 ? '' : `c${type}_u16[row] = 0;`}
+}
+
+function hasTime() {
+return ${time === undefined ? 'false' : `S[${time}] === S[0]`};
 }`;
   return `'use strict';
 const { ${Object.keys(runtime).join(', ')} } = runtime;
@@ -81,7 +88,7 @@ let repeatedKeys = false;
 const nearEnd = new Uint8Array(${FRAME_BYTES_MAX + READ_MARGIN});
 const nearEndView = new DataView(nearEnd.buffer);
 ${emitBindings(body)}
-const self = { decodeEvent, clearRow, unknownFields: 0 };
+const self = { decodeEvent, clearRow, hasTime, unknownFields: 0 };
 ${body}
 return self;`;
 }

@@ -199,7 +199,13 @@ function emitScalar(e: Emission, field: FieldPlan, type: ValueType, depth: numbe
     slot = 1 + 3 * e.timeSlots.size;
     e.timeSlots.set(field, slot);
   }
-  const nulls = column.nullable ? `c${column.index}_nulls[row] = 0;` : '';
+  // The event's own time is never NULL: that it came is known by its slot.
+  const marked = field.column === e.plan.system.eventTime && field.implicit !== true && type !== 'timestamp';
+  if (marked) {
+    slot = 1 + 3 * e.timeSlots.size;
+    e.timeSlots.set(field, slot);
+  }
+  const nulls = `${column.nullable ? `c${column.index}_nulls[row] = 0;` : ''}${marked ? ` S[${slot}] = S[0];` : ''}`;
   return `k${column.index}.touched = true; ${nulls}
 ${emitRead(type, depth, slot).code}
 ${emitStore(type, column.kind, `${column.index}`, 'row', false)}`;

@@ -128,12 +128,13 @@ export function createDecider(input: DeciderInput): Decider {
   };
   const dayOf = compileDayOf(plan);
   const interner = createInterner(tables.dictionary, tables.producers);
+  const decoder = compileDecoder(plan, [...columns], interner);
   return {
     input,
     columns,
-    decoder: compileDecoder(plan, [...columns], interner),
+    decoder,
     cursor: createFrameCursor(),
-    validator: compileValidator(plan, columns, tables, state, computed.forPrimaryKey),
+    validator: compileValidator(plan, columns, tables, state, computed.forPrimaryKey, decoder.hasTime),
     state,
     computed,
     afterState: compileAfterState(plan, columns, tables),

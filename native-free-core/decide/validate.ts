@@ -29,6 +29,8 @@ export interface Validator {
   readonly ids: IdWindow | null;
   readonly eventId: Column | null;
   readonly eventTime: Column;
+  /** Whether the event that was decoded last brought its time. */
+  readonly hasTime: () => boolean;
   readonly receivedAt: Column;
   readonly effectiveTime: Column;
   readonly producer: Column;
@@ -43,6 +45,7 @@ export function compileValidator(
   tables: Tables,
   state: StateLoops,
   computeForKey: ComputedLoop | null,
+  hasTime: () => boolean,
 ): Validator {
   const system = plan.system;
   return {
@@ -52,6 +55,7 @@ export function compileValidator(
     ids: tables.ids,
     eventId: system.eventId < 0 ? null : columns[system.eventId],
     eventTime: columns[system.eventTime],
+    hasTime,
     receivedAt: columns[system.receivedAt],
     effectiveTime: columns[system.effectiveTime],
     producer: columns[system.producer],
@@ -66,7 +70,7 @@ export function validateRow(v: Validator, row: number, receivedAt: number, dedup
   const time = v.eventTime;
   if (time.nulls.length !== 0 && time.nulls[row] !== 0) return EVENT_NO_TIME;
   const at = time.u32[2 * row] + time.i32[2 * row + 1] * HIGH;
-  if (at === 0 && time.nulls.length === 0) return EVENT_NO_TIME;
+  if (at === 0 && time.nulls.length === 0 && !v.hasTime()) return EVENT_NO_TIME;
   if (at < 0 || at < receivedAt - v.plan.acceptMaxAgeMs) return EVENT_TIME_TOO_OLD;
   if (at > receivedAt + v.plan.acceptMaxFutureMs) return EVENT_TIME_TOO_NEW;
   const state = v.state;

@@ -14,7 +14,7 @@ import {
   STATUS_REJECTED,
 } from '../codec/answer.ts';
 import { REJECTION_FIELDS, REJECTION_JSON } from '../codec/answer-texts.ts';
-import { keyFromText } from '../features/keys.ts';
+import { keyExpectation, keyFromText } from '../features/keys.ts';
 import {
   ANSWER_HEADER_BYTES,
   ENCODING_PROTO,
@@ -213,7 +213,7 @@ function readEntity(d: Decider, read: PendingRead): { status: number; body: unkn
     return failure(
       400,
       'bad_key',
-      `not a key of ${entity?.name ?? 'any entity'}: ${read.key}; expected ${entity?.keyTexts.join(',') ?? 'an entity of the pipeline'}`,
+      `not a key of ${entity?.name ?? 'any entity'}: ${read.key}; expected ${entity === undefined ? 'an entity of the pipeline' : keyExpectation(plan, entity)}`,
     );
   const state = d.readers[read.entity](
     key,

@@ -150,6 +150,15 @@ export function keyFromText(
   return key;
 }
 
+/** `event.player_id (UInt64)`, for people: what a look-up by key must give. */
+export function keyExpectation(plan: Plan, entity: EntityPlan): string {
+  const parts = entity.key.map((part, i) => {
+    const type = part.node === 'column' ? columnAt(plan, part.column).clickhouseType : part.type;
+    return `${entity.keyTexts[i]} (${type})`;
+  });
+  return parts.join(',');
+}
+
 function partFromText(plan: Plan, part: Expression, text: string, words: Int32Array, tools: KeyTexts): boolean {
   const kind = part.node === 'column' ? columnAt(plan, part.column).kind : part.type;
   if (kind === 'string' || kind === 'bytes') {
@@ -159,10 +168,30 @@ function partFromText(plan: Plan, part: Expression, text: string, words: Int32Ar
   }
   if (kind === 'f32' || kind === 'f64' || kind === 'double') return doubleFromText(text, words);
   const labelled = part.node === 'column' && (kind === 'code' || kind === 'enum' || kind === 'dictionary');
-  return integerFromText(
-    labelled ? String(tools.label(part.column, text)) : kind === 'bool' ? String(Number(text === 'true')) : text,
-    words,
-  );
+  if (labelled) return integerFromText(String(tools.label(part.column, text)), INT32_RANGE, words);
+  const isBool = kind === 'bool' || (kind === 'u8' && (text === 'true' || text === 'false'));
+  return integerFromText(isBool ? String(Number(text === 'true')) : text, rangeOf(kind), words);
+}
+
+type Range = readonly [least: bigint, most: bigint];
+const INT32_RANGE: Range = [-(2n ** 31n), 2n ** 31n - 1n];
+const INT64_RANGE: Range = [-(2n ** 63n), 2n ** 63n - 1n];
+
+/** A key beyond its field's type is no key: its low bits would be another one's. */
+function rangeOf(kind: string): Range {
+  switch (kind) {
+    case 'u8':
+    case 'bool':
+      return [0n, 1n];
+    case 'u32':
+      return [0n, 2n ** 32n - 1n];
+    case 'i32':
+      return INT32_RANGE;
+    case 'u64':
+      return [0n, 2n ** 64n - 1n];
+    default:
+      return INT64_RANGE;
+  }
 }
 
 function doubleFromText(text: string, words: Int32Array): boolean {
@@ -174,9 +203,10 @@ function doubleFromText(text: string, words: Int32Array): boolean {
 }
 
 /** All 64 bits of a decimal integer. */
-function integerFromText(text: string, words: Int32Array): boolean {
+function integerFromText(text: string, [least, most]: Range, words: Int32Array): boolean {
   if (!/^-?\d{1,20}$/.test(text)) return false;
   const value = BigInt(text);
+  if (value < least || value > most) return false;
   words.set([Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)), 0, TAG_INTEGER]);
   return true;
 }

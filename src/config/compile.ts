@@ -44,7 +44,7 @@ export interface CompiledPipeline {
   /** Field path -> column of a CSV file or key of an NDJSON file; for `hunt send`. */
   readonly importMap: Readonly<Record<string, string>>;
   readonly tests: readonly PipelineTest[];
-  /** What is odd about a model's file and does not stop it. */
+  /** What is odd about the message or a model's file and does not stop it. */
   readonly warnings: readonly string[];
 }
 
@@ -127,7 +127,7 @@ function compileDeclaration(
     decisions,
     source: source.text,
   };
-  return { plan, importMap: events.importMap, tests, warnings: models.warnings };
+  return { plan, importMap: events.importMap, tests, warnings: [...events.warnings, ...models.warnings] };
 }
 
 function systemColumns(

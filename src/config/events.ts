@@ -16,6 +16,7 @@ export interface CompiledEvents {
   readonly idColumn: number;
   readonly timeColumn: number;
   readonly importMap: Readonly<Record<string, string>>;
+  readonly warnings: readonly string[];
 }
 
 const ID_TYPES = new Set([
@@ -44,6 +45,7 @@ export function compileEvents(
   const proto = loadOrReport(events.proto, read, problems);
   const type = proto && findMessage(proto, events.message, problems);
   if (proto === null || type === null) return null;
+  const warnings: string[] = [];
   const message = flattenMessage({
     type,
     typeOneof: events.type,
@@ -53,6 +55,7 @@ export function compileEvents(
     declarations: new Map(Object.entries(events.fields ?? {})),
     columns,
     problems,
+    warnings,
   });
   checkDeclarations(events, message, problems);
   if (events.id === undefined && events.dedup !== undefined)
@@ -73,6 +76,7 @@ export function compileEvents(
       problems,
     ),
     importMap: events.import ?? {},
+    warnings,
   };
 }
 

@@ -63,6 +63,8 @@ export interface FlattenInput {
   readonly declarations: ReadonlyMap<string, FieldDeclaration>;
   readonly columns: ColumnBuilder;
   readonly problems: Problems;
+  /** What is odd about the message and does not stop it. */
+  readonly warnings: string[];
 }
 
 /** More fields in branches than these share columns: beyond, every row would carry hundreds of NULLs through every stage. */
@@ -147,6 +149,19 @@ function flattenFields(
   return { name: type.fullName, fields: plans, ...reserved };
 }
 
+const ANY = 'google.protobuf.Any';
+const DECLARE = 'declare the fields that rules need, or a map<string, string>, or a string for the JSON as it came';
+/** Messages whose values have types that only each event knows. */
+const DYNAMIC: ReadonlyMap<string, string> = new Map([
+  ['google.protobuf.Struct', `holds an object of any shape, which no columns can: ${DECLARE}`],
+  ['google.protobuf.Value', `holds a value of any type, which no column can: ${DECLARE}`],
+  ['google.protobuf.ListValue', `holds values of any type, which no column can: ${DECLARE}`],
+]);
+
+function anyWarning({ path }: Place, { place }: ProtoField): string {
+  return `field ${path.join('.')} (${placeText(place)}): a google.protobuf.Any is stored as its type_url and its bytes; its own JSON form ({"@type": …}) is refused, {"typeUrl": …, "value": base64} is taken`;
+}
+
 /** Of a scalar: whether absence and the default differ. */
 function hasPresence({ optional, oneof }: ProtoField): boolean {
   return optional || oneof !== null;
@@ -175,6 +190,9 @@ function flattenField(
   if (field.mapKey !== null) return flattenMap(input, fields, field, place, common, refuse);
   if (type.kind === 'message') {
     const isTime = type.message.fullName === 'google.protobuf.Timestamp';
+    const dynamic = DYNAMIC.get(type.message.fullName);
+    if (dynamic !== undefined) return refuse(`${type.message.fullName} ${dynamic}`);
+    if (type.message.fullName === ANY) input.warnings.push(anyWarning(place, field));
     if (field.repeated && !isTime) return refuse('repeated messages do not become columns');
     if (isTime) return leaf(input, fields, field, place, { ...common, type: 'timestamp' }, 'time');
     if (place.within.includes(type.message)) return refuse('a message within itself does not become columns');

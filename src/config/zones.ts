@@ -8,11 +8,17 @@ import { ZONE_TIME_END, ZONE_TIME_START } from '../../native-free-core/layout/li
 import { nearest } from './nearest.ts';
 import { zoneData } from './zone-data.ts';
 
+/** As CEL writes a zone that never changes: +11:00, -03:30. */
+const OFFSET = /^([+-])([01][0-9]|2[0-3]):([0-5][0-9])$/;
+const LOOKS_LIKE_OFFSET = /^[+-]?[0-9]/;
+
 const known = new Map<string, ZonePlan>();
 
 /** What is wrong with a zone's name, or null. */
 export function zoneProblem(name: string): { readonly message: string; readonly suggestion?: string } | null {
-  if (name === 'UTC') return null;
+  if (name === 'UTC' || OFFSET.test(name)) return null;
+  if (LOOKS_LIKE_OFFSET.test(name))
+    return { message: `not an offset from UTC: ${name}; write sign, hours and minutes, such as +11:00 or -03:30` };
   const { names } = zoneData();
   if (names.includes(name)) return null;
   const sameLetters = names.find((other) => other.toLowerCase() === name.toLowerCase());
@@ -36,6 +42,11 @@ export function zonePlan(name: string): ZonePlan {
 }
 
 function readZone(name: string): ZonePlan {
+  const fixed = OFFSET.exec(name);
+  if (fixed !== null) {
+    const minutes = Number(fixed[2]) * 60 + Number(fixed[3]);
+    return { name, changes: [], offsets: [(fixed[1] === '-' ? -minutes : minutes) * 60_000] };
+  }
   const periods = zoneData().periodsOf(name);
   if (periods === null) throw new Error(`no such time zone: zone=${name}`);
   const changes: number[] = [];

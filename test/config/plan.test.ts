@@ -143,6 +143,14 @@ describe('message', () => {
       /field a.b.a .*: a message within itself/,
     ],
     ['repeated messages', PROTO.replace('int32 level', 'repeated Dig level'), /field level .*repeated messages/],
+    [
+      'values of any type',
+      PROTO.replace('int32 level = 13;', 'google.protobuf.Struct level = 13;').replace(
+        'package',
+        'import "google/protobuf/struct.proto"; package',
+      ),
+      /field level .*google.protobuf.Struct holds an object of any shape/,
+    ],
     ['map keys', PROTO.replace('map<string, int64>', 'map<int32, int64>'), /keys must be strings, not int32/],
     ['map of messages', PROTO.replace('map<string, int64>', 'map<string, Dig>'), /values must be scalars or enums/],
     ['not proto3', PROTO.replace('proto3', 'proto2'), /must begin with syntax = "proto3"/],

@@ -75,7 +75,7 @@ test('names of zones', () => {
   expect(zoneProblem('Asia/Calcutta')).toBeNull();
   expect(zoneProblem('europe/berlin')).toMatchObject({ suggestion: 'Europe/Berlin' });
   expect(zoneProblem('Europe/Berlni')).toMatchObject({ suggestion: 'Europe/Berlin' });
-  expect(zoneProblem('+01:00')).not.toBeNull();
+  expect(zoneProblem('+1:00')).not.toBeNull();
 });
 
 const golden = JSON.parse(readFileSync(join(import.meta.dirname, 'golden/zone-offsets.json'), 'utf8')) as {
@@ -105,4 +105,12 @@ test('zones that changed in 2026', () => {
   };
   expect(hourAt('America/Vancouver', '2026-11-30T06:30:00Z')).toBe(23);
   expect(hourAt('America/Vancouver', '2026-11-30T07:30:00Z')).toBe(0);
+});
+
+test('a fixed offset from UTC is a zone without changes', () => {
+  expect(zonePlan('+11:00')).toEqual({ name: '+11:00', changes: [], offsets: [39_600_000] });
+  expect(zonePlan('-03:30').offsets).toEqual([-12_600_000]);
+  expect(['+00:00', '-23:59'].map(zoneProblem)).toEqual([null, null]);
+  for (const wrong of ['+24:00', '+1100', '11:00', '+11', '+11:60'])
+    expect(zoneProblem(wrong)?.message).toContain('such as +11:00');
 });

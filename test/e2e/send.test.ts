@@ -20,7 +20,7 @@ message Ev {
 `;
 const pipeline = (more: string): string => `format: 1
 pipeline: c
-events: { proto: m.proto, message: t.v1.Ev, id: id, time: at, accept: { max_age: 3650d, max_future: 1d }${more} }
+events: { proto: m.proto, message: t.v1.Ev, id: id, time: at, accept: { max_age: 36500d, max_future: 1d }${more} }
 entities: { k: { key: event.k, primary: true, max: 10k, ttl: 30d } }
 features: { k: { n: { agg: count } } }
 decisions: { dd: { actions: [y, n], rules: [{ id: r, when: 'k.n > 100', then: y }], default: n } }
@@ -89,6 +89,21 @@ test('well-known types as every official writer of protobuf’s JSON prints them
     { id: 'e4', s: '1', n: 500000000, v: '5', t: null },
     { id: 'e5', s: '0', n: -500000000, v: '9007199254740993', t: null },
   ]);
+});
+
+test('1970 is a time as any other; none is none', async () => {
+  const { summaries } = await send(
+    file(
+      'zero.ndjson',
+      '{"id":"z1","k":"a","at":"1970-01-01T00:00:00Z"}\n{"id":"z2","k":"a"}\n{"id":"z3","k":"a","at":"1970-01-01t01:00:00.000000001+01:00"}\n',
+    ),
+    '--ack',
+    'stored',
+  );
+  expect(summaries[0]).toMatchObject({ accepted: 2, rejected: { no_time: 1 } });
+  expect(summaries[0]?.refusals).toEqual(['no_time: at: expected a time, got none; row 2']);
+  const rows = await server.query("SELECT id, toString(at) AS at FROM events WHERE id LIKE 'z%' ORDER BY id");
+  expect(rows).toEqual(['z1', 'z3'].map((id) => ({ id, at: '1970-01-01 00:00:00.000' })));
 });
 
 describe('what is refused', () => {

@@ -151,6 +151,11 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Year, month, day, hour, minute, second of the local clock. */
 function localParts(zone: string, time: number): number[] {
+  const fixed = /^([+-])(\d\d):(\d\d)$/.exec(zone);
+  if (fixed !== null) {
+    const minutes = Number(fixed[2]) * 60 + Number(fixed[3]);
+    return localParts('UTC', time + Number(`${fixed[1]}1`) * minutes * 60_000);
+  }
   let format = formats.get(zone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });

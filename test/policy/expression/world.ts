@@ -26,7 +26,16 @@ export interface World {
 export const ROWS = 64;
 export const WORDS = ['', 'a', 'ab', 'abc', 'b', 'ä', '猫', 'zz', '\u{1f600}'];
 
-export const ZONES = ['UTC', 'UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
+export const ZONES = [
+  'UTC',
+  'UTC',
+  'Europe/Berlin',
+  'America/New_York',
+  'Australia/Lord_Howe',
+  'Asia/Kathmandu',
+  '+11:00',
+  '-03:30',
+];
 
 export const LIST_WORDS = 'words';
 export const LIST_INTEGERS = 'integers';
