@@ -83,7 +83,10 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/pipelines', scope: 'query', by: 'control' },
   { method: 'GET', path: '/v1/pipelines/versions', scope: 'query', by: 'control' },
   post('/v1/decide', 'decide', ['application/json', 'application/x-protobuf'], FRAME_BYTES_MAX, null),
-  post('/v1/lists/{list}', 'lists', LIST_TYPES, LIST_BYTES_MAX, 'replace-list'),
+  {
+    ...post('/v1/lists/{list}', 'lists', LIST_TYPES, LIST_BYTES_MAX, 'replace-list'),
+    parameters: ['actor', 'reason'],
+  },
   post('/v1/pipelines', 'deploy', JSON_ONLY, PIPELINE_BYTES_MAX, 'deploy'),
   post('/v1/pipelines/shadow', 'deploy', JSON_ONLY, PIPELINE_BYTES_MAX, 'shadow'),
   post('/v1/pipelines/rollback', 'deploy', JSON_ONLY, CONTROL_BYTES_MAX, 'rollback'),

@@ -381,5 +381,6 @@ test('counters tell what came in and what went out', async () => {
     refusedFrames: 0,
     refusedEvents: 0,
     refusedByProducer: new Map(),
+    refusedConnections: 0,
   });
 });
