@@ -118,6 +118,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     Array.from({ length: options.workers }, () => BLOCK_LANE_BYTES),
   );
   const given = await loadPipelineFile(options.pipeline);
+  for (const warning of given.warnings) log('warn', warning);
   openDataFolder(options.data);
   const unlock = lockFolder(options.data);
   await probeAddresses({

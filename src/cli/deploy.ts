@@ -8,6 +8,7 @@ import { HuntControl, type BegunChange } from '../client/index.ts';
 import { loadPipelineFile, PipelineError } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { CHANGE_OPTIONS, beginChange, followChange, originOf, type ChangeArguments } from './deploy/follow-change.ts';
+import { writeWarnings } from './pipeline-warnings.ts';
 import { serverOf } from './send/options.ts';
 
 export const deployCommand = defineCommand({
@@ -49,6 +50,7 @@ async function begin(
 ): Promise<BegunChange> {
   const origin = originOf(args);
   if (file === null) return beginChange(control, () => control.shadow(null, origin));
-  const { sources } = await loadPipelineFile(file);
+  const { sources, warnings } = await loadPipelineFile(file);
+  writeWarnings(warnings);
   return beginChange(control, () => (shadow ? control.shadow(sources, origin) : control.deploy(sources, origin)));
 }

@@ -9,6 +9,7 @@ import { HuntControl } from '../client/index.ts';
 import { loadPipelineFile, PipelineError } from '../config/index.ts';
 import { planMemory, type EntityMemoryPlan, type MemoryPart, type MemoryPlan } from '../memory/memory-plan.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
+import { writeWarnings } from './pipeline-warnings.ts';
 import { changeText } from './plan/change-text.ts';
 import { planChange } from './plan/plan-change.ts';
 import { size, table } from './plan/table.ts';
@@ -41,6 +42,7 @@ export const planCommand = defineCommand({
     try {
       const loaded = await loadPipelineFile(args.file ?? defaultPipeline());
       const { plan } = loaded;
+      writeWarnings(loaded.warnings);
       if (args.url !== undefined) {
         const control = new HuntControl(serverOf({ ...args, url: args.url }));
         const ingresses = countOption('ingresses', args.ingresses, 1, 8);

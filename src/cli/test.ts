@@ -10,6 +10,7 @@ import { loadPipelineFile, PipelineError } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { defaultPipeline } from '../ops/default-pipeline.ts';
 import type { ExplainedValue } from '../ops/explanation.ts';
+import { writeWarnings } from './pipeline-warnings.ts';
 import { runTest, type Failure, type TestResult } from './test/run-test.ts';
 
 export interface TestReport {
@@ -49,7 +50,8 @@ export const testCommand = defineCommand({
 
 export async function runTests(file: string): Promise<TestReport> {
   const begun = performance.now();
-  const { plan, tests, pathOf } = await loadPipelineFile(file);
+  const { plan, tests, warnings, pathOf } = await loadPipelineFile(file);
+  writeWarnings(warnings);
   const results = tests.map((test) => runTest(plan, test, readLines(pathOf(test.events), test.name)));
   const failed = results.filter((result) => !result.passed).length;
   return {
