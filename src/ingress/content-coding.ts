@@ -5,20 +5,18 @@
 
 import zlib from 'node:zlib';
 import type { RequestHead } from '../http/request-head.ts';
+import { unpackZstd } from '../http/zstd.ts';
 import type { HttpProblem } from './http-answer.ts';
 
 type Done = (error: Error | null, bytes: Buffer) => void;
 type Unpack = (bytes: Uint8Array, options: { maxOutputLength: number }, done: Done) => void;
-
-/** Node 22.15 and 23.8 brought it; older ones have no zstd. */
-const zstd = (zlib as unknown as { zstdDecompress?: Unpack }).zstdDecompress;
 
 const CODINGS: ReadonlyMap<string, Unpack> = new Map<string, Unpack>([
   ['gzip', zlib.gunzip],
   ['x-gzip', zlib.gunzip],
   ['deflate', unpackDeflate],
   ['br', zlib.brotliDecompress],
-  ...(zstd === undefined ? [] : [['zstd', zstd] as const]),
+  ['zstd', zstd],
 ]);
 
 /** One on top of the other; more is nobody's wish. */
@@ -57,6 +55,17 @@ export function unpack(
   });
 }
 
+/** At once where Node has it only in JavaScript: a body is at most a mebibyte. */
+function zstd(bytes: Uint8Array, { maxOutputLength }: { maxOutputLength: number }, done: Done): void {
+  let unpacked: Buffer;
+  try {
+    unpacked = unpackZstd(bytes, maxOutputLength);
+  } catch (error) {
+    return done(error as Error, Buffer.alloc(0));
+  }
+  done(null, unpacked);
+}
+
 /** Some send it as the standard has it, in zlib's envelope, some without. */
 function unpackDeflate(bytes: Uint8Array, options: { maxOutputLength: number }, done: Done): void {
   const hasEnvelope = bytes.length >= 2 && (bytes[0]! & 0x0f) === 8 && (bytes[0]! * 256 + bytes[1]!) % 31 === 0;
@@ -65,8 +74,7 @@ function unpackDeflate(bytes: Uint8Array, options: { maxOutputLength: number }, 
 
 function unknown(name: string): string {
   const understood = `send ${[...CODINGS.keys()].filter((one) => !one.startsWith('x-')).join(', ')} or no coding`;
-  const why = name === 'zstd' ? `; the server's Node ${process.versions.node} has no zstd, 22.15 and later have` : '';
-  return `unknown content coding: content-encoding=${name.slice(0, 100)}; ${understood}${why}`;
+  return `unknown content coding: content-encoding=${name.slice(0, 100)}; ${understood}`;
 }
 
 function unsupported(message: string): HttpProblem {

@@ -314,9 +314,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     const unknown = await send(packed('zip', small));
     expect(unknown.text).toMatch(/content-encoding=zip; send gzip, deflate, br/);
     expect(unknown.text).toMatch(/accept-encoding: gzip, deflate, br/i);
-    const zstd = await send(packed('zstd', small));
-    const hasZstd = 'zstdDecompress' in (await import('node:zlib'));
-    expect(zstd.statuses).toEqual([hasZstd ? 400 : 415]);
+    expect((await send(packed('zstd', small))).statuses).toEqual([400]);
   });
 
   test('what is answered is what is stored: pipelined requests in one piece', async () => {

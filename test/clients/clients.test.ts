@@ -68,7 +68,7 @@ describeClient('clickhouse-go', ['go'], () => {
   const ask = async (server: Server, compression: string, password: string): Promise<Outcome[]> =>
     (await linesOf(program, [host(server), compression, password])).map((line) => JSON.parse(line) as Outcome);
 
-  test.each(['none', 'lz4', 'gzip'])('packed with %s', async (compression) => {
+  test.each(['none', 'lz4', 'zstd', 'gzip'])('packed with %s', async (compression) => {
     check(await ask(open, compression, ''), expected);
   });
   test('with a key', async () => check(await ask(keyed, 'lz4', KEY), expected));
@@ -129,7 +129,7 @@ describeClient('clickhouse-connect', ['python3'], () => {
     return lines.map((line) => JSON.parse(line) as Outcome);
   };
 
-  test.each(['true', 'lz4', 'gzip', 'false'])('compress=%s', async (compression) => {
+  test.each(['true', 'lz4', 'zstd', 'gzip', 'false'])('compress=%s', async (compression) => {
     check(await ask(open, compression, ''), expected);
   });
   test('with a key', async () => check(await ask(keyed, 'true', KEY), expected));

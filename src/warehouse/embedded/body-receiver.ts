@@ -6,8 +6,8 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import type { BodySpool, SpooledBody } from './body-spool.ts';
 import { unpackBlocks } from './codecs/compressed-blocks.ts';
 import { decompressFrames } from './codecs/lz4.ts';
-import { unpackZstd } from './codecs/zstd.ts';
 import { EngineFailure } from './engine-failure.ts';
+import { unpackZstd } from '../../http/zstd.ts';
 import { BODY_BYTES_MAX, BODY_HEAD_BYTES, BODY_IN_MEMORY_BYTES_MAX, QUERY_BYTES_MAX } from './limits.ts';
 import { readMultipart } from './multipart.ts';
 import { requestEncoding, type Request } from './request.ts';
@@ -141,7 +141,7 @@ function unpack(body: Buffer, encoding: string | undefined): Buffer {
     if (encoding === 'gzip') return gunzipSync(body, options);
     if (encoding === 'deflate') return inflateSync(body, options);
     if (encoding === 'br') return brotliDecompressSync(body, options);
-    if (encoding === 'zstd') return Buffer.from(unpackZstd(body, BODY_IN_MEMORY_BYTES_MAX));
+    if (encoding === 'zstd') return unpackZstd(body, BODY_IN_MEMORY_BYTES_MAX);
     if (encoding === 'lz4') return Buffer.from(decompressFrames(body, BODY_IN_MEMORY_BYTES_MAX));
   } catch (cause) {
     if (cause instanceof EngineFailure) throw cause;

@@ -1,5 +1,5 @@
 // What an application does with clickhouse-go over HTTP. Prints one JSON object a line: what was tried, and what came of it.
-// Arguments: host:port, compression (none, lz4, gzip), password ("" for none).
+// Arguments: host:port, compression (none, lz4, zstd, gzip), password ("" for none).
 package main
 
 import (
@@ -17,6 +17,7 @@ const rowsInserted = 1000
 var methods = map[string]clickhouse.CompressionMethod{
 	"none": clickhouse.CompressionNone,
 	"lz4":  clickhouse.CompressionLZ4,
+	"zstd": clickhouse.CompressionZSTD,
 	"gzip": clickhouse.CompressionGZIP,
 }
 

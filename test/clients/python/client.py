@@ -1,6 +1,6 @@
 """What an analyst does with clickhouse-connect. Prints one JSON object a line: what was tried, and what came of it.
 
-Arguments: host, port, compression (true, lz4, gzip, false), password ("" for none).
+Arguments: host, port, compression (true, lz4, zstd, gzip, false), password ("" for none).
 """
 
 import json

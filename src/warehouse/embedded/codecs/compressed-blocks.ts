@@ -11,9 +11,9 @@
  */
 import { cityHash128 } from './city-hash.ts';
 import { EngineFailure } from '../engine-failure.ts';
+import { unpackZstd } from '../../../http/zstd.ts';
 import { compressBlock, decompressBlock, Lz4Error } from './lz4.ts';
 import type { Recoder } from './recoder.ts';
-import { unpackZstd } from './zstd.ts';
 
 const CHECKSUM_BYTES = 16;
 const HEADER_BYTES = 9;
@@ -78,14 +78,14 @@ export function unpackBlocks(body: Buffer, bytesMax: number): Buffer {
 
 function unpackBlock(method: number, data: Uint8Array, bytes: number): Uint8Array {
   if (method === METHOD_NONE) return data;
-  if (method === METHOD_ZSTD) return unpackZstd(data, bytes);
-  if (method !== METHOD_LZ4) throw broken(`its method is unknown: method=0x${method.toString(16)}`);
-  const target = new Uint8Array(bytes);
+  if (method !== METHOD_LZ4 && method !== METHOD_ZSTD)
+    throw broken(`its method is unknown: method=0x${method.toString(16)}`);
+  const target = new Uint8Array(method === METHOD_LZ4 ? bytes : 0);
   try {
+    if (method === METHOD_ZSTD) return unpackZstd(data, bytes);
     if (decompressBlock(data, target, 0) !== bytes) throw new Lz4Error('it unpacks to another size');
   } catch (cause) {
-    if (cause instanceof Lz4Error) throw broken(cause.message);
-    throw cause;
+    throw broken((cause as Error).message);
   }
   return target;
 }
