@@ -1,5 +1,5 @@
 /**
- * Names that the engine's parser knows and its system tables do not list. open-names.test.ts finds out by the engine itself that each is needed.
+ * Names that the engine's parser knows and its system tables do not list. open-names.test.ts holds that against the running engine.
  */
 import { words } from './words.ts';
 
