@@ -3,7 +3,7 @@
  * cache is the buffer; no fsync, because the file is gone when the insert has been answered. Files and not pipes, so that an insert
  * begins only when its body is whole: a client that breaks off in the middle inserts nothing. Child process.
  */
-import { closeSync, mkdirSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineFailure } from './engine-failure.ts';
 import { BODY_BYTES_MAX, SPOOLED_BYTES_MAX } from './limits.ts';
@@ -23,10 +23,8 @@ export interface BodySpool {
   readonly bytes: number;
 }
 
-/** Empties the folder: what lies there belonged to requests of a process that has ended. */
+/** The folder is there, without bodies: see prepareRequests(). */
 export function openBodySpool(folder: string): BodySpool {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
   let total = 0;
   let sequence = 0;
 

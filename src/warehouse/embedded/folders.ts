@@ -2,8 +2,7 @@
  * What lies in the data directory of the embedded ClickHouse. Used by the parent and the child.
  *
  *     engine/        the engine's own folder; nothing else writes there
- *     requests/      bodies of inserts; emptied at every start
- *     pipes/         results on their way to the front, one named pipe for each slot; made anew at every start
+ *     requests/      bodies of inserts, and a named pipe for each slot of results; made anew by the parent before every start
  *     user-files/    where the engine's file functions look; empty
  *     engine.xml     server configuration, written at every start
  *     process.json   who runs on this folder: see predecessor.ts
@@ -13,7 +12,6 @@ import { join } from 'node:path';
 export interface Folders {
   readonly engine: string;
   readonly requests: string;
-  readonly pipes: string;
   readonly userFiles: string;
   readonly configuration: string;
   readonly processRecord: string;
@@ -23,7 +21,6 @@ export function foldersOf(dataDirectory: string): Folders {
   return {
     engine: join(dataDirectory, 'engine'),
     requests: join(dataDirectory, 'requests'),
-    pipes: join(dataDirectory, 'pipes'),
     userFiles: join(dataDirectory, 'user-files'),
     configuration: join(dataDirectory, 'engine.xml'),
     processRecord: join(dataDirectory, 'process.json'),

@@ -25,8 +25,11 @@ export interface ResultPipe {
 
 const discard: ChunkSink = () => true;
 
-/** Called by the parent before it starts the child, which may run no programs. */
-export function makePipes(folder: string, count: number): void {
+/**
+ * Empties the folder, for what lies there belonged to requests of a process that has ended, and makes its pipes. Called by the parent before it
+ * starts the child, which may run no programs.
+ */
+export function prepareRequests(folder: string, count: number): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   // Node has no call for it; the command is in POSIX.

@@ -34,7 +34,7 @@ import {
 } from './limits.ts';
 import { endPredecessor, startTimeOf } from './predecessor.ts';
 import type { ChildConfiguration, LogLevel, ToChild, ToParent } from './protocol.ts';
-import { makePipes } from './result-pipe.ts';
+import { prepareRequests } from './result-pipe.ts';
 import { wallsSaid } from './walls/report.ts';
 
 export interface EmbeddedOptions {
@@ -106,7 +106,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedC
 
 async function startChild(configuration: ChildConfiguration, log: EmbeddedOptions['log']): Promise<EmbeddedClickHouse> {
   const poolThreads = configuration.readers + ENGINE_READERS + ENGINE_WRITERS + PUBLIC_WRITERS + SPARE_POOL_THREADS;
-  makePipes(foldersOf(configuration.dataDirectory).pipes, configuration.readers + ENGINE_READERS);
+  prepareRequests(foldersOf(configuration.dataDirectory).requests, configuration.readers + ENGINE_READERS);
   const child = fork(compiled('./walls/launcher.js'), [compiled('./child.js'), configuration.dataDirectory], {
     execArgv: [],
     // Each running query occupies one thread of libuv's pool; its default of 4 would be the real limit.

@@ -49,7 +49,7 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
   const engine = await openEngine(folders.engine, folders.configuration);
   await makeDefaultPlain(engine);
   const settings = await settingNames(engine);
-  const pipes = pipePaths(folders.pipes, configuration.readers + ENGINE_READERS).map(openResultPipe);
+  const pipes = pipePaths(folders.requests, configuration.readers + ENGINE_READERS).map(openResultPipe);
   const publicReads = createLane('reads', pipes.slice(0, configuration.readers));
   const engineReads = createLane('engine-reads', pipes.slice(configuration.readers));
   const publicWrites = createLane('writes', slotNumbers(PUBLIC_WRITERS));
