@@ -13,10 +13,13 @@ export interface ActivationRecord extends Activation {
   readonly diff: object;
 }
 
+/** A version may decide again within one epoch: then only the time tells the two apart. */
+export type RecordedActivation = Pick<Activation, 'number' | 'afterEpoch' | 'at'>;
+
 export interface RecordSources {
   readonly versions: PipelineVersions;
-  /** `number` and `afterEpoch` of what ClickHouse has. */
-  readonly recorded: () => Promise<readonly { readonly number: number; readonly afterEpoch: number }[]>;
+  /** What ClickHouse has. */
+  readonly recorded: () => Promise<readonly RecordedActivation[]>;
   readonly record: (record: ActivationRecord) => Promise<void>;
   readonly diff: (from: Plan, to: Plan) => object;
 }
@@ -25,9 +28,9 @@ export async function recordActivations({ versions, recorded, record, diff }: Re
   const known = await recorded();
   let previous: Plan | null = null;
   for (const activation of versions.activations()) {
-    const { number, afterEpoch } = activation;
+    const { number, afterEpoch, at } = activation;
     const plan = versions.find(number)?.plan ?? null;
-    const isKnown = known.some((one) => one.number === number && one.afterEpoch === afterEpoch);
+    const isKnown = known.some((one) => one.number === number && one.afterEpoch === afterEpoch && one.at === at);
     if (!isKnown && plan !== null) {
       await record({ ...activation, plan, previous, diff: previous === null ? {} : diff(previous, plan) });
     }

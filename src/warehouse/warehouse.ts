@@ -55,6 +55,13 @@ export interface WarehouseOptions {
   readonly log: Log;
 }
 
+/** An activation that `pipelines` has; `at`: ms UTC. */
+interface RecordedChange {
+  readonly number: number;
+  readonly afterEpoch: number;
+  readonly at: number;
+}
+
 export interface Warehouse {
   start(): Promise<void>;
   /** Inserts what is durable, for a bounded time; what is left is inserted after the next start. */
@@ -75,8 +82,8 @@ export interface Warehouse {
   activate(plan: Plan): void;
   /** Rows of a SELECT; one attempt. */
   rows<Row>(sql: string): Promise<Row[]>;
-  /** What `pipelines` has, by version number and epoch. */
-  recordedChanges(): Promise<readonly { readonly number: number; readonly afterEpoch: number }[]>;
+  /** What `pipelines` has, by version number, epoch and time. */
+  recordedChanges(): Promise<readonly RecordedChange[]>;
   /** Notes in `pipelines` which version decides from when on; tried again until ClickHouse has it. */
   recordChange(record: PipelineRecord): Promise<void>;
   /** Notes changes in `audit_log`, each once; tried again until it is on ClickHouse's disk. */
@@ -227,14 +234,14 @@ class RunningWarehouse {
     this.#tablesPlan = plan;
   }
 
-  async recordedChanges(): Promise<{ number: number; afterEpoch: number }[]> {
+  async recordedChanges(): Promise<RecordedChange[]> {
     const connection = this.#connection;
     const rows = await this.#retry.untilDone('read which versions are recorded', () =>
-      connection.rows<{ number: number; after_epoch: string }>(
-        `SELECT number, after_epoch FROM ${connection.table('pipelines')}`,
+      connection.rows<{ number: number; after_epoch: string; at: string }>(
+        `SELECT number, after_epoch, toUnixTimestamp64Milli(activated_at) AS at FROM ${connection.table('pipelines')}`,
       ),
     );
-    return rows.map(({ number, after_epoch: afterEpoch }) => ({ number, afterEpoch: Number(afterEpoch) }));
+    return rows.map(({ number, after_epoch, at }) => ({ number, afterEpoch: Number(after_epoch), at: Number(at) }));
   }
 
   recordChange(record: PipelineRecord): Promise<void> {
