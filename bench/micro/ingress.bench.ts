@@ -208,7 +208,7 @@ class Client {
     const socket = connect(port, '127.0.0.1');
     const key = randomBytes(16).toString('base64');
     socket.write(
-      `GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\n` +
+      `GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\n` +
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: hunt.v1.proto\r\n\r\n',
     );
     return new Promise((done, failed) => {
