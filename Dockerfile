@@ -27,5 +27,6 @@ VOLUME /data
 EXPOSE 8700 8123
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=2s --start-period=30s CMD ["node", "-e", "fetch('http://127.0.0.1:8700/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# On all addresses it starts with a key only: -e HUNT_KEY=…, or -e HUNT_KEY_FILE=/run/secrets/… (docs/security.md).
 ENTRYPOINT ["node", "dist/src/main.js"]
 CMD ["serve", "--data", "/data", "--listen", "0.0.0.0:8700", "--clickhouse-listen", "0.0.0.0:8123"]

@@ -7,6 +7,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { OperatingError } from '../errors.ts';
 
 export const KEY_VARIABLE = 'HUNT_KEY';
+/** Names a key file, which is how containers are given secrets. */
+const FILE_VARIABLE = 'HUNT_KEY_FILE';
 
 export interface KeySources {
   /** Each one key, or several with commas between them. */
@@ -23,9 +25,10 @@ const GROUP_AND_OTHERS = 0o077;
 /** Every key that the server was given. An empty one is an error: a variable that is not set must not open the server. */
 export function serverKeys({ options, files, environment, warn }: KeySources): string[] {
   const variable = environment[KEY_VARIABLE];
+  const named = environment[FILE_VARIABLE];
   const keys = [
     ...options.flatMap((text) => keysOf(text.split(','), '--key')),
-    ...files.flatMap((file) => {
+    ...[...files, ...(named === undefined ? [] : [named])].flatMap((file) => {
       const mode = statMode(file);
       if ((mode & GROUP_AND_OTHERS) !== 0)
         warn('the key file can be read by other users of this machine; chmod 600 keeps it to one', { file });
@@ -44,7 +47,9 @@ export function clientKey(given: {
 }): string | undefined {
   if (given.key !== undefined) return given.key;
   if (given.file !== undefined) return readKeyFile(given.file)[0];
-  return given.environment[KEY_VARIABLE]?.split(',')[0];
+  const { [KEY_VARIABLE]: variable, [FILE_VARIABLE]: named } = given.environment;
+  if (variable !== undefined) return variable.split(',')[0];
+  return named === undefined ? undefined : readKeyFile(named)[0];
 }
 
 /** One key a line; what begins with # is a comment. */

@@ -7,7 +7,7 @@ import { OperatingError } from '../../errors.ts';
 export const URL_OPTIONS = {
   url: { type: 'string', default: 'http://127.0.0.1:8700', description: 'The server; ws:// is accepted too' },
   key: { type: 'string', description: 'API key, where the server asks for one' },
-  'key-file': { type: 'string', description: 'File that holds it; or set HUNT_KEY' },
+  'key-file': { type: 'string', description: 'File that holds it; or set HUNT_KEY or HUNT_KEY_FILE' },
 } as const;
 
 export interface ServerArguments {

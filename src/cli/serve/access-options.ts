@@ -13,7 +13,10 @@ export const ACCESS_OPTIONS = {
     description:
       'Ask clients for this key; several with commas. Other users of this machine see it in the process list',
   },
-  'key-file': { type: 'string', description: 'File of keys, one a line, # for comments; or set HUNT_KEY' },
+  'key-file': {
+    type: 'string',
+    description: 'File of keys, one a line, # for comments; or set HUNT_KEY or HUNT_KEY_FILE',
+  },
   'allow-host': {
     type: 'string',
     description: 'Another name under which clients reach this server, NAME or NAME:PORT: a proxy’s; may be repeated',
@@ -63,7 +66,7 @@ function refuseOpenAddresses(args: AccessArguments): void {
     throw new OperatingError(
       'insecure_listen',
       `without a key everybody who reaches this address could read all and change the rules: ${name}=${args[name]}; ` +
-        'give a key with --key-file FILE or HUNT_KEY, listen on 127.0.0.1, or say --insecure',
+        'give a key with --key-file FILE, HUNT_KEY or HUNT_KEY_FILE, listen on 127.0.0.1, or say --insecure',
     );
   }
 }
