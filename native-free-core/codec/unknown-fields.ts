@@ -47,3 +47,8 @@ export function addUnknownField(unknown: UnknownFields, path: string, known: () 
 export function unknownText(path: string, meant: string): string {
   return `no such field: ${path}${meant === '' ? '' : `; did you mean ${meant}?`}`;
 }
+
+/** One sentence for each name, for people. */
+export function unknownTexts({ names }: UnknownFields): string[] {
+  return [...names].map(([path, { meant }]) => unknownText(path, meant));
+}

@@ -99,7 +99,10 @@ function failedLines(file: string, result: TestResult): string[] {
 }
 
 function refusedLines(result: TestResult): string[] {
-  return result.refused.map(({ line, reason }) => `      not stored: line ${line} of the events, ${reason}`);
+  return [
+    ...result.refused.map(({ line, reason }) => `      not stored: line ${line} of the events, ${reason}`),
+    ...result.unknown.map(({ line, reason }) => `      left out: line ${line} of the events, ${reason}`),
+  ];
 }
 
 function failureLines(file: string, failure: Failure): string[] {

@@ -6,12 +6,13 @@
 
 import { outcomeText, EVENT_MALFORMED } from '../../native-free-core/base/outcomes.ts';
 import { transcodeFrame } from '../../native-free-core/codec/json/frame.ts';
+import { clearUnknownFields, unknownTexts } from '../../native-free-core/codec/unknown-fields.ts';
 import type { RejectionDetail } from '../../native-free-core/codec/rejection.ts';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { timeNow } from '../../native-free-core/decide/epoch.ts';
 import { decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
-import { describeEvent } from '../../native-free-core/decide/refuse.ts';
+import { describeEvent, noteUnknownFields } from '../../native-free-core/decide/refuse.ts';
 import type { Session } from '../../native-free-core/decide/sessions.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { hashEventId } from '../../native-free-core/decide/validate.ts';
@@ -73,7 +74,8 @@ export function createDryRun(
       const state = live();
       scratch = currentScratch(scratch, state);
       try {
-        return decideOnce(scratch, state, eventBytes(state.plan, event, isJson), timeOf(state, clocks));
+        const { bytes, notes } = eventBytes(state.plan, event, isJson);
+        return decideOnce(scratch, state, bytes, notes, timeOf(state, clocks));
       } finally {
         forget(scratch);
       }
@@ -134,8 +136,16 @@ const SESSION: Session = {
   greeted: true,
 };
 
-function decideOnce(scratch: Scratch, { control }: LiveState, event: Uint8Array, now: number): Explanation {
+/** `notes`: what its reader has to say of the event. */
+function decideOnce(
+  scratch: Scratch,
+  { control }: LiveState,
+  event: Uint8Array,
+  notes: readonly string[],
+  now: number,
+): Explanation {
   const { decider, live, tables } = scratch;
+  const skipped = decider.decoder.unknownFields;
   takeTicket(decider, control, now);
   const view = new DataView(event.buffer, event.byteOffset, event.byteLength);
   const outcome = takeEvent(decider, SESSION, event, view, 0, event.length, 0, 0, 0, false);
@@ -145,7 +155,19 @@ function decideOnce(scratch: Scratch, { control }: LiveState, event: Uint8Array,
   moveState(decider);
   decideRows(decider);
   const explanation = scratch.explainer.explain();
-  return isRepeated(decider, live) ? { ...explanation, notes: [...explanation.notes, REPEATED] } : explanation;
+  const repeated = isRepeated(decider, live) ? [REPEATED] : [];
+  const unknown = unknownOf(decider, event, decider.decoder.unknownFields - skipped);
+  return { ...explanation, notes: [...explanation.notes, ...notes, ...unknown, ...repeated] };
+}
+
+/** Names of a protobuf event's fields that the message does not have. */
+function unknownOf(decider: Decider, event: Uint8Array, count: number): string[] {
+  if (count === 0) return [];
+  decider.unknownWalked = 0;
+  noteUnknownFields(decider, event, 0, event.length, count);
+  const texts = unknownTexts(decider.unknown);
+  clearUnknownFields(decider.unknown);
+  return texts;
 }
 
 const REPEATED =
@@ -191,8 +213,14 @@ function forget({ decider, tables }: Scratch): void {
   decider.rows = 0;
 }
 
-function eventBytes(plan: Plan, event: Uint8Array, isJson: boolean): Uint8Array {
-  if (!isJson) return event;
+interface EventBytes {
+  readonly bytes: Uint8Array;
+  /** Keys that nobody knows. */
+  readonly notes: readonly string[];
+}
+
+function eventBytes(plan: Plan, event: Uint8Array, isJson: boolean): EventBytes {
+  if (!isJson) return { bytes: event, notes: [] };
   const frame = transcodeFrame(plan, event, 0, event.length, ENCODING_JSON);
   if (frame.count < 0) throw refusal(EVENT_MALFORMED, frame.problem);
   if (frame.count !== 1) {
@@ -202,7 +230,7 @@ function eventBytes(plan: Plan, event: Uint8Array, isJson: boolean): Uint8Array 
     );
   }
   if (frame.outcomes[0]! < 0) throw refusal(frame.outcomes[0]!, frame.details.get(0) ?? null);
-  return frame.bytes.slice(frame.starts[0], frame.ends[0]);
+  return { bytes: frame.bytes.slice(frame.starts[0], frame.ends[0]), notes: unknownTexts(frame.unknown) };
 }
 
 function refusal(outcome: number, detail: RejectionDetail | null): OperatingError {

@@ -149,6 +149,15 @@ test('a refused event is refused with its code and leaves nothing to the next', 
   expect(decide(dryRun, event())).toEqual(clean);
 });
 
+test('fields that nobody knows stand in its notes, whichever the encoding', () => {
+  const { dryRun } = setup(compileText(PIPELINE).plan);
+  expect(decide(dryRun, event({ contry: 'DE' })).notes).toEqual(['no such field: contry; did you mean country?']);
+  const json = transcodeText(compileText(PIPELINE).plan, JSON.stringify(event()), ENCODING_JSON);
+  const bytes = Uint8Array.from([...json.bytes.slice(json.starts[0], json.ends[0]), 0x98, 6, 1]);
+  expect(dryRun.decide(bytes, false).notes).toEqual(['no such field: field 99']);
+  expect(decide(dryRun, event()).notes).toEqual([]);
+});
+
 test('another version is decided by its own rules', () => {
   const whole = setup(compileText(PIPELINE).plan);
   let live = whole.live;

@@ -7,6 +7,7 @@ import { createDecider, type Decider } from '../../../native-free-core/decide/de
 import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../../native-free-core/decide/run.ts';
 import { transcodeText } from '../../../native-free-core/codec/json/frame.ts';
+import { unknownTexts } from '../../../native-free-core/codec/unknown-fields.ts';
 import { unpackDetail } from '../../../native-free-core/codec/rejection.ts';
 import { eachDeadLetter, eachFrame, loadBlock } from '../../../native-free-core/columns/load.ts';
 import { createColumn, resetColumn, type Column } from '../../../native-free-core/layout/column.ts';
@@ -47,6 +48,8 @@ export interface HandDrivenCore {
   readonly row: Row;
   /** `json`: one event. The clock goes to its time, never back. */
   take(json: string): Taken;
+  /** Keys of the event taken last that nobody knows, in words. */
+  readonly unknown: readonly string[];
 }
 
 const HIGH = 4294967296;
@@ -65,6 +68,7 @@ export function createHandDrivenCore(plan: Plan, eventsMax: number): HandDrivenC
   const encoder = new TextEncoder();
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let clock = 0;
+  let unknown: readonly string[] = [];
   const tables = openTables(memory);
   const decider = createDecider({
     plan: small,
@@ -86,8 +90,12 @@ export function createHandDrivenCore(plan: Plan, eventsMax: number): HandDrivenC
   const columns = small.columns.map((column) => createColumn(column));
   open(frameLane);
   return {
+    get unknown() {
+      return unknown;
+    },
     row: { plan: small, columns, dictionary: tables.dictionary },
     take(json) {
+      unknown = unknownTexts(transcodeText(small, json, ENCODING_NDJSON).unknown);
       clock = Math.max(clock, timeOf(decider, json));
       frame(frameLane, encoder.encode(json), clock);
       drainAndFinish(decider);

@@ -40,6 +40,8 @@ export interface TestResult {
   readonly failures: readonly Failure[];
   /** Events that the core did not take, with the line of the events' file; no failure by itself. */
   readonly refused: readonly { readonly line: number; readonly reason: string }[];
+  /** Keys of events that nobody knows, with the line; no failure by itself. */
+  readonly unknown: readonly { readonly line: number; readonly reason: string }[];
 }
 
 /** A value in a pipeline file is written with fewer digits than an average has. */
@@ -54,9 +56,11 @@ export function runTest(plan: Plan, test: PipelineTest, lines: readonly string[]
     expected.set(expectation.at, [...(expected.get(expectation.at) ?? []), expectation]);
   }
   const refused: { line: number; reason: string }[] = [];
+  const unknown: { line: number; reason: string }[] = [];
   const failures: Failure[] = [];
   for (const event of events) {
     const taken = core.take(event.text);
+    for (const reason of core.unknown) unknown.push({ line: event.line, reason });
     if (taken.outcome === 'duplicate')
       refused.push({ line: event.line, reason: 'duplicate: the event id was seen before' });
     else if (taken.outcome === 'refused')
@@ -78,6 +82,7 @@ export function runTest(plan: Plan, test: PipelineTest, lines: readonly string[]
     expectations: test.expect.length,
     failures: failures.sort((a, b) => a.line - b.line),
     refused,
+    unknown,
   };
 }
 
