@@ -27,6 +27,8 @@ export interface ServerOptions {
   /** `host:port`, to come back where clients look for it. */
   readonly listen?: string;
   readonly clickhouseListen?: string;
+  /** Files that it may have open (`ulimit -n`); default: as this process. */
+  readonly descriptors?: number;
   /** For starts and stops that take long: default a minute, and half of one. */
   readonly waitMsMax?: number;
 }
@@ -63,7 +65,10 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
 }
 
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const child = spawn(process.execPath, [main, 'serve', ...serveOptions(options)], {
+  const command = [process.execPath, main, 'serve', ...serveOptions(options)];
+  const limited = ['bash', '-c', `ulimit -n ${options.descriptors}; exec "$@"`, 'bash', ...command];
+  const [program, ...args] = options.descriptors === undefined ? command : limited;
+  const child = spawn(program!, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own.

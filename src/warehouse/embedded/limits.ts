@@ -21,6 +21,12 @@ export const BODY_BYTES_MAX = 4 * GIB;
 /** All bodies that may lie in the request folder at one time. */
 export const SPOOLED_BYTES_MAX = 8 * GIB;
 
+/** One result that must be complete before it is sent, and all that lie on the disk at one time. */
+export const RESULT_BYTES_MAX = 2 * GIB;
+export const RESULTS_BYTES_MAX = 4 * GIB;
+/** What one query may put on the disk for its own time: sorts and groups that do not fit into memory. */
+export const TEMPORARY_BYTES_MAX = 8 * GIB;
+
 /** First part of a result, held back so that small results carry their summary and failures their status. */
 export const RESULT_HOLD_BYTES = 256 * KIB;
 export const RESULT_HOLD_MS = 100;

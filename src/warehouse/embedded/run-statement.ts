@@ -20,6 +20,7 @@ import { explainSyntax, lookAgain, lookAtInsert } from './second-look.ts';
 import { sendFile } from './send-file.ts';
 import { settingsFor } from './settings.ts';
 import type { CommandStatement, InsertStatement, InsertTarget, ReadStatement, Statement } from './statement.ts';
+import { forgetResult, writeInBound } from './result-files.ts';
 import { streamResult } from './stream-result.ts';
 import type { Warehouse } from './warehouse.ts';
 
@@ -67,13 +68,20 @@ export async function runRead(warehouse: Warehouse, query: Query, statement: Rea
       withConnection(warehouse, query, statement.settings, readingOf(statement), async (connection) => {
         if (query.user === 'public') await lookAgain(connection, warehouse.rules, nameContext(request), statement);
         const run = (path: string): Promise<Answer> => runClean(connection, statement.text, statementInto(path));
-        return file === undefined ? streamResult(pipe, reply, headers, () => run(pipe.path)) : run(file.path);
+        return file === undefined
+          ? streamResult(pipe, reply, headers, () => run(pipe.path))
+          : writeInBound(
+              file.path,
+              () => killQuery(warehouse, query.runId),
+              () => run(file.path),
+            );
       }),
     );
     // A buffered result no longer needs the engine: a slow client holds a file, not a slot.
     if (file !== undefined) await sendFile(file.path, reply, { ...headers, ...summaryHeader(answer, false) });
   } finally {
     file?.remove();
+    if (file !== undefined) forgetResult(file.path);
   }
 }
 

@@ -2,6 +2,7 @@
  * The engine's server configuration, written as a file because chDB takes nested values and cache sizes in no other way. Child
  * process, before the engine opens. Users and profiles in it are ignored by chDB (measured), which is why the front guards.
  */
+import { COUNTED_SHARE } from './memory-watch.ts';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { REFRESHING_VIEWS_MAX } from './limits.ts';
 
@@ -26,7 +27,7 @@ export function writeServerConfiguration(path: string, limits: ServerLimits): vo
   mkdirSync(limits.userFiles, { mode: 0o500 });
   const values: Readonly<Record<string, number | string>> = {
     // Counted by the engine's own tracker, which came back to its base after every refused query (measured).
-    max_server_memory_usage: limits.memoryMaxBytes,
+    max_server_memory_usage: share(COUNTED_SHARE),
     max_server_memory_usage_to_ram_ratio: 1,
     user_files_path: `${escaped(limits.userFiles)}/`,
     mark_cache_size: share(1 / 256),

@@ -9,6 +9,7 @@ import {
   OWN_FREE_DISK_BYTES_MIN,
   OWN_FREE_DISK_SHARE_MIN,
   QUERY_BYTES_MAX,
+  TEMPORARY_BYTES_MAX,
 } from './limits.ts';
 import { isFrontSetting, isOpenSetting } from './open-names.ts';
 
@@ -53,6 +54,7 @@ export function settingsFor(
     settings.set('asterisk_include_alias_columns', '1');
     settings.set('max_execution_time', String(EXECUTION_SECONDS_DEFAULT));
     settings.set('max_memory_usage', String(catalog.queryMemoryBytes));
+    settings.set('max_temporary_data_on_disk_size_for_query', String(TEMPORARY_BYTES_MAX));
   }
   for (const [name, value] of requested) {
     if (isFrontSetting(name) && !(isTrusted && name === 'async_insert')) continue;

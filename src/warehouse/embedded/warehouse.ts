@@ -8,6 +8,7 @@ import { openEngine, type Connection, type Engine } from './engine.ts';
 import type { Folders } from './folders.ts';
 import type { GuardRules } from './guard.ts';
 import { createLane, type Lane } from './lanes.ts';
+import { watchMemory } from './memory-watch.ts';
 import { ENGINE_READERS, ENGINE_WRITERS, OWN_MEMORY_SHARE, PUBLIC_WRITERS, REFRESH_MEMORY_SHARE } from './limits.ts';
 import type { OwnBounds } from './own-space.ts';
 import type { ChildConfiguration, LogLevel } from './protocol.ts';
@@ -18,6 +19,9 @@ import type { SettingsCatalog } from './settings.ts';
 
 /** Of the engine itself; the last one holds what a statement keeps for its own time. */
 const ENGINE_DATABASES = ['system', 'information_schema', '_temporary_and_external_tables'];
+
+/** Of the process's bound, for one query of a client. */
+const QUERY_MEMORY_SHARE = 0.3;
 
 export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void;
 
@@ -49,6 +53,7 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
   const engine = await openEngine(folders.engine, folders.configuration);
   await makeDefaultPlain(engine);
   const settings = await settingNames(engine);
+  const memory = watchMemory(engine, configuration.memoryMaxBytes, log);
   const pipes = pipePaths(folders.requests, configuration.readers + ENGINE_READERS).map(openResultPipe);
   const publicReads = createLane('reads', pipes.slice(0, configuration.readers));
   const engineReads = createLane('engine-reads', pipes.slice(configuration.readers));
@@ -61,8 +66,8 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
     rules: {
       protectedDatabases: new Set(protectedDatabases.map((name) => name.toLowerCase())),
     },
-    // One query may take half: two at once still leave the engine's inserts their share under the tracker.
-    catalog: { known: settings, queryMemoryBytes: Math.floor(configuration.memoryMaxBytes / 2) },
+    // Two at once still leave the engine's inserts their share of what is counted.
+    catalog: { known: settings, queryMemoryBytes: Math.floor(configuration.memoryMaxBytes * QUERY_MEMORY_SHARE) },
     viewPatienceMs: configuration.viewPatienceMs,
     ownBounds: {
       bytesMax: configuration.ownBytesMax,
@@ -78,6 +83,7 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
       return publicReads.running + engineReads.running + publicWrites.running + engineWrites.running;
     },
     close() {
+      memory.stop();
       for (const pipe of pipes) pipe.close();
       engine.close();
     },

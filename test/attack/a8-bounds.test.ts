@@ -1,0 +1,397 @@
+/**
+ * Bounds that must hold, and say so when they are met: each attack on one of them stands beside a neighbour that must work. One server
+ * with few descriptors, a small spool and small tables; what would end a server at the start runs beside it.
+ */
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import WebSocket from 'ws';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { FRAME_BYTES_MAX, FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
+import { hunt, root, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';
+
+const PLAYERS_MAX = 100;
+const DESCRIPTORS = 320;
+/** From src/ops/descriptors.ts, for that limit. */
+const EVENT_CONNECTIONS = 144;
+const CLICKHOUSE_CONNECTIONS = 64;
+const LETTERS_OF_PRODUCER = 10_000;
+const MIB = 2 ** 20;
+
+const folder = temporaryFolder();
+let server: Server;
+let ids = 0;
+const sockets: Socket[] = [];
+
+interface Facts {
+  readonly clickhouse: { readonly pid: number; readonly restarts: number };
+  readonly ready: { readonly ready: boolean };
+  readonly bounds: { readonly entities: Record<string, { used: number; max: number; evicted: number }> };
+  readonly snapshots: { readonly taken: number };
+  readonly spool: { readonly bytes: number };
+}
+
+interface Totals {
+  readonly deadLettered: number;
+  readonly framesRejected: number;
+  readonly deadLettersKept: number;
+  readonly deadLettersNotKept: number;
+}
+
+interface LedgerPage {
+  readonly total: Totals;
+  readonly producers: readonly (Totals & { readonly producer: string })[];
+}
+
+const facts = (): Promise<Facts> => server.get<Facts>('/v1/server');
+const ledger = (): Promise<LedgerPage> => server.get<LedgerPage>('/v1/ledger');
+
+function event(fields: object = {}): object {
+  return { id: `a8-${ids++}`, player: 1, hunt: 1, at: Date.now(), ...fields };
+}
+
+function post(body: string | Buffer, type = 'application/json', headers: Record<string, string> = {}) {
+  return fetch(`${server.url}/v1/events`, { method: 'POST', headers: { 'content-type': type, ...headers }, body });
+}
+
+/** The answer's text; what is refused for the moment is sent again, as clients do. */
+async function send(events: readonly object[], headers: Record<string, string> = {}): Promise<string> {
+  for (;;) {
+    const response = await post(JSON.stringify({ events }), 'application/json', headers);
+    const text = await response.text();
+    if (response.status !== 429 && response.status !== 503) return text;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+async function readyz(): Promise<{ status: number; parts: string[] }> {
+  const response = await fetch(`${server.url}/readyz`);
+  const { failing } = (await response.json()) as { failing: { part: string; reason: string }[] };
+  for (const { reason } of failing) expect(reason.length).toBeGreaterThan(10);
+  return { status: response.status, parts: failing.map(({ part }) => part) };
+}
+
+beforeAll(async () => {
+  const from = join(root, 'test', 'faults');
+  const pipeline = join(folder.path, 'pipeline');
+  mkdirSync(pipeline);
+  const yaml = readFileSync(join(from, 'power-cut.yaml'), 'utf8').replace('max: 2000', `max: ${PLAYERS_MAX}`);
+  writeFileSync(join(pipeline, 'power-cut.yaml'), yaml);
+  writeFileSync(join(pipeline, 'power-cut.proto'), readFileSync(join(from, 'power-cut.proto')));
+  server = await startServer({
+    data: join(folder.path, 'data'),
+    pipeline: join(pipeline, 'power-cut.yaml'),
+    descriptors: DESCRIPTORS,
+    options:
+      '--batch-age 50 --log-format json --workers 1 --spool-max 0.3 --spool-segment 72 --snapshot-after 4096'.split(
+        ' ',
+      ),
+  });
+}, 120_000);
+
+/** Whatever was tried: it answers, stores and can be asked. */
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  expect(await send([event()])).toContain('"status":"OK"');
+  await until(async () => (await readyz()).status === 200, 'it is ready again', 30_000);
+}, 60_000);
+
+afterAll(async () => {
+  await server?.stop();
+  folder.remove();
+}, 120_000);
+
+describe('connections', () => {
+  const flood = async (url: string, count: number): Promise<number> => {
+    for (let i = 0; i < count; i++) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      sockets.push(socket);
+    }
+    await new Promise((done) => setTimeout(done, 1500));
+    return sockets.filter((socket) => !socket.destroyed && socket.readyState === 'open').length;
+  };
+
+  test('a thousand idle ones on the events’ port: few stay, and SQL is answered', async () => {
+    const open = await flood(server.url, 1000);
+    expect(open).toBeGreaterThan(EVENT_CONNECTIONS / 2);
+    expect(open).toBeLessThanOrEqual(EVENT_CONNECTIONS);
+    expect(await server.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await until(() => server.log().includes('"port":"events"'), 'the log says so');
+  });
+
+  test('a thousand idle ones on the ClickHouse port: few stay, and events are taken and stored', async () => {
+    const open = await flood(server.clickhouse, 1000);
+    expect(open).toBeGreaterThan(0);
+    expect(open).toBeLessThanOrEqual(CLICKHOUSE_CONNECTIONS);
+    expect(await send([event()])).toContain('"status":"OK"');
+    await until(() => server.log().includes('"port":"clickhouse"'), 'the log says so');
+  });
+
+  test('four hundred WebSockets: those within the bound are greeted, and go again', async () => {
+    const open: WebSocket[] = [];
+    for (let i = 0; i < 400; i++) {
+      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/stream`, 'hunt.v1.json');
+      socket.on('error', () => undefined);
+      open.push(socket);
+    }
+    await new Promise((done) => setTimeout(done, 2000));
+    const greeted = open.filter(({ readyState }) => readyState === WebSocket.OPEN).length;
+    expect(greeted).toBeGreaterThan(EVENT_CONNECTIONS / 2);
+    expect(greeted).toBeLessThanOrEqual(EVENT_CONNECTIONS);
+    for (const socket of open) socket.terminate();
+    await until(async () => (await fetch(`${server.url}/healthz`)).status === 200, 'others come in again');
+  });
+
+  test.each([64, 128, 255])('with %i descriptors it does not start, and says so in one line', (limit) => {
+    const command = `ulimit -n ${limit}; exec "$@"`;
+    const run = (...args: string[]) =>
+      spawnSync('bash', ['-c', command, 'bash', process.execPath, join(root, 'dist/src/main.js'), ...args], {
+        encoding: 'utf8',
+      });
+    const refused = run('serve', '--data', join(folder.path, 'never'));
+    expect(refused.status).toBe(1);
+    expect(refused.stderr.trim().split('\n')).toHaveLength(1);
+    expect(refused.stderr).toContain(`limit=${limit}`);
+    expect(run('--version').status).toBe(0);
+  });
+});
+
+describe('tables of entities', () => {
+  test('three thousand players at once: the table holds what it declares, and the last are there', async () => {
+    const players = Array.from({ length: 3000 }, (_, i) => event({ player: 10_000 + i }));
+    expect(await send(players)).toContain('"status":"OK"');
+    await send([event({ player: 77 })]);
+    const { player } = (await facts()).bounds.entities;
+    expect(player!.used).toBeLessThanOrEqual(PLAYERS_MAX);
+    expect(player!.max).toBe(PLAYERS_MAX);
+    expect(player!.evicted).toBeGreaterThanOrEqual(3000 - PLAYERS_MAX);
+    expect((await fetch(`${server.url}/v1/entities/player/77`)).status).toBe(200);
+    let found = 0;
+    for (let i = 0; i < 3000; i += 10)
+      if ((await fetch(`${server.url}/v1/entities/player/${10_000 + i}`)).status === 200) found++;
+    expect(found).toBeLessThanOrEqual(PLAYERS_MAX);
+  });
+
+  test('one after another they stay within it, and who comes again keeps its state', async () => {
+    for (let i = 0; i < 60; i++)
+      await send([event({ player: 77 }), ...[1, 2, 3, 4].map((n) => event({ player: 20_000 + 4 * i + n }))]);
+    expect((await facts()).bounds.entities['player']!.used).toBeLessThanOrEqual(PLAYERS_MAX);
+    const { features } = await server.get<{ features: { n: number } }>('/v1/entities/player/77');
+    expect(features.n).toBeGreaterThanOrEqual(60);
+  });
+
+  test('hunt plan says the number that holds', async () => {
+    const { stdout } = await hunt(['plan', join(folder.path, 'pipeline', 'power-cut.yaml')]);
+    expect(stdout).toMatch(new RegExp(`entity player: .*at most ${PLAYERS_MAX}\\b`));
+  });
+});
+
+describe('dead letters', () => {
+  const garbage = (count: number): object[] => Array.from({ length: count }, () => ({ player: 1 }));
+
+  test('sixty thousand of one producer: as many are kept as it may have, all are counted, its neighbour’s one is kept', async () => {
+    for (let seq = 1; seq <= 10; seq++)
+      await send(garbage(6000), { 'x-hunt-producer': 'careless', 'x-hunt-seq': String(seq) });
+    await send(garbage(1), { 'x-hunt-producer': 'careful', 'x-hunt-seq': '1' });
+    await until(async () => (await ledger()).producers.some(({ producer }) => producer === 'careful'), 'it is counted');
+    const { producers } = await ledger();
+    const careless = producers.find(({ producer }) => producer === 'careless')!;
+    expect(careless.deadLettered).toBe(60_000);
+    expect(careless.deadLettersKept).toBeGreaterThanOrEqual(LETTERS_OF_PRODUCER);
+    expect(careless.deadLettersKept).toBeLessThan(LETTERS_OF_PRODUCER + 2000);
+    expect(careless.deadLettersKept + careless.deadLettersNotKept).toBe(60_000);
+    expect(producers.find(({ producer }) => producer === 'careful')).toMatchObject({ deadLettersKept: 1 });
+    await until(async () => {
+      const [row] = await server.query<{ rows: number }>(
+        "SELECT count() AS rows FROM dead_letters WHERE producer = 'careful'",
+      );
+      return Number(row!.rows) === 1;
+    }, 'the neighbour’s letter is in the table');
+  }, 60_000);
+
+  test('whole frames of bytes that are none, from nobody: as many bytes are kept as one may have', async () => {
+    const before = (await ledger()).total;
+    const frame = Buffer.alloc(FRAME_BYTES_MAX - 100, 0xff);
+    for (let i = 0; i < 24; i++) {
+      const response = await post(frame, 'application/x-protobuf');
+      await response.arrayBuffer();
+    }
+    await until(async () => (await ledger()).total.framesRejected === before.framesRejected + 24, 'all are counted');
+    const { total } = await ledger();
+    expect(total.deadLettersKept - before.deadLettersKept).toBeGreaterThan(8);
+    expect(total.deadLettersKept - before.deadLettersKept).toBeLessThanOrEqual(17);
+  }, 60_000);
+
+  test('the account stays exact', async () => {
+    const audit = await hunt(['audit', '--url', server.url, '--json']);
+    expect(JSON.parse(audit.stdout)).toMatchObject({ balanced: true, gaps: [] });
+  }, 120_000);
+});
+
+describe('frames and requests', () => {
+  test('a frame above its size is refused whole; one below it is taken', async () => {
+    const large = await post(JSON.stringify({ events: [event({ place: 'x'.repeat(FRAME_BYTES_MAX) })] }));
+    await large.arrayBuffer();
+    expect(large.status).toBe(413);
+    const padding = ' '.repeat(FRAME_BYTES_MAX - 2000);
+    expect(await (await post(`${JSON.stringify({ events: [event()] })}${padding}`)).text()).toContain('"status":"OK"');
+  });
+
+  test('a frame of more events than one may hold is rejected; one of as many is taken', async () => {
+    // In protobuf: an event of which nothing is right takes two bytes.
+    const empty = (count: number): Buffer => Buffer.from(Array.from({ length: count }, () => [0x12, 0]).flat());
+    const many = await post(empty(FRAME_EVENTS_MAX + 1), 'application/x-protobuf', { accept: 'application/json' });
+    expect(many.status).toBe(400);
+    await many.arrayBuffer();
+    const most = await post(empty(FRAME_EVENTS_MAX), 'application/x-protobuf');
+    expect(most.status).toBe(200);
+    await most.arrayBuffer();
+  });
+
+  test('two thousand frames in flight on one connection: it is closed and told why; within the bound all are answered', async () => {
+    const connection = async (producer: string) => {
+      const socket = new WebSocket(
+        `${server.url.replace('http', 'ws')}/v1/stream?producer=${producer}`,
+        'hunt.v1.json',
+      );
+      const answers: string[] = [];
+      let closed = '';
+      socket.on('message', (data: Buffer) => answers.push(data.toString()));
+      socket.on('close', (code, reason) => (closed = `${code} ${reason.toString()}`));
+      await new Promise((open) => socket.once('open', open));
+      await until(() => answers.length === 1, 'hello');
+      const sendMany = (from: number, count: number): void => {
+        for (let seq = from; seq < from + count; seq++)
+          socket.send(JSON.stringify({ seq: String(seq), events: [event()] }));
+      };
+      return { socket, answers, sendMany, closed: () => closed };
+    };
+    const hasty = await connection('hasty');
+    hasty.sendMany(1, 2000);
+    await until(() => hasty.closed() !== '', 'it is closed');
+    expect(hasty.closed()).toMatch(/^1008 too many frames in flight/);
+    const orderly = await connection('orderly');
+    orderly.sendMany(1, 256);
+    await until(() => orderly.answers.length === 257, 'all are answered');
+    expect(orderly.answers.filter((text) => text.includes('"status":"OK"'))).toHaveLength(256);
+    orderly.socket.close();
+  });
+
+  test.each([
+    ['/v1/lists/none', 33 * MIB, 'text/plain'],
+    ['/v1/pipelines', 65 * MIB, 'application/json'],
+    ['/v1/decide', 5 * MIB, 'application/json'],
+  ])('a control body too large, POST %s: refused without being kept', async (path, bytes, type) => {
+    const response = await fetch(`${server.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: Buffer.alloc(bytes, 0x20),
+    }).catch(() => null);
+    if (response !== null) {
+      await response.arrayBuffer();
+      expect([404, 413, 415]).toContain(response.status);
+    }
+    expect((await fetch(`${server.url}/v1/server`)).status).toBe(200);
+  });
+
+  test('a hundred queries at once on the ClickHouse port: some wait, some are told to, none is lost; storing goes on', async () => {
+    const before = await server.query<{ rows: string }>('SELECT count() AS rows FROM events');
+    const queries = Array.from({ length: 50 }, () =>
+      fetch(`${server.clickhouse}/?database=hunt`, { method: 'POST', body: 'SELECT sleep(0.2)' }).then(
+        async (response) => (await response.text(), response.status),
+        () => 0,
+      ),
+    );
+    await send([event()]);
+    await until(async () => {
+      // The engine's own queries stand behind nobody's.
+      const { stored } = await server.get<{ stored: { events: number } }>('/v1/ledger');
+      return stored.events > Number(before[0]!.rows);
+    }, 'the event is stored meanwhile');
+    const statuses = await Promise.all(queries);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(10);
+    expect(statuses.every((status) => [200, 503, 0].includes(status))).toBe(true);
+  }, 60_000);
+});
+
+describe('the spool', () => {
+  test.each([
+    [['--spool-max', '0.25', '--spool-segment', '256'], 'at least two segments'],
+    [['--spool-max', '0.1'], 'spool-max=0.1'],
+    [['--spool-max', '1e9'], 'spool-max=1e9'],
+    [['--spool-max', '-1'], 'spool-max'],
+    [['--spool-max', '0.2505'], 'spool-max=0.2505'],
+  ])(
+    'sizes that cannot work end the start: %j',
+    async (options, said) => {
+      const data = join(folder.path, `refused-${options.join('')}`);
+      const addresses = ['--listen', '127.0.0.1:0', '--clickhouse-listen', '127.0.0.1:0'];
+      const { code, stderr } = await hunt(['serve', '--data', data, ...addresses, ...options]);
+      expect([1, 2]).toContain(code);
+      expect(stderr).toContain(said);
+    },
+    60_000,
+  );
+
+  test('smaller than the snapshot’s distance: half a gigabyte goes through a third of one', async () => {
+    expect(server.log()).toContain('snapshots are taken earlier than asked for');
+    const before = await facts();
+    const text = 'x'.repeat(60_000);
+    const goal = before.spool.bytes + 450 * MIB;
+    for (let now = before; now.spool.bytes < goal; now = await facts()) {
+      await Promise.all(
+        Array.from({ length: 8 }, () => send(Array.from({ length: 16 }, () => event({ id: `${ids++}${text}` })))),
+      );
+    }
+    expect((await facts()).snapshots.taken).toBeGreaterThan(before.snapshots.taken);
+  }, 180_000);
+});
+
+describe('readiness', () => {
+  const child = async (): Promise<number> => (await facts()).clickhouse.pid;
+
+  test('a ClickHouse that hangs: queries are named as failing, and answers go on', async () => {
+    const pid = await child();
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await until(async () => (await readyz()).parts.includes('queries'), 'not ready', 30_000);
+      expect(await send([event()])).toContain('"status":"OK"');
+      expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await until(async () => (await readyz()).status === 200, 'ready again', 30_000);
+    expect(server.log()).toContain('"part":"queries"');
+  }, 90_000);
+
+  test('a ClickHouse that dies: it is named, and comes back', async () => {
+    process.kill(await child(), 'SIGKILL');
+    let wasNamed = false;
+    await until(
+      async () => {
+        const { status, parts } = await readyz();
+        wasNamed ||= parts.includes('queries') || parts.includes('storing');
+        return status === 200 && (await facts()).clickhouse.restarts === 1;
+      },
+      'it is back',
+      60_000,
+    );
+    expect(wasNamed || server.log().includes('not ready')).toBe(true);
+    expect(await server.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  }, 90_000);
+
+  test('the main thread stopped: the process is not ready, for whoever asks the ingress', () => {
+    // All threads stop with the process; what stays is that nobody answers in time.
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      const asked = spawnSync('curl', ['-s', '-m', '1', `${server.url}/readyz`], { encoding: 'utf8' });
+      expect(asked.stdout).not.toContain('"ready":true');
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+    }
+    expect(execFileSync('curl', ['-s', '-m', '10', `${server.url}/healthz`], { encoding: 'utf8' })).toBe('ok\n');
+  });
+});
