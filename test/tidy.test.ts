@@ -198,7 +198,7 @@ describe('tidy', () => {
   });
 
   test('outside text is never looked up in what objects inherit', () => {
-    const configs = ['native-free-core/tsconfig.json', 'src/tsconfig.json'];
+    const configs = ['native-free-core', 'client', 'src'].map((folder) => `${folder}/tsconfig.json`);
     expect(plainLookups(root, configs)).toEqual([]);
     const file = join(root, 'src', 'errors.ts');
     const planted = `

@@ -1,11 +1,13 @@
 /** Starting: addresses, ports that are taken, threads that die. */
 
+import { spawnSync } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { REGION_LANE, createRegion } from '../../native-free-core/layout/region.ts';
 import { canSharePort } from '../../src/http/choose-transport.ts';
 import { addressOf } from '../../src/ingress/listen-address.ts';
 import { startIngress } from '../../src/ingress/start.ts';
+import { root } from '../e2e/server.ts';
 import { testTransport } from '../transport.ts';
 import { PLAN, createLanes, startRig } from './rig.ts';
 
@@ -54,15 +56,20 @@ test('a stopped server leaves its port to the next at once', async () => {
   await next.stop();
 });
 
-test('a thread that dies is reported', async () => {
-  const memory = { ...createLanes(1, 1, 1 << 16), control: createRegion(REGION_LANE, 1, 4096) };
-  const failures: unknown[] = [];
-  const started = startIngress({
-    ...options,
-    memory,
-    listen: '127.0.0.1:0',
-    onFailure: (error) => failures.push(error),
-  });
-  await expect(started).rejects.toThrow(/REGION_KIND/);
-  await expect.poll(() => failures.length).toBeGreaterThan(0);
+test('a thread that dies ends its process, and says of what', () => {
+  // What is not the control words, where they should be.
+  const program = `
+    import { createRegion, REGION_LANE } from ${module('native-free-core/layout/region.js')};
+    import { startIngress } from ${module('src/ingress/start.js')};
+    const memory = { ingresses: 1, frameLanes: [], durableLanes: [], storedLanes: [], control: createRegion(REGION_LANE, 1, 4096) };
+    const nothing = () => undefined;
+    const plan = { pipeline: 'x', version: '1', decisions: [], entities: [] };
+    await startIngress({ plan, memory, transport: '${testTransport()}', listen: '127.0.0.1:0', log: nothing, onFailure: nothing });`;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^hunt: an ingress thread died: .*REGION_KIND/);
+  expect(status).toBe(1);
 });
+
+function module(path: string): string {
+  return JSON.stringify(pathToFileURL(`${root}/dist/${path}`).href);
+}
