@@ -107,7 +107,7 @@ function randomEvent(random: () => number, i: number, at: number): object {
 async function post<Body>(path: string, body: unknown): Promise<Body> {
   const { status, text } = await askPatiently(`${server.url}${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-hunt-ack': 'stored' },
+    headers: { 'content-type': 'application/json', ...(path === '/v1/events' ? { 'x-hunt-ack': 'stored' } : {}) },
     body: JSON.stringify(body),
   });
   if (status !== 200) throw new Error(`${path}: ${status} ${text}`);
