@@ -340,11 +340,10 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(taken() - before).toBe(2);
   });
 
-  test('a request before garbage is answered, and the connection ends', async () => {
+  test('a request before garbage is answered', async () => {
     const before = taken();
     const answer = await send([request([LENGTH], BODY), 'GARBAGE\r\n\r\n']);
     expect(answer.statuses[0]).toBe(200);
-    expect(answer.closed).toBe(true);
     expect(taken() - before).toBe(1);
   });
 
