@@ -126,8 +126,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     clickhouseListen: options.clickhouse === undefined ? options.clickhouseListen : null,
     isFirstStart: !existsSync(join(options.data, 'clickhouse')),
   });
-  const connections = connectionBounds();
-  log('info', 'connections at once, as the system gives descriptors', connections);
   const failure = failureSignal(log);
   const access: AccessSettings = {
     keyDigests: keyDigests(options.keys),
@@ -142,6 +140,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const logFolder = { data: options.data, batchLog, segmentBytes };
   // What is damaged is said before anything is started.
   const whole = options.acceptLoss === true ? null : recoverLog(logFolder);
+  const connections = connectionBounds();
+  log('info', 'connections at once, as the system gives descriptors', connections);
   const clickhouse = await openClickHouse({ ...options, access, transport, data: folder('clickhouse') });
   if (whole === null) await acceptLoss({ ...logFolder, clickhouse, losses, log }, expectationOf(logFolder));
   const recovered = whole ?? recoverLog(logFolder);

@@ -165,12 +165,12 @@ class RunningWarehouse {
   }
 
   async start(): Promise<void> {
-    const { batchLog, openReader, durableEpoch, onEpoch } = this.#options;
+    const { batchLog, openReader, durableEpoch, onEpoch, log } = this.#options;
     const connection = this.#connection;
     await this.#retry.untilDone('create the tables', () => this.#createTables());
     await this.#retry.untilDone('drop what a mended batch left', () => this.#insert.mending.dropStaging());
     const open = batchLog.openBatches();
-    await this.#retry.untilDone('look where the tables come from', () => checkOrigin(connection, batchLog));
+    await this.#retry.untilDone('look where the tables come from', () => checkOrigin(connection, batchLog, log));
     const stored = await this.#retry.untilDone('count what is stored', () => readStored(connection, open));
     this.#advance({ ...stored, epoch: batchLog.confirmedEpoch });
     const reader = openReader();

@@ -82,8 +82,8 @@ const NICENESS_DEFAULT = 0;
 const WRITER_USERNAME = 'engine';
 /** Beside one thread for each running query: KILL, file reads, name look-ups. */
 const SPARE_POOL_THREADS = 6;
-/** What the child sees of the server's environment. NODE_OPTIONS is not among it: what it loads may lie behind the walls. */
-const ENVIRONMENT = new Set(['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH']);
+/** What the child sees of the server's environment. Of NODE_OPTIONS it keeps what is not behind its walls (walls/node-options.ts). */
+const ENVIRONMENT = new Set(['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'NODE_OPTIONS']);
 
 /** Throws OperatingError: EMBEDDED_UNAVAILABLE, EMBEDDED_FOLDER_IN_USE, EMBEDDED_LISTEN_FAILED and others. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedClickHouse> {

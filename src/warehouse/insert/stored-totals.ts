@@ -4,6 +4,7 @@
  */
 
 import { OperatingError } from '../../errors.ts';
+import type { Log } from '../../ops/log.ts';
 import type { Batch, BatchLog } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { REFUSED_FROM } from './presence.ts';
@@ -55,11 +56,20 @@ export async function readStored(connection: Connection, open: readonly Batch[])
  * Batch numbers begin anew in a new data folder. On tables that another folder filled they would meet its rows and tokens, and
  * new batches would pass for old ones.
  */
-export async function checkOrigin(connection: Connection, batchLog: BatchLog): Promise<void> {
+export async function checkOrigin(connection: Connection, batchLog: BatchLog, log: Log): Promise<void> {
   const [last] = await connection.rows<{ last_batch: string; last: string }>(
     `SELECT max(batch) AS last_batch, max(last_epoch) AS last FROM ${connection.table('batches')}`,
   );
   const { last_batch: batch, last: epoch } = last!;
+  if (Number(epoch) < batchLog.confirmedEpoch) {
+    const message =
+      'ClickHouse lacks batches that it had confirmed: its data was lost, or this is another ClickHouse; hunt audit names the gap';
+    log('error', message, {
+      database: connection.database,
+      confirmedEpoch: batchLog.confirmedEpoch,
+      foundEpoch: Number(epoch),
+    });
+  }
   if (Number(batch) < batchLog.nextBatchId && Number(epoch) <= batchLog.sealedEpoch) return;
   throw new OperatingError(
     'TABLES_OF_ANOTHER_FOLDER',
