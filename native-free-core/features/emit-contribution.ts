@@ -24,7 +24,9 @@ export function emitContribution(plan: Plan, feature: FeaturePlan, i: number, em
       ? emitDistinctInput(plan, feature.of!, i, emit)
       : isText(feature, plan)
         ? emitStored(plan, feature.of!, i, emit, (c) => `x${i} = ${c}_u32[r];`)
-        : emitInput(feature, i, emit);
+        : feature.isEnum === true
+          ? emitStored(plan, feature.of!, i, emit, (c) => `x${i} = ${c}_i32[r];`)
+          : emitInput(feature, i, emit);
   if (feature.of !== null) lines.push(`if (add${i}) { ${input()} }`);
   return lines.join('\n    ');
 }

@@ -47,6 +47,7 @@ export function emitServe(feature: FeaturePlan, base: string, cells: Cells, plan
 export function emitServeValue(feature: FeaturePlan, value: string, plan: Plan, scale = scaleOf(feature)): string {
   const column = `c${feature.column}`;
   if (isText(feature, plan)) return `${column}_u32[r] = ${value}; ${present(feature, plan)}`;
+  if (feature.isEnum === true) return `${column}_i32[r] = ${value}; ${present(feature, plan)}`;
   const divided = scale === 1 ? value : `${value} / ${scale}`;
   if (feature.decimals < 0) return `${column}_f64[r] = ${value}; ${present(feature, plan)}`;
   return `{ const v = ${divided};

@@ -135,8 +135,14 @@ function emitPlainRead(layout: FeatureLayout, plan: Plan): string {
   }
 }
 
+/** An unknown number stands for itself. */
+function enumName({ plan }: Column, number: number): string {
+  return plan.enumNames?.find(([known]) => known === number)?.[1] ?? String(number);
+}
+
 function valueOf(column: Column, textOf: (id: number) => string): number | string | null {
   if (column.plan.nullable && column.nulls[0] === 1) return null;
   if (column.kind === 'dictionary') return textOf(column.u32[0]);
+  if (column.kind === 'enum') return enumName(column, column.i32[0]);
   return column.kind === 'u32' ? column.u32[0] : column.f64[0];
 }

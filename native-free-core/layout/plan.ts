@@ -212,7 +212,7 @@ export interface FeaturePlan {
   readonly name: string;
   /**
    * Where the value as served is stored: an index into `Plan.columns` (u32 for count and count_distinct; dictionary for
-   * first, last and previous of a dictionary field; f64 for all others).
+   * first, last and previous of a dictionary field, enum for those of an enum; f64 for all others).
    */
   readonly column: number;
   readonly aggregate: AggregateName;
@@ -226,6 +226,8 @@ export interface FeaturePlan {
   readonly decimals: number;
   /** The window ends this long before the entity's clock (SEMANTICS.md §5); a multiple of the hop. Absent: 0. */
   readonly delayMs?: number;
+  /** first, last and previous of an enum: the value is one of its names. */
+  readonly isEnum?: boolean;
   /** `current_event: exclude`: the value before this event. */
   readonly excludesCurrent?: boolean;
   /** The window is the entity's latest session; windowMs and hopMs are 0. */

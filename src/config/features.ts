@@ -1,11 +1,18 @@
 /** Features: windows and hops, inputs as exact integers, and the columns in which they are served. */
 
-import type { AggregateName, Expression, FeaturePlan, SessionPlan } from '../../native-free-core/layout/plan.ts';
+import type {
+  AggregateName,
+  ColumnPlan,
+  Expression,
+  FeaturePlan,
+  SessionPlan,
+} from '../../native-free-core/layout/plan.ts';
 import { conditionAt, expressionAt, typeText, type Compilation } from './compilation.ts';
 import type { BareEntity } from './entities.ts';
 import { dayColumn } from './computed.ts';
 import { defaultHopMs } from './hops.ts';
 import { nearest } from './nearest.ts';
+import type { LabelSet } from './expression/typed.ts';
 import type { FeatureDeclaration } from './schema.ts';
 import type { Path } from './source.ts';
 import { durationMs, durationText } from './units.ts';
@@ -34,6 +41,9 @@ interface Input {
   readonly decimals: number;
   /** A text of the shared dictionary, kept by its number. */
   readonly isText: boolean;
+  /** Of an enum, kept by its number: its names, and the field's own numbers. */
+  readonly labels?: LabelSet;
+  readonly enumNames?: ColumnPlan['enumNames'];
 }
 
 /** By entity, in the order of `entities`. */
@@ -69,7 +79,8 @@ function compileFeature(c: Compilation, entity: BareEntity, name: string, featur
     const column = c.columns.add(
       {
         name: `${entity.name}_${fullName}`,
-        kind: isCount ? 'u32' : input.isText ? 'dictionary' : 'f64',
+        kind: isCount ? 'u32' : input.isText ? 'dictionary' : input.labels === undefined ? 'f64' : 'enum',
+        ...(input.enumNames === undefined ? {} : { enumNames: input.enumNames }),
         // A count of the primary entity always has a value; all others can be NULL, a sum where it overflows.
         nullable: !(isCount && entity.primary),
         comment: describe(feature, window),
@@ -77,7 +88,8 @@ function compileFeature(c: Compilation, entity: BareEntity, name: string, featur
       `${entity.name}.${fullName}`,
       path,
     );
-    c.features.set(`${entity.name}.${fullName}`, { column, type });
+    const labels = input.labels === undefined ? {} : { labels: input.labels };
+    c.features.set(`${entity.name}.${fullName}`, { column, type, ...labels });
     return {
       name: fullName,
       column,
@@ -87,6 +99,7 @@ function compileFeature(c: Compilation, entity: BareEntity, name: string, featur
       ...window,
       hopMs,
       decimals: input.decimals,
+      ...(input.labels === undefined ? {} : { isEnum: true }),
       ...(feature.agg === 'count_distinct' ? { cap: feature.cap ?? CAP_DEFAULT } : {}),
       ...(feature.agg === 'ewma' ? { weights: weightsOf(feature, windowMs, hopMs) } : {}),
     };
@@ -246,6 +259,16 @@ function compileInput(c: Compilation, path: Path, feature: FeatureDeclaration): 
       `${feature.agg} of a text needs few distinct ones: declare the field as dictionary: true under events.fields`,
     );
     return none;
+  }
+  if (typed.labels !== undefined && typed.list !== true && MAY_BE_INEXACT.has(feature.agg)) {
+    const { expression, labels } = typed;
+    const plan = expression.node === 'column' ? c.columns.at(expression.column) : null;
+    if (plan?.kind === 'enum') {
+      for (const key of ['decimals', 'exact'] as const)
+        if (feature[key] !== undefined)
+          c.problems.addAtKey([...path, key], `the input is a name of ${labels.name}: leave ${key} out`);
+      return { of: expression, decimals: -1, isText: false, labels, enumNames: plan.enumNames };
+    }
   }
   if (typed.labels !== undefined || type === 'string' || type === 'bytes') {
     const what = typed.labels === undefined ? typeText(type) : `a name of ${typed.labels.name}`;

@@ -57,6 +57,7 @@ export function* steps(options: StepOptions): Generator<Uint8Array> {
     if (random() < 0.8) event['device'] = `device-${skewed(options.devices)}`;
     if (random() < 0.9) event['amount'] = amountOf(random);
     if (random() < 0.85) event['points'] = below(2 ** 31) * (random() < 0.1 ? -1 : 1);
+    if (random() < 0.6) event['tool'] = [0, 1, 7, 5][below(4)];
     if (random() < 0.7) Object.assign(event, { lat: 48 + random() / 10, lon: 11 + random() });
     const bytes = type.encode(type.fromObject(event)).finish();
     if (random() < 0.02) previous = bytes;

@@ -11,6 +11,8 @@ import type { LabelSet, Typed } from './typed.ts';
 export interface FeatureName {
   readonly column: number;
   readonly type: ExpressionType;
+  /** Of an enum: its names. */
+  readonly labels?: LabelSet;
 }
 
 /** An experiment's column and the arms that its codes from 1 on stand for. */
@@ -200,7 +202,8 @@ function resolveFeature(scope: Scope, entity: string, name: string): Typed | Nam
   );
 }
 
-function featureOf(scope: Scope, { type, column }: FeatureName): Typed {
+function featureOf(scope: Scope, { type, column, labels }: FeatureName): Typed {
+  if (labels !== undefined) return { ...codes(scope, column), labels };
   const expression = { node: 'column', type, column } as const;
   return scope.columnAt(column).kind === 'dictionary' ? { expression, dictionary: true } : { expression };
 }

@@ -3,7 +3,7 @@
  * asks for, the float as it came, or any value where only distinct ones are counted. Mirrors the core's emit-contribution.
  */
 
-import type { FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Expression, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
 import { conditionSql, sqlOf, type ColumnName } from './expression/index.ts';
 
 const EXACT_MAX = '9007199254740992';
@@ -21,18 +21,25 @@ export function scaleOf(feature: FeaturePlan): number {
   return feature.decimals > 0 ? 10 ** feature.decimals : 1;
 }
 
-/** Whether the input is text: dictionary values of first, last and previous. */
+/** Whether the input is text: dictionary values and names of enums of first, last and previous. */
 export function isText(feature: FeaturePlan): boolean {
+  if (feature.isEnum === true) return true;
   return feature.of !== null && (feature.of.type === 'string' || feature.of.type === 'bytes');
 }
 
 export function contributionOf(plan: Plan, feature: FeaturePlan, name: ColumnName): Contribution {
   const { of, where } = feature;
   return {
-    input: of === null ? '1' : sqlOf(plan, of, name),
+    input: of === null ? '1' : feature.isEnum === true ? enumName(of, name) : sqlOf(plan, of, name),
     taken: where === null ? 'true' : conditionSql(plan, where, name),
     value: where === null ? exactOf(feature) : `if(taken, ${exactOf(feature)}, NULL)`,
   };
+}
+
+/** ClickHouse has the name, not the number. */
+function enumName(of: Expression, name: ColumnName): string {
+  if (of.node !== 'column') throw new Error('only a field is an enum');
+  return name(of.column);
 }
 
 function exactOf(feature: FeaturePlan): string {

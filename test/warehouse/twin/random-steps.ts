@@ -7,9 +7,11 @@ import { seeded } from '../../random.ts';
 import type { Frame } from './core-world.ts';
 
 const PROTO = `syntax = "proto3";
+enum Tool { HANDS = 0; SPADE = 1; DRILL = 7; }
 message Step {
   string id = 1; uint64 player = 2; optional string device = 3; int64 at = 4;
   optional double amount = 5; optional int64 points = 6; bool good = 7; string place = 8; uint32 hunt = 9;
+  Tool tool = 10; optional Tool spare = 11;
 }`;
 
 const HEAD = `format: 1
@@ -56,6 +58,12 @@ export const FEATURES = `  player:
     opening_place: { agg: first, of: event.place, window: 1m }
     newest_place: { agg: last, of: event.place, window: 1m }
     before_place: { agg: previous, of: event.place }
+    opening_tool: { agg: first, of: event.tool, window: 1m }
+    newest_tool: { agg: last, of: event.tool, where: event.good, window: 1m }
+    newest_spare: { agg: last, of: event.spare }
+    before_spare: { agg: previous, of: event.spare }
+    visit_tool: { agg: first, of: event.tool, window: { session: 4s } }
+    today_spare: { agg: last, of: event.spare, window: { calendar: day, zone: Europe/Berlin } }
     spread: { agg: stddev_pop, of: event.amount, window: 1m }
     spread_points: { agg: stddev_pop, of: event.points, where: event.good, window: 5m }
     places: { agg: count_distinct, of: event.place, window: 1m, cap: 8 }
@@ -77,6 +85,9 @@ export const FEATURES = `  player:
     spent: { agg: sum, of: event.amount, window: 1m }
     low: { agg: min, of: event.points, window: 1m }
 `;
+
+/** The last one has no name: the enum is open. */
+const TOOLS = ['HANDS', 'SPADE', 'DRILL', 5] as const;
 
 /** As protobuf's JSON has them. To expressions they are absent. */
 const NO_NUMBERS = ['NaN', 'Infinity', '-Infinity'];
@@ -102,6 +113,8 @@ export function randomFrames(seed: number, count: number, players: number): Fram
         ...(next() < 0.8 ? { points: String(Math.floor((next() - 0.3) * 2 ** (next() < 0.2 ? 53 : 20))) } : {}),
         good: next() < 0.4,
         place: `place-${Math.floor(next() ** 2 * 30)}`,
+        tool: TOOLS[Math.floor(next() * TOOLS.length)]!,
+        ...(next() < 0.5 ? { spare: TOOLS[Math.floor(next() * TOOLS.length)]! } : {}),
       });
     }
     frames.push({ now, events });
