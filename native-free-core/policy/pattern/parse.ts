@@ -8,7 +8,7 @@
  *   class       = "[" [ "^" ] { character | character "-" character | "\d" … | "[:alpha:]" … } "]" | \d \D \w \W \s \S
  *   character   = itself | "\" punctuation | \n \t \r \f \v \a | \xHH | \x{HHHHHH}
  *
- * Refused: repetition of a bare character beyond ASCII (write it as a group), flags, names of groups, \b, \p{…}, back-references, look-around. Called when a pipeline is checked and compiled.
+ * Refused: flags, names of groups, \b, \p{…}, back-references, look-around. Called when a pipeline is checked and compiled.
  */
 
 import { lookup } from '../../base/lookup.ts';
@@ -266,9 +266,6 @@ function readRepeat(reader: Reader, of: PatternNode): PatternNode {
   const bounds = readBounds(reader);
   if (bounds === null) return of;
   if (of.node === 'begin' || of.node === 'end') throw problem(reader, 'the beginning and the end do not repeat', at);
-  // ClickHouse takes the repetition for one of the last byte when it looks for texts that every match must have.
-  if (reader.characters[at - 1].codePointAt(0)! > 127)
-    throw problem(reader, `a repeated character beyond ASCII stands in a group: (?:${reader.characters[at - 1]})`, at);
   // Reluctant repetition finds the same texts; whether there is a match is all that is asked.
   if (reader.characters[reader.at] === '?') reader.at++;
   if (readBounds({ ...reader }) !== null) throw problem(reader, 'a repetition of a repetition: put it into (?: )');

@@ -81,6 +81,8 @@ const MISREAD: [string, string][] = [
   ['hello[|$[]|b', 'b'],
   ['[)|[]hello|(x|y[[])z', 'xz'],
   ['(?:abc[[]|b)c', 'bc'],
+  ['hello猫?', 'hello'],
+  ['(-ä*)@', '-@'],
 ];
 
 test.each(MISREAD)('%s is found in "%s"', (pattern, text) => {

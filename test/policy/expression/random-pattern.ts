@@ -60,7 +60,7 @@ function randomPart(random: Random, depth: number): string {
   const isGroup = depth > 0 && random() < 0.25;
   const atom = isGroup ? `${pick(random, ['(', '(?:'])}${randomPattern(random, depth - 1)})` : pick(random, ATOMS);
   if (random() >= 0.3) return atom;
-  const isOne = /^([[(\\.]|[a-z]$)/.test(atom);
+  const isOne = /^([[(\\.]|[a-zä猫]$)/.test(atom);
   return `${isOne ? atom : `(?:${atom})`}${pick(random, REPEATS)}`;
 }
 
