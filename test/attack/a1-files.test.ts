@@ -412,6 +412,13 @@ describe('A1: what is kept', () => {
       ['SELECT 1; SELECT 2', 'SELECT 1;'],
     ]));
 
+  it('the syntax tree of a statement is told, and runs nothing', async () => {
+    expect(await server.run('EXPLAIN AST DROP TABLE mine.t')).toContain('DropQuery mine t');
+    expect(await server.run('EXPLAIN AST SELECT 1 FORMAT JSONEachRow')).toContain('"explain":"SelectWithUnionQuery');
+    expect((await server.ask(`EXPLAIN AST SELECT file('${bait}')`)).status).toBe(403);
+    expect(await server.run('EXISTS TABLE mine.t')).toBe('1\n');
+  });
+
   it('a format for the answer is asked for in the URL as in the statement', async () => {
     for (const format of ['Protobuf', 'Template', 'AvroConfluent', 'MySQLWire', 'nonesuch'])
       expect

@@ -12,9 +12,9 @@ import { nativeOfRevision } from './codecs/native-revision.ts';
 import { chain, recoded, type Recoder } from './codecs/recoder.ts';
 import { EngineFailure } from './engine-failure.ts';
 import { guardCommand, guardFormat, guardInsert, guardRead } from './guard.ts';
-import { isName, isSymbol, nameLiteral, stringLiteral, type Token } from './lexer.ts';
+import { isKeyword, isName, isSymbol, nameLiteral, stringLiteral, type Token } from './lexer.ts';
 import { refuseWithoutRoom, withRefreshLimits, writeInBounds } from './own-space.ts';
-import type { Reply } from './reply.ts';
+import type { Headers, Reply } from './reply.ts';
 import { responseEncoding, type Request } from './request.ts';
 import { explainSyntax, lookAgain, lookAtInsert } from './second-look.ts';
 import { sendFile } from './send-file.ts';
@@ -67,6 +67,7 @@ export async function runRead(warehouse: Warehouse, query: Query, statement: Rea
     const answer = await lane.with((pipe) =>
       withConnection(warehouse, query, statement.settings, readingOf(statement), async (connection) => {
         if (query.user === 'public') await lookAgain(connection, warehouse.rules, nameContext(request), statement);
+        if (isTreeWanted(statement)) return wholeAnswer(connection, statement.text, format, reply, headers);
         const run = (path: string): Promise<Answer> => runClean(connection, statement.text, statementInto(path));
         return file === undefined
           ? streamResult(pipe, reply, headers, () => run(pipe.path))
@@ -78,11 +79,29 @@ export async function runRead(warehouse: Warehouse, query: Query, statement: Rea
       }),
     );
     // A buffered result no longer needs the engine: a slow client holds a file, not a slot.
-    if (file !== undefined) await sendFile(file.path, reply, { ...headers, ...summaryHeader(answer, false) });
+    if (file !== undefined && !reply.isAnswered)
+      await sendFile(file.path, reply, { ...headers, ...summaryHeader(answer, false) });
   } finally {
     file?.remove();
     if (file !== undefined) forgetResult(file.path);
   }
+}
+
+/** `EXPLAIN AST ... INTO OUTFILE` would explain the INTO OUTFILE with the rest, and write nothing. */
+function isTreeWanted({ tokens }: ReadStatement): boolean {
+  return isKeyword(tokens[0], 'EXPLAIN') && isKeyword(tokens[1], 'AST');
+}
+
+async function wholeAnswer(
+  connection: Connection,
+  text: string,
+  format: string,
+  reply: Reply,
+  headers: Headers,
+): Promise<Answer> {
+  const answer = await connection.run(text, format);
+  reply.whole(200, { ...headers, ...summaryHeader(answer, false) }, answer.bytes());
+  return answer;
 }
 
 /** As the client wants to read it: of a later revision, in packed blocks, or as it is. */
