@@ -36,9 +36,8 @@ export function serveUpgrades<Data>(server: Server, handlers: WebSocketHandlers<
   };
   server.on('upgrade', (request: IncomingMessage, raw: Duplex, rest: Buffer) => {
     raw.on('error', () => raw.destroy());
+    if (!isToWebSocket(request, handlers.path)) return asPlainRequest(server, request, raw, rest);
     const head = headOf(request);
-    if (head.path !== handlers.path || request.headers.upgrade?.toLowerCase() !== 'websocket')
-      return asPlainRequest(server, request, raw, rest);
     const { problem } = head;
     const upgrade =
       problem === null
@@ -48,6 +47,11 @@ export function serveUpgrades<Data>(server: Server, handlers: WebSocketHandlers<
     else accept(request, raw, rest, upgrade);
   });
   return { closeAll: () => sockets.clients.forEach((socket) => socket.terminate()) };
+}
+
+/** `path`: where WebSockets are served; undefined: nowhere. */
+export function isToWebSocket(request: IncomingMessage, path: string | undefined): boolean {
+  return request.headers.upgrade?.toLowerCase() === 'websocket' && request.url?.split('?', 1)[0] === path;
 }
 
 interface AcceptedRequest extends IncomingMessage {

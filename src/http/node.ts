@@ -7,7 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { serveUpgrades, type Upgrades } from './node-websocket.ts';
+import { isToWebSocket, serveUpgrades, type Upgrades } from './node-websocket.ts';
 import { HEADER_BYTES_MAX, problemBody, RequestHead, URL_BYTES_MAX } from './request-head.ts';
 import { reasonOf } from './status.ts';
 import type { AnswerHeaders, Exchange, Handlers, HttpServer, Transport } from './transport.ts';
@@ -43,6 +43,8 @@ class NodeServer<Data> implements HttpServer {
       requestTimeout: 0,
       connectionsCheckingInterval: SWEEP_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      // Node 24.9 and later ask; on older ones an upgrade to anything else is read once more: see node-websocket.ts.
+      shouldUpgradeCallback: (request: IncomingMessage) => isToWebSocket(request, handlers.webSocket?.path),
       maxHeaderSize: URL_BYTES_MAX + HEADER_BYTES_MAX,
     };
     this.#server = createServer(options, (request, response) => {
