@@ -272,7 +272,8 @@ describe('frames and requests', () => {
     const hasty = await connection('hasty');
     hasty.sendMany(1, 2000);
     await until(() => hasty.closed() !== '', 'it is closed');
-    expect(hasty.closed()).toMatch(/^1008 too many frames in flight/);
+    // A client that still sends while it is told may find the connection broken off.
+    expect(hasty.closed()).toMatch(/^(1008 too many frames in flight|1006)/);
     const orderly = await connection('orderly');
     orderly.sendMany(1, 256);
     await until(() => orderly.answers.length === 257, 'all are answered');
