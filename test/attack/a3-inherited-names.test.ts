@@ -129,7 +129,8 @@ describe('the events’ port', () => {
     expect(await get(`/v1/decisions/${name}`)).toMatchObject({ status: 404, code: 'unknown_event' });
     expect(await get(`/v1/entities/constructor/1?at=${name}`)).toMatchObject({ status: 400 });
     expect(await post(`/v1/events?ack=${name}`, '{}')).toMatchObject({ status: 400, code: 'unknown_ack' });
-    await send(event('headers'), { ...JSON_TYPE, ...header(name), 'x-hunt-dedup': name });
+    expect(await post(`/v1/events?dedup=${name}`, '{}')).toMatchObject({ status: 400, code: 'bad_parameter' });
+    await send(event('headers'), { ...JSON_TYPE, ...header(name), 'x-hunt-dedup': '1' });
     expect((await get(`/v1/entities/constructor/headers?${name}=1`)).status).toBe(200);
   });
 
