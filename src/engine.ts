@@ -140,9 +140,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const logFolder = { data: options.data, batchLog, segmentBytes };
   // What is damaged is said before anything is started.
   const whole = options.acceptLoss === true ? null : recoverLog(logFolder);
+  const clickhouse = await openClickHouse({ ...options, access, transport, data: folder('clickhouse') });
   const connections = connectionBounds();
   log('info', 'connections at once, as the system gives descriptors', connections);
-  const clickhouse = await openClickHouse({ ...options, access, transport, data: folder('clickhouse') });
   if (whole === null) await acceptLoss({ ...logFolder, clickhouse, losses, log }, expectationOf(logFolder));
   const recovered = whole ?? recoverLog(logFolder);
   const ledger = new Ledger();
