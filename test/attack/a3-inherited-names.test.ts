@@ -131,7 +131,8 @@ describe('the events’ port', () => {
     expect(await post(`/v1/events?ack=${name}`, '{}')).toMatchObject({ status: 400, code: 'unknown_ack' });
     expect(await post(`/v1/events?dedup=${name}`, '{}')).toMatchObject({ status: 400, code: 'bad_parameter' });
     await send(event('headers'), { ...JSON_TYPE, ...header(name), 'x-hunt-dedup': '1' });
-    expect((await get(`/v1/entities/constructor/headers?${name}=1`)).status).toBe(200);
+    expect((await get(`/v1/entities/constructor/headers?${name}=1`)).status).toBe(400);
+    expect((await get('/v1/entities/constructor/headers?at=now')).status).toBe(200);
   });
 
   test.each(INHERITED)('a rule and a list called %s', async (name) => {
