@@ -3,7 +3,13 @@
  * pipeline has. Copying a like number of bytes stands beside them: sealing and encoding should be a small multiple of that.
  */
 
-import { createDeadLetterLog, createFrameLog, createNameLog } from '../../native-free-core/columns/logs.ts';
+import {
+  appendName,
+  createDeadLetterLog,
+  createFrameLog,
+  createNameLog,
+  type NameLog,
+} from '../../native-free-core/columns/logs.ts';
 import { clickhouseTypes } from '../../native-free-core/columns/native-column.ts';
 import { createNativeEncoder } from '../../native-free-core/columns/native.ts';
 import { compileSealer, type SealInput } from '../../native-free-core/columns/seal.ts';
@@ -111,7 +117,7 @@ function fillValue(column: Column, branch: number, r: number): void {
   if (plan.nullable && column.nulls[r] === 1) return;
   if (kind === 'string') fillText(column, r, plan.branch < 0 ? 22 : 4 + (mixed & 15), mixed);
   else if (kind === 'code') column.u16[r] = mixed % (plan.labels?.length ?? 1);
-  else if (kind === 'dictionary') column.u32[r] = mixed % 100;
+  else if (kind === 'dictionary') column.u32[r] = mixed % DISTINCT_TEXTS;
   else if (kind === 'f64') column.f64[r] = mixed / 7;
   else if (rowBytes(kind) === 8) column.u32[2 * r] = mixed;
   else column.u32[r] = mixed % 1000;
@@ -123,6 +129,9 @@ function fillText(column: Column, r: number, length: number, mixed: number): voi
   column.lengths[r] = length;
   for (let i = 0; i < length; i++) column.heap[column.heapEnd++] = 97 + ((mixed >>> (i & 15)) % 26);
 }
+
+/** Ids of dictionary columns, the producer's among them. */
+const DISTINCT_TEXTS = 100;
 
 interface World {
   readonly plan: Plan;
@@ -146,7 +155,7 @@ function createWorld(rows: number): World {
     admittedAt: 1_767_323_045_677,
     frames: createFrameLog(),
     deadLetters: createDeadLetterLog(),
-    names: createNameLog(),
+    names: producerNames(),
     unknownFields: 0,
     dictionary,
     dictionaryFrom: 1,
@@ -165,6 +174,13 @@ function createWorld(rows: number): World {
       return bytes;
     },
   };
+}
+
+/** A block names the producers that its rows have. */
+function producerNames(): NameLog {
+  const names = createNameLog();
+  for (let id = 1; id < DISTINCT_TEXTS; id++) appendName(names, id, Buffer.from(`producer number ${id}`));
+  return names;
 }
 
 function checksum(bytes: Uint8Array): string {
