@@ -67,6 +67,8 @@ export async function runRead(warehouse: Warehouse, query: Query, statement: Rea
     const answer = await lane.with((pipe) =>
       withConnection(warehouse, query, statement.settings, readingOf(statement), async (connection) => {
         if (query.user === 'public') await lookAgain(connection, warehouse.rules, nameContext(request), statement);
+        // Who left during the look has had it cancelled, and not what would run now.
+        refuseGone(query);
         if (isTreeWanted(statement)) return wholeAnswer(connection, statement.text, format, reply, headers);
         const run = (path: string): Promise<Answer> => runClean(connection, statement.text, statementInto(path));
         return file === undefined
@@ -200,6 +202,10 @@ function isWord(token: Token | undefined, word: string): boolean {
   return isName(token) && token.value.toLowerCase() === word;
 }
 
+function refuseGone({ reply }: Query): void {
+  if (reply.isAborted) throw new EngineFailure(394, 'QUERY_WAS_CANCELLED', 'Query was cancelled: the client has gone');
+}
+
 /** A fresh connection with the query's settings, database and parameters; killed when the client goes away. */
 async function withConnection<Result>(
   warehouse: Warehouse,
@@ -209,7 +215,7 @@ async function withConnection<Result>(
   work: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
   const { request, reply } = query;
-  if (reply.isAborted) throw new EngineFailure(394, 'QUERY_WAS_CANCELLED', 'Query was cancelled: the client has gone');
+  refuseGone(query);
   const isTrusted = query.user === 'engine';
   const settings = settingsFor(warehouse.catalog, new Map([...request.settings, ...statementSettings]), isTrusted);
   settings.set('log_comment', query.runId);
