@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OPEN_ACCESS } from '../../../src/access/door.ts';
 import { startEmbedded, type EmbeddedClickHouse } from '../../../src/warehouse/embedded/index.ts';
 import { temporaryFolder } from '../../e2e/server.ts';
+import { patient } from '../../patience.ts';
 
 const MEMORY_BYTES = 768 * 2 ** 20;
 /** Each takes hundreds of MB, in another way: one array, hash tables, strings, a join, a sort, a large allocation at once. */
@@ -63,8 +64,8 @@ test('ten heavy queries, twice, beside each other', async () => {
   }
   clearInterval(timer);
   expect(most).toBeGreaterThan(MEMORY_BYTES / 4);
-  // Between two looks of 50 ms.
-  expect(most).toBeLessThan(MEMORY_BYTES * 1.1);
+  // Between two looks of 50 ms, which come later where others run.
+  expect(most).toBeLessThan(MEMORY_BYTES + patient(MEMORY_BYTES / 10));
 }, 180_000);
 
 test('what they held is given back', async () => {
