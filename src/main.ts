@@ -5,7 +5,7 @@
  */
 
 // First: it says so where Node is too old for what follows.
-import './ops/check-node.ts';
+import './system/check-node.ts';
 import { renderUsage, runCommand } from 'citty';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +14,9 @@ import { lookup } from '../native-free-core/base/lookup.ts';
 import { nearest } from '../native-free-core/base/nearest.ts';
 import { checkCommandLine } from './cli/command-line.ts';
 import { COMMANDS, type CommandEntry } from './cli/commands.ts';
-import { packageRoot } from './ops/compiled-url.ts';
-import { endProcess, lastWord, uncaught } from './ops/end-process.ts';
-import { titleWithoutSecrets } from './ops/process-title.ts';
+import { packageRoot } from './system/compiled-url.ts';
+import { endProcess, lastWord, uncaught } from './system/end-process.ts';
+import { titleWithoutSecrets } from './system/process-title.ts';
 import { OperatingError } from './errors.ts';
 
 function version(): string {

@@ -32,16 +32,17 @@ function resolved(file: string, specifier: string): string {
 /** Folder of the core -> folders that it may import from. */
 const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   base: [],
-  layout: ['base'],
+  plan: ['base'],
+  layout: ['base', 'plan'],
   ring: ['base', 'layout'],
-  codec: ['base', 'layout'],
+  codec: ['base', 'plan', 'layout'],
   state: ['base', 'layout'],
-  columns: ['base', 'layout'],
-  expression: ['base', 'layout'],
-  features: ['base', 'layout', 'state', 'expression'],
-  policy: ['base', 'layout', 'state', 'expression'],
-  model: ['base', 'layout'],
-  decide: ['base', 'layout', 'ring', 'codec', 'state', 'columns', 'expression', 'features', 'policy', 'model'],
+  columns: ['base', 'plan', 'layout'],
+  language: ['base', 'plan', 'layout', 'state'],
+  features: ['base', 'plan', 'layout', 'state', 'language'],
+  policy: ['base', 'plan', 'layout', 'state', 'language'],
+  model: ['base', 'plan', 'layout'],
+  decide: ['base', 'plan', 'layout', 'ring', 'codec', 'state', 'columns', 'language', 'features', 'policy', 'model'],
 };
 
 /** The client is a package of its own: of the core it takes what it needs to read and write messages. */
@@ -50,8 +51,30 @@ const CLIENT_ARROWS = ['base', 'codec', 'layout'];
 const NODE_ONLY = /\bBuffer\b|\bprocess\.|\bNodeJS\b|\brequire\(|from 'node:/;
 const FOR_NODE = ['client/src/ws-socket.ts', 'client/src/index.ts'];
 
-/** Stages of src meet in shared memory and through engine.ts; these folders serve them all. */
-const SERVING = ['access', 'http', 'memory', 'ops'];
+/**
+ * Folder of src -> folders that it may import from. Stages (ingress, workers, spool, warehouse, explain) do not import one
+ * another: they meet in shared memory, in contract/ and through engine/, which sees them all.
+ */
+const SRC_ARROWS: Readonly<Record<string, readonly string[]>> = {
+  system: [],
+  contract: [],
+  access: ['http'],
+  http: ['system'],
+  memory: ['system'],
+  config: ['system'],
+  audit: ['system'],
+  client: ['contract'],
+  ingress: ['access', 'http', 'memory', 'system', 'contract', 'engine'],
+  workers: ['memory', 'system', 'contract'],
+  spool: ['system', 'contract'],
+  'clickhouse-embedded': ['access', 'http', 'system'],
+  warehouse: ['access', 'http', 'audit', 'system', 'contract', 'clickhouse-embedded', 'spool'],
+  explain: ['system', 'contract'],
+  versions: ['audit', 'config', 'memory', 'spool', 'system', 'contract', 'warehouse', 'workers'],
+  recovery: ['audit', 'config', 'memory', 'spool', 'system', 'contract', 'versions', 'warehouse', 'workers'],
+};
+/** These two wire all others. */
+const WIRING = ['engine', 'cli'];
 
 /** Package -> where alone it may be imported. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
@@ -59,13 +82,13 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ws: ['src/http/', 'client/src/ws-socket.ts'],
   piscina: ['src/workers/'],
   '@clickhouse/client': ['src/warehouse/'],
-  chdb: ['src/warehouse/embedded/'],
-  koffi: ['src/warehouse/embedded/walls/'],
+  chdb: ['src/clickhouse-embedded/'],
+  koffi: ['src/clickhouse-embedded/walls/'],
 };
 
 /** Who may ask the system's wall clock itself: durations go by the monotonic one, since this one may jump by hours. */
 const WALL_CLOCK: Readonly<Record<string, string>> = {
-  'src/ops/clock.ts': 'the clocks',
+  'src/system/clock.ts': 'the clocks',
   'src/cli/demo.ts': 'event_time of a made-up event',
   'src/cli/demo/own-server.ts': 'stamps of a log',
   'src/cli/load/run-load.ts': 'names of the producers of a run',
@@ -75,15 +98,15 @@ const WALL_CLOCK: Readonly<Record<string, string>> = {
 };
 /** Who may ask for the time of day in the server, and why. */
 const WALL_TIMES: Readonly<Record<string, string>> = {
-  'src/accept-loss.ts': 'when a loss was accepted',
-  'src/deploy/change.ts': 'when a version began',
-  'src/engine.ts': 'when the first version began',
+  'src/recovery/accept-loss.ts': 'when a loss was accepted',
+  'src/versions/change.ts': 'when a version began',
+  'src/engine/start.ts': 'when the first version began',
   'src/explain/dry-run.ts': 'received_at, through timeNow',
   'src/ingress/admission.ts': 'admitted_at, which nothing is measured by',
-  'src/ops/audit-trail.ts': 'when a change was asked for',
-  'src/ops/end-process.ts': 'when a thread died',
-  'src/ops/lists.ts': 'when a list was replaced',
-  'src/ops/pipeline-versions.ts': 'when a version began',
+  'src/audit/audit-trail.ts': 'when a change was asked for',
+  'src/system/end-process.ts': 'when a thread died',
+  'src/versions/lists.ts': 'when a list was replaced',
+  'src/versions/pipeline-versions.ts': 'when a version began',
   'src/warehouse/warehouse.ts': 'sealed_at of a batch',
   'src/workers/decision-worker.ts': 'received_at, through joinEpoch',
 };
@@ -134,15 +157,15 @@ describe('tidy', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('stages do not import one another', () => {
+  test('src imports only along its arrows', () => {
     const wrong: string[] = [];
     for (const file of src) {
-      const parts = file.split('/');
-      if (parts.length < 3 || parts[1] === 'cli') continue;
+      const folder = file.split('/').length < 3 ? '' : file.split('/')[1]!;
+      if (folder === '' || WIRING.includes(folder)) continue;
       for (const specifier of importsOf(file).filter((s) => s.startsWith('.'))) {
         const target = resolved(file, specifier).split('/');
-        if (target[0] !== 'src' || target.length < 3 || target[1] === parts[1]) continue;
-        if (!SERVING.includes(target[1]!)) wrong.push(`${file} -> ${specifier}`);
+        if (target[0] !== 'src' || target.length < 3 || target[1] === folder) continue;
+        if (!SRC_ARROWS[folder]?.includes(target[1]!)) wrong.push(`${file} -> ${specifier}`);
       }
     }
     expect(wrong).toEqual([]);

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runLoad, type LoadReport } from '../../src/cli/load.ts';
-import { defaultPipeline } from '../../src/ops/default-pipeline.ts';
+import { defaultPipeline } from '../../src/config/default-pipeline.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
 import { command, LOAD, startServer } from './server.ts';
 

@@ -4,7 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { compiledUrl } from '../../src/ops/compiled-url.ts';
+import { compiledUrl } from '../../src/system/compiled-url.ts';
 
 const START_MS = 60_000;
 const COMMAND_MS = 120_000;

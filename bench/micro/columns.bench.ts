@@ -14,7 +14,7 @@ import { clickhouseTypes } from '../../native-free-core/columns/native-column.ts
 import { createNativeEncoder } from '../../native-free-core/columns/native.ts';
 import { compileSealer, type SealInput } from '../../native-free-core/columns/seal.ts';
 import { createColumn, rowBytes, type Column } from '../../native-free-core/layout/column.ts';
-import type { ColumnKind, ColumnPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { ColumnKind, ColumnPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
 
 const TYPES = ['', 'dig', 'clue', 'find', 'purchase', 'move'];

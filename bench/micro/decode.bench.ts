@@ -8,7 +8,7 @@ import protobuf from 'protobufjs';
 import { compileDecoder, type Decoder } from '../../native-free-core/codec/decoder.ts';
 import { createFrameCursor, readFrame, type FrameCursor } from '../../native-free-core/codec/frame.ts';
 import { createColumn, resetColumn, type Column } from '../../native-free-core/layout/column.ts';
-import type { ColumnKind, ColumnPlan, FieldPlan, MessagePlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { ColumnKind, ColumnPlan, FieldPlan, MessagePlan, Plan } from '../../native-free-core/plan/plan.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
 
 const EVENTS_PER_FRAME = 500;

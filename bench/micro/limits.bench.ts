@@ -10,7 +10,7 @@ import { openRuleLimits } from '../../native-free-core/decide/rule-limits.ts';
 import { compileState } from '../../native-free-core/decide/state-loops.ts';
 import { createColumn } from '../../native-free-core/layout/column.ts';
 import { BLOCK_ROWS_MAX } from '../../native-free-core/layout/limits.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { compileComputed } from '../../native-free-core/policy/computed.ts';
 import { takeLimit } from '../../native-free-core/policy/limits.ts';
 import type { Bench, BenchFigure } from '../bench.ts';

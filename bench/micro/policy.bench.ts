@@ -5,12 +5,12 @@
  */
 
 import { loadPipeline } from '../../src/config/load-pipeline.ts';
-import { defaultPipeline } from '../../src/ops/default-pipeline.ts';
+import { defaultPipeline } from '../../src/config/default-pipeline.ts';
 import { createColumn, type Column } from '../../native-free-core/layout/column.ts';
 import { BLOCK_ROWS_MAX } from '../../native-free-core/layout/limits.ts';
-import type { DecisionPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { DecisionPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { bindColumnArrays, compileDecision, type DecisionLoop } from '../../native-free-core/policy/decision.ts';
-import { createEmitter } from '../../native-free-core/policy/expression/emitter.ts';
+import { createEmitter } from '../../native-free-core/language/expression/emitter.ts';
 import { createDictionary, openDictionary, type Dictionary } from '../../native-free-core/state/dictionary.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
 

@@ -15,7 +15,7 @@ import {
   RECORD_OPEN,
 } from '../../native-free-core/layout/records.ts';
 import { claim, commit, openLane, release, reserve } from '../../native-free-core/ring/lane.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 
 const EVENTS_PER_FRAME = 500;
 const FRAMES_PER_ROUND = 16;

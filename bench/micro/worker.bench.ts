@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { loadPipeline } from '../../src/config/index.ts';
-import { packageRoot } from '../../src/ops/compiled-url.ts';
+import { packageRoot } from '../../src/system/compiled-url.ts';
 import type { Bench } from '../bench.ts';
 import { measureWorker } from './worker-rig.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { outcomeText } from '../base/outcomes.ts';
-import { answeredDecisions, type Plan } from '../layout/plan.ts';
+import { answeredDecisions, type Plan } from '../plan/plan.ts';
 import { beginBlock, createByteWriter, endBlock, putTag, putText, putVarint } from './byte-writer.ts';
 import type { RejectionDetail } from './rejection.ts';
 import { unknownText, type UnknownFields } from './unknown-fields.ts';

@@ -16,7 +16,7 @@
 // hot path: no allocation
 
 import { ENCODING_PROTO } from '../layout/records.ts';
-import type { Plan } from '../layout/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import {
   REJECTION_FIELDS,
   REJECTION_FIELDS_BYTES_MAX,

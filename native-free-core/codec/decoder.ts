@@ -10,7 +10,7 @@ import { EVENT_MALFORMED } from '../base/outcomes.ts';
 import type { Column } from '../layout/column.ts';
 import type { DictionaryIntern } from '../layout/dictionary-intern.ts';
 import { FRAME_BYTES_MAX } from '../layout/limits.ts';
-import type { FieldPlan, Plan } from '../layout/plan.ts';
+import type { FieldPlan, Plan } from '../plan/plan.ts';
 import { clearElements, clearText, createTextColumn, pushText, putText, readTimestamp } from './decoder-runtime.ts';
 import { createDictionaryCache, internText } from './dictionary-cache.ts';
 import { createEmission, timeSlotsEnd, type Emission } from './emission.ts';

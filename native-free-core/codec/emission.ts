@@ -3,7 +3,7 @@
  */
 
 import { EVENT_UNKNOWN_FIELD } from '../base/outcomes.ts';
-import type { FieldPlan, Plan } from '../layout/plan.ts';
+import type { FieldPlan, Plan } from '../plan/plan.ts';
 
 export interface Emission {
   readonly plan: Plan;

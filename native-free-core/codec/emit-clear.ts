@@ -3,7 +3,7 @@
  * one replaces. Used by emit-message.ts.
  */
 
-import type { ColumnPlan, FieldPlan, MessagePlan } from '../layout/plan.ts';
+import type { ColumnPlan, FieldPlan, MessagePlan } from '../plan/plan.ts';
 import type { Emission } from './emission.ts';
 
 /** Columns of a field, those of its message included. */

@@ -5,7 +5,7 @@
 
 import { EVENT_INVALID_UTF8, EVENT_LIST_TOO_LONG, EVENT_MALFORMED } from '../base/outcomes.ts';
 import { LIST_ELEMENTS_MAX } from '../layout/limits.ts';
-import type { FieldPlan } from '../layout/plan.ts';
+import type { FieldPlan } from '../plan/plan.ts';
 import { emitUnknown, type Emission } from './emission.ts';
 import { emitRead, emitStore, LENGTH, type ValueType } from './emit-value.ts';
 

@@ -10,7 +10,7 @@
 import { fail } from '../base/fail.ts';
 import { EVENT_LIST_TOO_LONG, EVENT_MALFORMED } from '../base/outcomes.ts';
 import { BLOCK_ROWS_MAX, LIST_ELEMENTS_MAX, NESTING_MAX } from '../layout/limits.ts';
-import type { FieldPlan, MessagePlan } from '../layout/plan.ts';
+import type { FieldPlan, MessagePlan } from '../plan/plan.ts';
 import { emitClearMember } from './emit-clear.ts';
 import { emitUnknown, type Emission } from './emission.ts';
 import { emitMapEntry } from './emit-map.ts';

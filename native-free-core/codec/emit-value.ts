@@ -10,7 +10,7 @@
 import { fail } from '../base/fail.ts';
 import { EVENT_MALFORMED, EVENT_STRING_TOO_LONG } from '../base/outcomes.ts';
 import { STRING_BYTES_MAX } from '../layout/limits.ts';
-import type { ColumnKind, FieldPlan } from '../layout/plan.ts';
+import type { ColumnKind, FieldPlan } from '../plan/plan.ts';
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from './wire.ts';
 
 export type ValueType = Exclude<FieldPlan['type'], 'message' | 'map'>;

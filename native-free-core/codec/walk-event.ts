@@ -4,7 +4,7 @@
  */
 
 import { LIST_ELEMENTS_MAX, STRING_BYTES_MAX } from '../layout/limits.ts';
-import type { FieldPlan, MessagePlan, UnknownFieldPolicy } from '../layout/plan.ts';
+import type { FieldPlan, MessagePlan, UnknownFieldPolicy } from '../plan/plan.ts';
 import { expectedGot, rejection, shownText, VALUE_BYTES_MAX, type RejectionDetail } from './rejection.ts';
 import { addUnknownField, type UnknownFields } from './unknown-fields.ts';
 import { isUtf8, readUtf8 } from './utf8.ts';

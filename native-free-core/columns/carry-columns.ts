@@ -5,9 +5,9 @@
  */
 
 import { createColumn, resetColumn, rowBytes, type Column } from '../layout/column.ts';
-import type { PlanChange } from '../layout/change.ts';
+import type { PlanChange } from '../plan/change.ts';
 import type { DictionaryIntern } from '../layout/dictionary-intern.ts';
-import type { ColumnPlan, Plan } from '../layout/plan.ts';
+import type { ColumnPlan, Plan } from '../plan/plan.ts';
 
 export interface CarriedColumns {
   /** In the order of the new plan's columns. */

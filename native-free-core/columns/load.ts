@@ -32,7 +32,7 @@ import {
 } from '../layout/block-layout.ts';
 import type { Column } from '../layout/column.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
-import type { Plan } from '../layout/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { createBranchRows, groupByBranch, type BranchRows } from './branch-rows.ts';
 import { loadColumn } from './load-column.ts';
 

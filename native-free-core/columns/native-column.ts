@@ -5,7 +5,7 @@
 
 import { fail } from '../base/fail.ts';
 import { rowBytes } from '../layout/column.ts';
-import type { ColumnKind, ColumnPlan } from '../layout/plan.ts';
+import type { ColumnKind, ColumnPlan } from '../plan/plan.ts';
 import { pushGrowing, type ChunkList } from './chunks.ts';
 import { createGrowing, extend, type BufferPool, type Growing } from './growing.ts';
 import { createLowCardinalityGatherer } from './native-low-cardinality.ts';

@@ -17,7 +17,7 @@ import {
   BLOCK_HEADER_BYTES,
 } from '../layout/block-layout.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
-import type { Plan } from '../layout/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { branchCount, createBranchRows, groupByBranch, type BranchRows } from './branch-rows.ts';
 import { createChunks, finishChunks, pushBytes, pushVarint, type ChunkList, type NativeBlock } from './chunks.ts';
 import { createPool, type BufferPool } from './growing.ts';

@@ -28,7 +28,7 @@ import {
 } from '../layout/block-layout.ts';
 import { rowBytes, type Column } from '../layout/column.ts';
 import { BLOCK_FRAMES_MAX, BLOCK_ROWS_MAX } from '../layout/limits.ts';
-import type { Plan } from '../layout/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { createBranchRows, groupByBranch } from './branch-rows.ts';
 import {
   BLOCK_DETAIL_BYTES_MAX,

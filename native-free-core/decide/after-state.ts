@@ -3,9 +3,9 @@
  * read scores, each behind what it reads. Compiled once per worker; replay runs none of it, the values come with the rows.
  */
 
-import { planAfterState } from '../layout/after-state.ts';
+import { planAfterState } from '../plan/after-state.ts';
 import type { Column } from '../layout/column.ts';
-import type { ModelPlan, Plan } from '../layout/plan.ts';
+import type { ModelPlan, Plan } from '../plan/plan.ts';
 import { compileModel } from '../model/compile.ts';
 import { compileComputedLoop, type ComputedLoop } from '../policy/computed.ts';
 import { compileGather } from '../policy/gather-inputs.ts';

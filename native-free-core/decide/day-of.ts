@@ -1,11 +1,11 @@
 /**
- * The day of any time as a column of days has it (layout/plan.ts, `FeaturePlan.dayColumn`), for reads at a time at which there is no
+ * The day of any time as a column of days has it (plan/plan.ts, `FeaturePlan.dayColumn`), for reads at a time at which there is no
  * event whose columns could be computed. Made once by decider.ts.
  */
 
-import type { Plan } from '../layout/plan.ts';
-import { zoneCursor } from '../policy/expression/emitter.ts';
-import { zoneOffset } from '../policy/expression/runtime-time.ts';
+import type { Plan } from '../plan/plan.ts';
+import { zoneCursor } from '../language/expression/emitter.ts';
+import { zoneOffset } from '../language/expression/runtime-time.ts';
 
 const DAY_MS = 86_400_000;
 const UTC = 'UTC';

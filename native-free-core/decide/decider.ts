@@ -8,7 +8,7 @@ import { createFrameCursor, type FrameCursor } from '../codec/frame.ts';
 import { createUnknownFields, type UnknownFields } from '../codec/unknown-fields.ts';
 import { compileReader, type EntityReader } from '../features/read.ts';
 import { createColumn, type Column } from '../layout/column.ts';
-import { answeredDecisions, type Plan } from '../layout/plan.ts';
+import { answeredDecisions, type Plan } from '../plan/plan.ts';
 import { compileComputed, type ComputedLoop, type ComputedLoops } from '../policy/computed.ts';
 import { compileDecision, type DecisionLoop } from '../policy/decision.ts';
 import type { Lane } from '../ring/lane.ts';

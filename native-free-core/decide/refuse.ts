@@ -22,7 +22,7 @@ import { clearUnknownFields, type UnknownFields } from '../codec/unknown-fields.
 import { walkMessage } from '../codec/walk-event.ts';
 import { walkFrame } from '../codec/walk-frame.ts';
 import { FRAME_DETAIL_BYTES_MAX } from '../columns/logs.ts';
-import { fieldPath } from '../layout/field-path.ts';
+import { fieldPath } from '../plan/field-path.ts';
 import { ENCODING_PROTO } from '../layout/records.ts';
 import { findEntry } from '../state/dictionary.ts';
 import type { Decider } from './decider.ts';

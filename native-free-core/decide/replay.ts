@@ -8,7 +8,7 @@ import { loadBlock, eachFrame, eachDictionaryEntry, eachName } from '../columns/
 import { createColumn, resetColumn, type Column } from '../layout/column.ts';
 import { FRAME_DEDUP, FRAME_DUPLICATE, FRAME_FIRST, FRAME_HAS_SEQ } from '../layout/block-layout.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
-import type { Plan } from '../layout/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { fail } from '../base/fail.ts';
 import { copyEntry, internEntry } from '../state/dictionary.ts';
 import { takeId } from '../state/id-window.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { Column } from '../layout/column.ts';
-import type { DecisionPlan, Plan } from '../layout/plan.ts';
+import type { DecisionPlan, Plan } from '../plan/plan.ts';
 import { RULE_DEFAULT, type RuleLimit } from '../policy/decision.ts';
 import { layOutLimits } from '../policy/limit-layout.ts';
 import { replayLimit } from '../policy/limits.ts';

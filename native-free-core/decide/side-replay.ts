@@ -7,8 +7,8 @@
 import { loadBlock } from '../columns/load.ts';
 import { carryColumns, type CarriedColumns, type CarriedTexts } from '../columns/carry-columns.ts';
 import { createColumn, resetColumn, type Column } from '../layout/column.ts';
-import { backfillPlan, type PlanChange } from '../layout/change.ts';
-import type { Plan } from '../layout/plan.ts';
+import { backfillPlan, type PlanChange } from '../plan/change.ts';
+import type { Plan } from '../plan/plan.ts';
 import { entryAt, entryBytes, internEntry, type Dictionary } from '../state/dictionary.ts';
 import { replayState, setEffective, type StateSeat } from './replay.ts';
 import { compileState } from './state-loops.ts';

@@ -6,9 +6,9 @@ import { compileKernel, type Kernel, type KernelCounters, type KernelMode } from
 import { compileKeys, type KeyLoop } from '../features/keys.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { Column } from '../layout/column.ts';
-import type { Plan } from '../layout/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { isLimited } from '../policy/limit-layout.ts';
-import { createEmitter } from '../policy/expression/emitter.ts';
+import { createEmitter } from '../language/expression/emitter.ts';
 import type { Tables } from './tables.ts';
 
 export interface StateLoops {

@@ -12,7 +12,7 @@ import {
   EVENT_TIME_TOO_OLD,
 } from '../base/outcomes.ts';
 import type { Column } from '../layout/column.ts';
-import type { Plan } from '../layout/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { ComputedLoop } from '../policy/computed.ts';
 import { ID_SEEN, takeId, type IdWindow } from '../state/id-window.ts';
 import type { StateLoops } from './state-loops.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { Column } from '../layout/column.ts';
-import type { Expression } from '../layout/plan.ts';
+import type { Expression } from '../plan/plan.ts';
 
 /** JavaScript for one value of row `r`: run `setup`, then `absent` (null: never absent) and `value` are expressions. */
 export interface ExpressionCode {

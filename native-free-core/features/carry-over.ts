@@ -6,7 +6,7 @@
 
 import { lookup } from '../base/lookup.ts';
 import { ROW_FEATURES_SLOT } from '../layout/entity-layout.ts';
-import type { EntityPlan } from '../layout/plan.ts';
+import type { EntityPlan } from '../plan/plan.ts';
 import {
   layOutRecord,
   SESSION_END,

@@ -6,7 +6,7 @@
  */
 
 import { lookup } from '../base/lookup.ts';
-import type { AggregateName, FeaturePlan } from '../layout/plan.ts';
+import type { AggregateName, FeaturePlan } from '../plan/plan.ts';
 import { CAP_DEFAULT, type Cells } from './record-layout.ts';
 
 interface Names {

@@ -4,7 +4,7 @@
  * Called by kernel.ts.
  */
 
-import { columnAt, slotOf, type Expression, type FeaturePlan, type Plan } from '../layout/plan.ts';
+import { columnAt, slotOf, type Expression, type FeaturePlan, type Plan } from '../plan/plan.ts';
 import type { EmitExpression } from './bind-columns.ts';
 import { isText, scaleOf } from './emit-serve.ts';
 

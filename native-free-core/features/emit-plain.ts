@@ -4,7 +4,7 @@
  * read.ts lets fall by the same pieces.
  */
 
-import type { FeaturePlan, Plan } from '../layout/plan.ts';
+import type { FeaturePlan, Plan } from '../plan/plan.ts';
 import { cellNames, emitAddTo, emitClear } from './emit-cells.ts';
 import { emitServe, emitServeValue } from './emit-serve.ts';
 import type { DayLayout, FeatureLayout } from './record-layout.ts';

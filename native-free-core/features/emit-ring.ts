@@ -8,7 +8,7 @@
  * fresh as in kernel.ts; per ring i: head<i>, hop<i>; s, sw a bucket.
  */
 
-import type { Plan } from '../layout/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { cellNames, emitAddTo, emitClear, emitMove } from './emit-cells.ts';
 import { emitServe, emitServeValue } from './emit-serve.ts';
 import type { FeatureLayout, RingLayout } from './record-layout.ts';

@@ -3,7 +3,7 @@
  * Called by the emitters of rings, days, sessions and plain features, and by read.ts for look-ups between events.
  */
 
-import type { FeaturePlan, Plan } from '../layout/plan.ts';
+import type { FeaturePlan, Plan } from '../plan/plan.ts';
 import { cellNames, mostDistinct } from './emit-cells.ts';
 import type { Cells } from './record-layout.ts';
 

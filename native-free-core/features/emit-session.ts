@@ -3,7 +3,7 @@
  * one. A session is forgotten once no event that is still admitted could reach it. Called by kernel.ts and read.ts.
  */
 
-import type { Plan } from '../layout/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { emitAddTo, emitClear, emitMove } from './emit-cells.ts';
 import { emitServe } from './emit-serve.ts';
 import { SESSION_END, SESSION_START, type FeatureLayout, type SessionLayout } from './record-layout.ts';

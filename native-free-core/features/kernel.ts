@@ -7,7 +7,7 @@
  *   replay  takes seq and life from the stored row; skips what the state already has (SEMANTICS.md §4)
  */
 
-import type { EntityPlan, Plan } from '../layout/plan.ts';
+import type { EntityPlan, Plan } from '../plan/plan.ts';
 import type { Column } from '../layout/column.ts';
 import { createRow, findRow, lockStripe, restartRow, unlockStripe, type EntityTable } from '../state/entity-table.ts';
 import { adoptRow } from '../state/adoption.ts';

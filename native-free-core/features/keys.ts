@@ -10,7 +10,7 @@
 
 import { hashBytes, combineWords } from '../base/hash.ts';
 import type { Column } from '../layout/column.ts';
-import { columnAt, slotOf, VIEWS_FROM, type EntityPlan, type Expression, type Plan } from '../layout/plan.ts';
+import { columnAt, slotOf, VIEWS_FROM, type EntityPlan, type Expression, type Plan } from '../plan/plan.ts';
 import { bindColumns, type EmitExpression } from './bind-columns.ts';
 
 const HASH_SEED = 2;

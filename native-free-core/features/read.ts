@@ -4,7 +4,7 @@
  * Runs on a worker; compiled from the same pieces as the kernels.
  */
 
-import type { EntityPlan, Plan } from '../layout/plan.ts';
+import type { EntityPlan, Plan } from '../plan/plan.ts';
 import { createColumn, type Column } from '../layout/column.ts';
 import { adoptRow } from '../state/adoption.ts';
 import { findRow, lockStripe, unlockStripe, type EntityTable } from '../state/entity-table.ts';

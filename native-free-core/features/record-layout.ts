@@ -24,7 +24,7 @@
 
 import { enter } from '../base/lookup.ts';
 import { ROW_FEATURES_SLOT } from '../layout/entity-layout.ts';
-import type { AggregateName, EntityPlan, FeaturePlan } from '../layout/plan.ts';
+import type { AggregateName, EntityPlan, FeaturePlan } from '../plan/plan.ts';
 
 export interface Cells {
   /** f64 offsets by name, in f64 slots from the row's or the bucket's begin. */

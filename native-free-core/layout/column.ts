@@ -8,7 +8,7 @@
 // hot path: no allocation
 
 import { BLOCK_FRAME_BYTES_MAX, BLOCK_ROWS_MAX, FRAME_BYTES_MAX } from './limits.ts';
-import type { ColumnKind, ColumnPlan } from './plan.ts';
+import type { ColumnKind, ColumnPlan } from '../plan/plan.ts';
 
 /** Room for every byte that a block's frames can bring, a varint before each value included. */
 export const HEAP_BYTES = BLOCK_FRAME_BYTES_MAX + FRAME_BYTES_MAX + BLOCK_ROWS_MAX * 3;

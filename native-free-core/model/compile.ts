@@ -4,7 +4,7 @@
  */
 
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
-import type { LinearContent, ModelFormat, ModelOutput, TreeContent } from '../layout/model-plan.ts';
+import type { LinearContent, ModelFormat, ModelOutput, TreeContent } from '../plan/model-plan.ts';
 import { linkOf } from './links.ts';
 import { rankDoubleCategories, rankDoubles, rankSingleCategories, rankSingles } from './ranks.ts';
 import { createThresholdGrid } from './threshold-grid.ts';

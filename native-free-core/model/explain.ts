@@ -3,7 +3,7 @@
  * written apart from the loops: their margins are tested against each other.
  */
 
-import type { LinearContent, ModelFormat, TreeContent } from '../layout/model-plan.ts';
+import type { LinearContent, ModelFormat, TreeContent } from '../plan/model-plan.ts';
 import {
   CATEGORICAL,
   DEFAULT_LEFT,

@@ -3,7 +3,7 @@
  * precision. Called by compile.ts for every score; explanations and golden files are held against it.
  */
 
-import type { LinearContent, ModelFormat, ModelLink, ModelOutput, TreeContent } from '../layout/model-plan.ts';
+import type { LinearContent, ModelFormat, ModelLink, ModelOutput, TreeContent } from '../plan/model-plan.ts';
 import { expSingle } from './single-precision.ts';
 
 type Link = (margin: number) => number;

@@ -1,6 +1,6 @@
 /** What the parsers check alike. */
 
-import type { TreeContent } from '../layout/model-plan.ts';
+import type { TreeContent } from '../plan/model-plan.ts';
 import { CATEGORICAL } from './tree-flags.ts';
 
 /** What is wrong with a model file, in one line; parse.ts turns it into an answer. */

@@ -3,7 +3,7 @@
  * and the first tree has the average that boosting began from. After early stopping, save_model writes the best rounds only.
  */
 
-import type { TreeContent } from '../layout/model-plan.ts';
+import type { TreeContent } from '../plan/model-plan.ts';
 import { lightGbmObjective, type LightGbmObjective } from './lightgbm-objectives.ts';
 import { columnCategoriesOf } from './lightgbm-categories.ts';
 import { checkFeatureCount, checkTrees, ModelError, nameWarnings } from './model-problems.ts';

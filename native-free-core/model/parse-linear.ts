@@ -8,7 +8,7 @@
  */
 
 import { lookup } from '../base/lookup.ts';
-import type { LinearContent } from '../layout/model-plan.ts';
+import type { LinearContent } from '../plan/model-plan.ts';
 import type { FileInput, ParsedModel } from './parse.ts';
 import { ModelError, parseLooseJson } from './model-problems.ts';
 

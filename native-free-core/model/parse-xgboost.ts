@@ -3,7 +3,7 @@
  * are rounded once here, as the library does when it loads the file.
  */
 
-import type { LinearContent, TreeContent } from '../layout/model-plan.ts';
+import type { LinearContent, TreeContent } from '../plan/model-plan.ts';
 import { checkFeatureCount, checkTrees, ModelError, nameWarnings, parseLooseJson } from './model-problems.ts';
 import type { FileInput, Iterations, ParsedModel } from './parse.ts';
 import { categoriesOf, type CategoryEncodings, type ListedCategories } from './xgboost-categories.ts';

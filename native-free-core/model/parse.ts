@@ -3,7 +3,7 @@
  * logistic models. Called by src/config when a pipeline is compiled; what is wrong comes back in one line.
  */
 
-import type { LinearContent, ModelFormat, ModelLink, TreeContent } from '../layout/model-plan.ts';
+import type { LinearContent, ModelFormat, ModelLink, TreeContent } from '../plan/model-plan.ts';
 import { BYTE_ORDER_MARK, checkFileKind } from './file-kind.ts';
 import { ModelError } from './model-problems.ts';
 import { parseLightGbm } from './parse-lightgbm.ts';

@@ -1,6 +1,6 @@
 /** What joined trees tell of their inputs: whether thresholds or sets ask them, and how large the categories are. Called by the parsers. */
 
-import type { TreeContent } from '../layout/model-plan.ts';
+import type { TreeContent } from '../plan/model-plan.ts';
 import type { FileInput } from './parse.ts';
 import { CATEGORICAL } from './tree-flags.ts';
 

@@ -11,7 +11,7 @@
  * Trees keep the order of the file: sums are in floating point.
  */
 
-import type { TreeContent } from '../layout/model-plan.ts';
+import type { TreeContent } from '../plan/model-plan.ts';
 import { CATEGORICAL, DEFAULT_LEFT, missingOf } from './tree-flags.ts';
 
 /** A number that nodes compare with thresholds. */

@@ -4,7 +4,7 @@
  */
 
 import { lookup } from '../base/lookup.ts';
-import type { ModelLink } from '../layout/model-plan.ts';
+import type { ModelLink } from '../plan/model-plan.ts';
 import { ModelError } from './model-problems.ts';
 import { logSingle } from './single-precision.ts';
 

@@ -1,6 +1,6 @@
 /** Joins the trees of an XGBoost file into the plan's arrays, in the file's order. Called by parse-xgboost.ts. */
 
-import type { TreeContent } from '../layout/model-plan.ts';
+import type { TreeContent } from '../plan/model-plan.ts';
 import { ModelError } from './model-problems.ts';
 import { CATEGORICAL, DEFAULT_LEFT, MISSING_NAN, MISSING_SHIFT } from './tree-flags.ts';
 

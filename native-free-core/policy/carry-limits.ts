@@ -1,7 +1,7 @@
 /** Which words of a key's row of limits move where when the limits change: what `adoptRow` copies. Main thread, for each change. */
 
-import type { PlanChange } from '../layout/change.ts';
-import type { Plan } from '../layout/plan.ts';
+import type { PlanChange } from '../plan/change.ts';
+import type { Plan } from '../plan/plan.ts';
 import { layOutLimits, type LimitTableLayout } from './limit-layout.ts';
 
 /** Key, counters and clocks at the begin of the row, in Int32 words. */

@@ -4,11 +4,11 @@
  */
 
 import type { Column } from '../layout/column.ts';
-import type { ColumnKind, ComputedPlan, Expression, Plan } from '../layout/plan.ts';
+import type { ColumnKind, ComputedPlan, Expression, Plan } from '../plan/plan.ts';
 import type { Dictionary } from '../state/dictionary.ts';
 import type { KeyList } from '../state/key-list.ts';
 import { bindColumnArrays } from './decision.ts';
-import { createEmitter, type ExpressionEmitter } from './expression/emitter.ts';
+import { createEmitter, type ExpressionEmitter } from '../language/expression/emitter.ts';
 
 /** Fills the rows [from, to). */
 export type ComputedLoop = (from: number, to: number) => void;

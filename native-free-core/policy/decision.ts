@@ -8,10 +8,10 @@
 
 import type { Column } from '../layout/column.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
-import type { DecisionPlan, Plan, RulePlan } from '../layout/plan.ts';
+import type { DecisionPlan, Plan, RulePlan } from '../plan/plan.ts';
 import type { Dictionary } from '../state/dictionary.ts';
 import type { KeyList } from '../state/key-list.ts';
-import { createEmitter, type ExpressionEmitter } from './expression/emitter.ts';
+import { createEmitter, type ExpressionEmitter } from '../language/expression/emitter.ts';
 import type { LimitCells } from './limit-layout.ts';
 import { takeLimit, type LimitGate } from './limits.ts';
 

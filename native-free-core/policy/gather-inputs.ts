@@ -4,11 +4,11 @@
  */
 
 import type { Column } from '../layout/column.ts';
-import type { Expression, Plan } from '../layout/plan.ts';
+import type { Expression, Plan } from '../plan/plan.ts';
 import type { Dictionary } from '../state/dictionary.ts';
 import type { KeyList } from '../state/key-list.ts';
 import { bindColumnArrays } from './decision.ts';
-import { createEmitter, type ExpressionEmitter } from './expression/emitter.ts';
+import { createEmitter, type ExpressionEmitter } from '../language/expression/emitter.ts';
 
 /** Writes the rows [from, to) to the begin of `out`. */
 export type GatherLoop = (from: number, to: number, out: Float64Array) => void;

@@ -15,7 +15,7 @@
  */
 
 import { ROW_SEEN_SLOT, ROW_SEQ_SLOT, ROW_LIFE_SLOT } from '../layout/entity-layout.ts';
-import type { LimitPlan, Plan } from '../layout/plan.ts';
+import type { LimitPlan, Plan } from '../plan/plan.ts';
 
 export const TAKE_SEQ_SLOT = ROW_SEQ_SLOT;
 export const TAKE_LIFE_SLOT = ROW_LIFE_SLOT;

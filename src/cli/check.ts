@@ -12,10 +12,10 @@ import type {
   ModelPlan,
   Plan,
   RulePlan,
-} from '../../native-free-core/layout/plan.ts';
+} from '../../native-free-core/plan/plan.ts';
 import { durationText, loadPipelineFile, PipelineError, pipelineJsonSchema, windowText } from '../config/index.ts';
 import { experimentSql } from './check/experiment-sql.ts';
-import { defaultPipeline } from '../ops/default-pipeline.ts';
+import { defaultPipeline } from '../config/default-pipeline.ts';
 
 export const checkCommand = defineCommand({
   meta: { name: 'check', description: 'Check a pipeline file and explain it, without a server' },

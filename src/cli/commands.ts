@@ -1,6 +1,6 @@
 /** Every command of `hunt`: what it is for, and its file, loaded when it is asked for. Used by main.ts, the help and the completion. */
 
-import { connectionBounds } from '../ops/descriptors.ts';
+import { connectionBounds } from '../system/descriptors.ts';
 import type { CommandDef } from 'citty';
 import type { Scope } from '../access/scope.ts';
 

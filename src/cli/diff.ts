@@ -4,7 +4,7 @@
  */
 
 import { defineCommand } from 'citty';
-import type { DecisionPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { DecisionPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { HuntControl, queryRows, queryTarget, type QueryTarget } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
 import { quoteName } from '../warehouse/tables/index.ts';

@@ -5,7 +5,7 @@
 
 import { defineCommand } from 'citty';
 import { loadPipeline } from '../config/index.ts';
-import { defaultPipeline } from '../ops/default-pipeline.ts';
+import { defaultPipeline } from '../config/default-pipeline.ts';
 import { featureSql } from '../warehouse/twin/index.ts';
 import { featuresOption } from './verify.ts';
 

@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { HuntControl } from '../client/index.ts';
 import { loadPipelineFile, PipelineError } from '../config/index.ts';
 import { planMemory, type EntityMemoryPlan, type MemoryPart, type MemoryPlan } from '../memory/memory-plan.ts';
-import { defaultPipeline } from '../ops/default-pipeline.ts';
+import { defaultPipeline } from '../config/default-pipeline.ts';
 import { writeWarnings } from './pipeline-warnings.ts';
 import { changeText } from './plan/change-text.ts';
 import { planChange } from './plan/plan-change.ts';

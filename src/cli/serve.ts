@@ -4,12 +4,12 @@ import { defineCommand } from 'citty';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { KEY_VARIABLE } from '../access/key-sources.ts';
-import { startEngine, type EngineOptions } from '../engine.ts';
+import { startEngine, type EngineOptions } from '../engine/start.ts';
 import { OperatingError } from '../errors.ts';
-import { createLog, type LogFormat, type LogLevel } from '../ops/log.ts';
+import { createLog, type LogFormat, type LogLevel } from '../system/log.ts';
 import type { WantedTransport } from '../http/choose-transport.ts';
-import { endProcess } from '../ops/end-process.ts';
-import { defaultPipeline } from '../ops/default-pipeline.ts';
+import { endProcess } from '../system/end-process.ts';
+import { defaultPipeline } from '../config/default-pipeline.ts';
 import { ACCESS_OPTIONS, accessOptions } from './serve/access-options.ts';
 
 /** Four of the smallest segments that are of use. */

@@ -8,8 +8,8 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { loadPipelineFile, PipelineError } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
-import { defaultPipeline } from '../ops/default-pipeline.ts';
-import type { ExplainedValue } from '../ops/explanation.ts';
+import { defaultPipeline } from '../config/default-pipeline.ts';
+import type { ExplainedValue } from '../contract/explanation.ts';
 import { writeWarnings } from './pipeline-warnings.ts';
 import { runTest, type Failure, type TestResult } from './test/run-test.ts';
 

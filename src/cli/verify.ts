@@ -5,7 +5,7 @@
 
 import { defineCommand } from 'citty';
 import { lookup } from '../../native-free-core/base/lookup.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { HuntControl, queryTarget } from '../client/index.ts';
 import { loadPipeline } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';

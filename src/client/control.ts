@@ -1,10 +1,10 @@
 /** What a server says of itself over HTTP: its description, its pipeline, its ledger, the features of an entity. */
 
 import type { EntityState } from '../../native-free-core/features/read.ts';
-import type { PlanChange } from '../../native-free-core/layout/change.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { PlanChange } from '../../native-free-core/plan/change.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
-import type { Explanation, StoredExplanation } from '../ops/explanation.ts';
+import type { Explanation, StoredExplanation } from '../contract/explanation.ts';
 import { isClickHouse, refusalText, serverAddress, unreachable, type ServerAddress } from '../../client/src/address.ts';
 
 /** `GET /v1/server`, as far as clients need it. */

@@ -7,7 +7,7 @@ import {
   type ColumnPlan,
   type ColumnShape,
   type ViewPlan,
-} from '../../native-free-core/layout/plan.ts';
+} from '../../native-free-core/plan/plan.ts';
 import type { Path } from './source.ts';
 import type { Problems } from './problems.ts';
 

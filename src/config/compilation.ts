@@ -1,6 +1,6 @@
 /** What the parts of a pipeline file share while it is compiled. */
 
-import type { ComputedPlan, ExpressionType, ListPlan, ZonePlan } from '../../native-free-core/layout/plan.ts';
+import type { ComputedPlan, ExpressionType, ListPlan, ZonePlan } from '../../native-free-core/plan/plan.ts';
 import type { ColumnBuilder } from './columns.ts';
 import { setAside, storeListReads } from './computed.ts';
 import { checkExpression } from './expression/check.ts';

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { Plan, SystemColumns } from '../../native-free-core/layout/plan.ts';
+import type { Plan, SystemColumns } from '../../native-free-core/plan/plan.ts';
 import { createColumns, type ColumnBuilder } from './columns.ts';
 import type { Compilation } from './compilation.ts';
 import { compileDecisions } from './decisions.ts';

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { ComputedPlan, Expression, ExpressionOperator } from '../../native-free-core/layout/plan.ts';
+import type { ComputedPlan, Expression, ExpressionOperator } from '../../native-free-core/plan/plan.ts';
 import type { Compilation } from './compilation.ts';
 import type { Path } from './source.ts';
 import { zonePlan, zoneProblem } from './zones.ts';

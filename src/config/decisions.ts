@@ -1,6 +1,6 @@
 /** Decisions: rules, actions, and the two columns that each decision fills. */
 
-import type { DecisionPlan, Expression, RulePlan } from '../../native-free-core/layout/plan.ts';
+import type { DecisionPlan, Expression, RulePlan } from '../../native-free-core/plan/plan.ts';
 import { conditionAt, type Compilation } from './compilation.ts';
 import { nearest } from './nearest.ts';
 import type { DecisionDeclaration } from './schema.ts';

@@ -1,6 +1,6 @@
 /** Entities: keys, bounds, and the columns for seq and life. */
 
-import type { EntityPlan, Expression } from '../../native-free-core/layout/plan.ts';
+import type { EntityPlan, Expression } from '../../native-free-core/plan/plan.ts';
 import { expressionAt, type Compilation } from './compilation.ts';
 import { LATER_PREFIXES } from './later.ts';
 import type { EntityDeclaration } from './schema.ts';

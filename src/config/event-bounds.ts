@@ -3,7 +3,7 @@
  * memory, reserved at the start, so that each has a largest size. Called by compile.ts.
  */
 
-import { producersOf, type ProducersPlan } from '../../native-free-core/layout/plan.ts';
+import { producersOf, type ProducersPlan } from '../../native-free-core/plan/plan.ts';
 import type { Problems } from './problems.ts';
 import type { PipelineDeclaration } from './schema.ts';
 import { countOf, durationMs } from './units.ts';

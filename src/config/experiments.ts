@@ -11,7 +11,7 @@
  */
 
 import { hashText } from '../../native-free-core/base/murmur64.ts';
-import type { ExperimentPlan, Expression } from '../../native-free-core/layout/plan.ts';
+import type { ExperimentPlan, Expression } from '../../native-free-core/plan/plan.ts';
 import { expressionAt, type Compilation } from './compilation.ts';
 import { call } from './expression/typed.ts';
 import type { ExperimentDeclaration } from './schema.ts';

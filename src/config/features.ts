@@ -6,7 +6,7 @@ import type {
   Expression,
   FeaturePlan,
   SessionPlan,
-} from '../../native-free-core/layout/plan.ts';
+} from '../../native-free-core/plan/plan.ts';
 import { conditionAt, expressionAt, typeText, type Compilation } from './compilation.ts';
 import type { BareEntity } from './entities.ts';
 import { dayColumn } from './computed.ts';

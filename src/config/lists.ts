@@ -3,7 +3,7 @@
  * pipeline's version: an operator replaces them while the engine runs.
  */
 
-import type { ListPlan } from '../../native-free-core/layout/plan.ts';
+import type { ListPlan } from '../../native-free-core/plan/plan.ts';
 import type { Compilation } from './compilation.ts';
 import type { ProtoReader } from './proto/index.ts';
 import type { Path } from './source.ts';

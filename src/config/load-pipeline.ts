@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
-import { packageRoot } from '../ops/compiled-url.ts';
+import { packageRoot } from '../system/compiled-url.ts';
 import { compilePipeline, type CompiledPipeline } from './compile.ts';
 import type { ProtoFile, ProtoReader } from './proto/index.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { NESTING_MAX } from '../../native-free-core/layout/limits.ts';
-import type { ColumnKind, FieldPlan, MessagePlan, ProtoScalar } from '../../native-free-core/layout/plan.ts';
+import type { ColumnKind, FieldPlan, MessagePlan, ProtoScalar } from '../../native-free-core/plan/plan.ts';
 import type { ColumnBuilder, ColumnRequest } from './columns.ts';
 import type { Path } from './source.ts';
 import type { Problems } from './problems.ts';

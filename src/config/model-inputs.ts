@@ -4,7 +4,7 @@
  */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
-import type { Expression } from '../../native-free-core/layout/plan.ts';
+import type { Expression } from '../../native-free-core/plan/plan.ts';
 import type { Category, FileInput, ParsedModel } from '../../native-free-core/model/parse.ts';
 import { expressionAt, type Compilation } from './compilation.ts';
 import { storeListReads } from './computed.ts';

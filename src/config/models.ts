@@ -4,7 +4,7 @@
  */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
-import type { ModelOutput, ModelPlan } from '../../native-free-core/layout/plan.ts';
+import type { ModelOutput, ModelPlan } from '../../native-free-core/plan/plan.ts';
 import { parseModel, type ParsedModel } from '../../native-free-core/model/parse.ts';
 import type { Compilation } from './compilation.ts';
 import { checkDeclared, compileInputs, typedInput } from './model-inputs.ts';

@@ -1,6 +1,6 @@
 /** Limits of rules: their windows, and the columns that say in which order they were taken (SEMANTICS.md §9). */
 
-import type { DecisionPlan, LimitPlan } from '../../native-free-core/layout/plan.ts';
+import type { DecisionPlan, LimitPlan } from '../../native-free-core/plan/plan.ts';
 import type { Compilation } from './compilation.ts';
 import { defaultHopMs } from './hops.ts';
 import { nearest } from './nearest.ts';

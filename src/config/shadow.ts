@@ -16,8 +16,8 @@ import {
   type FeaturePlan,
   type ModelPlan,
   type Plan,
-} from '../../native-free-core/layout/plan.ts';
-import { planAfterState } from '../../native-free-core/layout/after-state.ts';
+} from '../../native-free-core/plan/plan.ts';
+import { planAfterState } from '../../native-free-core/plan/after-state.ts';
 import { OperatingError } from '../errors.ts';
 
 const PREFIX = 'shadow_';

@@ -1,6 +1,6 @@
 /** The `tests:` of a pipeline file, checked against its decisions and features; `hunt test` runs them. */
 
-import type { DecisionPlan } from '../../native-free-core/layout/plan.ts';
+import type { DecisionPlan } from '../../native-free-core/plan/plan.ts';
 import type { Compilation } from './compilation.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './source.ts';

@@ -3,7 +3,7 @@
  * machine with other zone data. Called by the expression checker and by computed.ts.
  */
 
-import type { ZonePlan } from '../../native-free-core/layout/plan.ts';
+import type { ZonePlan } from '../../native-free-core/plan/plan.ts';
 import { ZONE_TIME_END, ZONE_TIME_START } from '../../native-free-core/layout/limits.ts';
 import { nearest } from './nearest.ts';
 import { zoneData } from './zone-data.ts';

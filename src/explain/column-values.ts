@@ -1,9 +1,9 @@
 /** Values of a block's columns as JSON has them. Main thread; used for the row that is explained. */
 
-import { columnAt, slotOf, type Plan } from '../../native-free-core/layout/plan.ts';
+import { columnAt, slotOf, type Plan } from '../../native-free-core/plan/plan.ts';
 import type { Column } from '../../native-free-core/layout/column.ts';
 import { entryAt, entryBytes, type Dictionary } from '../../native-free-core/state/dictionary.ts';
-import type { ExplainedValue } from '../ops/explanation.ts';
+import type { ExplainedValue } from '../contract/explanation.ts';
 
 const HIGH = 4294967296n;
 const decoder = new TextDecoder();

@@ -1,7 +1,7 @@
 /** Conditions as trees with the truth of each part and the values that it compared. */
 
-import type { Expression } from '../../native-free-core/layout/plan.ts';
-import type { ExplainedCondition, NamedValue } from '../ops/explanation.ts';
+import type { Expression } from '../../native-free-core/plan/plan.ts';
+import type { ExplainedCondition, NamedValue } from '../contract/explanation.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { ExpressionText } from './expression-text.ts';
 

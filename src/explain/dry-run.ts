@@ -18,15 +18,15 @@ import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { hashEventId } from '../../native-free-core/decide/validate.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
 import { CONTROL_WORDS, EPOCH_HIGH, EPOCH_LOW } from '../../native-free-core/layout/control-layout.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { createLane, openLane } from '../../native-free-core/ring/lane.ts';
 import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import { hasId } from '../../native-free-core/state/id-window.ts';
 import { OperatingError } from '../errors.ts';
-import { monotonicMs, wallMs } from '../ops/clock.ts';
-import type { Explanation } from '../ops/explanation.ts';
+import { monotonicMs, wallMs } from '../system/clock.ts';
+import type { Explanation } from '../contract/explanation.ts';
 import { compileRowExplainer, type RowExplainer } from './explain-row.ts';
 import { clearTables, copyRow, createScratchTables, followDictionary } from './scratch-tables.ts';
 

@@ -3,11 +3,11 @@
  * emitted function for all parts, so that what is shown is what the rules saw. Compiled once per plan and set of columns.
  */
 
-import type { Expression, Plan } from '../../native-free-core/layout/plan.ts';
+import type { Expression, Plan } from '../../native-free-core/plan/plan.ts';
 import { bindColumnArrays } from '../../native-free-core/policy/decision.ts';
-import { createEmitter, type ExpressionEmitter } from '../../native-free-core/policy/expression/emitter.ts';
+import { createEmitter, type ExpressionEmitter } from '../../native-free-core/language/expression/emitter.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';
-import type { ExplainedValue } from '../ops/explanation.ts';
+import type { ExplainedValue } from '../contract/explanation.ts';
 import { integerValue, numberValue, textAt, timeText, valueAt, type Row } from './column-values.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;

@@ -3,11 +3,11 @@
  * each adds to a linear model, the way through every tree. The inputs come from the loop that fed the model (policy/gather-inputs.ts).
  */
 
-import type { Expression, ModelPlan, TreeContent } from '../../native-free-core/layout/plan.ts';
+import type { Expression, ModelPlan, TreeContent } from '../../native-free-core/plan/plan.ts';
 import { contributionsOf, pathsOf, type TreePath, type TreeStep } from '../../native-free-core/model/explain.ts';
 import { compileGather } from '../../native-free-core/policy/gather-inputs.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';
-import type { ExplainedInput, ExplainedModel, ExplainedSplit } from '../ops/explanation.ts';
+import type { ExplainedInput, ExplainedModel, ExplainedSplit } from '../contract/explanation.ts';
 import { valueAt, type Row } from './column-values.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { ExpressionText } from './expression-text.ts';

@@ -4,7 +4,7 @@
  */
 
 import { enter } from '../../native-free-core/base/lookup.ts';
-import type { DecisionPlan, Expression, Plan, RulePlan } from '../../native-free-core/layout/plan.ts';
+import type { DecisionPlan, Expression, Plan, RulePlan } from '../../native-free-core/plan/plan.ts';
 import { RULE_DEFAULT } from '../../native-free-core/policy/decision.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';
 import type {
@@ -15,7 +15,7 @@ import type {
   ExplainedRule,
   ExplainedValue,
   Explanation,
-} from '../ops/explanation.ts';
+} from '../contract/explanation.ts';
 import { labelAt, valueAt, type Row } from './column-values.ts';
 import { explainCondition } from './conditions.ts';
 import { compileModelExplainer, modelSources } from './explain-models.ts';

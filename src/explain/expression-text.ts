@@ -9,7 +9,7 @@ import {
   type Expression,
   type ExpressionOperator,
   type Plan,
-} from '../../native-free-core/layout/plan.ts';
+} from '../../native-free-core/plan/plan.ts';
 import type { Names } from './names.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;

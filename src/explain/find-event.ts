@@ -7,7 +7,7 @@
  */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
 import { quoteName, quoteText, selectTexts, type StoredTexts } from './stored-row.ts';
 

@@ -3,7 +3,7 @@
  * plan; read by the texts of expressions and by the answer.
  */
 
-import { slotOf, type FieldPlan, type MessagePlan, type Plan } from '../../native-free-core/layout/plan.ts';
+import { slotOf, type FieldPlan, type MessagePlan, type Plan } from '../../native-free-core/plan/plan.ts';
 
 /** A field of the event as rules name it. */
 export interface NamedField {

@@ -4,12 +4,12 @@
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';
-import type { Expression, Plan } from '../../native-free-core/layout/plan.ts';
-import { openLists } from '../../native-free-core/policy/expression/lists.ts';
+import type { Expression, Plan } from '../../native-free-core/plan/plan.ts';
+import { openLists } from '../../native-free-core/language/expression/lists.ts';
 import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';
 import { OperatingError } from '../errors.ts';
-import type { ExplainedDecision, Explanation, StoredExplanation } from '../ops/explanation.ts';
+import type { ExplainedDecision, Explanation, StoredExplanation } from '../contract/explanation.ts';
 import { labelAt, valueAt, type Row } from './column-values.ts';
 import type { LiveState } from './dry-run.ts';
 import { compileRowExplainer, type RowExplainer } from './explain-row.ts';

@@ -4,7 +4,7 @@
  */
 
 import { createColumn, resetColumn, type Column } from '../../native-free-core/layout/column.ts';
-import type { ColumnPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { ColumnPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import {
   createDictionary,
   internEntry,

@@ -4,7 +4,7 @@
  */
 
 import { OperatingError } from '../errors.ts';
-import { describeSystem, loadFailure } from '../ops/system.ts';
+import { describeSystem, loadFailure } from '../system/platform.ts';
 import { nodeTransport } from './node.ts';
 import type { Transport, TransportKind } from './transport.ts';
 import { loadUws } from './uws.ts';

@@ -6,7 +6,7 @@
 import { BELL_STRIDE, SPOOL_FULL, STOPPING, WORKER_BELL } from '../../native-free-core/layout/control-layout.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
-import { wallMs } from '../ops/clock.ts';
+import { wallMs } from '../system/clock.ts';
 import { writeClose, writeFrame, writeOpen, writeRead } from './lane-records.ts';
 import { RETRY_AFTER_CLOSED_MS, RETRY_AFTER_MS } from './limits.ts';
 import type { Peer } from './peers.ts';

@@ -11,7 +11,7 @@ import { openLane } from '../../native-free-core/ring/lane.ts';
 import { Door } from '../access/door.ts';
 import { FailedAttempts } from '../access/failed-attempts.ts';
 import { openTransport } from '../http/choose-transport.ts';
-import { dieOf } from '../ops/end-process.ts';
+import { dieOf } from '../system/end-process.ts';
 import { Admission } from './admission.ts';
 import type { IngressContext } from './context.ts';
 import { Delivery } from './delivery.ts';

@@ -8,7 +8,7 @@ export interface IngressLimits {
   readonly framesInFlight: number;
   /** Frames a second that one connection, or one producer by HTTP, may send; 0: no limit. */
   readonly framesPerSecondMax: number;
-  /** Connections at once, of one ingress thread; engine.ts lowers it where the system gives few descriptors. */
+  /** Connections at once, of one ingress thread; engine/start.ts lowers it where the system gives few descriptors. */
   readonly connectionsMax: number;
   /** Answers that a client has not read; beyond it the connection is closed. */
   readonly unreadBytesMax: number;

@@ -3,7 +3,7 @@
 import type { DecisionNames } from '../../native-free-core/codec/messages.ts';
 import type { TransportKind } from '../http/transport.ts';
 import type { AccessSettings } from '../access/door.ts';
-import type { Readiness } from '../ops/readiness.ts';
+import type { Readiness } from '../engine/readiness.ts';
 import type { IngressLimits } from './limits.ts';
 
 export interface IngressThreadOptions {

@@ -4,7 +4,7 @@
  */
 
 import type { RequestHead } from '../http/request-head.ts';
-import { monotonicMs } from '../ops/clock.ts';
+import { monotonicMs } from '../system/clock.ts';
 import type { HttpProblem } from './http-answer.ts';
 import type { FromIngress } from './messages.ts';
 import { findRoute } from './routes.ts';

@@ -1,18 +1,18 @@
 /**
  * The main thread's hold on the ingress threads: starts them on one port, hands on what they ask, hears their figures and
- * their death. Called by engine.ts.
+ * their death. Called by engine/start.ts.
  */
 
 import { Worker } from 'node:worker_threads';
-import { answeredDecisions, type Plan } from '../../native-free-core/layout/plan.ts';
+import { answeredDecisions, type Plan } from '../../native-free-core/plan/plan.ts';
 import { OPEN_ACCESS, type AccessSettings } from '../access/door.ts';
 import { OperatingError } from '../errors.ts';
 import { chooseTransport } from '../http/choose-transport.ts';
 import type { TransportKind } from '../http/transport.ts';
 import type { SharedMemory } from '../memory/regions.ts';
-import { compiledUrl } from '../ops/compiled-url.ts';
-import type { Log } from '../ops/log.ts';
-import type { Readiness } from '../ops/readiness.ts';
+import { compiledUrl } from '../system/compiled-url.ts';
+import type { Log } from '../system/log.ts';
+import type { Readiness } from '../engine/readiness.ts';
 import { INGRESS_LIMITS, type IngressLimits } from './limits.ts';
 import { addressOf, probeAddress, type Address } from './listen-address.ts';
 import type {

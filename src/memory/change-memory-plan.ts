@@ -3,8 +3,8 @@
  * rows have moved, side tables for what is backfilled, and threads that warm up. Called by cli/plan.ts.
  */
 
-import { backfillPlan, type PlanChange } from '../../native-free-core/layout/change.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { backfillPlan, type PlanChange } from '../../native-free-core/plan/change.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { carryLimits } from '../../native-free-core/policy/carry-limits.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { SIDE_ROOM } from './change-memory.ts';

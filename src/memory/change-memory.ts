@@ -1,14 +1,14 @@
 /**
  * Shared memory for the next version of a pipeline: what stays the same is the same, tables whose rows change are new and take
- * theirs over from the old ones, and what is to be backfilled gets side tables. Called by deploy/ for a change while the engine runs,
+ * theirs over from the old ones, and what is to be backfilled gets side tables. Called by versions/ for a change while the engine runs,
  * and by recovery.
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { carryOver } from '../../native-free-core/features/carry-over.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
-import { backfilled, backfilledEntities, backfillPlan, type PlanChange } from '../../native-free-core/layout/change.ts';
-import type { ListPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import { backfilled, backfilledEntities, backfillPlan, type PlanChange } from '../../native-free-core/plan/change.ts';
+import type { ListPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { carryLimits } from '../../native-free-core/policy/carry-limits.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { beginAdoption, endAdoption, sweepStripe } from '../../native-free-core/state/adoption.ts';

@@ -1,5 +1,5 @@
 /**
- * The main thread's view of the control region: epochs as whole numbers, the watermarks, stopping. Used by engine.ts.
+ * The main thread's view of the control region: epochs as whole numbers, the watermarks, stopping. Used by engine/start.ts.
  */
 
 import {

@@ -6,7 +6,7 @@
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
 import { createColumn, type Column } from '../../native-free-core/layout/column.ts';
 import { STRIPE_HEADER_WORDS, type EntityTableShape } from '../../native-free-core/layout/entity-layout.ts';
-import type { EntityPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { EntityPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { REGION_HEADER_BYTES } from '../../native-free-core/layout/region.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { createLane } from '../../native-free-core/ring/lane.ts';

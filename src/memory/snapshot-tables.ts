@@ -4,7 +4,7 @@
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';
-import type { EntityPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { EntityPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { forgetReplay } from '../../native-free-core/policy/limits.ts';
 import {

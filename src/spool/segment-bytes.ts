@@ -1,6 +1,6 @@
 /**
  * How large a segment must be and may be. Called by the spool writer on its thread, by spool.ts and
- * engine.ts on the main thread.
+ * engine/start.ts on the main thread.
  */
 
 import { laneRecordBytesMax, openLane } from '../../native-free-core/ring/lane.ts';

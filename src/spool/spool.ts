@@ -1,6 +1,6 @@
 /**
  * The main thread's hold on the spool thread: starts it, sends trims, hears its figures and its death.
- * Called by engine.ts.
+ * Called by engine/start.ts.
  */
 
 import { Worker } from 'node:worker_threads';
@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import { OperatingError } from '../errors.ts';
-import { compiledUrl } from '../ops/compiled-url.ts';
+import { compiledUrl } from '../system/compiled-url.ts';
 import { SEGMENT_BYTES_DEFAULT, segmentBytesMin } from './segment-bytes.ts';
 import type { SpoolReport, SpoolRequest, SpoolThreadOptions } from './spool-thread.ts';
 import type { SpoolFigures, SpoolLog } from './spool-writer.ts';

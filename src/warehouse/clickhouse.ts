@@ -1,5 +1,5 @@
 /**
- * The ClickHouse that the engine stores into: the embedded one, kept running, or another by URL. Called by engine.ts; all
+ * The ClickHouse that the engine stores into: the embedded one, kept running, or another by URL. Called by engine/start.ts; all
  * others speak HTTP to the address that it gives.
  */
 
@@ -8,8 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { AccessSettings } from '../access/door.ts';
 import { OperatingError } from '../errors.ts';
 import type { TransportKind } from '../http/transport.ts';
-import type { Log } from '../ops/log.ts';
-import { startEmbedded, type EmbeddedClickHouse } from './embedded/index.ts';
+import type { Log } from '../system/log.ts';
+import { startEmbedded, type EmbeddedClickHouse } from '../clickhouse-embedded/index.ts';
 
 export interface ClickHouseOptions {
   /** `http://user:password@host:8123/database`; without it the embedded engine is started. */

@@ -7,7 +7,7 @@
  * A server elsewhere is never told: it has other tables and other masters.
  */
 
-import type { Log } from '../ops/log.ts';
+import type { Log } from '../system/log.ts';
 import { messageOf } from './insert/refusals.ts';
 import type { Connection } from './insert/connection.ts';
 

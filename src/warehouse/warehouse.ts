@@ -1,6 +1,6 @@
 /**
  * The way from the spool into ClickHouse: follows the durable epochs, seals batches by rows or age within one arrival day,
- * inserts each exactly once, and says how far SQL can see. Main thread; called by engine.ts.
+ * inserts each exactly once, and says how far SQL can see. Main thread; called by engine/start.ts.
  *
  *   follow    durable epochs -> ranges          every 10 ms, however slow ClickHouse is (insert/epoch-follower.ts)
  *   insert    range -> seal -> insert -> confirm     one at a time (insert/batch-insert.ts)
@@ -10,12 +10,12 @@
  */
 
 import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises';
-import type { ColumnRename } from '../../native-free-core/layout/change.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { ColumnRename } from '../../native-free-core/plan/change.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
-import type { AuditEntry } from '../ops/audit-trail.ts';
-import { monotonicMs, wallMs } from '../ops/clock.ts';
-import type { Log } from '../ops/log.ts';
+import type { AuditEntry } from '../audit/audit-trail.ts';
+import { monotonicMs, wallMs } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { storeAudit } from './insert/audit-log.ts';
 import { accountOf, type Account, type Batch, type BatchLog, type EpochReader } from './insert/batch.ts';

@@ -1,16 +1,16 @@
 /**
  * The pool of decision workers: Piscina, one long-lived task a worker; twice as many threads as workers, so that those of the
- * next pipeline version compile and rehearse on threads of their own while the running ones go on. Called by engine.ts and
- * deploy/ on the main thread.
+ * next pipeline version compile and rehearse on threads of their own while the running ones go on. Called by engine/start.ts and
+ * versions/ on the main thread.
  */
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Sessions } from '../../native-free-core/decide/sessions.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { dictionaryCount, openDictionary } from '../../native-free-core/state/dictionary.ts';
 import type { SharedMemory } from '../memory/regions.ts';
-import { compiledUrl } from '../ops/compiled-url.ts';
+import { compiledUrl } from '../system/compiled-url.ts';
 
 /** What one worker's task is given; structured-cloned, the buffers shared. */
 export interface WorkerTask {

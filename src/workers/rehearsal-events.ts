@@ -4,7 +4,7 @@
  * one is thrown away when the other comes. Dictionary fields stay empty, so that no text is learnt. Called by rehearsal.ts.
  */
 
-import type { FieldPlan, MessagePlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { FieldPlan, MessagePlan, Plan } from '../../native-free-core/plan/plan.ts';
 
 /** Wire types of protobuf. */
 const VARINT = 0;

@@ -7,7 +7,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { useEmbeddedServer, type Call } from '../warehouse/embedded/embedded-server.ts';
+import { useEmbeddedServer, type Call } from '../clickhouse-embedded/embedded-server.ts';
 
 const server = useEmbeddedServer();
 const BAIT = 'the-bait-word';

@@ -8,8 +8,8 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { installationWithout } from '../warehouse/embedded/installation.ts';
-import { useEmbeddedServer } from '../warehouse/embedded/embedded-server.ts';
+import { installationWithout } from '../clickhouse-embedded/installation.ts';
+import { useEmbeddedServer } from '../clickhouse-embedded/embedded-server.ts';
 import { startServer, temporaryFolder } from '../e2e/server.ts';
 
 const said: string[] = [];

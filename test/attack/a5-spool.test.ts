@@ -21,10 +21,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Losses } from '../../src/ops/losses.ts';
-import { PipelineVersions } from '../../src/ops/pipeline-versions.ts';
-import { recoverLog } from '../../src/recover.ts';
-import { openBatchLog } from '../../src/spool/batch-log.ts';
+import { Losses } from '../../src/audit/losses.ts';
+import { PipelineVersions } from '../../src/versions/pipeline-versions.ts';
+import { recoverLog } from '../../src/recovery/recover.ts';
+import { openBatchLog } from '../../src/warehouse/insert/batch-log.ts';
 import { MARK_NAME, hasHeldEpochs } from '../../src/spool/durable-mark.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import { hunt, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyDigests } from '../../src/access/keys.ts';
-import { startEmbedded, type EmbeddedClickHouse } from '../../src/warehouse/embedded/index.ts';
+import { startEmbedded, type EmbeddedClickHouse } from '../../src/clickhouse-embedded/index.ts';
 import { testTransport } from '../transport.ts';
 import { ask, type Answered, type Ask } from './ask.ts';
 

@@ -14,7 +14,7 @@ import { hunt, root, startServer, temporaryFolder, until, type Server } from '..
 
 const PLAYERS_MAX = 100;
 const DESCRIPTORS = 320;
-/** From src/ops/descriptors.ts, for that limit. */
+/** From src/system/descriptors.ts, for that limit. */
 const EVENT_CONNECTIONS = 144;
 const CLICKHOUSE_CONNECTIONS = 64;
 const LETTERS_OF_PRODUCER = 10_000;

@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDataFolder } from '../../src/ops/data-folder.ts';
+import { openDataFolder } from '../../src/system/data-folder.ts';
 import { hunt, startServer, temporaryFolder, until, type CommandResult, type Server } from '../e2e/server.ts';
 import { digJson, post } from '../e2e/wire-client.ts';
 

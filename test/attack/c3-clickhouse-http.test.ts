@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { patient } from '../patience.ts';
 import { TRANSPORTS } from '../transport.ts';
-import { useEmbeddedServer } from '../warehouse/embedded/embedded-server.ts';
+import { useEmbeddedServer } from '../clickhouse-embedded/embedded-server.ts';
 import { sendRaw, type RawAnswer } from './raw-http.ts';
 
 const CRLF = '\r\n';

@@ -1,12 +1,12 @@
 /** `hunt verify` finds nothing where nothing is wrong, and each single thing that is: a bit, a row, a seq. */
 
 import { describe, expect, test } from 'vitest';
-import type { ColumnPlan } from '../../native-free-core/layout/plan.ts';
+import type { ColumnPlan } from '../../native-free-core/plan/plan.ts';
 import { runVerify, type VerifyOptions, type VerifyReport } from '../../src/cli/verify/run-verify.ts';
 import { describeReport } from '../../src/cli/verify/report.ts';
 import { createStatement } from '../../src/warehouse/tables/create-tables.ts';
 import { eventsTable } from '../../src/warehouse/tables/index.ts';
-import { useEmbeddedServer } from '../warehouse/embedded/embedded-server.ts';
+import { useEmbeddedServer } from '../clickhouse-embedded/embedded-server.ts';
 import { blocksOf } from '../warehouse/twin/core-world.ts';
 import { FEATURES, planFrom, randomFrames } from '../warehouse/twin/random-steps.ts';
 import { patient } from '../patience.ts';

@@ -10,7 +10,7 @@ import { compileDecoder, type Decoder } from '../../native-free-core/codec/decod
 import { createUnknownFields, type UnknownFields } from '../../native-free-core/codec/unknown-fields.ts';
 import { walkMessage, type EventWalk } from '../../native-free-core/codec/walk-event.ts';
 import { resetColumn, type Column } from '../../native-free-core/layout/column.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { seeded } from '../random.ts';
 import { expectRow, readRow, watchTimestamps, type Row } from './oracle.ts';
 import { columnsOf, parseProto, planOf, TestDictionary } from './plan-of.ts';

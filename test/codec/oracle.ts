@@ -5,7 +5,7 @@
 
 import type protobuf from 'protobufjs';
 import type { Column } from '../../native-free-core/layout/column.ts';
-import type { ColumnPlan, FieldPlan, MessagePlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { ColumnPlan, FieldPlan, MessagePlan, Plan } from '../../native-free-core/plan/plan.ts';
 import type { TestDictionary } from './plan-of.ts';
 
 export type Value = null | number | string | Value[] | { [key: string]: Value };

@@ -13,7 +13,7 @@ import type {
   MessagePlan,
   Plan,
   ProtoScalar,
-} from '../../native-free-core/layout/plan.ts';
+} from '../../native-free-core/plan/plan.ts';
 
 export interface PlanOptions {
   /** Name of the oneof whose members are the event types. */

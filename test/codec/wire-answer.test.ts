@@ -35,7 +35,7 @@ import {
 import { isUtf8, readUtf8, utf8Bytes, writeUtf8 } from '../../native-free-core/codec/utf8.ts';
 import { writeDecimal } from '../../native-free-core/codec/wire-write.ts';
 import { FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
-import type { DecisionPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { DecisionPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
 import { parseProto, planOf } from './plan-of.ts';
 

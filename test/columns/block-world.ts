@@ -11,7 +11,7 @@ import {
 } from '../../native-free-core/columns/logs.ts';
 import { compileSealer, type SealInput } from '../../native-free-core/columns/seal.ts';
 import { createColumn, resetColumn } from '../../native-free-core/layout/column.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import {
   createDictionary,
   dictionaryCount,

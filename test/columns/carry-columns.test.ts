@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { carryColumns } from '../../native-free-core/columns/carry-columns.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { entryAt, entryBytes, internEntry } from '../../native-free-core/state/dictionary.ts';
 import { describeChange } from '../../src/config/index.ts';
 import { changed, compileText } from '../config/pipelines.ts';

@@ -2,7 +2,7 @@
 
 import { afterAll, describe, expect, test } from 'vitest';
 import { createNativeEncoder } from '../../native-free-core/columns/native.ts';
-import type { ColumnKind } from '../../native-free-core/layout/plan.ts';
+import type { ColumnKind } from '../../native-free-core/plan/plan.ts';
 import { createBlockWorld, RECEIVED_AT, type BlockWorld, type Row } from './block-world.ts';
 import { planOf, type ColumnWish } from './plan-builder.ts';
 import { bytesOf, openWarehouse } from './warehouse.ts';

@@ -1,7 +1,7 @@
 /** Plans by hand, for tests and benches of columns: only what columns look at is real. */
 
 import { clickhouseTypes } from '../../native-free-core/columns/native-column.ts';
-import type { ColumnPlan, Plan, SystemColumns } from '../../native-free-core/layout/plan.ts';
+import type { ColumnPlan, Plan, SystemColumns } from '../../native-free-core/plan/plan.ts';
 
 export type ColumnWish = Pick<ColumnPlan, 'name' | 'kind'> & Partial<ColumnPlan>;
 

@@ -14,7 +14,7 @@ import { appendDeadLetter, appendFrame } from '../../native-free-core/columns/lo
 import { EVENT_NO_KEY, FRAME_MALFORMED } from '../../native-free-core/base/outcomes.ts';
 import { DEAD_WHOLE_FRAME, FRAME_DUPLICATE, FRAME_HAS_SEQ } from '../../native-free-core/layout/block-layout.ts';
 import { createColumn } from '../../native-free-core/layout/column.ts';
-import type { ColumnKind, ColumnShape } from '../../native-free-core/layout/plan.ts';
+import type { ColumnKind, ColumnShape } from '../../native-free-core/plan/plan.ts';
 import { createBlockWorld, RECEIVED_AT, type Row } from './block-world.ts';
 import { planOf, type ColumnWish } from './plan-builder.ts';
 import { readValue, type Scalar, type Value } from './write-value.ts';

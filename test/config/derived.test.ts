@@ -1,7 +1,7 @@
 /** Derived values and computed columns: which are stored, in which order, and what they may read. */
 
 import { describe, expect, test } from 'vitest';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { changed, compileText, problemsOf } from './pipelines.ts';
 
 const RULE = "'player.digs_5m > 120'";

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { compilePipeline } from '../../src/config/compile.ts';
 import { protoReader } from '../../src/config/load-pipeline.ts';
 import { PipelineError, problemText } from '../../src/config/problems.ts';
-import { defaultPipeline } from '../../src/ops/default-pipeline.ts';
+import { defaultPipeline } from '../../src/config/default-pipeline.ts';
 import { seeded } from '../random.ts';
 import { changed, compileText, PARTS, PIPELINE, PROTO } from './pipelines.ts';
 

@@ -2,12 +2,12 @@
 
 import { describe, expect, test } from 'vitest';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
-import type { Expression, FieldPlan } from '../../native-free-core/layout/plan.ts';
+import type { Expression, FieldPlan } from '../../native-free-core/plan/plan.ts';
 import { defaultHopMs } from '../../src/config/hops.ts';
 import { pipelineJsonSchema } from '../../src/config/index.ts';
 import { loadPipelineFile } from '../../src/config/load-pipeline.ts';
 import { countOf, durationMs, durationText } from '../../src/config/units.ts';
-import { defaultPipeline } from '../../src/ops/default-pipeline.ts';
+import { defaultPipeline } from '../../src/config/default-pipeline.ts';
 import { changed, compileText, FILES, PIPELINE, problemsOf, PROTO } from './pipelines.ts';
 
 const { plan } = compileText(PIPELINE);

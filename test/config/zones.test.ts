@@ -15,7 +15,7 @@ import {
   yearOf,
   zoneOffset,
   type ZoneCursor,
-} from '../../native-free-core/policy/expression/runtime-time.ts';
+} from '../../native-free-core/language/expression/runtime-time.ts';
 import { zoneData } from '../../src/config/zone-data.ts';
 import { zoneDataVersion, zonePlan, zoneProblem } from '../../src/config/zones.ts';
 import { seeded } from '../random.ts';

@@ -1,7 +1,7 @@
 /** Days by the plan's tables, against the platform's own calendar. */
 import { expect, test } from 'vitest';
 import { compileDayOf } from '../../native-free-core/decide/day-of.ts';
-import type { ComputedPlan, Expression, Plan } from '../../native-free-core/layout/plan.ts';
+import type { ComputedPlan, Expression, Plan } from '../../native-free-core/plan/plan.ts';
 import { zonePlan } from '../../src/config/zones.ts';
 import { seeded } from '../random.ts';
 

@@ -9,7 +9,7 @@ import {
   RECORD_FRAME,
   RECORD_OPEN,
 } from '../../native-free-core/layout/records.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { commit, openLane, reserve } from '../../native-free-core/ring/lane.ts';
 import type { SharedMemory } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';

@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { ExplainedDecision, Explanation, StoredExplanation } from '../../src/ops/explanation.ts';
+import type { ExplainedDecision, Explanation, StoredExplanation } from '../../src/contract/explanation.ts';
 import { askPatiently, hunt, root, startServer, temporaryFolder, type Server } from './server.ts';
 
 const folder = temporaryFolder();

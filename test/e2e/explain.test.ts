@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { StoredExplanation, Explanation } from '../../src/ops/explanation.ts';
+import type { StoredExplanation, Explanation } from '../../src/contract/explanation.ts';
 import { patient } from '../patience.ts';
 import { seeded } from '../random.ts';
 import { askPatiently, hunt, root, startServer, temporaryFolder, type Server } from './server.ts';

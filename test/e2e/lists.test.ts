@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { ExplainedDecision, StoredExplanation } from '../../src/ops/explanation.ts';
+import type { ExplainedDecision, StoredExplanation } from '../../src/contract/explanation.ts';
 import { hunt, root, startServer, temporaryFolder, type Server } from './server.ts';
 import { openStream } from './wire-client.ts';
 

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseModel } from '../../native-free-core/model/parse.ts';
 import { expSingle } from '../../native-free-core/model/single-precision.ts';
 import { compileModel } from '../../native-free-core/model/compile.ts';
-import type { ModelFormat } from '../../native-free-core/layout/model-plan.ts';
-import type { Explanation, StoredExplanation } from '../../src/ops/explanation.ts';
+import type { ModelFormat } from '../../native-free-core/plan/model-plan.ts';
+import type { Explanation, StoredExplanation } from '../../src/contract/explanation.ts';
 import { seeded } from '../random.ts';
 import { askPatiently, hunt, root, startServer, temporaryFolder, type Server } from './server.ts';
 

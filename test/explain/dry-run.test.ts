@@ -3,9 +3,9 @@
 import { expect, test } from 'vitest';
 import { createDecider } from '../../native-free-core/decide/decider.ts';
 import { createDryRun, type DryRun } from '../../src/explain/dry-run.ts';
-import type { Explanation } from '../../src/ops/explanation.ts';
+import type { Explanation } from '../../src/contract/explanation.ts';
 import { dictionaryCount, internEntry } from '../../native-free-core/state/dictionary.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { allocateRehearsal } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { stageOf } from '../../src/workers/rehearsal.ts';

@@ -7,8 +7,8 @@ import { eachDictionaryEntry, eachFrame, eachName, loadBlock } from '../../nativ
 import { FRAME_DUPLICATE, FRAME_HAS_SEQ } from '../../native-free-core/layout/block-layout.ts';
 import { createColumn, resetColumn, type Column } from '../../native-free-core/layout/column.ts';
 import { noText } from './power-cut-start.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
-import type { EpochBlocks } from '../../src/memory/recover-tables.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
+import type { EpochBlocks } from '../../src/recovery/recover-tables.ts';
 import type { StoredRow } from './power-cut-oracle.ts';
 
 const HIGH = 4294967296;

@@ -6,7 +6,7 @@
 import { vi } from 'vitest';
 import { EPOCH_LOW } from '../../native-free-core/layout/control-layout.ts';
 import { LANE_EMPTY, LANE_FULL } from '../../native-free-core/base/outcomes.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import {
   ACK_DURABLE,
   ANSWER_HEADER_BYTES,
@@ -22,8 +22,8 @@ import {
   RECORD_OPEN,
 } from '../../native-free-core/layout/records.ts';
 import { claim, commit, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
-import { enterLedger } from '../../src/memory/recover-tables.ts';
-import { SnapshotKeeper } from '../../src/memory/snapshot-keeper.ts';
+import { enterLedger } from '../../src/recovery/recover-tables.ts';
+import { SnapshotKeeper } from '../../src/recovery/snapshot-keeper.ts';
 import { createSnapshot } from '../../src/spool/snapshot-file.ts';
 import { SpoolWriter } from '../../src/spool/spool-writer.ts';
 import { readAnswer, type AnswerBody } from '../e2e/wire-client.ts';

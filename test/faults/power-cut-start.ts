@@ -1,5 +1,5 @@
 /**
- * A start of the engine on a disk that forgets, as src/engine.ts does it: spool and snapshot into shared tables, then the
+ * A start of the engine on a disk that forgets, as src/engine/start.ts does it: spool and snapshot into shared tables, then the
  * spool writer. The memory is small: it is made anew for every start, and its lanes fill up.
  */
 
@@ -9,7 +9,7 @@ import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/regi
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { createDictionary } from '../../native-free-core/state/dictionary.ts';
 import { createEntityRegions } from '../../native-free-core/state/entity-table.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { createLane, openLane, type Lane } from '../../native-free-core/ring/lane.ts';
 import { createReplayer, replayEpoch, type Replayer } from '../../native-free-core/decide/replay.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
@@ -17,10 +17,10 @@ import { ID_ENTRY_WORDS, createIdWindow } from '../../native-free-core/state/id-
 import { PRODUCER_ROW_BYTES, ROW_ENTRIES } from '../../native-free-core/layout/producer-layout.ts';
 import { createProducers } from '../../native-free-core/state/producers.ts';
 import { controlWords, type ControlWords } from '../../src/memory/control-words.ts';
-import { enterLedger, replayEpochs, restoreTables, type EpochBlocks } from '../../src/memory/recover-tables.ts';
+import { enterLedger, replayEpochs, restoreTables, type EpochBlocks } from '../../src/recovery/recover-tables.ts';
 import { createList, tableShape, type EntityMemory, type SharedMemory } from '../../src/memory/regions.ts';
 import { copyTables } from '../../src/memory/snapshot-tables.ts';
-import { Ledger } from '../../src/ops/ledger.ts';
+import { Ledger } from '../../src/audit/ledger.ts';
 import { openSpoolReader } from '../../src/spool/reader.ts';
 import { recoverSpool } from '../../src/spool/recover.ts';
 import type { RecoveredSpool } from '../../src/spool/recover.ts';
@@ -93,7 +93,7 @@ export function recoverLog(disk: LossyStorage, plan: Plan, workers: number): Rec
   return recoverSpool(disk, SPOOL, segmentBytesOf(smallMemory(plan, workers)), EXPECTED);
 }
 
-/** `recover` of src/engine.ts, on this disk. */
+/** `recover` of src/engine/start.ts, on this disk. */
 export async function recover(disk: LossyStorage, plan: Plan, workers: number): Promise<Recovered> {
   const memory = smallMemory(plan, workers);
   const tables = openTables(memory);

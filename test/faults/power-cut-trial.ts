@@ -6,7 +6,7 @@
 
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { loadPipeline } from '../../src/config/index.ts';
 import { LossyStorage, seededRandom, type Random } from '../spool/lossy-storage.ts';
 import { createClients, isGood, nextFrame, type Client, type SentEvent } from './power-cut-clients.ts';

@@ -18,7 +18,7 @@ import { drainLanes } from '../../native-free-core/decide/run.ts';
 import type { Kernel } from '../../native-free-core/features/kernel.ts';
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
 import { CONTROL_WORDS } from '../../native-free-core/layout/control-layout.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { RECORD_BLOCK } from '../../native-free-core/layout/records.ts';
 import { claim, commit, createLane, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
 import { openTables } from '../../src/workers/open-tables.ts';

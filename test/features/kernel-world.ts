@@ -12,7 +12,7 @@ import type {
   Expression,
   FeaturePlan,
   Plan,
-} from '../../native-free-core/layout/plan.ts';
+} from '../../native-free-core/plan/plan.ts';
 import type { EmitExpression, ExpressionCode } from '../../native-free-core/features/bind-columns.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
 import { createEntityRegions, openEntityTable, type EntityTable } from '../../native-free-core/state/entity-table.ts';

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { compileKernel } from '../../native-free-core/features/kernel.ts';
 import { compileReader } from '../../native-free-core/features/read.ts';
-import type { FeaturePlan } from '../../native-free-core/layout/plan.ts';
+import type { FeaturePlan } from '../../native-free-core/plan/plan.ts';
 import { seeded } from '../random.ts';
 import { FLAG, KEY, LIFE, SEQ, VALUE, columnEmitter, makeTable, makeWorld, type World } from './kernel-world.ts';
 

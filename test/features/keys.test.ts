@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { keyFromText } from '../../native-free-core/features/keys.ts';
-import type { EntityPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { EntityPlan, Plan } from '../../native-free-core/plan/plan.ts';
 
 function key(kind: string, text: string): readonly number[] | null {
   const plan = { columns: [{ kind }] } as unknown as Plan;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { WebSocket } from 'ws';
 import { CONTROL_VERSION, CONTROL_WORDS } from '../../native-free-core/layout/control-layout.ts';
-import type { DecisionPlan, EntityPlan } from '../../native-free-core/layout/plan.ts';
+import type { DecisionPlan, EntityPlan } from '../../native-free-core/plan/plan.ts';
 import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
 import { createLane } from '../../native-free-core/ring/lane.ts';
 import { keyDigests } from '../../src/access/keys.ts';

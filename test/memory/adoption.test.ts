@@ -11,8 +11,8 @@ import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
 import { readOpen } from '../../native-free-core/decide/sessions.ts';
 import { transcodeText } from '../../native-free-core/codec/json/frame.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
-import { backfillPlan } from '../../native-free-core/layout/change.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import { backfillPlan } from '../../native-free-core/plan/change.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
 import {
   entityCount,

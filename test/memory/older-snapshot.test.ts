@@ -11,10 +11,10 @@ import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import { findProducer, producerCount } from '../../native-free-core/state/producer-names.ts';
 import { SEQ_NEW, SEQ_TAKEN, highestSeq, takeSeq } from '../../native-free-core/state/producers.ts';
 import { loadPipeline } from '../../src/config/index.ts';
-import { restoreTables } from '../../src/memory/recover-tables.ts';
+import { restoreTables } from '../../src/recovery/recover-tables.ts';
 import { allocateMemory } from '../../src/memory/regions.ts';
 import { namesRoom, type TableChunk } from '../../src/memory/snapshot-tables.ts';
-import { Ledger } from '../../src/ops/ledger.ts';
+import { Ledger } from '../../src/audit/ledger.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { PIPELINE } from '../decide/decider-world.ts';
 

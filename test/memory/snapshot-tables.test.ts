@@ -1,7 +1,7 @@
 /** Tables and what comes back of them: into the same shape in whole stripes, into others row by row. */
 
 import { expect, test } from 'vitest';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import {
   createRow,
   entityCount,

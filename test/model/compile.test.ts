@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { LinearContent, ModelFormat, TreeContent } from '../../native-free-core/layout/model-plan.ts';
+import type { LinearContent, ModelFormat, TreeContent } from '../../native-free-core/plan/model-plan.ts';
 import { compileModel } from '../../native-free-core/model/compile.ts';
 import { contributionsOf, pathsOf } from '../../native-free-core/model/explain.ts';
 import { CATEGORICAL } from '../../native-free-core/model/tree-flags.ts';

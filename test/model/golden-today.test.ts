@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { ModelFormat, ModelOutput } from '../../native-free-core/layout/model-plan.ts';
+import type { ModelFormat, ModelOutput } from '../../native-free-core/plan/model-plan.ts';
 import { compileModel } from '../../native-free-core/model/compile.ts';
 import { contributionsOf, pathsOf } from '../../native-free-core/model/explain.ts';
 import { baseMargin, xgboostObjective } from '../../native-free-core/model/xgboost-objectives.ts';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { TreeContent } from '../../native-free-core/layout/model-plan.ts';
+import type { TreeContent } from '../../native-free-core/plan/model-plan.ts';
 import { compileModel } from '../../native-free-core/model/compile.ts';
 import { pathsOf } from '../../native-free-core/model/explain.ts';
 import { parseModel } from '../../native-free-core/model/parse.ts';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import type { ModelFormat } from '../../native-free-core/layout/model-plan.ts';
+import type { ModelFormat } from '../../native-free-core/plan/model-plan.ts';
 import { parseModel } from '../../native-free-core/model/parse.ts';
 
 const golden = (name: string): string =>

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { Column } from '../../native-free-core/layout/column.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { createHandDrivenCore, type HandDrivenCore } from '../../src/cli/test/hand-driven-core.ts';
 import { changed, compileText } from '../config/pipelines.ts';
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { createColumn } from '../../native-free-core/layout/column.ts';
-import type { ColumnKind, ColumnPlan, DecisionPlan, Expression, Plan } from '../../native-free-core/layout/plan.ts';
+import type { ColumnKind, ColumnPlan, DecisionPlan, Expression, Plan } from '../../native-free-core/plan/plan.ts';
 import { compileDecision } from '../../native-free-core/policy/decision.ts';
 import { createDictionary, openDictionary } from '../../native-free-core/state/dictionary.ts';
 

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BLOCK_ROWS_MAX } from '../../native-free-core/layout/limits.ts';
 import { createColumn } from '../../native-free-core/layout/column.ts';
-import type { ExperimentPlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { ExperimentPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { compileComputed } from '../../native-free-core/policy/computed.ts';
 import { createDictionary, openDictionary } from '../../native-free-core/state/dictionary.ts';
 import { experimentSql } from '../../src/cli/check/experiment-sql.ts';

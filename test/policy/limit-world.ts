@@ -9,7 +9,7 @@ import { createReplayer, replayEpoch } from '../../native-free-core/decide/repla
 import { drainLanes } from '../../native-free-core/decide/run.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { createColumn, resetColumn } from '../../native-free-core/layout/column.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { BLOCK_RECORD_HEADER_BYTES } from '../../native-free-core/layout/records.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { claim, openLane, release, type Lane } from '../../native-free-core/ring/lane.ts';

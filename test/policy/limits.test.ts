@@ -5,7 +5,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { compilePipeline } from '../../src/config/compile.ts';
 import { copyTables, createChunkRestorer, type TableChunk } from '../../src/memory/snapshot-tables.ts';
 import { seeded } from '../random.ts';

@@ -6,7 +6,7 @@ import { createDecider, type Decider } from '../../native-free-core/decide/decid
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
 import { createColumn, type Column } from '../../native-free-core/layout/column.ts';
-import type { Plan } from '../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
 import {
   BLOCK_RECORD_HEADER_BYTES,
   ENCODING_JSON,

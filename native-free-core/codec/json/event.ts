@@ -14,7 +14,7 @@ import {
   EVENT_WRONG_TYPE,
 } from '../../base/outcomes.ts';
 import { nearest } from '../../base/nearest.ts';
-import type { FieldPlan, UnknownFieldPolicy } from '../../layout/plan.ts';
+import type { FieldPlan, UnknownFieldPolicy } from '../../plan/plan.ts';
 import { addUnknownField, unknownText, type UnknownFields } from '../unknown-fields.ts';
 import { beginBlock, endBlock, putBlockOf, putTag, type ByteWriter } from '../byte-writer.ts';
 import { WIRE_BYTES } from '../wire.ts';

@@ -9,7 +9,7 @@
 import { EVENT_MALFORMED, FRAME_MALFORMED, FRAME_TOO_MANY_EVENTS } from '../../base/outcomes.ts';
 import { nearest } from '../../base/nearest.ts';
 import { FRAME_EVENTS_MAX } from '../../layout/limits.ts';
-import type { Plan } from '../../layout/plan.ts';
+import type { Plan } from '../../plan/plan.ts';
 import { ENCODING_NDJSON } from '../../layout/records.ts';
 import { createByteWriter } from '../byte-writer.ts';
 import { expectedGot, rejection, shownJson, VALUE_BYTES_MAX, type RejectionDetail } from '../rejection.ts';

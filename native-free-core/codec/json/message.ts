@@ -3,7 +3,7 @@
  * own types it is. Made once for each message of a plan. Used by event.ts.
  */
 
-import type { FieldPlan, MessagePlan } from '../../layout/plan.ts';
+import type { FieldPlan, MessagePlan } from '../../plan/plan.ts';
 import { utf8Bytes, writeUtf8 } from '../utf8.ts';
 
 export interface JsonField {

@@ -4,7 +4,7 @@
  */
 
 import { EVENT_INVALID_UTF8, EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE } from '../../base/outcomes.ts';
-import type { FieldPlan, ProtoScalar } from '../../layout/plan.ts';
+import type { FieldPlan, ProtoScalar } from '../../plan/plan.ts';
 import { putBase64 } from '../base64.ts';
 import {
   beginBlock,

@@ -3,7 +3,7 @@
  * arms of keys without events, or of events before the experiment. Printed by `hunt check`.
  */
 
-import type { ExperimentPlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { ExperimentPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { sqlOf } from '../../warehouse/twin/expression/index.ts';
 import { textLiteral } from '../../warehouse/twin/expression/literal.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { lookup } from '../../../native-free-core/base/lookup.ts';
-import type { DecisionPlan, Expression, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { DecisionPlan, Expression, Plan } from '../../../native-free-core/plan/plan.ts';
 
 /** A row of `events`, as JSON has it. */
 export type Row = Readonly<Record<string, unknown>>;

@@ -7,9 +7,9 @@ import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEngine, type Engine } from '../../engine.ts';
-import { defaultPipeline } from '../../ops/default-pipeline.ts';
-import type { Log } from '../../ops/log.ts';
+import { startEngine, type Engine } from '../../engine/start.ts';
+import { defaultPipeline } from '../../config/default-pipeline.ts';
+import type { Log } from '../../system/log.ts';
 
 export interface OwnServer {
   readonly engine: Engine;

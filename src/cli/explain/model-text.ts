@@ -1,6 +1,6 @@
 /** How models came to their scores, for people: inputs with what they add, trees with what they asked. Used by text.ts. */
 
-import type { ExplainedInput, ExplainedModel, ExplainedTree } from '../../ops/explanation.ts';
+import type { ExplainedInput, ExplainedModel, ExplainedTree } from '../../contract/explanation.ts';
 import { grid } from './grid.ts';
 import { literalText } from './literal.ts';
 

@@ -14,7 +14,7 @@ import type {
   Explanation,
   NamedValue,
   StoredExplanation,
-} from '../../ops/explanation.ts';
+} from '../../contract/explanation.ts';
 import { grid } from './grid.ts';
 import { literalText } from './literal.ts';
 import { modelText } from './model-text.ts';

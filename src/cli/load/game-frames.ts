@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { frameHeaderBytes, writeFrameHeader } from '../../client/raw-websocket.ts';
 import { OperatingError } from '../../errors.ts';
-import { packageRoot } from '../../ops/compiled-url.ts';
+import { packageRoot } from '../../system/compiled-url.ts';
 import { createDigits, EVENTS_PER_SEQ, ID_BYTES, ID_PREFIX_BYTES, patchFrame, type FrameDraws } from './patch-frame.ts';
 import { below, pick, seeded } from './random.ts';
 import { createZipf, drawZipf, type Zipf } from './zipf.ts';

@@ -5,7 +5,7 @@
 
 import type { Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { queryRows, type QueryTarget } from '../../client/index.ts';
 import { OperatingError } from '../../errors.ts';
 import { EVENTS_PER_SEQ } from './patch-frame.ts';

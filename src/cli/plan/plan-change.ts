@@ -3,7 +3,7 @@
  * rows a backfill has to read and whether the tables can follow, asked of ClickHouse. Changes nothing.
  */
 
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { queryRows, queryTarget, type HuntControl, type QueryTarget } from '../../client/index.ts';
 import type { ChangeDescription, FeatureChange, LoadedPipeline } from '../../config/index.ts';
 import { OperatingError } from '../../errors.ts';

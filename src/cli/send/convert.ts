@@ -1,6 +1,6 @@
 /** Text of a CSV file as the JSON value that the field's type wants. What cannot be converted stays text: the server refuses and keeps it. */
 
-import type { FieldPlan, ProtoScalar } from '../../../native-free-core/layout/plan.ts';
+import type { FieldPlan, ProtoScalar } from '../../../native-free-core/plan/plan.ts';
 
 type Convert = (text: string) => unknown;
 

@@ -1,7 +1,7 @@
 /** Which column or key of a file becomes which field of the event: by the pipeline's `import`, else by the same name. */
 
 import { enter, lookup } from '../../../native-free-core/base/lookup.ts';
-import type { FieldPlan, MessagePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { FieldPlan, MessagePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { asTime, converterOf } from './convert.ts';
 
 type Json = Record<string, unknown>;

@@ -1,6 +1,6 @@
 /** What reading a file gives: rows. Shared by the readers of its formats and by the framing. */
 
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import type { ImportMap } from './mapping.ts';
 import type { Source } from './source.ts';
 

@@ -4,7 +4,7 @@ import { hostOf, isLoopback } from '../../access/hosts.ts';
 import { serverKeys } from '../../access/key-sources.ts';
 import { originOf } from '../../access/origins.ts';
 import { OperatingError } from '../../errors.ts';
-import type { Log } from '../../ops/log.ts';
+import type { Log } from '../../system/log.ts';
 import { repeatedOption } from '../repeated-option.ts';
 
 export const ACCESS_OPTIONS = {

@@ -11,7 +11,7 @@ import { unknownTexts } from '../../../native-free-core/codec/unknown-fields.ts'
 import { unpackDetail } from '../../../native-free-core/codec/rejection.ts';
 import { eachDeadLetter, eachFrame, loadBlock } from '../../../native-free-core/columns/load.ts';
 import { createColumn, resetColumn, type Column } from '../../../native-free-core/layout/column.ts';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import {
   ACK_DURABLE,
   BLOCK_RECORD_HEADER_BYTES,

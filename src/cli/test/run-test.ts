@@ -5,10 +5,10 @@
 
 import { enter, lookup } from '../../../native-free-core/base/lookup.ts';
 import { outcomeText } from '../../../native-free-core/base/outcomes.ts';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import type { PipelineExpectation, PipelineTest } from '../../config/tests-section.ts';
 import { labelAt, valueAt, type Row } from '../../explain/column-values.ts';
-import type { ExplainedValue } from '../../ops/explanation.ts';
+import type { ExplainedValue } from '../../contract/explanation.ts';
 import { createHandDrivenCore } from './hand-driven-core.ts';
 
 export type Value = number | string | boolean | null;

@@ -3,7 +3,7 @@
  * other versions have nothing in its column, or another feature's values. Called by cli/verify.ts; versions as in the table `pipelines`.
  */
 
-import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { queryRows, type QueryTarget } from '../../client/index.ts';
 import { describeChange } from '../../config/index.ts';
 

@@ -4,7 +4,7 @@
  * however many rows there are. Called by cli/verify.ts.
  */
 
-import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { openQuery, type QueryTarget } from '../../client/index.ts';
 import {
   orderSql,

@@ -1,6 +1,6 @@
 /** What becomes of columns: whether values of old rows can be read as the new plan reads them, and names that are taken. */
 
-import { columnAt, slotOf, VIEWS_FROM, type ColumnPlan, type Plan } from '../../../native-free-core/layout/plan.ts';
+import { columnAt, slotOf, VIEWS_FROM, type ColumnPlan, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { allIndexes, columnRoles } from './column-roles.ts';
 import { mapColumns, type ColumnMap } from './column-map.ts';
 import { columnsRead, keyDefinition } from './definition.ts';

@@ -3,8 +3,8 @@
  * Same role first (column-roles.ts); then features and computed values that kept their definition under another name.
  */
 
-import type { ColumnRename } from '../../../native-free-core/layout/change.ts';
-import { columnAt, VIEWS_FROM, type Plan } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnRename } from '../../../native-free-core/plan/change.ts';
+import { columnAt, VIEWS_FROM, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { allIndexes, columnRoles } from './column-roles.ts';
 import { expressionDefinition, featureDefinition, type OldIndex } from './definition.ts';
 

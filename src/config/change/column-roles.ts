@@ -3,7 +3,7 @@
  * columns by their part, the others by the name that the pipeline gives them. Columns of one role are one column of the table.
  */
 
-import { VIEWS_FROM, type Plan } from '../../../native-free-core/layout/plan.ts';
+import { VIEWS_FROM, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { flatFields } from './fields.ts';
 
 /** By index of column or view. Shared columns of branches go by their name, which is made of field numbers. */

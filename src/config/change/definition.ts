@@ -9,7 +9,7 @@ import {
   type Expression,
   type FeaturePlan,
   type Plan,
-} from '../../../native-free-core/layout/plan.ts';
+} from '../../../native-free-core/plan/plan.ts';
 
 /** The old plan's column or view that an index means; -1: it has none. */
 export type OldIndex = (index: number) => number;

@@ -3,7 +3,7 @@
  * it beforehand, so both say the same.
  */
 
-import { columnAt, type Plan } from '../../../native-free-core/layout/plan.ts';
+import { columnAt, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { columnEdits } from './column-edits.ts';
 import { mapColumns, renamesOf, type ColumnMap } from './column-map.ts';
 import { columnsRead } from './definition.ts';

@@ -1,6 +1,6 @@
 /** Enum values: rows store their names, so a name must go on meaning the same number. */
 
-import type { FieldPlan } from '../../../native-free-core/layout/plan.ts';
+import type { FieldPlan } from '../../../native-free-core/plan/plan.ts';
 import type { AddEdit } from './description.ts';
 
 export function enumEdits(old: FieldPlan, field: FieldPlan, path: string, rollback: boolean, add: AddEdit): void {

@@ -1,6 +1,6 @@
 /** The fields of a plan's message as a flat map by their numbers, which stay as names change. */
 
-import { VIEWS_FROM, type FieldPlan, type MessagePlan, type Plan } from '../../../native-free-core/layout/plan.ts';
+import { VIEWS_FROM, type FieldPlan, type MessagePlan, type Plan } from '../../../native-free-core/plan/plan.ts';
 
 export interface FlatField {
   /** Field numbers from the event down: `20.1`. */

@@ -3,7 +3,7 @@
  * became of enum values. Each is classed by whether events of producers with the old schema and stored rows keep their meaning.
  */
 
-import type { FieldPlan, MessagePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { FieldPlan, MessagePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import type { AddEdit, ChangeOptions } from './description.ts';
 import { enumEdits } from './enum-edits.ts';
 import { retype, typeText } from './retype.ts';

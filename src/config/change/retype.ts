@@ -4,7 +4,7 @@
  */
 
 import { lookup } from '../../../native-free-core/base/lookup.ts';
-import type { ColumnKind, FieldPlan } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnKind, FieldPlan } from '../../../native-free-core/plan/plan.ts';
 
 /** To which types a scalar widens: same wire encoding, all values kept. */
 const WIDER: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,6 @@
 /** Derived values, lists, experiments, models, decisions and rules: rows keep what they stored, so all of these are safe. */
 
-import type { DecisionPlan, Plan, RulePlan } from '../../../native-free-core/layout/plan.ts';
+import type { DecisionPlan, Plan, RulePlan } from '../../../native-free-core/plan/plan.ts';
 import type { ColumnMap } from './column-map.ts';
 import { expressionDefinition } from './definition.ts';
 import type { AddEdit } from './description.ts';

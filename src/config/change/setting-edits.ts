@@ -1,7 +1,7 @@
 /** Settings of the engine and of the message as a whole: which take effect with the change, and which cannot change at all. */
 
 import { ZONE_TIME_START } from '../../../native-free-core/layout/limits.ts';
-import { columnAt, producersOf, type Plan, type ZonePlan } from '../../../native-free-core/layout/plan.ts';
+import { columnAt, producersOf, type Plan, type ZonePlan } from '../../../native-free-core/plan/plan.ts';
 import { durationText } from '../units.ts';
 import type { ColumnMap } from './column-map.ts';
 import type { AddEdit } from './description.ts';

@@ -1,14 +1,14 @@
 /** Entities, features and limits: whose state goes on, whose is computed anew from stored rows, and whose ends. */
 
 import { layOutRecord } from '../../../native-free-core/features/record-layout.ts';
-import type { EntityChange, LimitChange } from '../../../native-free-core/layout/change.ts';
+import type { EntityChange, LimitChange } from '../../../native-free-core/plan/change.ts';
 import {
   columnAt,
   type EntityPlan,
   type FeaturePlan,
   type LimitPlan,
   type Plan,
-} from '../../../native-free-core/layout/plan.ts';
+} from '../../../native-free-core/plan/plan.ts';
 import type { ColumnMap } from './column-map.ts';
 import { columnsRead, featureDefinition, keyDefinition } from './definition.ts';
 import type { AddEdit, EntityChangeText, FeatureChange } from './description.ts';

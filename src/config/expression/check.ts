@@ -4,7 +4,7 @@
  */
 
 import { lookup } from '../../../native-free-core/base/lookup.ts';
-import type { ExpressionOperator } from '../../../native-free-core/layout/plan.ts';
+import type { ExpressionOperator } from '../../../native-free-core/plan/plan.ts';
 import { nearest } from '../nearest.ts';
 import type { Checking, Complain } from './checking.ts';
 import { compareTyped, memberTyped } from './compare.ts';

@@ -1,6 +1,6 @@
 /** Which values can be compared, and how: labels by their codes, dictionary columns by their ids. */
 
-import type { Expression, ExpressionOperator } from '../../../native-free-core/layout/plan.ts';
+import type { Expression, ExpressionOperator } from '../../../native-free-core/plan/plan.ts';
 import { nearest } from '../nearest.ts';
 import { call, isNumber, kindText, type LabelSet, type Typed } from './typed.ts';
 

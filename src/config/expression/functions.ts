@@ -1,6 +1,6 @@
 /** The functions of the language: what they take, what they give. Methods come with their receiver as first operand. */
 
-import type { Expression, ExpressionOperator } from '../../../native-free-core/layout/plan.ts';
+import type { Expression, ExpressionOperator } from '../../../native-free-core/plan/plan.ts';
 import { LATER_FUNCTIONS } from '../later.ts';
 import { nearest } from '../nearest.ts';
 import type { Checking } from './checking.ts';

@@ -1,6 +1,6 @@
 /** The names that an expression may use, and what they mean: event.*, <entity>.<feature>, derived.*, model.*. */
 
-import type { ColumnPlan, ExpressionType, ListPlan, ZonePlan } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnPlan, ExpressionType, ListPlan, ZonePlan } from '../../../native-free-core/plan/plan.ts';
 import type { DerivedName } from '../derived.ts';
 import { LATER_PREFIXES } from '../later.ts';
 import type { EventField, FlatMessage } from '../message.ts';

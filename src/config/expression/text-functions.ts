@@ -1,8 +1,8 @@
 /** Functions of texts: beginnings, ends, parts, patterns and sizes. */
 
-import type { ExpressionOperator } from '../../../native-free-core/layout/plan.ts';
-import { compilePattern } from '../../../native-free-core/policy/pattern/automaton.ts';
-import { PatternProblem } from '../../../native-free-core/policy/pattern/parse.ts';
+import type { ExpressionOperator } from '../../../native-free-core/plan/plan.ts';
+import { compilePattern } from '../../../native-free-core/language/pattern/automaton.ts';
+import { PatternProblem } from '../../../native-free-core/language/pattern/parse.ts';
 import type { Checking } from './checking.ts';
 import type { ASTNode } from './syntax.ts';
 import { call, kindText, type Typed } from './typed.ts';

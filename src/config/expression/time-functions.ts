@@ -1,7 +1,7 @@
 /** Times in expressions: duration('5m'), timestamp('2024-…Z'), event.time.getHours('Europe/Berlin'). */
 
 import { lookup } from '../../../native-free-core/base/lookup.ts';
-import type { Expression, ExpressionOperator } from '../../../native-free-core/layout/plan.ts';
+import type { Expression, ExpressionOperator } from '../../../native-free-core/plan/plan.ts';
 import { zonePlan, zoneProblem } from '../zones.ts';
 import type { Checking } from './checking.ts';
 import type { ASTNode } from './syntax.ts';

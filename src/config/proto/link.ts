@@ -1,6 +1,6 @@
 /** Resolves the names of parsed files and checks what protoc checks. Used by load.ts. */
 
-import type { ProtoScalar } from '../../../native-free-core/layout/plan.ts';
+import type { ProtoScalar } from '../../../native-free-core/plan/plan.ts';
 import { declareFile, emptyDeclared, type Declared } from './declare.ts';
 import { protoProblem, ProtoProblem, type Place } from './place.ts';
 import { checkEnum, checkMessage, checkNumber, flagOf, jsonNameOf } from './rules.ts';

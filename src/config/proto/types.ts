@@ -1,6 +1,6 @@
 /** Messages and enums with all names resolved: what link.ts makes and message.ts turns into columns. */
 
-import type { NumberRanges, ProtoScalar } from '../../../native-free-core/layout/plan.ts';
+import type { NumberRanges, ProtoScalar } from '../../../native-free-core/plan/plan.ts';
 import type { Place } from './place.ts';
 
 export interface ProtoEnum {

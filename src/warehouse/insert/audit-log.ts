@@ -4,7 +4,7 @@
  */
 
 import { OperatingError } from '../../errors.ts';
-import type { AuditEntry } from '../../ops/audit-trail.ts';
+import type { AuditEntry } from '../../audit/audit-trail.ts';
 import type { Connection } from './connection.ts';
 
 export async function storeAudit(connection: Connection, entries: readonly AuditEntry[]): Promise<void> {

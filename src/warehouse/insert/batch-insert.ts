@@ -9,9 +9,9 @@
 
 import type { ClickHouseSettings } from '@clickhouse/client';
 import type { NativeTexts } from '../../../native-free-core/columns/native-column.ts';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
-import type { Log } from '../../ops/log.ts';
-import { BATCH_INSERT_SETTINGS } from '../embedded/index.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
+import type { Log } from '../../system/log.ts';
+import { BATCH_INSERT_SETTINGS } from '../../clickhouse-embedded/index.ts';
 import type { Account, Batch, EpochReader } from './batch.ts';
 import { deadLettersBatchTable, eventsBatchTable, type BatchTable } from './batch-table.ts';
 import type { Connection } from './connection.ts';

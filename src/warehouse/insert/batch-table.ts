@@ -12,7 +12,7 @@ import {
   type NativeEncoder,
   type NativeOptions,
 } from '../../../native-free-core/columns/native.ts';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { quoteName } from '../tables/index.ts';
 import { epochsOf, type Batch, type EpochReader } from './batch.ts';
 

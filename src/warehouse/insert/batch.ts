@@ -1,6 +1,6 @@
 /**
  * What the parts of the way into ClickHouse hand to one another: a batch, what its epochs hold, and the spool and batch log as
- * far as they are needed here (spool/reader.ts and spool/batch-log.ts, handed in by engine.ts).
+ * far as they are needed here (spool/reader.ts and spool/batch-log.ts, handed in by engine/start.ts).
  */
 
 import {

@@ -8,7 +8,7 @@ import { ClickHouseLogLevel, createClient, type ClickHouseClient, type ClickHous
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { DiskSync } from './disk-sync.ts';
-import type { Log } from '../../ops/log.ts';
+import type { Log } from '../../system/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { quoteName } from '../tables/index.ts';
 

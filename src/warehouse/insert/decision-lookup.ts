@@ -13,7 +13,7 @@ import {
   writeAnswerProto,
 } from '../../../native-free-core/codec/answer.ts';
 import { ENCODING_PROTO } from '../../../native-free-core/layout/records.ts';
-import { answeredDecisions, type Plan } from '../../../native-free-core/layout/plan.ts';
+import { answeredDecisions, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { quoteName, quoteText } from '../tables/index.ts';
 import type { Connection } from './connection.ts';
 import { REFUSED_CODE } from './presence.ts';

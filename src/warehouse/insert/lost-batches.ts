@@ -1,9 +1,9 @@
 /**
  * Batches whose epochs the spool has lost before ClickHouse had confirmed them: what ClickHouse holds of them all the same, and what it
- * holds in sum. Called by src/accept-loss.ts at start, before the tables are looked at. Main thread.
+ * holds in sum. Called by src/recovery/accept-loss.ts at start, before the tables are looked at. Main thread.
  */
 
-import type { Log } from '../../ops/log.ts';
+import type { Log } from '../../system/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { quoteText } from '../tables/index.ts';
 import type { Batch, BatchLog } from './batch.ts';

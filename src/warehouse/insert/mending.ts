@@ -7,8 +7,8 @@
  */
 
 import type { ClickHouseSettings } from '@clickhouse/client';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
-import type { Log } from '../../ops/log.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
+import type { Log } from '../../system/log.ts';
 import { quoteName, quoteText } from '../tables/index.ts';
 import type { Batch } from './batch.ts';
 import type { BatchTable } from './batch-table.ts';

@@ -5,7 +5,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperatingError } from '../../errors.ts';
-import type { Log } from '../../ops/log.ts';
+import type { Log } from '../../system/log.ts';
 import type { Connection } from './connection.ts';
 import { isMissing, messageOf } from './refusals.ts';
 

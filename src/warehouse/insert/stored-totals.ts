@@ -4,7 +4,7 @@
  */
 
 import { OperatingError } from '../../errors.ts';
-import type { Log } from '../../ops/log.ts';
+import type { Log } from '../../system/log.ts';
 import type { Batch, BatchLog } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { REFUSED_FROM } from './presence.ts';

@@ -1,14 +1,14 @@
 /**
  * Rebuilds whole entity tables from stored rows, as fill-from-rows.ts does it for single features: every row of an entity in
  * (life, seq) order through the kernels of recovery. Where there were more lives than the table takes, the keys that were received
- * last are put in first, and only their rows are applied. Recovery, on the main thread; called by src/rebuild.ts.
+ * last are put in first, and only their rows are applied. Recovery, on the main thread; called by src/recovery/rebuild.ts.
  */
 
 import { compileState, type StateLoops } from '../../../native-free-core/decide/state-loops.ts';
 import type { Tables } from '../../../native-free-core/decide/tables.ts';
 import { createColumn, type Column } from '../../../native-free-core/layout/column.ts';
 import { ROW_SEEN_SLOT, STRIPE_USED } from '../../../native-free-core/layout/entity-layout.ts';
-import type { EntityPlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { EntityPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import {
   createRow,
   findRow,

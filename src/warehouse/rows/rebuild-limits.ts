@@ -1,13 +1,13 @@
 /**
  * Rebuilds what rules with a limit have taken, from the stored rows that took something, epoch by epoch as recovery does it.
- * On the main thread; called by src/rebuild.ts.
+ * On the main thread; called by src/recovery/rebuild.ts.
  */
 
 import { openLimitReplays } from '../../../native-free-core/decide/rule-limits.ts';
 import { compileState } from '../../../native-free-core/decide/state-loops.ts';
 import { createColumn } from '../../../native-free-core/layout/column.ts';
 import { BLOCK_ROWS_MAX } from '../../../native-free-core/layout/limits.ts';
-import type { DecisionPlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { DecisionPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { RULE_DEFAULT, type RuleLimit } from '../../../native-free-core/policy/decision.ts';
 import { replayLimit } from '../../../native-free-core/policy/limits.ts';
 import { quoteName } from '../tables/index.ts';

@@ -4,7 +4,7 @@
  */
 
 import { HEAP_BYTES, type Column } from '../../../native-free-core/layout/column.ts';
-import type { ColumnPlan } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnPlan } from '../../../native-free-core/plan/plan.ts';
 import { internEntry, type Dictionary } from '../../../native-free-core/state/dictionary.ts';
 import { quoteName, quoteText } from '../tables/index.ts';
 

@@ -1,11 +1,11 @@
 /**
  * What the tables tell of the ledger and of each producer's frames: for a data folder whose own account is lost. Frames of which
  * nothing was kept (empty ones, and those whose events had all been seen) are in no row and cannot be known again. On the main
- * thread; called by src/rebuild.ts.
+ * thread; called by src/recovery/rebuild.ts.
  */
 
 import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { quoteName } from '../tables/index.ts';
 import { askLines, type RowsAddress } from './stored-rows.ts';
 

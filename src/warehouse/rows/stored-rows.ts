@@ -5,7 +5,7 @@
 
 import { BLOCK_ROWS_MAX } from '../../../native-free-core/layout/limits.ts';
 import { HEAP_BYTES, resetColumn, type Column } from '../../../native-free-core/layout/column.ts';
-import type { EntityPlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { EntityPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import type { Dictionary } from '../../../native-free-core/state/dictionary.ts';
 import { OperatingError } from '../../errors.ts';
 import { quoteName } from '../tables/index.ts';

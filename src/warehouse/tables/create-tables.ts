@@ -4,8 +4,8 @@
  * Main thread, at start and at every deploy, before the first row of the plan is inserted.
  */
 
-import type { ColumnRename } from '../../../native-free-core/layout/change.ts';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnRename } from '../../../native-free-core/plan/change.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import {
   auditLogTable,
   batchesTable,

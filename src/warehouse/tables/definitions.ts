@@ -6,7 +6,7 @@
 import { BATCH_COLUMNS } from '../../../native-free-core/columns/native-batch-columns.ts';
 import { DEAD_LETTER_COLUMNS } from '../../../native-free-core/columns/native-dead-letters.ts';
 import { DEAD_LETTER_DAYS } from '../../../native-free-core/layout/limits.ts';
-import type { ColumnPlan, Plan, ViewPlan } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnPlan, Plan, ViewPlan } from '../../../native-free-core/plan/plan.ts';
 import { sortKey } from './sort-key.ts';
 import { BATCH_TABLE_SETTINGS, SMALL_TABLE_SETTINGS, SYNC_SETTINGS, codecOf } from './storage.ts';
 

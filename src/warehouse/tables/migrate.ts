@@ -9,7 +9,7 @@
  *                     is not there               it is added
  */
 
-import type { ColumnRename } from '../../../native-free-core/layout/change.ts';
+import type { ColumnRename } from '../../../native-free-core/plan/change.ts';
 import { OperatingError } from '../../errors.ts';
 import { commonType, sameType } from './column-type.ts';
 import { quoteName, quoteText, type ColumnDefinition, type TableDefinition } from './definitions.ts';

@@ -4,7 +4,7 @@
  * which it names them come nearest to that; `<entity>_seq` would scatter an entity over the whole part.
  */
 
-import type { Expression, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Expression, Plan } from '../../../native-free-core/plan/plan.ts';
 
 export interface SortKey {
   readonly columns: readonly string[];

@@ -12,7 +12,7 @@
  *   fsync of every part             +0.1 s of waiting for the four; 0.3 s where parts are wide (59 files each)
  */
 
-import type { ColumnKind } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnKind } from '../../../native-free-core/plan/plan.ts';
 
 export function codecOf(kind: ColumnKind): string {
   switch (kind) {

@@ -3,7 +3,7 @@
  * another version needed otherwise. For the encoder; SQL knows both names.
  */
 
-import type { ColumnPlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { ColumnPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { storedNames, type ExistingColumn } from './migrate.ts';
 
 /** Where a column of the table `events` is stored. */

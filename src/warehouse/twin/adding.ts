@@ -4,7 +4,7 @@
  * again, however hot its entity and however late it came.
  */
 
-import type { FeaturePlan } from '../../../native-free-core/layout/plan.ts';
+import type { FeaturePlan } from '../../../native-free-core/plan/plan.ts';
 import { partOf, sessionSteps } from './sessions.ts';
 import { addedValue } from './value.ts';
 import {

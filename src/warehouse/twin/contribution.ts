@@ -3,7 +3,7 @@
  * asks for, the float as it came, or any value where only distinct ones are counted. Mirrors the core's emit-contribution.
  */
 
-import type { Expression, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Expression, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { conditionSql, sqlOf, type ColumnName } from './expression/index.ts';
 
 const EXACT_MAX = '9007199254740992';

@@ -3,7 +3,7 @@
  * ordinary recomputation has them. Only for comparison: how many rows it gets different is the skew that others live with.
  */
 
-import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { isAdding } from './adding.ts';
 import { joinSteps, rowSource, type FeatureSqlOptions } from './feature-sql.ts';
 import { contributedRows, identity, keyNames, type RowSource, type Step } from './placement.ts';

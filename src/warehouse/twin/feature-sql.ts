@@ -4,7 +4,7 @@
  * for rows that are older than it.
  */
 
-import { columnAt, type EntityPlan, type FeaturePlan, type Plan } from '../../../native-free-core/layout/plan.ts';
+import { columnAt, type EntityPlan, type FeaturePlan, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { addingSteps, isAdding } from './adding.ts';
 import { sqlOf, type ColumnName } from './expression/index.ts';
 import { keepingSteps } from './keeping.ts';

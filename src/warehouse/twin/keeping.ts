@@ -7,7 +7,7 @@
  * are those which still see it; for every power, the runs that hold a head are a RANGE again.
  */
 
-import type { FeaturePlan } from '../../../native-free-core/layout/plan.ts';
+import type { FeaturePlan } from '../../../native-free-core/plan/plan.ts';
 import { isWindowed } from './adding.ts';
 import {
   BEFORE,

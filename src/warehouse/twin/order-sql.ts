@@ -3,7 +3,7 @@
  * go back along it, and rows without the entity carry none of its features.
  */
 
-import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { columnNameOf, joinSteps, rowSource, type Chunk } from './feature-sql.ts';
 import { keyNames, type Step } from './placement.ts';
 

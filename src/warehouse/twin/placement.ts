@@ -9,7 +9,7 @@
  *   leave   first head at which it is outside again
  */
 
-import type { FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { contributionOf } from './contribution.ts';
 import type { ColumnName } from './expression/index.ts';
 

@@ -10,7 +10,7 @@
  *   start     of the part that holds the clock at this row
  */
 
-import type { FeaturePlan } from '../../../native-free-core/layout/plan.ts';
+import type { FeaturePlan } from '../../../native-free-core/plan/plan.ts';
 import { BEFORE, PRECEDING, contributedRows, identity, keyNames, type RowSource, type Step } from './placement.ts';
 
 /** Ends with step `seen`: each row once where `is_row`, and once more for each part that it is in; `part_x` is what it brings to the part. */

@@ -3,7 +3,7 @@
  * that the last bit is the same.
  */
 
-import type { FeaturePlan } from '../../../native-free-core/layout/plan.ts';
+import type { FeaturePlan } from '../../../native-free-core/plan/plan.ts';
 import { isText, scaleOf } from './contribution.ts';
 
 const EXACT_MAX = '9007199254740992.';

@@ -3,7 +3,7 @@
  * rows where they do not, doubles compared by their bits, and shows the first of them.
  */
 
-import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { eventTimeSql } from './event-time.ts';
 import { columnNameOf, featureSql, type Chunk, type FeatureSqlOptions } from './feature-sql.ts';
 import { isText } from './contribution.ts';

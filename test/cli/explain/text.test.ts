@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { grid } from '../../../src/cli/explain/grid.ts';
 import { explanationText } from '../../../src/cli/explain/text.ts';
-import type { ExplainedCondition, ExplainedRule, Explanation } from '../../../src/ops/explanation.ts';
+import type { ExplainedCondition, ExplainedRule, Explanation } from '../../../src/contract/explanation.ts';
 
 function condition(text: string, holds: boolean | null, value: number | null): ExplainedCondition {
   const [name = ''] = text.split(' ');

@@ -1,7 +1,7 @@
 /** Texts of CSV files as values of the fields' types. */
 
 import { expect, test } from 'vitest';
-import type { FieldPlan } from '../../../native-free-core/layout/plan.ts';
+import type { FieldPlan } from '../../../native-free-core/plan/plan.ts';
 import { converterOf } from '../../../src/cli/send/convert.ts';
 
 function convert(type: FieldPlan['type'], text: string, repeated = false): unknown {

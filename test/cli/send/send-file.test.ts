@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { elementsOf } from '../../../src/cli/send/json-elements.ts';
 import { sendFile, type SendOptions } from '../../../src/cli/send/send-file.ts';
 import { isComplete, type SendSummary } from '../../../src/cli/send/summary.ts';
 import { loadPipelineFile } from '../../../src/config/index.ts';
-import { defaultPipeline } from '../../../src/ops/default-pipeline.ts';
+import { defaultPipeline } from '../../../src/config/default-pipeline.ts';
 import { seeded } from '../../../src/cli/load/random.ts';
 import { startWireServer, type WireServer, type WireServerOptions } from '../../client/wire-server.ts';
 

@@ -1,8 +1,8 @@
 /** What a change of the pipeline file means for state, columns and settings. The .proto's edits: proto-edits.test.ts. */
 
 import { describe, expect, test } from 'vitest';
-import type { ModelPlan } from '../../../native-free-core/layout/model-plan.ts';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { ModelPlan } from '../../../native-free-core/plan/model-plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { describeChange } from '../../../src/config/index.ts';
 import { changed, compileText, PARTS, PIPELINE, PROTO } from '../pipelines.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { expect, test } from 'vitest';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { columnRoles } from '../../../src/config/change/column-roles.ts';
 import { flatFields } from '../../../src/config/change/fields.ts';
 import { widensTo } from '../../../src/config/change/retype.ts';

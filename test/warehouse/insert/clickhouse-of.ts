@@ -1,7 +1,7 @@
 /** The embedded ClickHouse of a test file, as the warehouse wants it, directly or through a proxy. */
 
 import type { ClickHouse } from '../../../src/warehouse/clickhouse.ts';
-import type { EmbeddedServer } from '../embedded/embedded-server.ts';
+import type { EmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 
 export function clickhouseOf(server: EmbeddedServer, database: string, url = server.clickhouse.url): ClickHouse {
   return {

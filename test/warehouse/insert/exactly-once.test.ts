@@ -2,7 +2,7 @@
 
 import { afterAll, expect, test } from 'vitest';
 import { seeded } from '../../random.ts';
-import { until, useEmbeddedServer } from '../embedded/embedded-server.ts';
+import { until, useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 import { clickhouseOf, rowsOf } from './clickhouse-of.ts';
 import { startFaultyProxy, type Fault } from './faulty-proxy.ts';
 import { createStoreWorld } from './store-world.ts';

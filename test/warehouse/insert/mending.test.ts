@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts';
-import { until, useEmbeddedServer } from '../embedded/embedded-server.ts';
+import { until, useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 import { clickhouseOf, rowsOf } from './clickhouse-of.ts';
 import { createStoreWorld, type StoreWorld } from './store-world.ts';
 

@@ -11,8 +11,8 @@ import { appendDeadLetter, appendFrame } from '../../../native-free-core/columns
 import { FRAME_HAS_SEQ } from '../../../native-free-core/layout/block-layout.ts';
 import { BLOCK_RECORD_HEADER_BYTES, ENCODING_PROTO, RECORD_BLOCK } from '../../../native-free-core/layout/records.ts';
 import { commit, createLane, openLane, reserve } from '../../../native-free-core/ring/lane.ts';
-import type { Log } from '../../../src/ops/log.ts';
-import { openBatchLog } from '../../../src/spool/batch-log.ts';
+import type { Log } from '../../../src/system/log.ts';
+import { openBatchLog } from '../../../src/warehouse/insert/batch-log.ts';
 import { openSpoolReader } from '../../../src/spool/reader.ts';
 import { recoverSpool } from '../../../src/spool/recover.ts';
 import { SpoolWriter } from '../../../src/spool/spool-writer.ts';

@@ -5,7 +5,7 @@ import { BLOCK_ROWS_MAX } from '../../../native-free-core/layout/limits.ts';
 import { createDictionary, openDictionary } from '../../../native-free-core/state/dictionary.ts';
 import { readSlices } from '../../../src/warehouse/rows/row-slices.ts';
 import { seeded } from '../../random.ts';
-import { useEmbeddedServer } from '../embedded/embedded-server.ts';
+import { useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 import { clickhouseOf, rowsOf } from '../insert/clickhouse-of.ts';
 import { startFaultyProxy, type Fault } from '../insert/faulty-proxy.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../../../native-free-core/columns/native.ts';
 import { appendDeadLetter } from '../../../native-free-core/columns/logs.ts';
 import { DEAD_WHOLE_FRAME } from '../../../native-free-core/layout/block-layout.ts';
-import type { EntityPlan, Expression } from '../../../native-free-core/layout/plan.ts';
+import type { EntityPlan, Expression } from '../../../native-free-core/plan/plan.ts';
 import { createTables, recordPipeline, storedPlan, type TableConnection } from '../../../src/warehouse/tables/index.ts';
 import { createBlockWorld, RECEIVED_AT } from '../../columns/block-world.ts';
 import { planOf, type ColumnWish } from '../../columns/plan-builder.ts';

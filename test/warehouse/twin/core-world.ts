@@ -8,7 +8,7 @@ import { createNativeEncoder } from '../../../native-free-core/columns/native.ts
 import { createDecider } from '../../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../../native-free-core/decide/run.ts';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import {
   ACK_DURABLE,
   BLOCK_RECORD_HEADER_BYTES,

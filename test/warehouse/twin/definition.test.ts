@@ -1,7 +1,7 @@
 /** Every kind of window and aggregate in ClickHouse against the definitions, row by row, doubles to the last bit. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AggregateName, Expression, FeaturePlan, Plan } from '../../../native-free-core/layout/plan.ts';
+import type { AggregateName, Expression, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { eventTimeSql, featureSql } from '../../../src/warehouse/twin/index.ts';
 import { openWarehouse } from '../../columns/warehouse.ts';
 import { storeFrames } from './core-world.ts';

@@ -1,6 +1,6 @@
 /** The definitions of SEMANTICS.md §5 and §6, in the slowest and plainest way: what a feature is at the n-th row of a life. */
 
-import type { FeaturePlan } from '../../../native-free-core/layout/plan.ts';
+import type { FeaturePlan } from '../../../native-free-core/plan/plan.ts';
 
 export interface HistoryRow {
   readonly t: number;

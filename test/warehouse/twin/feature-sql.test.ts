@@ -1,7 +1,7 @@
 /** Every feature of the twin against what the real core stored, row by row, doubles by their bits. */
 
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { verifySql, type VerifyLine } from '../../../src/warehouse/twin/index.ts';
 import { openWarehouse } from '../../columns/warehouse.ts';
 import { storeFrames } from './core-world.ts';

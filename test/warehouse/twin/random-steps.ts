@@ -1,6 +1,6 @@
 /** Pipelines over one small message, and seeded frames of it: what tests of the twin recompute. */
 
-import type { Plan } from '../../../native-free-core/layout/plan.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { compilePipeline } from '../../../src/config/compile.ts';
 import { readerOf } from '../../config/pipelines.ts';
 import { seeded } from '../../random.ts';

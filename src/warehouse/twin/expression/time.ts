@@ -10,7 +10,7 @@ import {
   ZONE_TIME_END,
   ZONE_TIME_START,
 } from '../../../../native-free-core/layout/limits.ts';
-import type { Expression, ExpressionOperator } from '../../../../native-free-core/layout/plan.ts';
+import type { Expression, ExpressionOperator } from '../../../../native-free-core/plan/plan.ts';
 import type { SqlContext, SqlNumber } from './context.ts';
 import { emitOperand, integerCode } from './operands.ts';
 

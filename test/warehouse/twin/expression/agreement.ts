@@ -4,17 +4,17 @@
  */
 
 import { expect } from 'vitest';
-import type { Expression, Plan } from '../../../../native-free-core/layout/plan.ts';
+import type { Expression, Plan } from '../../../../native-free-core/plan/plan.ts';
 import { conditionSql, sqlOf } from '../../../../src/warehouse/twin/expression/index.ts';
 import {
   isApproximate,
   isFragile,
   randomExpression,
   type Random,
-} from '../../../policy/expression/random-expression.ts';
-import { createWorld, fillWorld, pick, ROWS, type Value, type World } from '../../../policy/expression/world.ts';
+} from '../../../language/expression/random-expression.ts';
+import { createWorld, fillWorld, pick, ROWS, type Value, type World } from '../../../language/expression/world.ts';
 import { seeded } from '../../../random.ts';
-import type { EmbeddedServer } from '../../embedded/embedded-server.ts';
+import type { EmbeddedServer } from '../../../clickhouse-embedded/embedded-server.ts';
 import { compileGroup } from './core-values.ts';
 import { readRows, type Cell, type Rows } from './read-rows.ts';
 import { rowBinary, sqlPlan, tableSql } from './sql-world.ts';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { Expression, ExpressionType, Plan } from '../../../../native-free-core/layout/plan.ts';
+import type { Expression, ExpressionType, Plan } from '../../../../native-free-core/plan/plan.ts';
 import { compilePipeline, protoReader } from '../../../../src/config/index.ts';
 import { createTables } from '../../../../src/warehouse/tables/index.ts';
 import { conditionSql, isNullable, sqlOf } from '../../../../src/warehouse/twin/expression/index.ts';

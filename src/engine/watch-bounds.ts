@@ -1,0 +1,103 @@
+/**
+ * The bounds of shared memory, as far as they are used: `GET /v1/server` tells them, and the log says when one is nearly met, and when it
+ * is met, with what happens then. Looked at every few seconds on the main thread; read without locks.
+ */
+
+import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
+import { dictionaryBytes, dictionaryCount } from '../../native-free-core/state/dictionary.ts';
+import { entityCount, evictedCount } from '../../native-free-core/state/entity-table.ts';
+import { idsShortened } from '../../native-free-core/state/id-window.ts';
+import { producerCount, producersForgotten, producersRefused } from '../../native-free-core/state/producer-names.ts';
+import type { Log } from '../system/log.ts';
+
+export interface BoundSources {
+  /** Of the version that decides. */
+  readonly running: () => { readonly plan: Plan; readonly tables: Tables };
+  readonly log: Log;
+}
+
+interface Bound {
+  readonly name: string;
+  readonly used: number;
+  readonly max: number;
+  /** What happens when it is met, and what to do. */
+  readonly effect: string;
+}
+
+export interface BoundsWatch {
+  describe(): object;
+  stop(): void;
+}
+
+const LOOK_MS = 5000;
+const NEARLY = 0.8;
+
+export function watchBounds({ running, log }: BoundSources): BoundsWatch {
+  /** 0: far from it, 1: nearly met, 2: met. */
+  const levels = new Map<string, number>();
+  let shortened = 0;
+  const look = (): void => {
+    for (const { name, used, max, effect } of boundsOf(running().tables)) {
+      const level = used >= max ? 2 : used >= max * NEARLY ? 1 : 0;
+      if (level > (levels.get(name) ?? 0))
+        log('warn', level === 2 ? 'a bound is met' : 'a bound is nearly met', { name, used, max, effect });
+      levels.set(name, level);
+    }
+    const { ids } = running().tables;
+    const now = ids === null ? 0 : idsShortened(ids);
+    if (now > shortened)
+      log('warn', 'event ids are forgotten before their time', { ids: now - shortened, effect: IDS_EFFECT });
+    shortened = now;
+  };
+  const timer = setInterval(look, LOOK_MS);
+  return {
+    describe: () => describeBounds(running()),
+    stop: () => clearInterval(timer),
+  };
+}
+
+const IDS_EFFECT =
+  'an event that is sent again later than that counts twice; raise events.dedup.ids_max, or name producers';
+
+function boundsOf({ dictionary, producers }: Tables): Bound[] {
+  return [
+    {
+      name: 'dictionary entries',
+      used: dictionaryCount(dictionary) - 1,
+      max: dictionary.entriesMax - 1,
+      effect:
+        'events with new values of dictionary fields are dead letters; raise events.dictionary_max, or declare the field without dictionary',
+    },
+    {
+      name: 'dictionary bytes',
+      used: dictionaryBytes(dictionary),
+      max: dictionary.heapBytes,
+      effect:
+        'events with new values of dictionary fields are dead letters; raise events.dictionary_max (64 bytes each), or declare the field without dictionary',
+    },
+    {
+      name: 'producers',
+      used: producerCount(producers),
+      max: producers.rowsMax - 1,
+      effect:
+        'new names are rejected until one has been idle for events.producers.forget_after; raise events.producers.max',
+    },
+  ];
+}
+
+function describeBounds({ plan, tables }: { readonly plan: Plan; readonly tables: Tables }): object {
+  const { producers, ids } = tables;
+  const used = Object.fromEntries(boundsOf(tables).map(({ name, used: now, max }) => [name, { used: now, max }]));
+  const entities = plan.entities.map(({ name, max }, i) => {
+    const table = tables.entities[i]!;
+    return [name, { used: entityCount(table), max, evicted: evictedCount(table) }] as const;
+  });
+  return {
+    ...used,
+    producersForgotten: producersForgotten(producers),
+    producersRefused: producersRefused(producers),
+    idsForgottenEarly: ids === null ? 0 : idsShortened(ids),
+    entities: Object.fromEntries(entities),
+  };
+}

@@ -1,8 +1,0 @@
-/** The pipeline that comes with the package. */
-
-import { join } from 'node:path';
-import { packageRoot } from './compiled-url.ts';
-
-export function defaultPipeline(): string {
-  return join(packageRoot(import.meta.url), 'src', 'pipelines', 'treasure-hunt.yaml');
-}

@@ -1,0 +1,263 @@
+/**
+ * Brings tables and ledger to the last whole epoch of the spool, version by version: a snapshot is read by the version that
+ * took it, epochs are applied by those that decided them, and between two versions the tables change as they did then. Called by
+ * engine/start.ts before any thread runs.
+ */
+
+import { join } from 'node:path';
+import { readBlockHeader } from '../../native-free-core/columns/load.ts';
+import type { Plan } from '../../native-free-core/plan/plan.ts';
+import { backfilledEntities } from '../../native-free-core/plan/change.ts';
+import { trimEntities } from '../../native-free-core/state/trim-entities.ts';
+import { createSideReplayer } from '../../native-free-core/decide/side-replay.ts';
+import { describeChange, type LoadedPipeline } from '../config/index.ts';
+import { OperatingError } from '../errors.ts';
+import { allocateChange, sweepTables, withoutAdoption } from '../memory/change-memory.ts';
+import { replayEpochs, restoreTables, type RecoveringVersion } from './recover-tables.ts';
+import { allocateMemory, describeMemory, type SharedMemory } from '../memory/regions.ts';
+import { namesRoom } from '../memory/snapshot-tables.ts';
+import type { Ledger } from '../audit/ledger.ts';
+import type { Log } from '../system/log.ts';
+import type { PipelineVersions } from '../versions/pipeline-versions.ts';
+import {
+  ACCOUNT_FOLDER,
+  planRebuild,
+  rebuildTables,
+  type Rebuilt,
+  type RebuildInput,
+  type RebuildStart,
+} from './rebuild.ts';
+import type { BatchLog } from '../warehouse/insert/batch-log.ts';
+import { MARK_NAME } from '../spool/durable-mark.ts';
+import type { SpoolExpectation } from '../spool/inspect.ts';
+import { openSpoolReader } from '../spool/reader.ts';
+import { recoverSpool, type RecoveredSpool } from '../spool/recover.ts';
+import { restoreNewest, type LoadedSnapshot } from '../spool/snapshot-file.ts';
+import { listSnapshots, snapshotPath } from '../spool/snapshot-layout.ts';
+import { readSnapshotHeader } from '../spool/snapshot-load.ts';
+import { nodeStorage } from '../spool/storage.ts';
+import type { ClickHouse } from '../warehouse/clickhouse.ts';
+import { fillFromRows } from '../warehouse/rows/index.ts';
+import { openTables } from '../workers/open-tables.ts';
+
+export interface RecoveryInput {
+  /** The data folder. */
+  readonly data: string;
+  readonly workers: number;
+  readonly ingresses: number;
+  readonly versions: PipelineVersions;
+  readonly ledger: Ledger;
+  readonly clickhouse: ClickHouse;
+  readonly batchLog: BatchLog;
+  readonly recovered: RecoveredSpool;
+  readonly log: Log;
+}
+
+export interface RecoveredEngine {
+  readonly plan: Plan;
+  readonly memory: SharedMemory;
+  readonly replayedBytes: number;
+  /** Where no snapshot was left; null: there was one, or the spool holds all. */
+  readonly rebuilt: Rebuilt | null;
+}
+
+/** A version as recovery goes through it. */
+interface Version extends RecoveringVersion {
+  readonly memory: SharedMemory;
+}
+
+/** What tells of the spool, beside the spool itself. */
+export interface LogFolder {
+  /** The data folder. */
+  readonly data: string;
+  readonly batchLog: BatchLog;
+  /** Of the spool's files to come. */
+  readonly segmentBytes: number;
+}
+
+/** Finds out how far the spool is whole. Throws where it lacks what had been durable: before anything of the folder is changed. */
+export function recoverLog(folder: LogFolder): RecoveredSpool {
+  return recoverSpool(nodeStorage, join(folder.data, 'spool'), folder.segmentBytes, expectationOf(folder));
+}
+
+export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline): Promise<RecoveredEngine> {
+  const { data, ledger, versions, recovered, log } = input;
+  const begun = performance.now();
+  const { snapshot, chunks, rebuild, ...first } = restoreSnapshot(input, given, recovered);
+  const { plan, memory } = first;
+  log('info', 'shared memory reserved', describeMemory(memory, plan));
+  // The versions whose tables recovery goes through, by their plan.
+  const memories = new Map<Plan, SharedMemory>([[plan, memory]]);
+  const change = async (from: RecoveringVersion, number: number, epoch: number): Promise<Version> => {
+    const version = await changeTables(input, { ...from, memory: memories.get(from.plan)! }, number, epoch - 1);
+    versions.found(number, epoch - 1);
+    memories.set(version.plan, version.memory);
+    return version;
+  };
+  const rebuilt = rebuild === null ? null : await rebuildTables(rebuildInput(input), rebuild, first);
+  const firstEpoch = firstReplayed(rebuild, recovered);
+  const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
+  // What either the tables or the ledger lack.
+  reader.seek(snapshot === null ? firstEpoch : Math.min(snapshot.fromEpoch, ledger.epoch + 1));
+  const { epochs, rows, bytes, ...last } = await replayEpochs(
+    first,
+    ledger,
+    reader.through(recovered.lastEpoch),
+    change,
+  );
+  reader.close();
+  const active = versions.activations().at(-1);
+  const isBehind =
+    active !== undefined && active.number !== last.plan.versionNumber && active.afterEpoch >= recovered.lastEpoch;
+  const { plan: running } = isBehind ? await change(last, active.number, recovered.lastEpoch + 1) : last;
+  const { entities, limits = [] } = openTables(memories.get(running)!);
+  for (const table of [...entities, ...limits]) trimEntities(table, recovered.lastEpoch);
+  const seconds = Number(((performance.now() - begun) / 1000).toFixed(3));
+  log('info', 'recovered', {
+    chunks,
+    epochs,
+    rows,
+    bytes,
+    seconds,
+    lastEpoch: recovered.lastEpoch,
+    cutBytes: recovered.cutBytes,
+    version: running.version,
+  });
+  return { plan: running, memory: memories.get(running)!, replayedBytes: bytes, rebuilt };
+}
+
+function rebuildInput(input: RecoveryInput): RebuildInput {
+  return { ...input, confirmedEpoch: input.batchLog.confirmedEpoch };
+}
+
+/** What the spool must hold, by all that was written down elsewhere. */
+export function expectationOf({ data, batchLog }: LogFolder): SpoolExpectation {
+  const confirmed = batchLog.confirmedEpoch;
+  const promised = [{ epoch: batchLog.sealedEpoch, by: 'the batch log' }];
+  let neededFrom = confirmed + 1;
+  for (const name of ['snapshots', ACCOUNT_FOLDER]) {
+    const folder = join(data, name);
+    nodeStorage.makeDirectory(folder);
+    const newest = listSnapshots(nodeStorage, folder).flatMap((atEpoch) => {
+      const header = readSnapshotHeader(nodeStorage, snapshotPath(folder, atEpoch));
+      return header === null ? [] : [{ ...header, atEpoch }];
+    })[0];
+    if (newest === undefined) continue;
+    promised.push({ epoch: newest.atEpoch, by: name });
+    if (name === 'snapshots') neededFrom = Math.min(neededFrom, newest.fromEpoch);
+  }
+  return { markFile: join(data, MARK_NAME), promised, neededFrom, storedEpoch: confirmed, verifiedFrom: confirmed + 1 };
+}
+
+interface Restored extends Version {
+  readonly snapshot: LoadedSnapshot | null;
+  readonly chunks: number;
+  /** Where there is none, and the spool has been trimmed: how the tables are to be filled. */
+  readonly rebuild: RebuildStart | null;
+}
+
+/** The tables of the version that took the newest whole snapshot, as it has them; empty ones where there is none. */
+function restoreSnapshot(input: RecoveryInput, given: LoadedPipeline, recovered: RecoveredSpool): Restored {
+  const { data, ledger, log } = input;
+  const restore = (snapshot: LoadedSnapshot | null): Restored => {
+    if (snapshot !== null) checkSnapshot(snapshot, recovered, data);
+    const rebuild = snapshot === null && recovered.firstEpoch > 1 ? planRebuild(rebuildInput(input), recovered) : null;
+    const firstEpoch = firstReplayed(rebuild, recovered);
+    const plan = firstVersion(input, given, snapshot, { ...recovered, firstEpoch });
+    const saved = snapshot?.chunks() ?? rebuild?.account?.chunks;
+    const names = saved === undefined ? undefined : namesRoom(plan, saved);
+    const memory = allocateMemory(plan, input.workers, input.ingresses, names);
+    const tables = openTables(memory);
+    const chunks = snapshot === null ? 0 : restoreTables({ plan, tables }, ledger, snapshot.chunks());
+    return { plan, memory, tables, snapshot, chunks, rebuild };
+  };
+  return (
+    restoreNewest(nodeStorage, join(data, 'snapshots'), restore, (message) => log('warn', message)) ?? restore(null)
+  );
+}
+
+/** Without a snapshot. Where nothing of the spool is applied, the version that begins is the one that runs. */
+function firstReplayed(rebuild: RebuildStart | null, { firstEpoch }: RecoveredSpool): number {
+  return rebuild === null ? firstEpoch : rebuild.throughEpoch + 1;
+}
+
+/** The version that wrote what is oldest of what is read; that of the given file where nothing is there yet. */
+function firstVersion(
+  { versions, data }: RecoveryInput,
+  given: LoadedPipeline,
+  snapshot: LoadedSnapshot | null,
+  recovered: RecoveredSpool,
+): Plan {
+  const oldest = snapshot === null ? oldestNumber(data, recovered) : numberOf(snapshot.pipelineVersion);
+  const number = oldest ?? versions.activations().at(-1)?.number ?? given.plan.versionNumber;
+  if (number === given.plan.versionNumber) {
+    const { plan, importMap, sources } = given;
+    versions.keep({ plan, importMap, sources });
+    // Its lists are as the files have them now.
+    return plan;
+  }
+  const known = versions.find(number);
+  if (known !== null) return known.plan;
+  throw new OperatingError(
+    'pipeline_changed',
+    `the data folder was written by a version of the pipeline that it does not know: data=${data} its_version=${number.toString(16)} this_version=${given.plan.version}; ` +
+      'start with the pipeline file that wrote it, or choose another --data',
+  );
+}
+
+/** A version's number is the begin of its hash. */
+function numberOf(version: string): number {
+  return Number.parseInt(version.slice(0, 8), 16);
+}
+
+function oldestNumber(data: string, { firstEpoch, lastEpoch }: RecoveredSpool): number | null {
+  if (firstEpoch > lastEpoch) return null;
+  const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
+  try {
+    reader.seek(firstEpoch);
+    const found = reader.next(firstEpoch);
+    return found === null ? null : readBlockHeader(found.blocks[0]!).pipelineNumber;
+  } finally {
+    reader.close();
+  }
+}
+
+/** Tables of another version, from those of the one before it as they stand after `afterEpoch`. */
+async function changeTables(input: RecoveryInput, from: Version, number: number, afterEpoch: number): Promise<Version> {
+  const { versions, data, clickhouse, log } = input;
+  const plan = versions.planOf(number);
+  const { change, edits } = describeChange(from.plan, plan, { rollback: true });
+  if (change === null) {
+    throw new OperatingError(
+      'change_refused',
+      `a change of the pipeline cannot be repeated: from=${from.plan.version} to=${plan.version}\n${edits.map(({ path, text }) => `${path}: ${text}`).join('\n')}`,
+    );
+  }
+  const { memory, side } = allocateChange(from.memory, from.plan, plan, change);
+  if (backfilledEntities(change).length > 0) {
+    const throughEpoch = Math.min(afterEpoch, input.batchLog.confirmedEpoch);
+    const tables = openTables(side);
+    await fillFromRows({ clickhouse, plan, change, tables, living: from.tables, throughEpoch });
+    const replayer = createSideReplayer(from.plan, plan, change, tables);
+    const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
+    reader.seek(throughEpoch + 1);
+    for (const { epoch, blocks } of reader.through(afterEpoch)) replayer.replay(blocks, epoch);
+    reader.close();
+  }
+  const swept = openTables(memory);
+  for (const _ of sweepTables(swept));
+  log('info', 'the pipeline changed here', { from: from.plan.version, to: plan.version, afterEpoch });
+  const settled = withoutAdoption(memory);
+  return { plan, memory: settled, tables: openTables(settled) };
+}
+
+/** One from beyond the spool's end has lost its epochs; one of another folder is as good as damaged. */
+function checkSnapshot(snapshot: LoadedSnapshot, { lastEpoch, folderId }: RecoveredSpool, data: string): void {
+  if ((snapshot.folderId ?? folderId) !== folderId)
+    throw new OperatingError('SNAPSHOT_CORRUPT', `it belongs to another data folder than data=${data}`);
+  if (snapshot.atEpoch <= lastEpoch) return;
+  throw new OperatingError(
+    'spool_behind_snapshot',
+    `the spool ends before the snapshot: data=${data} last_epoch=${lastEpoch} snapshot_epoch=${snapshot.atEpoch}; files of the spool are missing: restore the folder from a copy`,
+  );
+}
