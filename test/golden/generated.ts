@@ -7,7 +7,7 @@ import { createDecider } from '../../native-free-core/decide/decider.ts';
 import { compileState } from '../../native-free-core/decide/state-loops.ts';
 import { carryOver } from '../../native-free-core/features/carry-over.ts';
 import { createColumn } from '../../native-free-core/layout/column.ts';
-import type { EntityPlan, FeaturePlan, Plan } from '../../native-free-core/layout/plan.ts';
+import type { EntityPlan, FeaturePlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { openLane } from '../../native-free-core/ring/lane.ts';
 import { allocateMemory } from '../../src/memory/regions.ts';
 import { neededColumns, writtenColumns } from '../../src/warehouse/rows/fill-from-rows.ts';

@@ -1,7 +1,7 @@
 /** The pipelines whose generated code and SQL are held: all that come with the project, the tests' own, and one for each aggregate. */
 
 import { join } from 'node:path';
-import type { AggregateName, Plan } from '../../native-free-core/layout/plan.ts';
+import type { AggregateName, Plan } from '../../native-free-core/plan/plan.ts';
 import { loadPipeline } from '../../src/config/index.ts';
 import { AGGREGATES } from '../../src/config/schema.ts';
 import { compilePipeline } from '../../src/config/compile.ts';
