@@ -5,11 +5,12 @@
  */
 
 import { expect, test } from 'vitest';
+import type * as bellModule from '../../native-free-core/ring/doorbell.ts';
+import type * as laneModule from '../../native-free-core/ring/lane.ts';
 import type { Mutation } from '../stepper/protocol.ts';
 import { explore, type Scene, type SceneTools } from '../stepper/stepper.ts';
 
-type Protocol = typeof import('../../native-free-core/ring/lane.ts') &
-  typeof import('../../native-free-core/ring/doorbell.ts');
+type Protocol = typeof laneModule & typeof bellModule;
 
 const FILE = 'native-free-core/ring/doorbell.ts';
 const FILES = ['native-free-core/ring/lane.ts', FILE];

@@ -5,10 +5,11 @@
  */
 
 import { expect, test } from 'vitest';
+import type * as laneModule from '../../native-free-core/ring/lane.ts';
 import { explore, type Scene, type SceneTools } from '../stepper/stepper.ts';
 import type { Mutation } from '../stepper/protocol.ts';
 
-type Protocol = typeof import('../../native-free-core/ring/lane.ts');
+type Protocol = typeof laneModule;
 type Buffer = { readonly buffer: SharedArrayBuffer };
 
 const FILE = 'native-free-core/ring/lane.ts';

@@ -5,10 +5,11 @@
  */
 
 import { expect, test } from 'vitest';
+import type * as lockModule from '../../native-free-core/state/lock.ts';
 import type { Mutation } from '../stepper/protocol.ts';
 import { explore, type Scene } from '../stepper/stepper.ts';
 
-type Protocol = typeof import('../../native-free-core/state/lock.ts');
+type Protocol = typeof lockModule;
 type Thread = Scene<Protocol, Int32Array>['threads'][string];
 
 const FILE = 'native-free-core/state/lock.ts';

@@ -33,7 +33,7 @@ export class Order {
   }
 
   start(): OrderState {
-    const none = new Array<number>(this.#threads).fill(0);
+    const none = zeros(this.#threads);
     return { clocks: none.map(() => none), released: new Map(), touched: new Map() };
   }
 
@@ -47,7 +47,7 @@ export class Order {
     let clock = [...clocks[thread]!];
     clock[thread]!++;
     if (isAtomic && reads) clock = joined(clock, released.get(address));
-    const touches = touched.get(address) ?? new Array<number>(this.#threads * KINDS).fill(0);
+    const touches = touched.get(address) ?? zeros(this.#threads * KINDS);
     const race = this.#raceWith(touches, thread, clock, isAtomic, writes);
     const noted = [...touches];
     const place = thread * KINDS + (isAtomic ? ATOMIC_WRITE : PLAIN_WRITE);
@@ -85,6 +85,10 @@ export class Order {
     }
     return parts.join(' ');
   }
+}
+
+function zeros(length: number): number[] {
+  return Array.from({ length }, () => 0);
 }
 
 function isWrite(kind: Access['kind']): boolean {

@@ -1,10 +1,11 @@
 /** The stepper itself: it counts what can be counted by hand, and finds each kind of failure where one is known to be. */
 
 import { expect, test } from 'vitest';
+import type * as bellModule from '../../native-free-core/ring/doorbell.ts';
+import type * as lockModule from '../../native-free-core/state/lock.ts';
 import { explore, type Scene, type SceneTools } from './stepper.ts';
 
-type Protocol = typeof import('../../native-free-core/ring/doorbell.ts') &
-  typeof import('../../native-free-core/state/lock.ts');
+type Protocol = typeof bellModule & typeof lockModule;
 
 const FILES = ['native-free-core/ring/doorbell.ts', 'native-free-core/state/lock.ts'];
 const [X, Y, LOCK, BELL] = [0, 1, 2, 4];
