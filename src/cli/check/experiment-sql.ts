@@ -4,8 +4,8 @@
  */
 
 import type { ExperimentPlan, Plan } from '../../../native-free-core/plan/plan.ts';
-import { sqlOf } from '../../warehouse/twin/expression/index.ts';
-import { textLiteral } from '../../warehouse/twin/expression/literal.ts';
+import { sqlOf } from '../../../native-free-core/language/sql/index.ts';
+import { textLiteral } from '../../../native-free-core/language/sql/literal.ts';
 
 const HALF = 2 ** 52;
 const BUCKETS = 10_000;

@@ -4,7 +4,7 @@
  */
 
 import type { Expression, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
-import { conditionSql, sqlOf, type ColumnName } from './expression/index.ts';
+import { conditionSql, sqlOf, type ColumnName } from '../../../native-free-core/language/sql/index.ts';
 
 const EXACT_MAX = '9007199254740992';
 

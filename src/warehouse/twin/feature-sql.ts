@@ -6,7 +6,7 @@
 
 import { columnAt, type EntityPlan, type FeaturePlan, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { addingSteps, isAdding } from './adding.ts';
-import { sqlOf, type ColumnName } from './expression/index.ts';
+import { sqlOf, type ColumnName } from '../../../native-free-core/language/sql/index.ts';
 import { keepingSteps } from './keeping.ts';
 import { identity, type RowSource, type Step } from './placement.ts';
 

@@ -11,7 +11,7 @@
 
 import type { FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { contributionOf } from './contribution.ts';
-import type { ColumnName } from './expression/index.ts';
+import type { ColumnName } from '../../../native-free-core/language/sql/index.ts';
 
 /** One `name AS (SELECT …)` of a query. */
 export type Step = readonly [name: string, select: string];

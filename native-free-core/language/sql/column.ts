@@ -3,7 +3,7 @@
  * the plan compares their numbers.
  */
 
-import type { ColumnPlan } from '../../../../native-free-core/plan/plan.ts';
+import type { ColumnPlan } from '../../plan/plan.ts';
 import { EXACT_LIMIT, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 import { textLiteral } from './literal.ts';
 

@@ -3,7 +3,7 @@
  * emitter gives on every row. Called by the twin of the features and by whoever asks ClickHouse what the engine decided.
  */
 
-import { columnAt, type Expression, type Plan } from '../../../../native-free-core/plan/plan.ts';
+import { columnAt, type Expression, type Plan } from '../../plan/plan.ts';
 import { createBinder, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 import { emitNumber } from './number.ts';
 import { present } from './operands.ts';

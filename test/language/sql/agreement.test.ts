@@ -1,7 +1,7 @@
 /** Random expressions give in ClickHouse what they give in the core; the long form runs 200,000 of them. */
 
 import { expect, test } from 'vitest';
-import { useEmbeddedServer } from '../../../clickhouse-embedded/embedded-server.ts';
+import { useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 import { compareExpressions } from './agreement.ts';
 
 const EXPRESSIONS = 4000;

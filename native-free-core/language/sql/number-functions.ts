@@ -1,6 +1,6 @@
 /** Functions that give numbers. The exact ones are the same to the last bit, the others as far as libraries go. */
 
-import type { Expression } from '../../../../native-free-core/plan/plan.ts';
+import type { Expression } from '../../plan/plan.ts';
 import { EXACT_LIMIT, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 import { geoDistance } from './geo.ts';
 import { asDouble, doubleCode, emitLoose, emitOperand, guarded, integerCode, present } from './operands.ts';

@@ -1,6 +1,6 @@
 /** Conditions on texts beyond their order: beginnings, ends, parts and patterns. All by bytes. */
 
-import type { Expression } from '../../../../native-free-core/plan/plan.ts';
+import type { Expression } from '../../plan/plan.ts';
 import type { SqlCode, SqlContext } from './context.ts';
 import { textLiteral } from './literal.ts';
 

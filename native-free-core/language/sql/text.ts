@@ -1,6 +1,6 @@
 /** Strings and bytes: constants, columns, the choice between two, and geohashes. */
 
-import type { Expression } from '../../../../native-free-core/plan/plan.ts';
+import type { Expression } from '../../plan/plan.ts';
 import { textColumn } from './column.ts';
 import type { SqlCode, SqlContext } from './context.ts';
 import { geoTile } from './geo.ts';

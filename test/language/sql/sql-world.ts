@@ -1,7 +1,7 @@
 /** The world of the core's own fuzz test as a table in ClickHouse: types, names of codes, rows in RowBinary. */
 
-import type { ColumnKind, ColumnPlan, Plan } from '../../../../native-free-core/plan/plan.ts';
-import type { Value, World } from '../../../language/expression/world.ts';
+import type { ColumnKind, ColumnPlan, Plan } from '../../../native-free-core/plan/plan.ts';
+import type { Value, World } from '../expression/world.ts';
 
 const LABELS = ['', 'dig', "it's", 'w\\x'];
 const ENUM_NAMES: readonly (readonly [number, string])[] = [

@@ -6,12 +6,12 @@ import type {
   Expression,
   ExpressionOperator,
   ExpressionType,
-} from '../../../../native-free-core/plan/plan.ts';
-import { conditionSql, isNullable, sqlOf } from '../../../../src/warehouse/twin/expression/index.ts';
-import { doubleLiteral, textLiteral } from '../../../../src/warehouse/twin/expression/literal.ts';
-import { typeOf } from '../../../language/expression/world.ts';
-import { seeded } from '../../../random.ts';
-import { useEmbeddedServer } from '../../../clickhouse-embedded/embedded-server.ts';
+} from '../../../native-free-core/plan/plan.ts';
+import { conditionSql, isNullable, sqlOf } from '../../../native-free-core/language/sql/index.ts';
+import { doubleLiteral, textLiteral } from '../../../native-free-core/language/sql/literal.ts';
+import { typeOf } from '../expression/world.ts';
+import { seeded } from '../../random.ts';
+import { useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 import { compareOverNewRows, nothingSeen, openSession, type Session } from './agreement.ts';
 
 const SEED = Number(process.env['HUNT_SEED'] ?? 20261125);

@@ -1,6 +1,6 @@
 /** `in`: constants, a repeated field, or a named list. */
 
-import type { Expression } from '../../../../native-free-core/plan/plan.ts';
+import type { Expression } from '../../plan/plan.ts';
 import { isLabelled, storedName } from './column.ts';
 import { comparison, EXACT_LIMIT, typedNull, type SqlCode, type SqlContext } from './context.ts';
 import { doubleLiteral, integerLiteral, textLiteral } from './literal.ts';

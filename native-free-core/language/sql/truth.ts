@@ -1,6 +1,6 @@
 /** Conditions in three-valued logic, which is ClickHouse's own for AND, OR and NOT. */
 
-import type { Expression, ExpressionOperator } from '../../../../native-free-core/plan/plan.ts';
+import type { Expression, ExpressionOperator } from '../../plan/plan.ts';
 import { hasElements, isLabelled, storedName } from './column.ts';
 import { comparison, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 import { emitMembership } from './membership.ts';

@@ -4,7 +4,7 @@
  * value that is needed twice is bound by a lambda over an array of one element instead.
  */
 
-import type { ColumnPlan, Expression, ZonePlan } from '../../../../native-free-core/plan/plan.ts';
+import type { ColumnPlan, Expression, ZonePlan } from '../../plan/plan.ts';
 
 /** From here on a double no longer tells neighbouring integers apart. */
 export const EXACT_LIMIT = 9007199254740992;

@@ -1,9 +1,9 @@
 /** What the core's emitter says of many expressions, as one compiled function. */
 
-import type { Column } from '../../../../native-free-core/layout/column.ts';
-import type { Expression, Plan } from '../../../../native-free-core/plan/plan.ts';
-import { createEmitter } from '../../../../native-free-core/language/expression/emitter.ts';
-import type { Value, World } from '../../../language/expression/world.ts';
+import type { Column } from '../../../native-free-core/layout/column.ts';
+import type { Expression, Plan } from '../../../native-free-core/plan/plan.ts';
+import { createEmitter } from '../../../native-free-core/language/expression/emitter.ts';
+import type { Value, World } from '../expression/world.ts';
 
 export type Evaluator = (row: number, values: (Value | undefined)[]) => void;
 

@@ -1,6 +1,6 @@
 /** Places: geohashes and distances, from degrees. */
 
-import type { Expression } from '../../../../native-free-core/plan/plan.ts';
+import type { Expression } from '../../plan/plan.ts';
 import type { SqlCode, SqlContext, SqlNumber } from './context.ts';
 import { asDouble, doubleCode, emitLoose } from './operands.ts';
 

@@ -1,6 +1,6 @@
 /** Constants as ClickHouse reads them. */
 
-import { lookup } from '../../../../native-free-core/base/lookup.ts';
+import { lookup } from '../../base/lookup.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',

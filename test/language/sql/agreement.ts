@@ -4,17 +4,12 @@
  */
 
 import { expect } from 'vitest';
-import type { Expression, Plan } from '../../../../native-free-core/plan/plan.ts';
-import { conditionSql, sqlOf } from '../../../../src/warehouse/twin/expression/index.ts';
-import {
-  isApproximate,
-  isFragile,
-  randomExpression,
-  type Random,
-} from '../../../language/expression/random-expression.ts';
-import { createWorld, fillWorld, pick, ROWS, type Value, type World } from '../../../language/expression/world.ts';
-import { seeded } from '../../../random.ts';
-import type { EmbeddedServer } from '../../../clickhouse-embedded/embedded-server.ts';
+import type { Expression, Plan } from '../../../native-free-core/plan/plan.ts';
+import { conditionSql, sqlOf } from '../../../native-free-core/language/sql/index.ts';
+import { isApproximate, isFragile, randomExpression, type Random } from '../expression/random-expression.ts';
+import { createWorld, fillWorld, pick, ROWS, type Value, type World } from '../expression/world.ts';
+import { seeded } from '../../random.ts';
+import type { EmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 import { compileGroup } from './core-values.ts';
 import { readRows, type Cell, type Rows } from './read-rows.ts';
 import { rowBinary, sqlPlan, tableSql } from './sql-world.ts';

@@ -3,13 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { Expression, ExpressionType, Plan } from '../../../../native-free-core/plan/plan.ts';
-import { compilePipeline, protoReader } from '../../../../src/config/index.ts';
-import { createTables } from '../../../../src/warehouse/tables/index.ts';
-import { conditionSql, isNullable, sqlOf } from '../../../../src/warehouse/twin/expression/index.ts';
-import { openWarehouse } from '../../../columns/warehouse.ts';
+import type { Expression, ExpressionType, Plan } from '../../../native-free-core/plan/plan.ts';
+import { compilePipeline, protoReader } from '../../../src/config/index.ts';
+import { createTables } from '../../../src/warehouse/tables/index.ts';
+import { conditionSql, isNullable, sqlOf } from '../../../native-free-core/language/sql/index.ts';
+import { openWarehouse } from '../../columns/warehouse.ts';
 
-const root = join(import.meta.dirname, '../../../..');
+const root = join(import.meta.dirname, '../../..');
 const PIPELINES = [
   'src/pipelines/treasure-hunt.yaml',
   'test/e2e/world-cup/pipeline.yaml',

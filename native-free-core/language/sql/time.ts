@@ -4,13 +4,8 @@
  * 2300 on, which is ClickHouse's range of dates, too.
  */
 
-import {
-  UTC_TIME_END,
-  UTC_TIME_START,
-  ZONE_TIME_END,
-  ZONE_TIME_START,
-} from '../../../../native-free-core/layout/limits.ts';
-import type { Expression, ExpressionOperator } from '../../../../native-free-core/plan/plan.ts';
+import { UTC_TIME_END, UTC_TIME_START, ZONE_TIME_END, ZONE_TIME_START } from '../../layout/limits.ts';
+import type { Expression, ExpressionOperator } from '../../plan/plan.ts';
 import type { SqlContext, SqlNumber } from './context.ts';
 import { emitOperand, integerCode } from './operands.ts';
 

@@ -1,7 +1,7 @@
 /** The long form of agreement.test.ts. */
 
 import { expect, test } from 'vitest';
-import { useEmbeddedServer } from '../../../clickhouse-embedded/embedded-server.ts';
+import { useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 import { compareExpressions } from './agreement.ts';
 
 const EXPRESSIONS = 200_000;

@@ -1,11 +1,11 @@
 /** Doubles that are no finite numbers are absent, whichever way they came about: in the core and in ClickHouse. */
 
 import { expect, test } from 'vitest';
-import type { Expression, ExpressionOperator, ExpressionType } from '../../../../native-free-core/plan/plan.ts';
-import { conditionSql, sqlOf } from '../../../../src/warehouse/twin/expression/index.ts';
-import { createWorld, fillWorld } from '../../../language/expression/world.ts';
-import { seeded } from '../../../random.ts';
-import { useEmbeddedServer } from '../../../clickhouse-embedded/embedded-server.ts';
+import type { Expression, ExpressionOperator, ExpressionType } from '../../../native-free-core/plan/plan.ts';
+import { conditionSql, sqlOf } from '../../../native-free-core/language/sql/index.ts';
+import { createWorld, fillWorld } from '../expression/world.ts';
+import { seeded } from '../../random.ts';
+import { useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 import { compileGroup } from './core-values.ts';
 import { sqlPlan } from './sql-world.ts';
 

@@ -3,7 +3,7 @@
  * between two values. A double that is no finite number is NULL where it would be seen, as in the core.
  */
 
-import type { Expression } from '../../../../native-free-core/plan/plan.ts';
+import type { Expression } from '../../plan/plan.ts';
 import { EXACT_LIMIT, typedNull, type SqlContext, type SqlNumber } from './context.ts';
 
 const LIMIT = `toInt64(${EXACT_LIMIT})`;

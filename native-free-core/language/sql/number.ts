@@ -3,7 +3,7 @@
  * Nothing here throws while ClickHouse runs it, since it also computes what an `if` does not choose.
  */
 
-import type { Expression } from '../../../../native-free-core/plan/plan.ts';
+import type { Expression } from '../../plan/plan.ts';
 import { numberColumn } from './column.ts';
 import { EXACT_LIMIT, type SqlContext, type SqlNumber } from './context.ts';
 import { doubleLiteral, integerLiteral } from './literal.ts';
