@@ -14,7 +14,7 @@ export interface NativeBlock {
   readonly chunks: readonly Uint8Array[];
   readonly bytes: number;
   readonly rows: number;
-  /** To be called once the chunks have been sent: their memory is used again. Calling it is not required. */
+  /** To be called once nobody reads the chunks any more: their memory is used again. Without it they are garbage. */
   release(): void;
 }
 

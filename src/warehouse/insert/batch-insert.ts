@@ -128,9 +128,9 @@ export class BatchInsert {
   async #send(table: BatchTable, batch: Batch): Promise<number> {
     const { connection, log } = this.#options;
     try {
-      return await connection.insert(
+      return await connection.insertBlocks(
         `INSERT INTO ${connection.table(table.name)} (${table.columnList}) FORMAT Native`,
-        table.body(batch),
+        table.blocks(batch),
         { ...INSERT_SETTINGS, insert_deduplication_token: `${table.name}-${batch.id}-${batch.sealedAt}` },
       );
     } catch (error) {

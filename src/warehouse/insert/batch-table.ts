@@ -1,6 +1,6 @@
 /**
- * The two tables that a batch goes into, alike for all that follows: which columns, and how the batch's epochs become a body
- * in ClickHouse's Native format, the same bytes each time. Main thread.
+ * The two tables that a batch goes into, alike for all that follows: which columns, and how the batch's epochs become
+ * blocks in ClickHouse's Native format, the same bytes each time. Main thread.
  */
 
 import { createDeadLetterEncoder, DEAD_LETTER_COLUMNS } from '../../../native-free-core/columns/native-dead-letters.ts';
@@ -28,8 +28,8 @@ export interface BatchTable {
   readonly columns: readonly TableColumn[];
   /** Quoted, separated by commas. */
   readonly columnList: string;
-  /** One chunk after another; the epochs are read and encoded as the chunks are taken. */
-  body(batch: Batch): Iterable<Uint8Array>;
+  /** One after another; the epochs are read and encoded as the blocks are taken. Released blocks lend their memory to later ones. */
+  blocks(batch: Batch): Iterable<NativeBlock>;
 }
 
 export function eventsBatchTable(plan: Plan, texts: NativeTexts, openReader: () => EpochReader): BatchTable {
@@ -63,18 +63,18 @@ function batchTable(
     plan,
     columns,
     columnList: columns.map((column) => quoteName(column.name)).join(', '),
-    *body(batch) {
+    *blocks(batch) {
       const encoder = spare ?? createEncoder({ sink: (block) => void ready.push(block) });
-      // One that is left in the middle of a batch is of no more use.
+      // One that is left in the middle of a batch is of no more use, nor is its memory: a socket may still have some of it.
       spare = null;
       ready.length = 0;
       encoder.begin(batch.id);
       for (const { epoch, blocks } of epochsOf(openReader, batch)) {
         for (const block of blocks) encoder.appendBlock(block, epoch);
-        while (ready.length > 0) yield* ready.shift()!.chunks;
+        while (ready.length > 0) yield ready.shift()!;
       }
       encoder.finish();
-      while (ready.length > 0) yield* ready.shift()!.chunks;
+      while (ready.length > 0) yield ready.shift()!;
       spare = encoder;
     },
   };

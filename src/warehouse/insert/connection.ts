@@ -5,8 +5,8 @@
  */
 
 import { ClickHouseLogLevel, createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
-import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { BlockStream, type BodyBlock } from './block-stream.ts';
 import { DiskSync } from './disk-sync.ts';
 import type { Log } from '../../system/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
@@ -80,17 +80,20 @@ export class Connection {
     return result.json<Row>();
   }
 
+  /** A body that is there already; resolves as `insertBlocks` does. */
+  insert(query: string, body: Iterable<Uint8Array>, settings: ClickHouseSettings): Promise<number> {
+    return this.insertBlocks(query, [{ chunks: [...body], release: () => undefined }], settings);
+  }
+
   /**
-   * Streams a body, one chunk at a time as the socket takes them; resolves once ClickHouse has it all. Returns the rows that
+   * Streams blocks, one chunk at a time as the socket takes them; resolves once ClickHouse has them all. Returns the rows that
    * ClickHouse says it wrote, -1 where it says nothing.
    */
-  async insert(query: string, body: Iterable<Uint8Array>, settings: ClickHouseSettings): Promise<number> {
+  async insertBlocks(query: string, blocks: Iterable<BodyBlock>, settings: ClickHouseSettings): Promise<number> {
     this.signal.throwIfAborted();
-    // The least that a stream holds back: chunks are large, and are made when there is room for them.
-    const values = Readable.from(body, { objectMode: false, highWaterMark: 1 });
     const answer = await this.#client.exec({
       query,
-      values,
+      values: new BlockStream(blocks),
       clickhouse_settings: settings,
       abort_signal: this.signal,
     });
