@@ -24,6 +24,15 @@ function importsOf(file: string): string[] {
   return [...read(file).matchAll(/^(?:import|export)\s[^;]*?from\s+'([^']+)'/gms)].map((match) => match[1]!);
 }
 
+/** Lines without what is said about them. */
+function code(text: string): string[] {
+  const blank = (comment: string): string => comment.replace(/[^\n]/g, '');
+  return text
+    .replace(/\/\*[\s\S]*?\*\//g, blank)
+    .replace(/(^|\s)\/\/.*$/gm, '')
+    .split('\n');
+}
+
 /** The file that a relative import names, from the project's root. */
 function resolved(file: string, specifier: string): string {
   return relative(root, join(root, dirname(file), specifier));
@@ -238,6 +247,20 @@ describe('tidy', () => {
       'TABLE[text]',
       'TABLE[key]',
     ]);
+  });
+
+  test('the table of events is named in one place', () => {
+    const named = /\b(FROM|JOIN|INTO|TABLE|MERGES)\s+(\S*\.)?[`"]?events\b|\}\.`?events\b|['"`]events['"`]/;
+    const asTable = /^src\/(warehouse|recovery|explain|versions|audit|engine|cli\/(audit|verify|load|plan|demo|diff))/;
+    const wrong: string[] = [];
+    for (const file of src.filter((one) => one !== 'src/contract/events-source.ts')) {
+      code(read(file)).forEach((line, i) => {
+        const found = named.exec(line);
+        if (found !== null && (found[1] !== undefined || asTable.test(file)))
+          wrong.push(`${file}:${i + 1} ${line.trim()}`);
+      });
+    }
+    expect(wrong).toEqual([]);
   });
 
   test('no machine paths and nothing left to do', () => {

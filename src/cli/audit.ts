@@ -14,6 +14,7 @@ import {
   type LedgerLine,
   type QueryTarget,
 } from '../client/index.ts';
+import { EVENTS_TABLE, eventsSource } from '../contract/events-source.ts';
 import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 interface Gap {
@@ -94,7 +95,7 @@ export async function audit(options: AuditOptions) {
   const expected = (pick: (line: BatchLine) => string) => new Map(batches.map((b) => [b.batch, Number(pick(b))]));
   const events = await checkTable(
     target,
-    'events',
+    EVENTS_TABLE,
     expected((b) => b.rows),
     new Set(),
     gaps,
@@ -201,9 +202,10 @@ async function checkProducers(
 ): Promise<void> {
   const lines = new Map<string, LedgerLine>();
   for await (const line of control.ledgerLines()) lines.set(line.producer, line);
+  const { from } = eventsSource('all');
   const [{ names } = { names: '0' }] = await queryRows<{ names: string }>(
     target,
-    'SELECT uniq(_producer) AS names FROM events',
+    `SELECT uniq(_producer) AS names FROM ${from}`,
     QUERY_MS,
   );
   const parts = Math.ceil((Number(names) + 1) / NAMES_PER_QUERY);
@@ -211,7 +213,7 @@ async function checkProducers(
   for (let part = 0; part < parts; part++) {
     const rows = await queryRows<{ producer: string; rows: string }>(
       target,
-      `SELECT toString(_producer) AS producer, count() AS rows FROM events WHERE cityHash64(_producer) % ${parts} = ${part} GROUP BY producer`,
+      `SELECT toString(_producer) AS producer, count() AS rows FROM ${from} WHERE cityHash64(_producer) % ${parts} = ${part} GROUP BY producer`,
       QUERY_MS,
     );
     for (const { producer, rows: found } of rows) {

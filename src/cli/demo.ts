@@ -4,6 +4,7 @@
  */
 
 import { defineCommand } from 'citty';
+import { eventsSource } from '../contract/events-source.ts';
 import { OperatingError } from '../errors.ts';
 import { audit } from './audit.ts';
 import { byRuleSql, explain, type Row } from './demo/explanation.ts';
@@ -106,7 +107,7 @@ function indented(text: string): string {
 /** The newest decision that a rule made, by the first of the pipeline's decisions that has one. */
 async function explainOne({ engine }: OwnServer): Promise<void> {
   for (const decision of engine.plan.decisions) {
-    const sql = `SELECT * FROM events WHERE ${byRuleSql(decision)} ORDER BY effective_time DESC LIMIT 1`;
+    const sql = `SELECT * FROM ${eventsSource('all').from} WHERE ${byRuleSql(decision)} ORDER BY effective_time DESC LIMIT 1`;
     const [row] = await askRows<Row>(engine.clickhouse, sql);
     if (row === undefined) continue;
     print(`\nWhy? One decision, explained from its row alone:\n`);
@@ -136,8 +137,8 @@ function inviteToTry({ engine }: OwnServer): void {
     event_time: new Date().toISOString(),
     dig: { depth: 0.4, tool: 'SPADE' },
   };
-  const query =
-    'SELECT action, assistance, trust, player_digs_5m FROM events WHERE player_id = 42 FORMAT PrettyCompact';
+  const { from } = eventsSource('all');
+  const query = `SELECT action, assistance, trust, player_digs_5m FROM ${from} WHERE player_id = 42 FORMAT PrettyCompact`;
   print('\nIt stays up. Dig a hole yourself; sent twice, it counts once:\n');
   print(
     `  curl -s ${engine.url}/v1/events -H 'content-type: application/json' -d '${JSON.stringify({ events: [event] })}'`,

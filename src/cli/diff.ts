@@ -7,7 +7,8 @@ import { defineCommand } from 'citty';
 import type { DecisionPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { HuntControl, queryRows, queryTarget, type QueryTarget } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
-import { quoteName } from '../warehouse/tables/index.ts';
+import { quoteName } from '../contract/sql-text.ts';
+import { eventsSource } from '../contract/events-source.ts';
 import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 const PREFIX = 'shadow_';
@@ -69,7 +70,7 @@ async function compare(
     target,
     `SELECT toString(${actions[0]}) AS live, toString(${actions[1]}) AS live_rule, toString(${actions[2]}) AS shadow,
       toString(${actions[3]}) AS shadow_rule, count() AS rows, ${id} AS example, live = shadow AS same
-     FROM events WHERE _pipeline = ${plan.versionNumber} GROUP BY live, live_rule, shadow, shadow_rule ORDER BY rows DESC`,
+     FROM ${eventsSource('all').from} WHERE _pipeline = ${plan.versionNumber} GROUP BY live, live_rule, shadow, shadow_rule ORDER BY rows DESC`,
     QUERY_MS,
   );
   const sum = (wanted: typeof parts): number => wanted.reduce((all, { rows }) => all + rows, 0);

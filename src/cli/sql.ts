@@ -5,11 +5,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
 import { HuntControl, openQuery, queryTarget } from '../client/index.ts';
+import { EVENTS_TABLE } from '../contract/events-source.ts';
 import { OperatingError } from '../errors.ts';
 import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 export const sqlCommand = defineCommand({
-  meta: { name: 'hunt sql', description: 'Ask ClickHouse: hunt sql "SELECT count() FROM events"' },
+  meta: { name: 'hunt sql', description: `Ask ClickHouse: hunt sql "SELECT count() FROM ${EVENTS_TABLE}"` },
   args: {
     query: {
       type: 'positional',

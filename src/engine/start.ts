@@ -321,8 +321,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     planOf: (number) => versions.find(number)?.plan,
     store: {
       ask: warehouse.rows,
-      events: `\`${clickhouse.database}\`.events`,
-      batches: `\`${clickhouse.database}\`.batches`,
+      database: clickhouse.database,
+      storedBatch: () => warehouse.stored().batch,
       durableEpoch: control.durableEpoch,
       storedEpoch: control.storedEpoch,
     },

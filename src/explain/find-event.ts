@@ -9,16 +9,18 @@
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
-import { quoteName, quoteText, selectTexts, type StoredTexts } from './stored-row.ts';
+import { eventsSource } from '../contract/events-source.ts';
+import { quoteName, quoteText } from '../contract/sql-text.ts';
+import { selectTexts, type StoredTexts } from './stored-row.ts';
 
 /** Rows of a SELECT. */
 export type Ask = <Row>(sql: string) => Promise<Row[]>;
 
 export interface EventStore {
   readonly ask: Ask;
-  /** With their database, quoted. */
-  readonly events: string;
-  readonly batches: string;
+  readonly database: string;
+  /** The last batch that is stored whole. */
+  readonly storedBatch: () => number;
   readonly durableEpoch: () => number;
   readonly storedEpoch: () => number;
 }
@@ -93,14 +95,14 @@ export function idCondition(plan: Plan, { id, day }: Place): string {
 }
 
 async function search(
-  { ask, events, batches }: EventStore,
+  { ask, database, storedBatch }: EventStore,
   condition: string,
   count: number,
 ): Promise<FoundEvent | null> {
-  const recent = Number.isFinite(count) ? ` AND _batch > (SELECT max(batch) - ${count} FROM ${batches})` : '';
+  const { from, where } = eventsSource({ afterBatch: Math.max(0, storedBatch() - count) }, database);
   const [found] = await ask<FoundEvent>(
     `SELECT toString(_batch) AS batch, _row AS row, toString(_epoch) AS epoch, _pipeline AS pipeline, toUInt32(count() OVER ()) AS found
-     FROM ${events} PREWHERE ${condition}${recent}
+     FROM ${from} PREWHERE ${condition} AND ${where}
      ORDER BY _batch DESC, _row DESC LIMIT 1 SETTINGS max_execution_time = ${SECONDS_MAX}`,
   );
   return found ?? null;
@@ -108,12 +110,13 @@ async function search(
 
 /** The whole row, by the plan that decided it. */
 export async function readTexts(
-  { ask, events }: EventStore,
+  { ask, database }: EventStore,
   plan: Plan,
   { batch, row }: FoundEvent,
 ): Promise<StoredTexts> {
+  const { from, where } = eventsSource({ batch: Number(batch) }, database);
   const rows = await ask<Record<string, StoredTexts[number]>>(
-    `SELECT ${selectTexts(plan)} FROM ${events} PREWHERE _batch = ${batch} AND _row = ${row} LIMIT 1`,
+    `SELECT ${selectTexts(plan)} FROM ${from} PREWHERE ${where} AND _row = ${row} LIMIT 1`,
   );
   if (rows[0] === undefined)
     throw new OperatingError('unknown_event', `the row is gone: batch=${batch} row=${row}; ask again`);

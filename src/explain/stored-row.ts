@@ -11,6 +11,7 @@ import {
   openDictionary,
   type Dictionary,
 } from '../../native-free-core/state/dictionary.ts';
+import { quoteName } from '../contract/sql-text.ts';
 import type { Row } from './column-values.ts';
 
 const LOW_BITS = 0xffffffffn;
@@ -23,14 +24,6 @@ const TEXTS_MAX = 4096;
 const TEXT_BYTES_MAX = 1 << 22;
 /** Texts of one row: so many must be left. */
 const TEXTS_SPARE = 1024;
-
-export function quoteName(name: string): string {
-  return `\`${name.replace(/[\\`]/g, '\\$&')}\``;
-}
-
-export function quoteText(text: string): string {
-  return `'${text.replace(/[\\']/g, '\\$&')}'`;
-}
 
 /** The columns of a plan as one array-like list of texts; `_0`, `_1`, … in the order of `Plan.columns`. */
 export function selectTexts(plan: Plan): string {

@@ -7,6 +7,7 @@
  * A server elsewhere is never told: it has other tables and other masters.
  */
 
+import { EVENTS_TABLE } from '../contract/events-source.ts';
 import type { Log } from '../system/log.ts';
 import { messageOf } from './insert/refusals.ts';
 import type { Connection } from './insert/connection.ts';
@@ -105,7 +106,7 @@ export class MergePause {
   }
 
   async #tell(what: 'START' | 'STOP', now: number): Promise<void> {
-    await this.#options.connection.execute(`SYSTEM ${what} MERGES ${this.#options.connection.table('events')}`);
+    await this.#options.connection.execute(`SYSTEM ${what} MERGES ${this.#options.connection.table(EVENTS_TABLE)}`);
     this.#toldAt = now;
   }
 
@@ -114,8 +115,8 @@ export class MergePause {
     const { connection } = this.#options;
     const rows = await connection.rows<{ parts: string }>(
       `SELECT toString(max(parts)) AS parts FROM (SELECT count() AS parts FROM system.parts
-       WHERE active AND database = {database:String} AND table = 'events' GROUP BY partition)`,
-      { database: connection.database },
+       WHERE active AND database = {database:String} AND table = {table:String} GROUP BY partition)`,
+      { database: connection.database, table: EVENTS_TABLE },
     );
     return Number(rows[0]?.parts ?? 0);
   }

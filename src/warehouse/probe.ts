@@ -1,7 +1,7 @@
 /** Whether ClickHouse answers: one small SELECT from the engine's own table, as its own user, who stands behind no other's queries. Main thread. */
 
 import type { ClickHouse } from './clickhouse.ts';
-import { quoteName } from './tables/index.ts';
+import { eventsSource } from '../contract/events-source.ts';
 
 const ERROR_LENGTH_MAX = 300;
 
@@ -10,7 +10,7 @@ export async function probeQueries(clickhouse: ClickHouse, signal: AbortSignal):
   const { url, database, username, password } = clickhouse;
   const response = await fetch(`${url}/`, {
     method: 'POST',
-    body: `SELECT _batch FROM ${quoteName(database)}.events LIMIT 0 FORMAT TSV`,
+    body: `SELECT _batch FROM ${eventsSource('all', database).from} LIMIT 0 FORMAT TSV`,
     headers: { 'X-ClickHouse-User': username, 'X-ClickHouse-Key': password },
     signal,
   });

@@ -203,7 +203,7 @@ async function keepsTheLatest(server: Server, name: string): Promise<void> {
   const tables = openTables(allocateMemory(plan, 1, 1));
   const clickhouse = { url: server.clickhouse, database: 'hunt', username: 'default', password: '' };
   const throughEpoch = 2 ** 40;
-  const slices = [{ after: 0, through: throughEpoch }];
+  const slices = [{ afterEpoch: 0, throughEpoch }];
   const common = { clickhouse, plan, tables, throughEpoch, slices, entity, afterEpoch: 0, onRows: () => undefined };
   const count = await countEntityRows(common);
   expect(count.lives).toBeGreaterThan(2 * max);

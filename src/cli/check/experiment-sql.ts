@@ -6,6 +6,7 @@
 import type { ExperimentPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { sqlOf } from '../../../native-free-core/language/sql/index.ts';
 import { textLiteral } from '../../../native-free-core/language/sql/literal.ts';
+import { eventsSource } from '../../contract/events-source.ts';
 
 const HALF = 2 ** 52;
 const BUCKETS = 10_000;
@@ -22,5 +23,5 @@ export function experimentSql(plan: Plan, { key, salt, arms }: ExperimentPlan): 
     end += Math.round(percent * 100);
     return `_bucket < ${end}, ${textLiteral(name)}`;
   });
-  return `WITH ${value} AS _key, ${bucket} AS _bucket SELECT multiIf(isNull(_key), '', ${cases.join(', ')}, '') FROM events`;
+  return `WITH ${value} AS _key, ${bucket} AS _bucket SELECT multiIf(isNull(_key), '', ${cases.join(', ')}, '') FROM ${eventsSource('all').from}`;
 }

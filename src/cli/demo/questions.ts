@@ -1,5 +1,6 @@
 /** What one would ask after a game: a few questions in SQL, each with ClickHouse's own table as the answer. Called by cli/demo.ts. */
 
+import { eventsSource } from '../../contract/events-source.ts';
 import { OperatingError } from '../../errors.ts';
 
 export interface ClickHouseAddress {
@@ -12,36 +13,38 @@ export interface Question {
   readonly sql: string;
 }
 
+const EVENTS = eventsSource('all').from;
+
 /** About the example game's pipeline. */
 export const QUESTIONS: readonly Question[] = [
   {
     text: 'What happened?',
     sql: `SELECT action AS what, count() AS events, uniqExact(player_id) AS players, bar(events, 0, max(events) OVER (), 20) AS share
-FROM events GROUP BY what ORDER BY events DESC`,
+FROM ${EVENTS} GROUP BY what ORDER BY events DESC`,
   },
   {
     text: 'What was decided, and by which rules?',
     sql: `SELECT made.1 AS decision, made.2 AS action, made.3 AS rule, count() AS events, uniqExact(player_id) AS players
-FROM events ARRAY JOIN [('assistance', assistance, assistance_rule), ('trust', trust, trust_rule)] AS made
+FROM ${EVENTS} ARRAY JOIN [('assistance', assistance, assistance_rule), ('trust', trust, trust_rule)] AS made
 WHERE action != '' GROUP BY decision, action, rule
 ORDER BY decision, events DESC`,
   },
   {
     text: 'Does a hint help?',
-    sql: `WITH hints AS (SELECT player_id, min(event_time) AS first_hint FROM events WHERE assistance = 'hint' GROUP BY player_id)
+    sql: `WITH hints AS (SELECT player_id, min(event_time) AS first_hint FROM ${EVENTS} WHERE assistance = 'hint' GROUP BY player_id)
 SELECT uniqExact(player_id) AS players_with_a_hint,
   uniqExactIf(player_id, action = 'find' AND event_time <= first_hint) AS found_something_before,
   uniqExactIf(player_id, action = 'find' AND event_time > first_hint) AS found_something_since
-FROM events INNER JOIN hints USING player_id`,
+FROM ${EVENTS} INNER JOIN hints USING player_id`,
   },
   {
     text: 'Who digs most within a minute?',
     sql: `SELECT player_id, max(player_digs_1m) AS digs_in_a_minute, countIf(trust = 'challenge') AS challenged, count() AS events
-FROM events GROUP BY player_id ORDER BY digs_in_a_minute DESC LIMIT 5`,
+FROM ${EVENTS} GROUP BY player_id ORDER BY digs_in_a_minute DESC LIMIT 5`,
   },
   {
     text: 'How far behind is what SQL sees?',
-    sql: `SELECT watermark, epoch, batch, (SELECT count() FROM events) AS rows, (SELECT count() FROM dead_letters) AS dead_letters FROM watermark`,
+    sql: `SELECT watermark, epoch, batch, (SELECT count() FROM ${EVENTS}) AS rows, (SELECT count() FROM dead_letters) AS dead_letters FROM watermark`,
   },
 ];
 

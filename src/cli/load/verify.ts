@@ -7,6 +7,7 @@ import type { Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { queryRows, type QueryTarget } from '../../client/index.ts';
+import { eventsSource } from '../../contract/events-source.ts';
 import { OperatingError } from '../../errors.ts';
 import { EVENTS_PER_SEQ } from './patch-frame.ts';
 import type { LoadStream } from './stream.ts';
@@ -31,6 +32,7 @@ export interface Run {
 /** Each look costs ClickHouse some milliseconds on the same cores: often enough for quantiles, seldom enough not to be the load. */
 export const PROBE_MS = 250;
 /** Once nothing is sent any more, the end is to be seen exactly. */
+const EVENTS = eventsSource('all').from;
 const PROBE_LAST_MS = 20;
 const QUERY_MS = 300_000;
 const PROBE_QUERY_MS = 10_000;
@@ -115,8 +117,9 @@ export class VisibilityProbe {
   async #look(): Promise<void> {
     const { target, tag, columns } = this.#run;
     while (!this.#stopping) {
-      const sql = `SELECT toString(${columns.producer}) AS producer, max(${columns.seq}) AS seq, max(_batch) AS batch FROM events
-        WHERE _batch > ${this.#lastBatch} AND startsWith(${columns.producer}, 'load-${tag}-') GROUP BY producer SETTINGS max_threads = 1`;
+      const { from, where } = eventsSource({ afterBatch: this.#lastBatch });
+      const sql = `SELECT toString(${columns.producer}) AS producer, max(${columns.seq}) AS seq, max(_batch) AS batch FROM ${from}
+        WHERE ${where} AND startsWith(${columns.producer}, 'load-${tag}-') GROUP BY producer SETTINGS max_threads = 1`;
       try {
         const rows = await queryRows<{ producer: string; seq: number; batch: number }>(target, sql, PROBE_QUERY_MS);
         this.#see(rows, performance.now());
@@ -180,7 +183,7 @@ async function count(run: Run, streams: readonly LoadStream[]): Promise<Omit<Pro
   const ask = async <Row>(sql: string): Promise<Row> => (await patientRows<Row>(target, sql))[0]!;
   const mine = `startsWith(${producer}, 'load-${tag}-')`;
   const { stored, players } = await ask<{ stored: number; players: number }>(
-    `SELECT count() AS stored, uniqExact(${player}) AS players FROM events WHERE ${mine}`,
+    `SELECT count() AS stored, uniqExact(${player}) AS players FROM ${EVENTS} WHERE ${mine}`,
   );
   const number = `leftPad(lower(hex(${seq} * ${EVENTS_PER_SEQ} + ${index})), ${ID_DIGITS}, '0')`;
   const expected = `concat('${tag}', splitByChar('-', toString(${producer}))[3], ${number})`;
@@ -189,7 +192,7 @@ async function count(run: Run, streams: readonly LoadStream[]): Promise<Omit<Pro
   let strangers = 0;
   for (let pass = 0; pass < passes; pass++) {
     const row = await ask<{ ids: number; strangers: number }>(
-      `SELECT uniqExact(${id}) AS ids, countIf(${id} != ${expected}) AS strangers FROM events WHERE ${mine} AND cityHash64(${id}) % ${passes} = ${pass}`,
+      `SELECT uniqExact(${id}) AS ids, countIf(${id} != ${expected}) AS strangers FROM ${EVENTS} WHERE ${mine} AND cityHash64(${id}) % ${passes} = ${pass}`,
     );
     distinct += row.ids;
     strangers += row.strangers;
@@ -200,7 +203,7 @@ async function count(run: Run, streams: readonly LoadStream[]): Promise<Omit<Pro
     if (open.length === 0) continue;
     unansweredStored += (
       await ask<{ ids: number }>(
-        `SELECT uniqExact(${id}) AS ids FROM events WHERE ${producer} = '${stream.producer}' AND ${seq} IN (${open.join(',')})`,
+        `SELECT uniqExact(${id}) AS ids FROM ${EVENTS} WHERE ${producer} = '${stream.producer}' AND ${seq} IN (${open.join(',')})`,
       )
     ).ids;
   }
@@ -235,7 +238,7 @@ async function oddFrames({ target, columns, eventsPerFrame }: Run, streams: read
   for (const stream of streams) {
     for (let from = 1; from < stream.nextSeq && odd.length < EXAMPLES_MAX; from += FRAMES_PER_PASS) {
       const to = Math.min(stream.nextSeq, from + FRAMES_PER_PASS);
-      const there = `SELECT ${seq} AS seq, count() AS events, uniqExact(${index}) AS distinct FROM events WHERE ${producer} = '${stream.producer}' AND ${seq} >= ${from} AND ${seq} < ${to} GROUP BY seq`;
+      const there = `SELECT ${seq} AS seq, count() AS events, uniqExact(${index}) AS distinct FROM ${EVENTS} WHERE ${producer} = '${stream.producer}' AND ${seq} >= ${from} AND ${seq} < ${to} GROUP BY seq`;
       const open = [0, ...stream.unansweredSeqs()].join(',');
       const rows = await patientRows<{ seq: number; events: number; distinct: number }>(
         target,

@@ -8,7 +8,9 @@ import { queryRows, queryTarget, type HuntControl, type QueryTarget } from '../.
 import type { ChangeDescription, FeatureChange, LoadedPipeline } from '../../config/index.ts';
 import { OperatingError } from '../../errors.ts';
 import { planChangeMemory, type ChangeMemoryPlan } from '../../memory/change-memory-plan.ts';
-import { eventsTable, planMigration, quoteName, quoteText, type ExistingColumn } from '../../warehouse/tables/index.ts';
+import { EVENTS_TABLE, eventsSource } from '../../contract/events-source.ts';
+import { quoteName, quoteText } from '../../contract/sql-text.ts';
+import { eventsTable, planMigration, type ExistingColumn } from '../../warehouse/tables/index.ts';
 
 const QUERY_MS = 60_000;
 
@@ -79,7 +81,8 @@ async function countRows(
     const seq = quoteName(plan.columns[seqColumn]!.name);
     return `toFloat64(countIf(${seq} > 0)) AS ${quoteName(name)}`;
   });
-  const [row] = await queryRows<Record<string, number>>(target, `SELECT ${counts.join(', ')} FROM events`, QUERY_MS);
+  const sql = `SELECT ${counts.join(', ')} FROM ${eventsSource('all').from}`;
+  const [row] = await queryRows<Record<string, number>>(target, sql, QUERY_MS);
   return new Map(Object.entries(row ?? {}));
 }
 
@@ -88,7 +91,7 @@ async function tableConflict(target: QueryTarget, plan: Plan, { renames }: Chang
   const existing = await queryRows<ExistingColumn>(
     target,
     `SELECT name, type, default_kind AS kind, default_expression AS expression, comment FROM system.columns
-     WHERE database = ${quoteText(target.database)} AND table = 'events' ORDER BY position`,
+     WHERE database = ${quoteText(target.database)} AND table = ${quoteText(EVENTS_TABLE)} ORDER BY position`,
     QUERY_MS,
   );
   try {

@@ -5,6 +5,7 @@
  */
 
 import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
+import { eventsSource } from '../../contract/events-source.ts';
 import { openQuery, type QueryTarget } from '../../client/index.ts';
 import {
   orderSql,
@@ -89,7 +90,8 @@ const QUERY_SECONDS = 3600;
 export async function runVerify(options: VerifyOptions): Promise<VerifyReport> {
   const { plan, target } = options;
   const started = performance.now();
-  const [{ rows }] = (await ask<{ rows: number }>(target, 'SELECT count() AS rows FROM events')) as [{ rows: number }];
+  const countAll = `SELECT count() AS rows FROM ${eventsSource('all').from}`;
+  const [{ rows }] = (await ask<{ rows: number }>(target, countAll)) as [{ rows: number }];
   const count = Math.max(1, Math.ceil(rows / (options.chunkRows ?? CHUNK_ROWS)));
   const chunks = Array.from({ length: count }, (_, chunk): Chunk => ({ chunk, chunks: count }));
   const turn = turns(QUESTIONS_AT_ONCE);

@@ -12,6 +12,7 @@ import type { NativeTexts } from '../../../native-free-core/columns/native-colum
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import type { Log } from '../../system/log.ts';
 import { BATCH_INSERT_SETTINGS } from '../../clickhouse-embedded/index.ts';
+import { EVENTS_TABLE } from '../../contract/events-source.ts';
 import type { Account, Batch, EpochReader } from './batch.ts';
 import { deadLettersBatchTable, eventsBatchTable, type BatchTable } from './batch-table.ts';
 import type { Connection } from './connection.ts';
@@ -135,7 +136,7 @@ export class BatchInsert {
       );
     } catch (error) {
       const refusal = refusalOf(error);
-      if (refusal === null || table.name !== 'events') throw error;
+      if (refusal === null || table.name !== EVENTS_TABLE) throw error;
       log('error', 'ClickHouse refuses rows of a batch; they are looked for', { batch: batch.id, refusal });
       return -1;
     }

@@ -13,7 +13,8 @@ import {
   type NativeOptions,
 } from '../../../native-free-core/columns/native.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
-import { quoteName } from '../tables/index.ts';
+import { EVENTS_TABLE } from '../../contract/events-source.ts';
+import { quoteName } from '../../contract/sql-text.ts';
 import { epochsOf, type Batch, type EpochReader } from './batch.ts';
 
 export interface TableColumn {
@@ -22,7 +23,7 @@ export interface TableColumn {
 }
 
 export interface BatchTable {
-  readonly name: 'events' | 'dead_letters';
+  readonly name: typeof EVENTS_TABLE | 'dead_letters';
   /** Of the events; null for dead letters, which every version writes alike. */
   readonly plan: Plan | null;
   readonly columns: readonly TableColumn[];
@@ -34,7 +35,7 @@ export interface BatchTable {
 
 export function eventsBatchTable(plan: Plan, texts: NativeTexts, openReader: () => EpochReader): BatchTable {
   const columns = plan.columns.map(({ name, clickhouseType }) => ({ name, type: clickhouseType }));
-  return batchTable('events', plan, columns, (options) => createNativeEncoder(plan, texts, options), openReader);
+  return batchTable(EVENTS_TABLE, plan, columns, (options) => createNativeEncoder(plan, texts, options), openReader);
 }
 
 export function deadLettersBatchTable(texts: NativeTexts, openReader: () => EpochReader): BatchTable {

@@ -10,7 +10,7 @@ import { BlockStream, type BodyBlock } from './block-stream.ts';
 import { DiskSync } from './disk-sync.ts';
 import type { Log } from '../../system/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { quoteName } from '../tables/index.ts';
+import { quoteName } from '../../contract/sql-text.ts';
 
 /** Silence after which a request is given up: the insert of the largest batch with merges in its way takes far less. */
 const REQUEST_MS = 120_000;

@@ -14,7 +14,8 @@ import {
 } from '../../../native-free-core/codec/answer.ts';
 import { ENCODING_PROTO } from '../../../native-free-core/layout/records.ts';
 import { answeredDecisions, type Plan } from '../../../native-free-core/plan/plan.ts';
-import { quoteName, quoteText } from '../tables/index.ts';
+import { eventsSource, positionCondition } from '../../contract/events-source.ts';
+import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import type { Connection } from './connection.ts';
 import { REFUSED_CODE } from './presence.ts';
 import type { Retry } from './retry.ts';
@@ -113,25 +114,25 @@ export class DecisionLookup {
     let missing = requests;
     try {
       for (const batches of SEARCHED_BATCHES) {
-        const from = Math.max(0, last - batches);
+        const after = Math.max(0, last - batches);
         const seqs = [...new Set(missing.map(({ seq }) => seq))];
         const found = await this.#options.retry.untilDone('look up the decisions of duplicates', () =>
-          this.#query(producer, seqs, from),
+          this.#query(producer, seqs, after),
         );
         for (const request of missing) {
           const events = found.get(request.seq) ?? [];
           // A frame whose events all were duplicates by id has left no rows.
-          if (events.length > 0 || from === 0) request.resolve(this.#encode(request, events));
+          if (events.length > 0 || after === 0) request.resolve(this.#encode(request, events));
         }
         missing = missing.filter(({ seq }) => !found.has(seq));
-        if (missing.length === 0 || from === 0) return;
+        if (missing.length === 0 || after === 0) return;
       }
     } catch (error) {
       for (const request of missing) request.reject(error);
     }
   }
 
-  async #query(producer: string, seqs: readonly string[], fromBatch: number): Promise<Map<string, FoundEvent[]>> {
+  async #query(producer: string, seqs: readonly string[], afterBatch: number): Promise<Map<string, FoundEvent[]>> {
     const { connection } = this.#options;
     const plan = this.#options.plan();
     const column = (index: number): string => quoteName(plan.columns[index]!.name);
@@ -140,18 +141,18 @@ export class DecisionLookup {
     const decisions = answered.map(({ name }) => quoteName(name)).join(', ');
     const refused = `code = ${quoteText(REFUSED_CODE)}`;
     const refusedDecisions = answered.map(({ name }) => `JSONExtractString(bytes, ${quoteText(name)})`).join(', ');
-    const recent = fromBatch === 0 ? '' : `AND _batch >= ${fromBatch}`;
+    const { from, where } = eventsSource({ afterBatch }, connection.database);
     const rows = await connection.rows<FoundEvent>(
       `SELECT toString(${column(frameSeq)}) AS seq, ${column(frameIndex)} AS index, '' AS outcome, '' AS reason, '' AS field,
         '' AS value, CAST([${decisions}], 'Array(String)') AS actions
-       FROM ${connection.table('events')}
-       WHERE ${column(producerColumn)} = {producer:String} AND ${column(frameSeq)} IN {seqs:Array(UInt64)} ${recent}
+       FROM ${from}
+       WHERE ${column(producerColumn)} = {producer:String} AND ${column(frameSeq)} IN {seqs:Array(UInt64)} AND ${where}
        UNION ALL
        SELECT toString(frame_seq) AS seq, assumeNotNull(frame_index) AS index, if(${refused}, '', code) AS outcome,
         reason, field, value,
         if(${refused}, CAST([${refusedDecisions}], 'Array(String)'), CAST([], 'Array(String)')) AS actions
        FROM ${connection.table('dead_letters')}
-       WHERE producer = {producer:String} AND frame_seq IN {seqs:Array(UInt64)} AND kind = 'event' ${recent}`,
+       WHERE producer = {producer:String} AND frame_seq IN {seqs:Array(UInt64)} AND kind = 'event' AND ${positionCondition({ afterBatch })}`,
       { producer, seqs: seqs.map(BigInt) },
     );
     const found = new Map<string, FoundEvent[]>();

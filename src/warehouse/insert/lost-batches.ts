@@ -5,7 +5,8 @@
 
 import type { Log } from '../../system/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
-import { quoteText } from '../tables/index.ts';
+import { EVENTS_TABLE, eventsSource, positionCondition, type EventsSource } from '../../contract/events-source.ts';
+import { quoteText } from '../../contract/sql-text.ts';
 import type { Batch, BatchLog } from './batch.ts';
 import { Connection } from './connection.ts';
 
@@ -35,7 +36,7 @@ export async function settleOpenBatches(
   const connection = new Connection({ clickhouse, log });
   try {
     const [tables] = await connection.rows<{ count: string }>(
-      `SELECT count() AS count FROM system.tables WHERE database = ${quoteText(clickhouse.database)} AND name IN ('events', 'dead_letters', 'batches')`,
+      `SELECT count() AS count FROM system.tables WHERE database = ${quoteText(clickhouse.database)} AND name IN (${[EVENTS_TABLE, 'dead_letters', 'batches'].map(quoteText).join(', ')})`,
     );
     if (Number(tables!.count) < 3) return NO_SUMS;
     for (const batch of batchLog.openBatches()) {
@@ -58,12 +59,15 @@ interface Counts {
 }
 
 async function countRows(connection: Connection, { id }: Batch): Promise<Counts> {
-  const count = async (table: string): Promise<number> => {
-    const sql = `SELECT count() AS count FROM ${connection.table(table)} WHERE _batch = {id:UInt64}`;
-    const [line] = await connection.rows<{ count: string }>(sql, { id });
+  const count = async ({ from, where }: EventsSource): Promise<number> => {
+    const [line] = await connection.rows<{ count: string }>(`SELECT count() AS count FROM ${from} WHERE ${where}`);
     return Number(line!.count);
   };
-  return { events: await count('events'), deadLetters: await count('dead_letters') };
+  const batch = { batch: id };
+  return {
+    events: await count(eventsSource(batch, connection.database)),
+    deadLetters: await count({ from: connection.table('dead_letters'), where: positionCondition(batch) }),
+  };
 }
 
 /** Its line in `batches`, where that was still to come: how many frames and duplicates there were is lost with the epochs. */

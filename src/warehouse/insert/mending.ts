@@ -9,7 +9,8 @@
 import type { ClickHouseSettings } from '@clickhouse/client';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import type { Log } from '../../system/log.ts';
-import { quoteName, quoteText } from '../tables/index.ts';
+import { EVENTS_TABLE, positionCondition } from '../../contract/events-source.ts';
+import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import type { Batch } from './batch.ts';
 import type { BatchTable } from './batch-table.ts';
 import type { Connection } from './connection.ts';
@@ -54,11 +55,12 @@ export class Mending {
 
   /** Of each row one copy stays; parts may merge meanwhile, and so the caller looks again. */
   async #removeDoubles(table: string, batch: number): Promise<void> {
+    const mine = positionCondition({ batch });
     const numbered = `SELECT _part, _part_offset, row_number() OVER (PARTITION BY _row ORDER BY _part, _part_offset) AS copy
-      FROM ${this.#options.connection.table(table)} WHERE _batch = ${batch}`;
+      FROM ${this.#options.connection.table(table)} WHERE ${mine}`;
     await this.#delete(
       table,
-      `_batch = ${batch} AND (_part, _part_offset) IN (SELECT _part, _part_offset FROM (${numbered}) WHERE copy > 1)`,
+      `${mine} AND (_part, _part_offset) IN (SELECT _part, _part_offset FROM (${numbered}) WHERE copy > 1)`,
     );
   }
 
@@ -109,13 +111,14 @@ export class Mending {
   /** Those of the range that are missing. Returns why they were refused, or null. */
   async #insertRange(table: BatchTable, batch: Batch, from: number, to: number, mark: string): Promise<string | null> {
     const { connection, insertSettings } = this.#options;
-    const present = (name: string): string => `SELECT _row FROM ${connection.table(name)} WHERE _batch = ${batch.id}`;
+    const mine = positionCondition({ batch: batch.id });
+    const present = (name: string): string => `SELECT _row FROM ${connection.table(name)} WHERE ${mine}`;
     const aside = `AND _row + ${REFUSED_FROM} NOT IN (${present('dead_letters')})`;
     try {
       await connection.execute(
         `INSERT INTO ${connection.table(table.name)} (${table.columnList})
          SELECT ${table.columnList} FROM ${connection.table(STAGING)}
-         WHERE _row >= ${from} AND _row < ${to} AND _row NOT IN (${present(table.name)}) ${table.name === 'events' ? aside : ''}`,
+         WHERE _row >= ${from} AND _row < ${to} AND _row NOT IN (${present(table.name)}) ${table.name === EVENTS_TABLE ? aside : ''}`,
         {
           ...insertSettings,
           insert_deduplication_token: `${table.name}-${batch.id}-${batch.sealedAt}-${from}-${to}-${mark}`,
@@ -125,7 +128,7 @@ export class Mending {
     } catch (error) {
       const refusal = refusalOf(error);
       // Dead letters have no other place to go to.
-      if (refusal === null || table.name !== 'events') throw error;
+      if (refusal === null || table.name !== EVENTS_TABLE) throw error;
       return refusal;
     }
   }

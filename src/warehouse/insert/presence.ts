@@ -3,6 +3,7 @@
  * `dead_letters`, with `_row` + REFUSED_FROM, so that each is known by its row for ever. Main thread.
  */
 
+import { EVENTS_TABLE, eventsSource, positionCondition, type EventsSource } from '../../contract/events-source.ts';
 import type { BatchTable } from './batch-table.ts';
 import type { Connection } from './connection.ts';
 
@@ -44,10 +45,11 @@ interface Counted {
 }
 
 export async function lookFor(connection: Connection, table: BatchTable, batch: number): Promise<Presence> {
-  const own = table.name === 'events' ? '' : `AND _row < ${REFUSED_FROM}`;
-  const found = await count(connection, table.name, batch, own);
-  if (table.name !== 'events') return { ...NOTHING, ...found };
-  const refused = await count(connection, 'dead_letters', batch, `AND _row >= ${REFUSED_FROM}`);
+  const letters = { from: connection.table('dead_letters'), where: positionCondition({ batch }) };
+  if (table.name !== EVENTS_TABLE)
+    return { ...NOTHING, ...(await count(connection, letters, `_row < ${REFUSED_FROM}`)) };
+  const found = await count(connection, eventsSource({ batch }, connection.database), 'true');
+  const refused = await count(connection, letters, `_row >= ${REFUSED_FROM}`);
   return {
     ...found,
     mark: `${found.mark}-${refused.mark}`,
@@ -57,12 +59,11 @@ export async function lookFor(connection: Connection, table: BatchTable, batch: 
   };
 }
 
-async function count(connection: Connection, table: string, batch: number, condition: string): Promise<Counted> {
+async function count(connection: Connection, { from, where }: EventsSource, condition: string): Promise<Counted> {
   const [found] = await connection.rows<Record<'rows' | 'distinct' | 'last' | 'mark', string>>(
     `SELECT count() AS rows, uniqExact(_row) AS distinct, if(rows = 0, -1, toInt64(max(_row))) AS last,
       toString(groupBitXor(sipHash64(_row))) AS mark
-     FROM ${connection.table(table)} WHERE _batch = {batch:UInt64} ${condition}`,
-    { batch },
+     FROM ${from} WHERE ${where} AND ${condition}`,
   );
   const { rows, distinct, last, mark } = found!;
   return { rows: Number(rows), distinct: Number(distinct), last: Number(last), mark: `${distinct}-${mark}` };
@@ -70,8 +71,9 @@ async function count(connection: Connection, table: string, batch: number, condi
 
 /** Rows that went in after all, when whatever had refused them was gone. */
 export function bothCondition(connection: Connection, batch: number): string {
-  return `_batch = ${batch} AND _row >= ${REFUSED_FROM}
-    AND _row - ${REFUSED_FROM} IN (SELECT _row FROM ${connection.table('events')} WHERE _batch = ${batch})`;
+  const { from, where } = eventsSource({ batch }, connection.database);
+  return `${positionCondition({ batch })} AND _row >= ${REFUSED_FROM}
+    AND _row - ${REFUSED_FROM} IN (SELECT _row FROM ${from} WHERE ${where})`;
 }
 
 async function countBoth(connection: Connection, batch: number): Promise<number> {

@@ -61,7 +61,7 @@ export async function fillFromRows(input: FillInput): Promise<void> {
     await readSlices({
       ...common,
       slices,
-      where: entityCondition({ plan, entity, throughEpoch }),
+      where: entityCondition({ plan, entity }),
       orderBy: entityOrder({ plan, entity }),
       columns,
       needed,

@@ -17,10 +17,11 @@ import {
   unlockStripe,
   type EntityTable,
 } from '../../../native-free-core/state/entity-table.ts';
-import { quoteName } from '../tables/index.ts';
+import { eventsSource } from '../../contract/events-source.ts';
+import { quoteName } from '../../contract/sql-text.ts';
 import { neededColumns, writtenColumns } from './fill-from-rows.ts';
 import { readSlices, REBUILD_THREADS, type Slice } from './row-slices.ts';
-import { askLines, eventsOf, type RowsAddress } from './stored-rows.ts';
+import { askLines, entityCondition, type RowsAddress } from './stored-rows.ts';
 
 export interface RebuildRows {
   readonly clickhouse: RowsAddress;
@@ -55,7 +56,8 @@ export async function countEntityRows(
 ): Promise<StoredCount> {
   const { clickhouse, plan, entity } = request;
   const seq = quoteName(plan.columns[plan.entities[entity]!.seqColumn]!.name);
-  const sql = `SELECT count(), countIf(${seq} = 1) FROM ${eventsOf(clickhouse)} WHERE ${conditionOf(request)}`;
+  const { from, where } = eventsSource(request, clickhouse.database);
+  const sql = `SELECT count(), countIf(${seq} = 1) FROM ${from} WHERE ${seq} > 0 AND ${where}`;
   const [line] = await askLines({ address: clickhouse, threads: REBUILD_THREADS }, sql);
   return { rows: Number(line![0]), lives: Number(line![1]) };
 }
@@ -86,22 +88,14 @@ export async function rebuildEntity(request: RebuildEntity, count: StoredCount):
   });
 }
 
-function conditionOf({
-  plan,
-  entity,
-  throughEpoch,
-  afterEpoch,
-}: Pick<RebuildEntity, 'plan' | 'entity' | 'throughEpoch' | 'afterEpoch'>): string {
-  const seq = quoteName(plan.columns[plan.entities[entity]!.seqColumn]!.name);
-  return `${seq} > 0 AND _epoch > ${afterEpoch} AND _epoch <= ${throughEpoch}`;
-}
-
-function commonOf(request: RebuildEntity) {
+function commonOf({ clickhouse, plan, tables, entity, slices, afterEpoch }: RebuildEntity) {
   return {
-    address: request.clickhouse,
-    dictionary: request.tables.dictionary,
-    slices: request.slices,
-    where: conditionOf(request),
+    address: clickhouse,
+    dictionary: tables.dictionary,
+    slices: slices
+      .filter(({ throughEpoch }) => throughEpoch > afterEpoch)
+      .map((slice) => ({ ...slice, afterEpoch: Math.max(slice.afterEpoch, afterEpoch) })),
+    where: entityCondition({ plan, entity: plan.entities[entity]! }),
   };
 }
 
@@ -136,12 +130,13 @@ async function placeRecentKeys(request: RebuildEntity, entity: EntityPlan, table
   // Only its key loop is run: what a kernel reads has no rows here.
   const state = stateOf(request, entity, columns);
   const { u32, i32 } = columns[plan.system.receivedAt]!;
+  const { slices, ...common } = commonOf(request);
   await readSlices({
     threads: REBUILD_THREADS,
-    ...commonOf(request),
+    ...common,
     columns,
     needed,
-    slices: [...request.slices].reverse(),
+    slices: slices.toReversed(),
     orderBy: `${quoteName(plan.columns[plan.system.receivedAt]!.name)} DESC`,
     onRows(rows) {
       state.keyLoops[0]!(0, rows);

@@ -12,7 +12,7 @@ import {
   type Dictionary,
 } from '../../../native-free-core/state/dictionary.ts';
 import { takeId } from '../../../native-free-core/state/id-window.ts';
-import { quoteName, quoteText } from '../tables/index.ts';
+import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import type { RebuildRows } from './rebuild-entities.ts';
 import { readSlices, REBUILD_THREADS } from './row-slices.ts';
 
@@ -30,7 +30,7 @@ const NAMES_MAX = 1 << 20;
 const NAME_BYTES_MAX = 256 << 20;
 
 export async function rebuildIds(request: RebuildIds): Promise<void> {
-  const { plan, tables, dedups, throughEpoch } = request;
+  const { plan, tables, dedups } = request;
   const { eventId, receivedAt, producer } = plan.system;
   const { ids } = tables;
   if (ids === null || eventId < 0 || dedups.size === 0) return;
@@ -48,7 +48,7 @@ export async function rebuildIds(request: RebuildIds): Promise<void> {
     dictionary: names,
     columns,
     needed,
-    where: `_epoch <= ${throughEpoch} AND ${time} >= fromUnixTimestamp64Milli(toInt64(${from}), 'UTC') AND ${ofProducers(request)}`,
+    where: `${time} >= fromUnixTimestamp64Milli(toInt64(${from}), 'UTC') AND ${ofProducers(request)}`,
     orderBy: `${time}, _batch, _row`,
     slices: request.slices,
     onRows(rows) {

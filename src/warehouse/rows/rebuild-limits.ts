@@ -10,11 +10,12 @@ import { BLOCK_ROWS_MAX } from '../../../native-free-core/layout/limits.ts';
 import type { DecisionPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { RULE_DEFAULT, type RuleLimit } from '../../../native-free-core/policy/decision.ts';
 import { replayLimit } from '../../../native-free-core/policy/limits.ts';
-import { quoteName } from '../tables/index.ts';
+import { eventsSource } from '../../contract/events-source.ts';
+import { quoteName } from '../../contract/sql-text.ts';
 import { neededColumns, writtenColumns } from './fill-from-rows.ts';
 import type { RebuildRows } from './rebuild-entities.ts';
 import { readSlices, REBUILD_THREADS } from './row-slices.ts';
-import { askLines, eventsOf } from './stored-rows.ts';
+import { countRows } from './stored-rows.ts';
 
 export interface RebuildLimits extends RebuildRows {
   /** By decision and rule: a limit that has begun unused counts what was taken after this epoch. */
@@ -26,11 +27,10 @@ const HIGH = 4294967296;
 const UNCOUNTED = { isRing: true, hops: -Infinity } as const;
 
 export async function countLimitRows(request: Omit<RebuildLimits, 'onRows' | 'tables' | 'slices'>): Promise<number> {
-  const { clickhouse, plan } = request;
+  const { clickhouse, plan, throughEpoch } = request;
   if (limited(plan).length === 0) return 0;
-  const sql = `SELECT count() FROM ${eventsOf(clickhouse)} WHERE ${conditionOf(request)}`;
-  const [line] = await askLines({ address: clickhouse, threads: REBUILD_THREADS }, sql);
-  return Number(line![0]);
+  const source = eventsSource({ throughEpoch }, clickhouse.database);
+  return countRows({ address: clickhouse, threads: REBUILD_THREADS }, source, conditionOf(plan));
 }
 
 export async function rebuildLimits(request: RebuildLimits): Promise<void> {
@@ -53,7 +53,7 @@ export async function rebuildLimits(request: RebuildLimits): Promise<void> {
     columns,
     needed,
     numbers: [{ sql: '_epoch', into: epochs }],
-    where: conditionOf(request),
+    where: conditionOf(plan),
     orderBy: '_epoch, _batch, _row',
     slices: request.slices,
     onRows(rows) {
@@ -87,9 +87,9 @@ function limited(plan: Plan): DecisionPlan[] {
   return plan.decisions.filter(({ seqColumn }) => seqColumn !== undefined);
 }
 
-function conditionOf({ plan, throughEpoch }: Pick<RebuildLimits, 'plan' | 'throughEpoch'>): string {
+function conditionOf(plan: Plan): string {
   const took = limited(plan).map(({ seqColumn }) => `${quoteName(plan.columns[seqColumn!]!.name)} > 0`);
-  return `_epoch <= ${throughEpoch} AND (${took.join(' OR ')})`;
+  return `(${took.join(' OR ')})`;
 }
 
 /** Keys and lives of all entities, and what was taken. */

@@ -6,7 +6,7 @@
 import { HEAP_BYTES, type Column } from '../../../native-free-core/layout/column.ts';
 import type { ColumnPlan } from '../../../native-free-core/plan/plan.ts';
 import { internEntry, type Dictionary } from '../../../native-free-core/state/dictionary.ts';
-import { quoteName, quoteText } from '../tables/index.ts';
+import { quoteName, quoteText } from '../../contract/sql-text.ts';
 
 /** Where reading stands; bytes[at, end) have not been read. */
 export interface RowBytes {

@@ -7,13 +7,14 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperatingError } from '../../errors.ts';
-import { quoteName } from '../tables/index.ts';
+import type { PositionRange } from '../../contract/events-source.ts';
+import { quoteName } from '../../contract/sql-text.ts';
 import { askLines, readRows, type RowsAddress, type RowsRequest } from './stored-rows.ts';
 
 /** Epochs after one, up to and with another. */
-export interface Slice {
-  readonly after: number;
-  readonly through: number;
+export interface Slice extends PositionRange {
+  readonly afterEpoch: number;
+  readonly throughEpoch: number;
 }
 
 /** Threads of ClickHouse for a rebuild: nothing is decided meanwhile. */
@@ -28,27 +29,23 @@ export async function sliceEpochs(address: RowsAddress, throughEpoch: number): P
     `SELECT last_epoch, rows FROM ${quoteName(address.database)}.batches FINAL WHERE last_epoch < ${throughEpoch} ORDER BY batch`,
   );
   const slices: Slice[] = [];
-  let after = 0;
+  let afterEpoch = 0;
   let rows = 0;
   for (const [epoch, more] of batches) {
     rows += Number(more);
     if (rows < SLICE_ROWS) continue;
-    slices.push({ after, through: Number(epoch) });
-    after = Number(epoch);
+    slices.push({ afterEpoch, throughEpoch: Number(epoch) });
+    afterEpoch = Number(epoch);
     rows = 0;
   }
-  return [...slices, { after, through: throughEpoch }];
+  return [...slices, { afterEpoch, throughEpoch }];
 }
 
 export async function readSlices({
   slices,
-  where,
   ...request
-}: RowsRequest & { slices: readonly Slice[] }): Promise<void> {
-  for (const { after, through } of slices) {
-    const condition = `${where} AND _epoch > ${after} AND _epoch <= ${through}`;
-    await untilRead(() => readRows({ ...request, where: condition }), request.signal);
-  }
+}: Omit<RowsRequest, 'range'> & { slices: readonly Slice[] }): Promise<void> {
+  for (const range of slices) await untilRead(() => readRows({ ...request, range }), request.signal);
 }
 
 async function untilRead(read: () => Promise<void>, signal?: AbortSignal): Promise<void> {

@@ -6,7 +6,8 @@
 
 import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
-import { quoteName } from '../tables/index.ts';
+import { eventsSource } from '../../contract/events-source.ts';
+import { quoteName } from '../../contract/sql-text.ts';
 import { askLines, type RowsAddress } from './stored-rows.ts';
 
 export interface StoredProducer {
@@ -45,7 +46,7 @@ export async function readStoredAccount(address: RowsAddress, plan: Plan): Promi
   const name = (column: number): string => quoteName(plan.columns[column]!.name);
   const { producer, frameSeq, receivedAt } = plan.system;
   // Of an event that ClickHouse itself refused the row is a dead letter: it was accepted.
-  const frames = `SELECT toString(${name(producer)}) AS producer, ${name(frameSeq)} AS seq, ${name(receivedAt)} AS received, 1 AS accepted, 0 AS dead, 0 AS rejected FROM ${database}.events
+  const frames = `SELECT toString(${name(producer)}) AS producer, ${name(frameSeq)} AS seq, ${name(receivedAt)} AS received, 1 AS accepted, 0 AS dead, 0 AS rejected FROM ${eventsSource('all', address.database).from}
     UNION ALL SELECT producer, frame_seq, received_at, code = 'clickhouse_refused', code != 'clickhouse_refused' AND kind = 'event', kind = 'frame' FROM ${database}.dead_letters`;
   const producers = await askLines(
     { address },

@@ -8,7 +8,8 @@ import { HEAP_BYTES, resetColumn, type Column } from '../../../native-free-core/
 import type { EntityPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import type { Dictionary } from '../../../native-free-core/state/dictionary.ts';
 import { OperatingError } from '../../errors.ts';
-import { quoteName } from '../tables/index.ts';
+import { eventsSource, type EventsSource, type PositionRange } from '../../contract/events-source.ts';
+import { quoteName } from '../../contract/sql-text.ts';
 import { INCOMPLETE, numberReader, readerOf, selectOf, type RowBytes } from './row-binary.ts';
 
 export interface RowsAddress {
@@ -27,6 +28,8 @@ export interface RowsRequest {
   /** Whole numbers below 2^53 that no column of the plan holds, and where they go. */
   readonly numbers?: readonly { readonly sql: string; readonly into: Float64Array }[];
   readonly dictionary: Dictionary;
+  readonly range: PositionRange;
+  /** Of these rows those that are wanted. */
   readonly where: string;
   readonly orderBy: string;
   /** Of so many rows in the columns; they are reset afterwards. */
@@ -50,14 +53,15 @@ const QUERY_SECONDS_MAX = 86_400;
 const HEAP_RESERVE_BYTES = 1 << 20;
 
 export async function readRows(request: RowsRequest): Promise<void> {
-  const { columns, needed, numbers = [], dictionary, where, orderBy } = request;
+  const { columns, needed, numbers = [], dictionary, orderBy } = request;
+  const { from: source, where } = eventsSource(request.range, request.address.database);
   const fields = [
     ...needed.map((column) => selectOf(columns[column]!.plan)),
     ...numbers.map(({ sql }) => `toUInt64(${sql})`),
   ];
   const response = await ask(
     request,
-    `SELECT ${fields.join(', ')} FROM ${eventsOf(request.address)} WHERE ${where} ORDER BY ${orderBy} FORMAT RowBinary`,
+    `SELECT ${fields.join(', ')} FROM ${source} WHERE ${request.where} AND ${where} ORDER BY ${orderBy} FORMAT RowBinary`,
   );
   const readers = [
     ...needed.map((column) => readerOf(columns[column]!, dictionary)),
@@ -96,8 +100,17 @@ export async function readRows(request: RowsRequest): Promise<void> {
 
 /** Rows that the request would give. */
 export async function countStoredRows(request: Pick<RowsRequest, 'address' | 'signal'> & EntityRows): Promise<number> {
-  const where = entityCondition(request);
-  const [line] = await askLines(request, `SELECT count() FROM ${eventsOf(request.address)} WHERE ${where}`);
+  const { address, throughEpoch } = request;
+  return countRows(request, eventsSource({ throughEpoch }, address.database), entityCondition(request));
+}
+
+/** Rows of the source that meet the condition. */
+export async function countRows(
+  request: Pick<RowsRequest, 'address' | 'threads' | 'signal'>,
+  { from, where }: EventsSource,
+  condition: string,
+): Promise<number> {
+  const [line] = await askLines(request, `SELECT count() FROM ${from} WHERE ${condition} AND ${where}`);
   return Number(line![0]);
 }
 
@@ -111,12 +124,9 @@ export async function askLines(
   return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as string[]]));
 }
 
-export function eventsOf({ database }: RowsAddress): string {
-  return `${quoteName(database)}.events`;
-}
-
-export function entityCondition({ plan, entity, throughEpoch }: EntityRows): string {
-  return `${quoteName(plan.columns[entity.seqColumn]!.name)} > 0 AND _epoch <= ${throughEpoch}`;
+/** The rows that moved this entity's state. */
+export function entityCondition({ plan, entity }: Pick<EntityRows, 'plan' | 'entity'>): string {
+  return `${quoteName(plan.columns[entity.seqColumn]!.name)} > 0`;
 }
 
 /** The order of an entity's state. */

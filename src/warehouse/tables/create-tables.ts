@@ -6,14 +6,14 @@
 
 import type { ColumnRename } from '../../../native-free-core/plan/change.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
+import { EVENTS_TABLE } from '../../contract/events-source.ts';
+import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import {
   auditLogTable,
   batchesTable,
   deadLettersTable,
   eventsTable,
   pipelinesTable,
-  quoteName,
-  quoteText,
   watermarkView,
   type TableDefinition,
 } from './definitions.ts';
@@ -70,13 +70,13 @@ export async function createTables(
       created.push(table.name);
       continue;
     }
-    const migration = await migrate(connection, database, table, existing, table.name === 'events' ? renames : []);
+    const migration = await migrate(connection, database, table, existing, table.name === EVENTS_TABLE ? renames : []);
     if (table.ttl !== undefined) await limitAge(connection, database, table, table.ttl);
     added.push(...migration.added.map((column) => `${table.name}.${column}`));
     widened.push(...migration.widened.map((column) => `${table.name}.${column}`));
   }
   await connection.execute(watermarkView(database));
-  return { created, added, widened, stored: storedColumns(await describe(connection, database, 'events')) };
+  return { created, added, widened, stored: storedColumns(await describe(connection, database, EVENTS_TABLE)) };
 }
 
 /** An activation of a version (table `pipelines`). */

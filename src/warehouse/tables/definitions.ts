@@ -7,6 +7,8 @@ import { BATCH_COLUMNS } from '../../../native-free-core/columns/native-batch-co
 import { DEAD_LETTER_COLUMNS } from '../../../native-free-core/columns/native-dead-letters.ts';
 import { DEAD_LETTER_DAYS } from '../../../native-free-core/layout/limits.ts';
 import type { ColumnPlan, Plan, ViewPlan } from '../../../native-free-core/plan/plan.ts';
+import { EVENTS_TABLE } from '../../contract/events-source.ts';
+import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import { sortKey } from './sort-key.ts';
 import { BATCH_TABLE_SETTINGS, SMALL_TABLE_SETTINGS, SYNC_SETTINGS, codecOf } from './storage.ts';
 
@@ -67,21 +69,13 @@ function batchColumns(): ColumnDefinition[] {
   }));
 }
 
-export function quoteName(name: string): string {
-  return `\`${name.replace(/[\\`]/g, '\\$&')}\``;
-}
-
-export function quoteText(text: string): string {
-  return `'${text.replace(/[\\']/g, '\\$&').replaceAll('\n', '\\n')}'`;
-}
-
 /** `syncs`: each insert is synced before it is confirmed. */
 export function eventsTable(plan: Plan, syncs = true): TableDefinition {
   const column = (index: number): ColumnPlan => plan.columns[index]!;
   const receivedAt = quoteName(column(plan.system.receivedAt).name);
   const key = sortKey(plan);
   return {
-    name: 'events',
+    name: EVENTS_TABLE,
     columns: [
       ...batchColumns(),
       ...plan.columns.map(eventColumn),

@@ -7,7 +7,7 @@ export {
   type TableChanges,
   type TableConnection,
 } from './create-tables.ts';
-export { batchesTable, deadLettersTable, eventsTable, pipelinesTable, quoteName, quoteText } from './definitions.ts';
+export { batchesTable, deadLettersTable, eventsTable, pipelinesTable } from './definitions.ts';
 export { sortKey } from './sort-key.ts';
 export { storedPlan, type StoredColumns } from './stored-plan.ts';
 export { planMigration, type ExistingColumn } from './migrate.ts';

@@ -12,7 +12,8 @@
 import type { ColumnRename } from '../../../native-free-core/plan/change.ts';
 import { OperatingError } from '../../errors.ts';
 import { commonType, sameType } from './column-type.ts';
-import { quoteName, quoteText, type ColumnDefinition, type TableDefinition } from './definitions.ts';
+import { quoteName, quoteText } from '../../contract/sql-text.ts';
+import type { ColumnDefinition, TableDefinition } from './definitions.ts';
 
 export interface ExistingColumn {
   readonly name: string;

@@ -66,5 +66,5 @@ export function joinSteps(steps: readonly Step[], last: string): string {
 
 /** One clause a line. */
 function broken(select: string, indent: number): string {
-  return select.replace(/ (FROM (?:events AS e|[a-z_]+)\b|WHERE )/g, `\n${' '.repeat(indent)}$1`);
+  return select.replace(/ (FROM [a-z_]+(?: AS e)?\b|WHERE )/g, `\n${' '.repeat(indent)}$1`);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
+import { eventsSource } from '../../contract/events-source.ts';
 import { columnNameOf, joinSteps, rowSource, type Chunk } from './feature-sql.ts';
 import { keyNames, type Step } from './placement.ts';
 
@@ -38,7 +39,7 @@ export function orderSql(plan: Plan, entity: EntityPlan, chunk?: Chunk): string 
   const steps: Step[] = [
     [
       'taken_in',
-      `SELECT ${columns.join(', ')} FROM events AS e WHERE ${name(entity.seqColumn)} > 0${where === '' ? '' : ` AND ${where}`}`,
+      `SELECT ${columns.join(', ')} FROM ${eventsSource('all').from} AS e WHERE ${name(entity.seqColumn)} > 0${where === '' ? '' : ` AND ${where}`}`,
     ],
     [
       'numbered',
@@ -82,5 +83,5 @@ export function straySql(
     if (versions?.length === 0) return `0 AS stray_${i}`;
     return `countIf(${carries}${versions === undefined ? '' : ` AND _pipeline IN (${versions.join(', ')})`}) AS stray_${i}`;
   });
-  return `SELECT ${counts.join(', ')} FROM events AS e WHERE ifNull(${name(entity.seqColumn)}, 0) = 0`;
+  return `SELECT ${counts.join(', ')} FROM ${eventsSource('all').from} AS e WHERE ifNull(${name(entity.seqColumn)}, 0) = 0`;
 }

@@ -10,6 +10,7 @@
  */
 
 import type { FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
+import { eventsSource } from '../../contract/events-source.ts';
 import { contributionOf } from './contribution.ts';
 import type { ColumnName } from '../../../native-free-core/language/sql/index.ts';
 
@@ -62,7 +63,7 @@ export function contributedRows(source: RowSource, feature: FeaturePlan): Step[]
   ];
   const where = `WHERE ${name(source.seqColumn)} > 0${source.where === '' ? '' : ` AND ${source.where}`}`;
   return [
-    ['taken_in', `SELECT ${columns.join(', ')} FROM events AS e ${where}`],
+    ['taken_in', `SELECT ${columns.join(', ')} FROM ${eventsSource('all').from} AS e ${where}`],
     [
       'contributed',
       `SELECT ${identity(source)}${feature.dayColumn === undefined ? '' : ', day'}, ${value} AS x FROM taken_in`,

@@ -34,7 +34,7 @@ test('each of three slices breaks off once', async () => {
     needed: [],
     numbers: [{ sql: 'x', into }],
     dictionary: openDictionary(createDictionary(16, 256)),
-    slices: [0, 1, 2].map((i) => ({ after: i * SLICE_ROWS, through: (i + 1) * SLICE_ROWS })),
+    slices: [0, 1, 2].map((i) => ({ afterEpoch: i * SLICE_ROWS, throughEpoch: (i + 1) * SLICE_ROWS })),
     where: 'x >= 0',
     orderBy: 'x',
     onRows(rows) {
