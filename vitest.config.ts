@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import { patient } from './test/patience.ts';
+import { projectsOf } from './test/projects.ts';
 
 /** Everything that `npm test` runs. Two cores: two files at a time; the slow ones have a config of their own. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: projectsOf('short', ['test/**/*.test.ts']),
     exclude: ['test/**/*.long.test.ts', 'test/clients/**', '**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     maxWorkers: 2,

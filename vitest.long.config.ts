@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import { patient } from './test/patience.ts';
+import { projectsOf } from './test/projects.ts';
 
-/** The long forms of the fault, stress and load tests: one at a time, so that each has the machine for itself. */
+/** The long forms of the fault, stress and load tests, and the attacks through every door: one at a time, so that each has the machine for itself. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.long.test.ts', 'test/e2e/rebuild.test.ts'],
+    projects: projectsOf('long', ['test/**/*.long.test.ts', 'test/e2e/rebuild.test.ts']),
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     maxWorkers: 1,

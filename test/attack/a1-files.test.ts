@@ -7,6 +7,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isKeyed } from '../doors.ts';
 import { useEmbeddedServer, type Call } from '../clickhouse-embedded/embedded-server.ts';
 
 const server = useEmbeddedServer();
@@ -426,6 +427,16 @@ describe('A1: what is kept', () => {
         .toBeGreaterThan(400);
     expect(await server.run('SELECT 1 AS a', { url: { default_format: 'JSONEachRow' } })).toBe('{"a":1}\n');
   });
+});
+
+it.runIf(isKeyed)('who shows no key gets neither the attack nor its neighbour', async () => {
+  for (const body of [`SELECT file('${bait}')`, 'SELECT 1', "INSERT INTO mine.t VALUES ('x', 1)"]) {
+    const { status, text } = await server.ask('', { body, headers: { authorization: '' } });
+    expect(status, body).toBe(403);
+    expect(text).toContain('X-ClickHouse-Key');
+    expect(text).not.toContain(BAIT);
+  }
+  expect(await server.run('SELECT 1')).toBe('1\n');
 });
 
 describe('A1: ordinary work goes on', () => {

@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadPipelineFile, PipelineError } from '../../src/config/index.ts';
+import { KEY_HEADERS, isKeyed } from '../doors.ts';
 import { hunt, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';
 import { ask, type Answered } from './ask.ts';
 
@@ -81,11 +82,11 @@ afterAll(async () => {
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const post = (path: string, body: string, headers: Record<string, string> = JSON_TYPE): Promise<Answered> =>
-  ask(server.url, { method: 'POST', path, headers, body });
+  ask(server.url, { method: 'POST', path, headers: { ...KEY_HEADERS, ...headers }, body });
 const get = (path: string, headers: Record<string, string> = {}): Promise<Answered> =>
-  ask(server.url, { path, headers });
+  ask(server.url, { path, headers: { ...KEY_HEADERS, ...headers } });
 const sql = (query: string, path = '/?database=hunt', headers: Record<string, string> = {}): Promise<Answered> =>
-  ask(server.clickhouse, { method: 'POST', path, headers, body: query });
+  ask(server.clickhouse, { method: 'POST', path, headers: { ...KEY_HEADERS, ...headers }, body: query });
 
 /** The answer to one event, which must have been taken. */
 async function send(event: string, headers: Record<string, string> = JSON_TYPE): Promise<void> {
@@ -115,7 +116,11 @@ describe('the events’ port', () => {
 
   test.each(INHERITED)('a subprotocol called %s', async (name) => {
     const open = (protocol: string): Promise<Answered> =>
-      ask(server.url, { path: '/v1/stream', upgrade: true, headers: { 'sec-websocket-protocol': protocol } });
+      ask(server.url, {
+        path: '/v1/stream',
+        upgrade: true,
+        headers: { ...KEY_HEADERS, 'sec-websocket-protocol': protocol },
+      });
     expect(await open(name)).toMatchObject({ status: 400, code: 'unknown_subprotocol' });
     expect((await open(`${name}, hunt.v1.json`)).status).toBe(101);
   });
@@ -181,6 +186,16 @@ describe('the events’ port', () => {
     };
     expect(ledger.producers.filter(({ producer }) => producer === name)).toMatchObject([{ accepted: 1 }]);
   });
+});
+
+test.runIf(isKeyed)('keys called so are none', async () => {
+  for (const name of INHERITED) {
+    const wrong = { ...JSON_TYPE, authorization: `Bearer ${name}` };
+    expect(await post('/v1/events', `{"events":[${event('keyless')}]}`, wrong), name).toMatchObject({ status: 401 });
+    expect(await get(`/v1/server?key=${name}`, { authorization: '' }), name).toMatchObject({ status: 401 });
+    expect((await sql('SELECT 1', `/?password=${name}`, { authorization: '' })).status, name).toBe(403);
+  }
+  await send(event('keyed'));
 });
 
 describe('the ClickHouse port', () => {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyDigests } from '../../src/access/keys.ts';
 import { startEmbedded, type EmbeddedClickHouse } from '../../src/clickhouse-embedded/index.ts';
-import { testTransport } from '../transport.ts';
+import { testTransport } from '../doors.ts';
 import { ask, type Answered, type Ask } from './ask.ts';
 
 const KEY = 'a-key-of-the-test';

@@ -8,7 +8,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';
-import { testTransport } from '../transport.ts';
+import { testTransport } from '../doors.ts';
 import { ask } from './ask.ts';
 
 const folder = temporaryFolder();

@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import WebSocket from 'ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { KEY_HEADERS, isKeyed } from '../doors.ts';
 import { hunt, root, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';
 
 const PRODUCERS_MAX = 40;
@@ -36,7 +37,7 @@ async function send(producer: string | null, seq: number, ...events: object[]): 
   const named = producer === null ? {} : { 'x-hunt-producer': producer, 'x-hunt-seq': String(seq) };
   const response = await fetch(`${server.url}/v1/events`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...named },
+    headers: { ...KEY_HEADERS, 'content-type': 'application/json', ...named },
     body: JSON.stringify({ events }),
   });
   const text = await response.text();
@@ -119,7 +120,7 @@ describe('names of producers', () => {
   ])('a name that is %s', async (_what, name, status) => {
     const response = await fetch(`${server.url}/v1/events?producer=${name}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-hunt-seq': '1' },
+      headers: { ...KEY_HEADERS, 'content-type': 'application/json', 'x-hunt-seq': '1' },
       body: JSON.stringify({ events: [event()] }),
     });
     await response.arrayBuffer();
@@ -149,6 +150,7 @@ describe('names of producers', () => {
       const socket = new WebSocket(
         `${server.url.replace('http', 'ws')}/v1/stream?producer=${producer}`,
         'hunt.v1.json',
+        { headers: KEY_HEADERS },
       );
       const messages: string[] = [];
       socket.on('message', (data: Buffer) => messages.push(data.toString()));
@@ -160,6 +162,26 @@ describe('names of producers', () => {
     };
     expect(await answers('stranger-ws', 1)).toContain('too_many_producers');
     expect(await answers('modest', 6)).toContain('"status":"OK"');
+  });
+
+  test.runIf(isKeyed)('names and values of frames without the key are not looked at', async () => {
+    interface Used {
+      readonly bounds: Record<string, { used: number }>;
+    }
+    const before = await server.get<Used>('/v1/server');
+    for (let i = 0; i < 20; i++) {
+      const response = await fetch(`${server.url}/v1/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-hunt-producer': `keyless ${i}`, 'x-hunt-seq': '1' },
+        body: JSON.stringify({ events: [event({ place: `keyless ${i}` })] }),
+      });
+      await response.arrayBuffer();
+      expect(response.status).toBe(401);
+    }
+    await expectTaken(send('modest', 7, event({ place: 'between names' })));
+    const after = await server.get<Used>('/v1/server');
+    expect(after.bounds['producers']).toEqual(before.bounds['producers']);
+    expect(after.bounds['dictionary entries']).toEqual(before.bounds['dictionary entries']);
   });
 
   test('after a kill the same are known, and no more', async () => {
@@ -175,7 +197,7 @@ describe('names of producers', () => {
 
   test('who is idle for the declared time is forgotten, and new names are taken again; who is not, is not', async () => {
     expect((await send('modest', 5, event())).status).toBe('DUPLICATE');
-    let seq = 7;
+    let seq = 8;
     await until(
       async () => {
         // Modest goes on meanwhile.
@@ -201,7 +223,7 @@ describe('the ledger', () => {
       readonly next: string | null;
     }
     for (const query of ['limit=0', 'limit=10001', 'limit=1e9', 'limit=-1', 'limit=', 'size=3', 'limit=3&limits=3']) {
-      const refused = await fetch(`${server.url}/v1/ledger?${query}`);
+      const refused = await fetch(`${server.url}/v1/ledger?${query}`, { headers: KEY_HEADERS });
       expect(refused.status, `${query}: ${await refused.text()}`).toBe(400);
     }
     const names: string[] = [];

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import WebSocket from 'ws';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { FRAME_BYTES_MAX, FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
+import { KEY_HEADERS, isKeyed } from '../doors.ts';
 import { hunt, root, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';
 
 const PLAYERS_MAX = 100;
@@ -53,7 +54,11 @@ function event(fields: object = {}): object {
 }
 
 function post(body: string | Buffer, type = 'application/json', headers: Record<string, string> = {}) {
-  return fetch(`${server.url}/v1/events`, { method: 'POST', headers: { 'content-type': type, ...headers }, body });
+  return fetch(`${server.url}/v1/events`, {
+    method: 'POST',
+    headers: { ...KEY_HEADERS, 'content-type': type, ...headers },
+    body,
+  });
 }
 
 /** The answer's text; what is refused for the moment is sent again, as clients do. */
@@ -133,7 +138,9 @@ describe('connections', () => {
   test('four hundred WebSockets: those within the bound are greeted, and go again', async () => {
     const open: WebSocket[] = [];
     for (let i = 0; i < 400; i++) {
-      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/stream`, 'hunt.v1.json');
+      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/stream`, 'hunt.v1.json', {
+        headers: KEY_HEADERS,
+      });
       socket.on('error', () => undefined);
       open.push(socket);
     }
@@ -168,10 +175,11 @@ describe('tables of entities', () => {
     expect(player!.used).toBeLessThanOrEqual(PLAYERS_MAX);
     expect(player!.max).toBe(PLAYERS_MAX);
     expect(player!.evicted).toBeGreaterThanOrEqual(3000 - PLAYERS_MAX);
-    expect((await fetch(`${server.url}/v1/entities/player/77`)).status).toBe(200);
+    expect((await fetch(`${server.url}/v1/entities/player/77`, { headers: KEY_HEADERS })).status).toBe(200);
     let found = 0;
     for (let i = 0; i < 3000; i += 10)
-      if ((await fetch(`${server.url}/v1/entities/player/${10_000 + i}`)).status === 200) found++;
+      if ((await fetch(`${server.url}/v1/entities/player/${10_000 + i}`, { headers: KEY_HEADERS })).status === 200)
+        found++;
     expect(found).toBeLessThanOrEqual(PLAYERS_MAX);
   });
 
@@ -225,6 +233,26 @@ describe('dead letters', () => {
     expect(total.deadLettersKept - before.deadLettersKept).toBeLessThanOrEqual(17);
   }, 60_000);
 
+  test.runIf(isKeyed)('what comes without the key is no letter, and counted for nobody', async () => {
+    const before = (await ledger()).total;
+    for (let i = 0; i < 50; i++) {
+      const body = JSON.stringify({ events: garbage(100) });
+      const response = await fetch(`${server.url}/v1/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+      await response.arrayBuffer();
+      expect(response.status).toBe(401);
+    }
+    await send(garbage(1), { 'x-hunt-producer': 'careful', 'x-hunt-seq': '2' });
+    await until(async () => (await ledger()).total.deadLettered > before.deadLettered, 'the keyed one is counted');
+    expect((await ledger()).total).toMatchObject({
+      deadLettered: before.deadLettered + 1,
+      framesRejected: before.framesRejected,
+    });
+  });
+
   test('the account stays exact', async () => {
     const audit = await hunt(['audit', '--url', server.url, '--json']);
     expect(JSON.parse(audit.stdout)).toMatchObject({ balanced: true, gaps: [] });
@@ -256,6 +284,7 @@ describe('frames and requests', () => {
       const socket = new WebSocket(
         `${server.url.replace('http', 'ws')}/v1/stream?producer=${producer}`,
         'hunt.v1.json',
+        { headers: KEY_HEADERS },
       );
       const answers: string[] = [];
       let closed = '';
@@ -293,20 +322,24 @@ describe('frames and requests', () => {
   ])('a control body too large, POST %s: refused without being kept', async (path, bytes, type) => {
     const response = await fetch(`${server.url}${path}`, {
       method: 'POST',
-      headers: { 'content-type': type },
+      headers: { ...KEY_HEADERS, 'content-type': type },
       body: Buffer.alloc(bytes, 0x20),
     }).catch(() => null);
     if (response !== null) {
       await response.arrayBuffer();
       expect([404, 413, 415]).toContain(response.status);
     }
-    expect((await fetch(`${server.url}/v1/server`)).status).toBe(200);
+    expect((await fetch(`${server.url}/v1/server`, { headers: KEY_HEADERS })).status).toBe(200);
   });
 
   test('a hundred queries at once on the ClickHouse port: some wait, some are told to, none is lost; storing goes on', async () => {
     const before = await server.query<{ rows: string }>('SELECT count() AS rows FROM events');
     const queries = Array.from({ length: 50 }, () =>
-      fetch(`${server.clickhouse}/?database=hunt`, { method: 'POST', body: 'SELECT sleep(0.2)' }).then(
+      fetch(`${server.clickhouse}/?database=hunt`, {
+        method: 'POST',
+        headers: KEY_HEADERS,
+        body: 'SELECT sleep(0.2)',
+      }).then(
         async (response) => (await response.text(), response.status),
         () => 0,
       ),

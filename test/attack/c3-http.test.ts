@@ -1,5 +1,5 @@
 /**
- * HTTP as attackers speak it, to real ingress threads over both transports: requests that two readers could cut apart differently, heads
+ * HTTP as attackers speak it, to real ingress threads: requests that two readers could cut apart differently, heads
  * and bodies without end in bytes or in time, bodies that unpack to something huge. Nothing of them may reach a worker, nobody else may
  * notice, and the harmless neighbour of each must pass.
  */
@@ -8,14 +8,18 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { frameJson, startRig, until, type Rig } from '../ingress/rig.ts';
 import { patient } from '../patience.ts';
-import { TRANSPORTS } from '../transport.ts';
+import { KEY_HEADERS, isKeyed, testTransport } from '../doors.ts';
 import { sendRaw, type RawAnswer } from './raw-http.ts';
 
 const CRLF = '\r\n';
 const BODY = frameJson(1, 1);
 const LENGTH = `Content-Length: ${BODY.length}`;
 const CHUNKED = `${BODY.length.toString(16)}${CRLF}${BODY}${CRLF}0${CRLF}${CRLF}`;
-const KEEP = ['Host: hunt.test', 'Content-Type: application/json'];
+const KEEP = [
+  'Host: hunt.test',
+  'Content-Type: application/json',
+  ...Object.entries(KEY_HEADERS).map(([name, value]) => `${name}: ${value}`),
+];
 
 function request(headers: readonly string[], body = '', first = 'POST /v1/events HTTP/1.1'): string {
   return [first, ...KEEP, ...headers, '', body].join(CRLF);
@@ -283,10 +287,12 @@ const CODINGS: readonly Attack[] = [
   },
 ];
 
-describe.each(TRANSPORTS)('over %s', (transport) => {
+const transport = testTransport();
+
+describe(`over ${transport}`, () => {
   let rig: Rig;
   beforeAll(async () => {
-    rig = await startRig({ transport, allowHosts: ['hunt.test'], limits: { bodyMsMax: 1500 } });
+    rig = await startRig({ allowHosts: ['hunt.test'], limits: { bodyMsMax: 1500 } });
   });
   afterAll(async () => {
     await rig.stop();
@@ -306,6 +312,15 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     const passed = await send(control);
     expect(passed.statuses, passed.text).toEqual([200]);
     expect(taken()).toBe(before + 1);
+  });
+
+  test.runIf(isKeyed)('without the key nothing is unpacked, and nothing taken', async () => {
+    const before = taken();
+    const withoutKey = (pieces: readonly (string | Uint8Array)[]): (string | Uint8Array)[] =>
+      pieces.map((piece) => (typeof piece === 'string' ? piece.replace(/authorization: .*\r\n/g, '') : piece));
+    for (const { control } of CODINGS) expect((await send(withoutKey(control))).statuses).toEqual([401]);
+    expect(taken()).toBe(before);
+    expect((await send(plain)).statuses).toEqual([200]);
   });
 
   test('of a bomb the bound is named, of an unknown coding its name and those that are known', async () => {

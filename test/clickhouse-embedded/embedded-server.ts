@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { testTransport } from '../transport.ts';
+import { keyDigests } from '../../src/access/keys.ts';
+import { KEY_HEADERS, TEST_KEYS, testTransport } from '../doors.ts';
 import { startEmbedded, type EmbeddedClickHouse, type EmbeddedOptions } from '../../src/clickhouse-embedded/index.ts';
 import { patient } from '../patience.ts';
 
@@ -41,7 +42,7 @@ export function useEmbeddedServer(options: Partial<EmbeddedOptions> = {}): Embed
       listen: '127.0.0.1:0',
       transport: testTransport(),
       // Whatever the port: some tests put a proxy in between.
-      access: { keyDigests: [], allowHosts: ['127.0.0.1'], allowOrigins: [] },
+      access: { keyDigests: keyDigests(TEST_KEYS), allowHosts: ['127.0.0.1'], allowOrigins: [] },
       log: () => undefined,
       ...options,
     });
@@ -60,10 +61,11 @@ export function useEmbeddedServer(options: Partial<EmbeddedOptions> = {}): Embed
     if (query !== '') url.searchParams.set('query', query);
     for (const [name, value] of Object.entries(call.url ?? {})) url.searchParams.set(name, value);
     const { username, password } = running().writer;
-    const credentials = call.asEngine === true ? { 'X-ClickHouse-User': username, 'X-ClickHouse-Key': password } : {};
+    const engine = { 'X-ClickHouse-User': username, 'X-ClickHouse-Key': password };
+    const credentials = call.asEngine === true ? engine : KEY_HEADERS;
     return fetch(url, {
       method: call.method ?? 'POST',
-      headers: { ...credentials, ...call.headers },
+      headers: { ...credentials, ...call.headers } as Record<string, string>,
       ...(call.body === undefined ? {} : { body: call.body, duplex: 'half' }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     } as RequestInit);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
-import { testTransport } from '../transport.ts';
+import { testTransport } from '../doors.ts';
 import { startEmbedded, type EmbeddedClickHouse } from '../../src/clickhouse-embedded/index.ts';
 import { until } from './embedded-server.ts';
 import { installationWithout } from './installation.ts';

@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { openStream, startRig, type Rig } from '../ingress/rig.ts';
-import { TRANSPORTS } from '../transport.ts';
+import { TRANSPORTS } from '../doors.ts';
 import { nginxMissing, startNginx, type Nginx } from './nginx.ts';
 import { startServer, temporaryFolder, until, type Server } from './server.ts';
 

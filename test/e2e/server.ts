@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { patient } from '../patience.ts';
-import { testTransport } from '../transport.ts';
+import { KEY_HEADERS, childEnvironment, testTransport } from '../doors.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 const main = join(root, 'dist', 'src', 'main.js');
@@ -70,6 +70,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const [program, ...args] = options.descriptors === undefined ? command : limited;
   const child = spawn(program!, args, {
     cwd: root,
+    env: childEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own.
     detached: true,
@@ -159,7 +160,11 @@ async function bounded<T>(promise: Promise<T>, ms: number, message: () => string
 }
 
 async function query<Row>(clickhouse: string, sql: string): Promise<Row[]> {
-  const response = await fetch(`${clickhouse}/?database=hunt`, { method: 'POST', body: `${sql} FORMAT JSONEachRow` });
+  const response = await fetch(`${clickhouse}/?database=hunt`, {
+    method: 'POST',
+    headers: KEY_HEADERS,
+    body: `${sql} FORMAT JSONEachRow`,
+  });
   const text = await response.text();
   if (!response.ok) throw new Error(`${text}\nquery: ${sql}`);
   return text === ''
@@ -171,7 +176,7 @@ async function query<Row>(clickhouse: string, sql: string): Promise<Row[]> {
 }
 
 async function get<Body>(url: string): Promise<Body> {
-  const response = await fetch(url);
+  const response = await fetch(url, { headers: KEY_HEADERS });
   const text = await response.text();
   if (!response.ok) throw new Error(`GET ${url}: status=${response.status} ${text}`);
   return JSON.parse(text) as Body;
@@ -182,7 +187,11 @@ export async function hunt(
   args: readonly string[],
   options: { readonly input?: string | Buffer } = {},
 ): Promise<CommandResult> {
-  const child = spawn(process.execPath, [main, ...args], { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: root,
+    env: childEnvironment(),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { WebSocket } from 'ws';
+import { KEY_HEADERS } from '../doors.ts';
 import { root } from './server.ts';
 
 const wire = protobuf.loadSync(join(root, 'proto', 'hunt', 'v1', 'wire.proto'));
@@ -110,7 +111,7 @@ export async function openStream(
   const address = new URL('/v1/stream', url.replace(/^http/, 'ws'));
   if (options.producer !== undefined) address.searchParams.set('producer', options.producer);
   if (options.ack !== undefined) address.searchParams.set('ack', options.ack);
-  const socket = new WebSocket(address, options.protocol);
+  const socket = new WebSocket(address, options.protocol, { headers: KEY_HEADERS });
   const binary = options.protocol === 'hunt.v1.proto';
   const waiting: { done(bytes: Buffer): void; failed(error: Error): void }[] = [];
   const next = (): Promise<Buffer> => new Promise((done, failed) => waiting.push({ done, failed }));
@@ -157,7 +158,7 @@ export async function post(
   body: Uint8Array | string,
   options: PostOptions,
 ): Promise<{ status: number; bytes: Buffer }> {
-  const headers: Record<string, string> = { 'content-type': options.type };
+  const headers: Record<string, string> = { ...KEY_HEADERS, 'content-type': options.type };
   if (options.producer !== undefined) headers['x-hunt-producer'] = options.producer;
   if (options.seq !== undefined) headers['x-hunt-seq'] = String(options.seq);
   if (options.ack !== undefined) headers['x-hunt-ack'] = options.ack;

@@ -11,7 +11,7 @@ import { keyDigests } from '../../src/access/keys.ts';
 import type { TransportKind } from '../../src/http/transport.ts';
 import type { IngressLimits } from '../../src/ingress/limits.ts';
 import { startIngress, type Ingress } from '../../src/ingress/start.ts';
-import { testTransport } from '../transport.ts';
+import { TEST_KEYS, testTransport } from '../doors.ts';
 import { EchoWorkers, type Lanes } from './echo-worker.ts';
 import { patient } from '../patience.ts';
 
@@ -59,7 +59,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     memory,
     listen: '127.0.0.1:0',
     access: {
-      keyDigests: keyDigests(options.keys ?? []),
+      keyDigests: keyDigests(options.keys ?? TEST_KEYS),
       allowHosts: options.allowHosts ?? [],
       allowOrigins: options.allowOrigins ?? [],
     },

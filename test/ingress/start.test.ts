@@ -10,7 +10,7 @@ import { canSharePort } from '../../src/http/choose-transport.ts';
 import { addressOf } from '../../src/ingress/listen-address.ts';
 import { startIngress } from '../../src/ingress/start.ts';
 import { root, temporaryFolder } from '../e2e/server.ts';
-import { testTransport } from '../transport.ts';
+import { testTransport } from '../doors.ts';
 import { PLAN, createLanes, startRig } from './rig.ts';
 
 describe('addresses', () => {

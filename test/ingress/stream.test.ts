@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { SPOOL_FULL } from '../../native-free-core/layout/control-layout.ts';
 import { frameProto, openStream, startRig, until, type Rig, type RigOptions } from './rig.ts';
 import { canSharePort } from '../../src/http/choose-transport.ts';
-import { testTransport } from '../transport.ts';
+import { testTransport } from '../doors.ts';
 
 let rig: Rig;
 afterEach(async () => {

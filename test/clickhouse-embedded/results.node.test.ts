@@ -1,4 +1,0 @@
-/** The same over node:http and ws. */
-
-process.env['HUNT_TEST_TRANSPORT'] = 'node';
-await import('./results.test.ts');
