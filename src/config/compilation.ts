@@ -6,7 +6,7 @@ import { setAside, storeListReads } from './computed.ts';
 import { checkExpression } from './expression/check.ts';
 import type { DerivedName } from './derived.ts';
 import type { ExperimentName, FeatureName, Scope } from './expression/scope.ts';
-import type { Typed } from './expression/typed.ts';
+import type { Typed } from '../../native-free-core/language/functions/typed.ts';
 import type { FlatMessage } from './message.ts';
 import type { Problems } from './problems.ts';
 import type { PipelineDeclaration } from './schema.ts';

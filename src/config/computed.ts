@@ -4,7 +4,8 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { ComputedPlan, Expression, ExpressionOperator } from '../../native-free-core/plan/plan.ts';
+import { FUNCTIONS } from '../../native-free-core/language/functions/index.ts';
+import type { ComputedPlan, Expression } from '../../native-free-core/plan/plan.ts';
 import type { Compilation } from './compilation.ts';
 import type { Path } from './source.ts';
 import { zonePlan, zoneProblem } from './zones.ts';
@@ -12,26 +13,20 @@ import { zonePlan, zoneProblem } from './zones.ts';
 const UTC = 'UTC';
 const HASH_DIGITS = 8;
 
-/** Libraries differ in the last bit, zone tables by their year, and lists are replaced while the engine runs. */
-const INEXACT: ReadonlySet<ExpressionOperator> = new Set(['log', 'exp', 'pow', 'geo_distance', 'in_list']);
-const TIME_PARTS: ReadonlySet<ExpressionOperator> = new Set([
-  'year',
-  'month',
-  'day_of_month',
-  'day_of_year',
-  'weekday',
-  'hour',
-  'minute',
-  'second',
-  'local_day',
-]);
-
 /** Whether ClickHouse may say something else than the core. */
 export function isInexact(expression: Expression): boolean {
   if (expression.node !== 'call') return false;
   const [, zone] = expression.operands;
-  if (TIME_PARTS.has(expression.operator)) return zone?.node === 'constant' && zone.value !== UTC;
-  return INEXACT.has(expression.operator);
+  const { repeats } = FUNCTIONS[expression.operator];
+  switch (repeats) {
+    case 'exact':
+      return false;
+    case 'inexact':
+    case 'list':
+      return true;
+    case 'zoned':
+      return zone?.node === 'constant' && zone.value !== UTC;
+  }
 }
 
 /** The same expression, reading what is inexact from columns of its own; these are computed before state moves. */
@@ -47,7 +42,8 @@ export function setAside(c: Compilation, expression: Expression, path: Path): Ex
  */
 export function storeListReads(c: Compilation, expression: Expression, path: Path): Expression {
   if (expression.node !== 'call') return expression;
-  if (expression.operator === 'in_list') return storedCall(c, expression, !readsState(c, expression), path);
+  if (FUNCTIONS[expression.operator].repeats === 'list')
+    return storedCall(c, expression, !readsState(c, expression), path);
   return { ...expression, operands: expression.operands.map((operand) => storeListReads(c, operand, path)) };
 }
 

@@ -8,7 +8,7 @@ import { lookup } from '../../native-free-core/base/lookup.ts';
 import { expressionAt, type Compilation } from './compilation.ts';
 import { addComputed } from './computed.ts';
 import { isSyntaxProblem, parseExpression, pathsOf } from './expression/syntax.ts';
-import type { Typed } from './expression/typed.ts';
+import type { Typed } from '../../native-free-core/language/functions/typed.ts';
 
 /** A derived value as expressions read it. */
 export interface DerivedName {

@@ -13,7 +13,7 @@
 import { hashText } from '../../native-free-core/base/murmur64.ts';
 import type { ExperimentPlan, Expression } from '../../native-free-core/plan/plan.ts';
 import { expressionAt, type Compilation } from './compilation.ts';
-import { call } from './expression/typed.ts';
+import { call } from '../../native-free-core/language/functions/typed.ts';
 import type { ExperimentDeclaration } from './schema.ts';
 import type { Path } from './source.ts';
 

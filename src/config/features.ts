@@ -12,7 +12,7 @@ import type { BareEntity } from './entities.ts';
 import { dayColumn } from './computed.ts';
 import { defaultHopMs } from './hops.ts';
 import { nearest } from './nearest.ts';
-import type { LabelSet } from './expression/typed.ts';
+import type { LabelSet } from '../../native-free-core/language/functions/typed.ts';
 import type { FeatureDeclaration } from './schema.ts';
 import type { Path } from './source.ts';
 import { durationMs, durationText } from './units.ts';

@@ -2,7 +2,7 @@
 
 import type { Expression } from '../../native-free-core/plan/plan.ts';
 import type { Category } from '../../native-free-core/model/parse.ts';
-import { call, kindText, type Typed } from './expression/typed.ts';
+import { call, kindText, type Typed } from '../../native-free-core/language/functions/typed.ts';
 import { nearest } from './nearest.ts';
 
 export interface CategoryProblem {

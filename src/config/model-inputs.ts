@@ -9,7 +9,7 @@ import type { Category, FileInput, ParsedModel } from '../../native-free-core/mo
 import { expressionAt, type Compilation } from './compilation.ts';
 import { storeListReads } from './computed.ts';
 import { isSyntaxProblem, parseExpression, pathOf } from './expression/syntax.ts';
-import { kindText, type Typed } from './expression/typed.ts';
+import { kindText, type Typed } from '../../native-free-core/language/functions/typed.ts';
 import { categoryExpression, listText } from './model-categories.ts';
 import { columnLists } from './model-columns.ts';
 import type { ModelDeclaration } from './schema.ts';

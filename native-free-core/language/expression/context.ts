@@ -67,6 +67,8 @@ export interface EmitContext {
   text(expression: Expression): TextCode;
   /** The condition under which any expression is absent; 'false' where it never is. */
   absence(expression: Expression): string;
+  /** Whether it has a value on every row. */
+  neverAbsent(expression: Expression): boolean;
   /** Gives a value a name, so that it is computed once. */
   named(value: string): string;
 }

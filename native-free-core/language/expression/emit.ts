@@ -5,9 +5,10 @@
 
 import type { Expression } from '../../plan/plan.ts';
 import type { ColumnAccess, EmitContext, NumberCode, TextCode } from './context.ts';
-import { emitNumber, present } from './emit-number.ts';
+import { emitNumber } from './emit-number.ts';
 import { emitText } from './emit-text.ts';
 import { absentCondition, emitTruth, neverAbsent } from './emit-truth.ts';
+import { present } from './operand.ts';
 
 /** Longer conditions get a name, so that text which is used twice does not double at every level. */
 const INLINE_LENGTH_MAX = 100;
@@ -84,6 +85,7 @@ function createContext(access: ColumnAccess): EmitContext {
     number: (e) => once(numbers, e, () => shortNumber(emitNumber(context, e), short)),
     text: (e) => once(texts, e, () => emitText(context, e)),
     absence: (e) => absentCondition(context, e),
+    neverAbsent: (e) => neverAbsent(context, e),
   };
   return context;
 }

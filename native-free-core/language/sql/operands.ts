@@ -4,7 +4,8 @@
  */
 
 import type { Expression } from '../../plan/plan.ts';
-import { EXACT_LIMIT, typedNull, type SqlContext, type SqlNumber } from './context.ts';
+import { textColumn } from './column.ts';
+import { EXACT_LIMIT, typedNull, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 
 const LIMIT = `toInt64(${EXACT_LIMIT})`;
 const BELOW_LIMIT = `toInt64(-${EXACT_LIMIT})`;
@@ -76,4 +77,9 @@ export function emitChoice(
   if (!asked.nullable) return { sql: `if(${asked.sql}, ${first}, ${second})`, nullable: false };
   const choose = (value: string): string => `multiIf(isNull(${value}), NULL, ${value}, ${first}, ${second})`;
   return { sql: context.bind(asked.sql, choose), nullable: true };
+}
+
+/** For comparisons, which need no String: a dictionary column is compared by its own dictionary. */
+export function comparableText(context: SqlContext, expression: Expression): SqlCode {
+  return expression.node === 'column' ? textColumn(context, expression.column, true) : context.text(expression);
 }

@@ -1,7 +1,7 @@
 /** Constants of expressions: integers keep all their bits, doubles must be finite, null is refused. */
 
 import type { ASTNode } from './syntax.ts';
-import type { Typed } from './typed.ts';
+import type { Typed } from '../../../native-free-core/language/functions/typed.ts';
 
 type Literal = Extract<ASTNode, { op: 'value' }>['args'];
 

@@ -1,11 +1,17 @@
 /** The names that an expression may use, and what they mean: event.*, <entity>.<feature>, derived.*, model.*. */
 
-import type { ColumnPlan, ExpressionType, ListPlan, ZonePlan } from '../../../native-free-core/plan/plan.ts';
+import { call, type LabelSet, type Typed } from '../../../native-free-core/language/functions/typed.ts';
+import type {
+  ColumnPlan,
+  Expression,
+  ExpressionType,
+  ListPlan,
+  ZonePlan,
+} from '../../../native-free-core/plan/plan.ts';
 import type { DerivedName } from '../derived.ts';
 import { LATER_PREFIXES } from '../later.ts';
 import type { EventField, FlatMessage } from '../message.ts';
 import { nearest } from '../nearest.ts';
-import type { LabelSet, Typed } from './typed.ts';
 
 /** A feature's column, as rules read it. */
 export interface FeatureName {
@@ -206,4 +212,12 @@ function featureOf(scope: Scope, { type, column, labels }: FeatureName): Typed {
   if (labels !== undefined) return { ...codes(scope, column), labels };
   const expression = { node: 'column', type, column } as const;
   return scope.columnAt(column).kind === 'dictionary' ? { expression, dictionary: true } : { expression };
+}
+
+/** That an event is of a branch of the event type: `event.dig`. null: the path is none. */
+export function branchCondition({ message }: Scope, [prefix, ...path]: readonly string[]): Expression | null {
+  const field = prefix === 'event' ? message.fields.get(path.join('.')) : undefined;
+  if (field?.type !== 'message' || field.branch <= 0) return null;
+  const column = { node: 'column', type: 'int', column: message.typeColumn } as const;
+  return call('bool', 'eq', [column, { node: 'constant', type: 'int', value: field.branch }]);
 }

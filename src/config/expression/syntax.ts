@@ -43,7 +43,7 @@ export function pathsOf(node: ASTNode): string[][] {
 }
 
 /** The nodes among a node's arguments, however they are nested. */
-function operandsOf(args: unknown): ASTNode[] {
+export function operandsOf(args: unknown): ASTNode[] {
   if (Array.isArray(args)) return args.flatMap(operandsOf);
   return typeof args === 'object' && args !== null && 'op' in args ? [args as ASTNode] : [];
 }

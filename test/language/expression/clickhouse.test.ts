@@ -7,7 +7,7 @@ import { hashDouble, hashInteger, hashText, hashWords } from '../../../native-fr
 import { geoTile } from '../../../native-free-core/language/expression/runtime-geo.ts';
 import { matchesPattern } from '../../../native-free-core/language/expression/runtime-text.ts';
 import { compilePattern } from '../../../native-free-core/language/pattern/automaton.ts';
-import { patternLiteral } from '../../../native-free-core/language/sql/text-tests.ts';
+import { patternLiteral } from '../../../native-free-core/language/functions/matches.ts';
 import { seeded } from '../../random.ts';
 import { randomPattern } from './random-pattern.ts';
 

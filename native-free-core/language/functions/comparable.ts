@@ -1,7 +1,7 @@
-/** Which values can be compared, and how: labels by their codes, dictionary columns by their ids. */
+/** Which values can be compared, for comparisons and for in: labels by their codes, dictionary columns by their ids. */
 
-import type { Expression, ExpressionOperator } from '../../../native-free-core/plan/plan.ts';
-import { nearest } from '../nearest.ts';
+import type { Expression, ExpressionOperator } from '../../plan/plan.ts';
+import { nearest } from '../../base/nearest.ts';
 import { call, isNumber, kindText, type LabelSet, type Typed } from './typed.ts';
 
 type Refuse = (message: string, suggestion?: string) => null;

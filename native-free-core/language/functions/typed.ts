@@ -1,6 +1,6 @@
 /** An expression with what is known about its value beyond its type: whose names it takes, how it may be compared. */
 
-import type { Expression, ExpressionOperator, ExpressionType } from '../../../native-free-core/plan/plan.ts';
+import type { Expression, ExpressionOperator, ExpressionType } from '../../plan/plan.ts';
 
 /** The closed set of names that an enum or the event type takes. */
 export interface LabelSet {
