@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import type * as bellModule from '../../native-free-core/ring/doorbell.ts';
 import type * as laneModule from '../../native-free-core/ring/lane.ts';
 import type { Mutation } from '../stepper/protocol.ts';
-import { explore, type Scene, type SceneTools } from '../stepper/stepper.ts';
+import { explore, type Part, type Scene, type SceneTools } from '../stepper/stepper.ts';
 
 type Protocol = typeof laneModule & typeof bellModule;
 
@@ -23,7 +23,7 @@ interface Memory {
   readonly words: Int32Array;
 }
 
-type Thread = Scene<Protocol, Memory>['threads'][string];
+type Thread = Part<Protocol, Memory>;
 
 /** As `rest` in decide/run.ts: the look between saying so and sleeping is what keeps a wake-up from being lost. */
 function sleepUnless(protocol: Protocol, words: Int32Array, hasWork: () => boolean): void {

@@ -101,14 +101,14 @@ const WORLDS = {
 
 /** Orders of each world: another number means that the lane does other steps than it did, or that the stepper misses some. */
 const INTERLEAVINGS: Record<keyof typeof WORLDS, bigint> = {
-  'in the middle of the ring': 6_392_788n,
-  'at the end of the ring, with padding': 111_740_170n,
-  'where positions pass 2^31': 111_740_170n,
-  'where positions pass 2^32': 111_740_170n,
-  'over a full lane': 134_830_889_638n,
-  'over a full lane, with padding': 1_650_132_602n,
-  'shrunk records': 11_479_113_400n,
-  'stepped over, then freed': 83_093_023n,
+  'in the middle of the ring': 11_218_744n,
+  'at the end of the ring, with padding': 196_093_636n,
+  'where positions pass 2^31': 196_093_636n,
+  'where positions pass 2^32': 196_093_636n,
+  'over a full lane': 1_630_423_427_844n,
+  'over a full lane, with padding': 3_596_621_257n,
+  'shrunk records': 20_143_514_072n,
+  'stepped over, then freed': 145_820_420n,
 };
 
 const worlds = Object.keys(WORLDS) as (keyof typeof WORLDS)[];

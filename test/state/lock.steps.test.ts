@@ -7,28 +7,27 @@
 import { expect, test } from 'vitest';
 import type * as lockModule from '../../native-free-core/state/lock.ts';
 import type { Mutation } from '../stepper/protocol.ts';
-import { explore, type Scene } from '../stepper/stepper.ts';
+import { explore, type Part, type Scene } from '../stepper/stepper.ts';
 
 type Protocol = typeof lockModule;
-type Thread = Scene<Protocol, Int32Array>['threads'][string];
+type Thread = Part<Protocol, Int32Array>;
 
 const FILE = 'native-free-core/state/lock.ts';
 /** 64 looks at a held lock differ from one in nothing but their number. */
 const ONE_SPIN: Mutation = { file: FILE, from: 'const SPINS_MAX = 64;', to: 'const SPINS_MAX = 1;' };
 const [LOCK, INSIDE, LEFT, RIGHT] = [0, 1, 2, 3];
 
-/** Two words that are alike whenever nobody is inside. */
-function updates(name: number, rounds: number): Thread {
-  return (words, { acquireLock, releaseLock }) => {
-    for (let round = 0; round < rounds; round++) {
-      acquireLock(words, LOCK);
-      words[INSIDE] = name;
-      const left = ++words[LEFT];
-      words[RIGHT] = left;
-      if (words[INSIDE] !== name) throw new Error(`${name} is inside, and so is ${words[INSIDE]}`);
-      releaseLock(words, LOCK);
-    }
+/** Two words that are alike whenever nobody is inside; one round a part. */
+function updates(name: number, rounds: number): Thread[] {
+  const update: Thread = (words, { acquireLock, releaseLock }) => {
+    acquireLock(words, LOCK);
+    words[INSIDE] = name;
+    const left = ++words[LEFT];
+    words[RIGHT] = left;
+    if (words[INSIDE] !== name) throw new Error(`${name} is inside, and so is ${words[INSIDE]}`);
+    releaseLock(words, LOCK);
   };
+  return Array.from({ length: rounds }, () => update);
 }
 
 const copies: Thread = (words, { acquireLock, releaseLock }) => {
@@ -38,7 +37,11 @@ const copies: Thread = (words, { acquireLock, releaseLock }) => {
   if (left !== right) throw new Error(`torn copy: left=${left} right=${right}`);
 };
 
-function sceneOf(threads: Record<string, Thread>, updated: number, timeouts = 0): Scene<Protocol, Int32Array> {
+function sceneOf(
+  threads: Record<string, Thread | Thread[]>,
+  updated: number,
+  timeouts = 0,
+): Scene<Protocol, Int32Array> {
   return {
     prepare: (_, shared) => shared(4),
     threads,

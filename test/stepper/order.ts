@@ -19,6 +19,13 @@ export interface OrderState {
   readonly touched: ReadonlyMap<number, Touches>;
 }
 
+/** Of a step under way. */
+export interface OrderDraft extends OrderState {
+  readonly clocks: Clock[];
+  readonly released: Map<number, Clock>;
+  readonly touched: Map<number, Touches>;
+}
+
 const PLAIN_WRITE = 0;
 const PLAIN_READ = 1;
 const ATOMIC_WRITE = 2;
@@ -37,28 +44,40 @@ export class Order {
     return { clocks: none.map(() => none), released: new Map(), touched: new Map() };
   }
 
-  /** Enters a step of a thread into `holder.order`; returns a thread with whose access it races, or -1. `before`: the word's value. */
-  note(holder: { order: OrderState }, thread: number, access: Access, before: number): number {
+  draft({ clocks, released, touched }: OrderState): OrderDraft {
+    return { clocks: [...clocks], released: new Map(released), touched: new Map(touched) };
+  }
+
+  /** Enters an access of a thread; returns a thread with whose access it races, or -1. `before`: the word's value. */
+  note(draft: OrderDraft, thread: number, access: Access, before: number): number {
     const { kind, address, value } = access;
+    const { clocks, released, touched } = draft;
     const isAtomic = kind !== 'read' && kind !== 'write';
     const writes = isWrite(kind) && (kind !== 'compareExchange' || before === value);
     const reads = kind !== 'write' && kind !== 'store';
-    const { clocks, released, touched } = holder.order;
-    let clock = [...clocks[thread]!];
-    clock[thread]!++;
-    if (isAtomic && reads) clock = joined(clock, released.get(address));
-    const touches = touched.get(address) ?? zeros(this.#threads * KINDS);
+    const known = isAtomic && reads ? released.get(address) : undefined;
+    const clock = clocks[thread]!.map((time, i) => (i === thread ? time + 1 : Math.max(time, known?.[i] ?? 0)));
+    clocks[thread] = clock;
+    const touches = [...(touched.get(address) ?? zeros(this.#threads * KINDS))];
     const race = this.#raceWith(touches, thread, clock, isAtomic, writes);
-    const noted = [...touches];
     const place = thread * KINDS + (isAtomic ? ATOMIC_WRITE : PLAIN_WRITE);
-    if (writes) noted[place] = clock[thread]!;
-    if (reads) noted[place + 1] = clock[thread]!;
-    holder.order = {
-      clocks: clocks.map((one, i) => (i === thread ? clock : one)),
-      released: isAtomic && writes ? new Map(released).set(address, clock) : released,
-      touched: new Map(touched).set(address, noted),
-    };
+    if (writes) touches[place] = clock[thread]!;
+    if (reads) touches[place + 1] = clock[thread]!;
+    touched.set(address, touches);
+    if (isAtomic && writes) released.set(address, clock);
     return race;
+  }
+
+  /** Forgets what cannot matter any more: what every thread knows of races with nothing, and tells nobody anything. */
+  settle({ clocks, released, touched }: OrderDraft): void {
+    const known = clocks[0]!.map((_, thread) => Math.min(...clocks.map((clock) => clock[thread]!)));
+    for (const [address, clock] of released)
+      if (clock.every((time, thread) => time <= known[thread]!)) released.delete(address);
+    for (const [address, touches] of touched) {
+      const live = touches.map((time, i) => (time > known[Math.floor(i / KINDS)]! ? time : 0));
+      if (live.some((time) => time > 0)) touched.set(address, live);
+      else touched.delete(address);
+    }
   }
 
   #raceWith(touches: Touches, thread: number, clock: Clock, isAtomic: boolean, writes: boolean): number {
@@ -72,33 +91,31 @@ export class Order {
     return -1;
   }
 
-  /** States of one key go on alike: touches that every thread knows of cannot race any more. */
+  /** Settled states of one key go on alike: of the times only their order counts. */
   keyOf({ clocks, released, touched }: OrderState): string {
-    const parts = clocks.map((clock) => clock.join());
-    for (const [address, clock] of sorted(released)) parts.push(`r${address}:${clock.join()}`);
+    const rows: [string, readonly number[]][] = clocks.map((clock) => ['', clock]);
+    for (const [address, clock] of sorted(released)) rows.push([`r${address}`, clock]);
     for (const [address, touches] of sorted(touched)) {
-      const live = touches.map((time, i) => {
-        const thread = Math.floor(i / KINDS);
-        return clocks.every((clock) => clock[thread]! >= time) ? 0 : time;
-      });
-      if (live.some((time) => time > 0)) parts.push(`t${address}:${live.join()}`);
+      for (let kind = 0; kind < KINDS; kind++)
+        rows.push([`t${address}`, clocks.map((_, thread) => touches[thread * KINDS + kind]!)]);
     }
-    return parts.join(' ');
+    const ranks = clocks.map((_, thread) => ranksOf(rows.map(([, times]) => times[thread]!)));
+    return rows.map(([name, times]) => name + times.map((time, thread) => ranks[thread]!.get(time)).join()).join(' ');
   }
 }
 
-function zeros(length: number): number[] {
-  return Array.from({ length }, () => 0);
+function ranksOf(times: readonly number[]): Map<number, number> {
+  return new Map([...new Set(times)].sort((a, b) => a - b).map((time, rank) => [time, rank]));
 }
 
 function isWrite(kind: Access['kind']): boolean {
   return kind !== 'read' && kind !== 'load' && kind !== 'wait' && kind !== 'notify';
 }
 
-function joined(clock: Clock, other: Clock | undefined): number[] {
-  return clock.map((time, i) => Math.max(time, other?.[i] ?? 0));
-}
-
 function sorted<T>(map: ReadonlyMap<number, T>): [number, T][] {
   return [...map].sort(([a], [b]) => a - b);
+}
+
+function zeros(length: number): number[] {
+  return Array.from({ length }, () => 0);
 }

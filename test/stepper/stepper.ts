@@ -9,7 +9,7 @@
  */
 
 import { ADDRESS_STRIDE, PAUSE, modelMemory, type Access, type ModelMemory } from './model-memory.ts';
-import { Order, type OrderState } from './order.ts';
+import { Order, type OrderDraft, type OrderState } from './order.ts';
 import { protocolScript, type ProtocolSources } from './protocol.ts';
 
 export interface SceneTools {
@@ -21,13 +21,25 @@ export interface SceneTools {
   readonly atomics: Pick<typeof Atomics, 'load' | 'store' | 'add'>;
 }
 
+/**
+ * A part of what a thread does; `left`: what the part before has returned, a value of JSON. The same accesses must follow from the same answers: no
+ * clock, nothing kept between calls. At the end of a part all that the thread knows is what it returns: orders that lead
+ * there with the same result go on as one.
+ */
+export type Part<P, C> = (context: C, protocol: P, tools: SceneTools, left: unknown) => unknown;
+
 export interface Scene<P, C> {
   /** Once, before any thread runs. `shared`: so many words of shared memory, apart from what the protocol makes. */
   prepare(protocol: P, shared: (count: number) => Int32Array): C;
-  /** By name. The same accesses must follow from the same answers: no clock, nothing kept between calls. */
-  readonly threads: Readonly<Record<string, (context: C, protocol: P, tools: SceneTools) => unknown>>;
-  /** After all threads have returned, with what they returned; throws where it is wrong. */
+  /** By name; in one part or several. */
+  readonly threads: Readonly<Record<string, Part<P, C> | readonly Part<P, C>[]>>;
+  /** After all threads have returned, with what their last parts returned; throws where it is wrong. */
   end?(context: C, results: readonly unknown[], protocol: P): void;
+  /**
+   * A step goes on to the thread's next atomic access. No order is missed where nothing races, which is looked for as before: what
+   * is plain then lies between two atomic accesses that keep the others out.
+   */
+  readonly coarse?: boolean;
   /** How many waits of each thread may end by their timeout; default: none. */
   readonly timeouts?: number;
 }
@@ -40,7 +52,7 @@ export interface Outcome {
 }
 
 /** Beyond this a scene is too large to be enumerated in a test. */
-const STATES_MAX = 400_000;
+const STATES_MAX = 200_000;
 /** A thread that has not ended by then never will. */
 const STEPS_MAX = 400;
 
@@ -48,13 +60,15 @@ type Status = 'ready' | 'waiting' | 'pausing' | 'done';
 type Answer = number | string;
 
 interface ThreadState {
-  /** What its accesses have returned so far. */
-  readonly answers: readonly Answer[];
+  readonly part: number;
+  /** What the accesses of this part have returned so far. */
+  readonly answers: Answer[];
   readonly status: Status;
-  /** Another thread has written something since its last pause. */
+  /** Another thread may have written something since its last pause. */
   readonly news: boolean;
   readonly timeoutsLeft: number;
-  readonly result: unknown;
+  /** What its last part has returned. */
+  readonly left: unknown;
 }
 
 interface State {
@@ -71,7 +85,15 @@ interface Draft {
   words: Map<number, number>;
   threads: ThreadState[];
   waiters: State['waiters'];
-  order: OrderState;
+  order: OrderDraft;
+}
+
+/** A line of the way to a failure. */
+interface Traced {
+  readonly thread: number;
+  readonly access: Access;
+  /** The word afterwards. */
+  after: number;
 }
 
 class Failure extends Error {
@@ -92,6 +114,7 @@ export async function explore<P, C>(sources: ProtocolSources, scene: Scene<P, C>
 class Stepper<P, C> {
   readonly #scene: Scene<P, C>;
   readonly #names: readonly string[];
+  readonly #parts: readonly (readonly Part<P, C>[])[];
   readonly #protocol: P;
   readonly #context: C;
   readonly #prepared = new Map<number, number>();
@@ -99,7 +122,7 @@ class Stepper<P, C> {
   readonly #tools: SceneTools;
   /** Orders that lead from a state to the end. */
   readonly #ahead = new Map<string, bigint>();
-  readonly #trace: string[] = [];
+  readonly #trace: (string | Traced)[] = [];
   /** No thread runs: accesses are no steps. */
   #direct: Map<number, number> | null = this.#prepared;
   #draft: Draft | null = null;
@@ -110,6 +133,7 @@ class Stepper<P, C> {
   constructor(script: string, scene: Scene<P, C>) {
     this.#scene = scene;
     this.#names = Object.keys(scene.threads);
+    this.#parts = Object.values(scene.threads).map((parts) => (typeof parts === 'function' ? [parts] : parts));
     this.#order = new Order(this.#names.length);
     const memory: ModelMemory = modelMemory((access) => this.#perform(access));
     const names = Object.keys(memory.globals);
@@ -126,11 +150,12 @@ class Stepper<P, C> {
 
   explore(): Outcome {
     const first: ThreadState = {
+      part: 0,
       answers: [],
       status: 'ready',
-      news: false,
+      news: true,
       timeoutsLeft: this.#scene.timeouts ?? 0,
-      result: undefined,
+      left: null,
     };
     const start: State = {
       words: new Map(),
@@ -142,7 +167,7 @@ class Stepper<P, C> {
       return { interleavings: this.#follow(start), states: this.#ahead.size, failure: null };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      const message = `${error.message}\n${this.#trace.map((line) => `  ${line}`).join('\n')}`;
+      const message = `${error.message}\n${this.#trace.map((line) => `  ${this.#traced(line)}`).join('\n')}`;
       return { interleavings: 0n, states: this.#ahead.size, failure: { kind: error.kind, message } };
     }
   }
@@ -183,15 +208,16 @@ class Stepper<P, C> {
       words: new Map(state.words),
       threads: [...state.threads],
       waiters: state.waiters,
-      order: state.order,
+      order: this.#order.draft(state.order),
     };
+    // Grows with the accesses of this step.
+    draft.threads[thread] = { ...draft.threads[thread]!, answers: [...draft.threads[thread]!.answers] };
     this.#draft = draft;
     this.#thread = thread;
     this.#position = 0;
     this.#hasStepped = false;
     try {
-      const result = this.#scene.threads[this.#names[thread]!]!(this.#context, this.#protocol, this.#tools);
-      this.#change({ status: 'done', result });
+      this.#runParts(thread);
       if (!this.#hasStepped) this.#trace.push(`${this.#names[thread]}: returns`);
     } catch (error) {
       if (error instanceof Failure) throw error;
@@ -199,7 +225,21 @@ class Stepper<P, C> {
     } finally {
       this.#draft = null;
     }
+    this.#order.settle(draft.order);
     return draft;
+  }
+
+  /** To the thread's next step, or to the end of the part that has made it. */
+  #runParts(thread: number): void {
+    const parts = this.#parts[thread]!;
+    while (!this.#hasStepped) {
+      const { part, left } = this.#draft!.threads[thread]!;
+      if (part === parts.length) return;
+      const result = parts[part]!(this.#context, this.#protocol, this.#tools, structuredClone(left));
+      const status = part + 1 === parts.length ? 'done' : 'ready';
+      this.#change({ part: part + 1, answers: [], left: result ?? null, status });
+      this.#position = 0;
+    }
   }
 
   #timedOut(state: State, thread: number): State {
@@ -218,7 +258,7 @@ class Stepper<P, C> {
   #checkEnd({ words, threads }: State): void {
     this.#direct = new Map([...this.#prepared, ...words]);
     try {
-      const results = threads.map(({ result }) => result);
+      const results = threads.map(({ left }) => left);
       this.#scene.end?.(this.#context, results, this.#protocol);
     } catch (error) {
       throw new Failure('wrong', `at the end: ${messageOf(error)}`);
@@ -241,7 +281,8 @@ class Stepper<P, C> {
     const draft = this.#draft!;
     const { answers } = draft.threads[this.#thread]!;
     if (this.#position < answers.length) return answers[this.#position++]!;
-    if (this.#hasStepped) throw NEXT_ACCESS;
+    const isPlain = access.kind === 'read' || access.kind === 'write';
+    if (this.#hasStepped && !(isPlain && this.#scene.coarse === true)) throw NEXT_ACCESS;
     this.#hasStepped = true;
     if (answers.length >= STEPS_MAX) throw new Failure('wrong', `${this.#names[this.#thread]} does not come to an end`);
     return this.#step(draft, access);
@@ -250,10 +291,10 @@ class Stepper<P, C> {
   #step(draft: Draft, access: Access): Answer {
     if (access.address === PAUSE) return this.#pause(draft);
     const { kind, address, value } = access;
-    const where = `${String.fromCharCode(97 + Math.floor(address / ADDRESS_STRIDE))}[${address % ADDRESS_STRIDE}]`;
-    this.#trace.push(`${this.#names[this.#thread]}: ${kind} ${where}${kind === 'write' ? ` = ${value}` : ''}`);
+    const traced: Traced = { thread: this.#thread, access, after: 0 };
+    this.#trace.push(traced);
     if (kind === 'notify') return this.#answer(this.#wake(draft, address, value));
-    const race = this.#order.note(draft, this.#thread, access, wordAt(draft.words, this.#prepared, address));
+    const race = this.#order.note(draft.order, this.#thread, access, wordAt(draft.words, this.#prepared, address));
     if (race >= 0) throw new Failure('race', `nothing orders it after what ${this.#names[race]} did there`);
     if (kind === 'wait') {
       if (wordAt(draft.words, this.#prepared, address) !== value) return this.#answer('not-equal');
@@ -263,8 +304,15 @@ class Stepper<P, C> {
     }
     const before = applied(draft.words, this.#prepared, access);
     if (kind !== 'read' && kind !== 'load') this.#tellOthers(draft);
-    this.#trace[this.#trace.length - 1] += ` -> ${wordAt(draft.words, this.#prepared, address)}`;
+    traced.after = wordAt(draft.words, this.#prepared, address);
     return this.#answer(before);
+  }
+
+  #traced(line: string | Traced): string {
+    if (typeof line === 'string') return line;
+    const { kind, address } = line.access;
+    const where = `${String.fromCharCode(97 + Math.floor(address / ADDRESS_STRIDE))}[${address % ADDRESS_STRIDE}]`;
+    return `${this.#names[line.thread]}: ${kind} ${where} -> ${line.after}`;
   }
 
   #pause(draft: Draft): Answer {
@@ -278,7 +326,7 @@ class Stepper<P, C> {
   }
 
   #answer(answer: Answer): Answer {
-    this.#change({ answers: [...this.#draft!.threads[this.#thread]!.answers, answer] });
+    this.#draft!.threads[this.#thread]!.answers.push(answer);
     this.#position++;
     return answer;
   }
@@ -305,8 +353,8 @@ class Stepper<P, C> {
 
   #keyOf({ words, threads, waiters, order }: State): string {
     const parts = [...words].sort(([a], [b]) => a - b).map(([address, word]) => `${address}=${word}`);
-    for (const { answers, status, news, timeoutsLeft } of threads)
-      parts.push(`|${answers.join()} ${status} ${news ? 1 : 0} ${timeoutsLeft}`);
+    for (const { part, answers, status, news, timeoutsLeft, left } of threads)
+      parts.push(`|${part} ${answers.join()} ${status} ${news ? 1 : 0} ${timeoutsLeft} ${JSON.stringify(left)}`);
     for (const { thread, address } of waiters) parts.push(`w${thread}@${address}`);
     return parts.join() + this.#order.keyOf(order);
   }
