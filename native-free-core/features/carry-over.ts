@@ -4,17 +4,11 @@
  * Called on the main thread for each change of a pipeline.
  */
 
+import type { Cells } from '../language/aggregates/cells.ts';
 import { lookup } from '../base/lookup.ts';
 import { ROW_FEATURES_SLOT } from '../layout/entity-layout.ts';
 import type { EntityPlan } from '../plan/plan.ts';
-import {
-  layOutRecord,
-  SESSION_END,
-  SESSION_START,
-  type Cells,
-  type FeatureLayout,
-  type RecordLayout,
-} from './record-layout.ts';
+import { layOutRecord, SESSION_END, SESSION_START, type FeatureLayout, type RecordLayout } from './record-layout.ts';
 
 /** Triples of Int32 words: from, to, how many. */
 type Words = [from: number, to: number, count: number];

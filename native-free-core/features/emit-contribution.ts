@@ -6,14 +6,15 @@
 
 import { columnAt, slotOf, type Expression, type FeaturePlan, type Plan } from '../plan/plan.ts';
 import type { EmitExpression } from './bind-columns.ts';
-import { isText, scaleOf } from './emit-serve.ts';
+import { aggregateOf } from '../language/aggregates/index.ts';
+import { isText, scaleOf } from '../language/aggregates/serve.ts';
 
 /** Beyond this a double no longer tells neighbouring integers apart. */
 const EXACT_MAX = 9007199254740992;
 const DISTINCT_SEED = 5;
 
 export function emitContribution(plan: Plan, feature: FeaturePlan, i: number, emit: EmitExpression): string {
-  const isDistinct = feature.aggregate === 'count_distinct';
+  const isDistinct = aggregateOf(feature).check.input.kind === 'anything';
   const lines: string[] = [`let add${i} = true, x${i} = 0${isDistinct ? `, xl${i} = 0, xh${i} = 0` : ''};`];
   if (feature.where !== null) {
     const where = emit.condition(feature.where);

@@ -1,74 +1,54 @@
 /**
- * Emits features that keep no buckets: aggregates over the entity's whole life or its latest day, and `last`, `previous` and
- * `time_since_last`, whose newest contribution is the last to fall out of a window. Called by kernel.ts;
- * read.ts lets fall by the same pieces.
+ * Emits features that keep no buckets: over the entity's whole life or its latest day, and those of a window that need none.
+ * Called by kernel.ts; read.ts lets fall by the same pieces.
  */
 
+import { cellSet, emitClear } from '../language/aggregates/cells.ts';
+import { aggregateOf } from '../language/aggregates/index.ts';
+import type { EventCode, PlainCode, SetCode } from '../language/aggregates/kernel-part.ts';
+import { served } from '../language/aggregates/plain.ts';
 import type { FeaturePlan, Plan } from '../plan/plan.ts';
-import { cellNames, emitAddTo, emitClear } from './emit-cells.ts';
-import { emitServe, emitServeValue } from './emit-serve.ts';
 import type { DayLayout, FeatureLayout } from './record-layout.ts';
 
-export function emitPlain(layout: FeatureLayout, i: number, plan: Plan): string {
-  const { feature, totals } = layout;
-  const { count, time, value } = cellNames('b', totals);
-  const tail = feature.windowMs > 0 ? emitTail(feature) : '';
-  const inside = (at: string): string => (tail === '' ? '' : ` && Math.floor(${at} / ${feature.hopMs}) >= ${tail}`);
-  switch (feature.aggregate) {
-    case 'last':
-      return served(
-        layout,
-        `if (add${i}${inside('t')} && (${count} === 0 || t >= ${time})) { ${time} = t; ${value} = x${i}; ${count} = 1; }`,
-        `if (${count} !== 0${inside(time)}) { ${emitServeValue(feature, value, plan)} }`,
-      );
-    case 'previous':
-      return `if (${count} !== 0${inside(time)}) { ${emitServeValue(feature, value, plan)} }
-    if (add${i}) { ${time} = t; ${value} = x${i}; ${count} = 1; }`;
-    case 'time_since_last':
-      return `if (${count} !== 0${inside(time)}) { ${emitServeValue(feature, `t - ${time}`, plan, 1)} }
-    if (add${i}) { ${time} = t; ${count} = 1; }`;
-    case 'count_distinct':
-      return emitDistinct(layout, i, plan);
-    default:
-      return served(
-        layout,
-        `if (add${i}) { ${emitAddTo(feature, 'b', totals, i)} }`,
-        emitServe(feature, 'b', totals, plan),
-      );
-  }
+/** What event `r` brings to feature i (emit-contribution.ts). */
+export function eventOf(i: number): EventCode {
+  return { adds: `add${i}`, x: `x${i}`, low: `xl${i}`, high: `xh${i}` };
 }
 
-function served({ feature }: FeatureLayout, add: string, serve: string): string {
-  return feature.excludesCurrent === true ? `${serve}\n    ${add}` : `${add}\n    ${serve}`;
+export function setOf(feature: FeaturePlan): SetCode {
+  const { set } = aggregateOf(feature).kernel;
+  if (set === null) throw new Error(`no set of cells: aggregate=${feature.aggregate} feature=${feature.name}`);
+  return set;
 }
 
-function emitDistinct(layout: FeatureLayout, i: number, plan: Plan): string {
-  const { feature, totals } = layout;
-  const { windowMs, hopMs } = feature;
-  const serve = emitServe(feature, 'b', totals, plan);
-  if (windowMs === 0) return served(layout, `if (add${i}) { ${emitAddTo(feature, 'b', totals, i)} }`, serve);
-  const add = `if (add${i}) { const hop = Math.floor(t / ${hopMs}); if (hop >= tail) { ${emitAddTo(feature, 'b', totals, i, 'hop')} } }`;
-  return `{ const tail = ${emitTail(feature)};
-    if (clock !== before && !fresh) { ${emitDistinctMove(layout, 'tail')} }
-    ${served(layout, add, serve)} }`;
+function plainOf(feature: FeaturePlan): PlainCode {
+  const { plain } = aggregateOf(feature).kernel;
+  if (plain === null) throw new Error(`not without a ring: aggregate=${feature.aggregate} feature=${feature.name}`);
+  return plain;
 }
 
-/** An entity's clock has moved from `before` to `clock`: what a window over distinct values lets fall. */
-export function emitDistinctMove({ totals }: FeatureLayout, tail: string): string {
-  const { count, values } = cellNames('b', totals);
-  return `if (${count} !== 0) ${count} = dropDistinct(f, ${values}, ${count}, ${tail});`;
+export function emitPlain({ feature, totals }: FeatureLayout, i: number, plan: Plan): string {
+  return plainOf(feature).update(cellSet('b', totals), eventOf(i), { feature, plan });
 }
 
-/** The first hop of the window. */
-export function emitTail({ windowMs, hopMs }: FeaturePlan): string {
-  return `Math.floor((clock - ${windowMs}) / ${hopMs})`;
+/** An entity's clock has moved from `before` to `clock`: what the windows without buckets let fall. */
+export function emitPlainMove({ feature, totals }: FeatureLayout): string {
+  return feature.windowMs === 0 ? '' : plainOf(feature).move(cellSet('b', totals), feature);
+}
+
+export function emitPlainRead({ feature, totals }: FeatureLayout, plan: Plan): string {
+  return plainOf(feature).read(cellSet('b', totals), { feature, plan });
 }
 
 /** Another day than the latest one has begun: all features of the calendar forget. `today`: the variable that holds it. */
 export function emitDayMove(group: DayLayout, today: string): string {
   const day = `f[b + ${group.at}]`;
-  const clear = group.features.map(({ feature, totals }) => emitClear(feature, 'b', totals)).join(' ');
+  const clear = group.features.map(({ feature, totals }) => emitClear('b', totals, setOf(feature).cleared)).join(' ');
   return `if (${today} > ${day}) { ${day} = ${today}; ${clear} }`;
+}
+
+export function emitDayRead({ feature, totals }: FeatureLayout, plan: Plan): string {
+  return setOf(feature).serve(cellSet('b', totals), { feature, plan });
 }
 
 /** The features of one calendar: all forget when an event brings a later day, and an earlier day's event adds nothing. */
@@ -86,9 +66,9 @@ export function emitDay(group: DayLayout, i: number, indexOf: (layout: FeatureLa
     ${group.features
       .map((layout) => {
         const { feature, totals } = layout;
-        const index = indexOf(layout);
-        const add = `if (add${index} && today${i}) { ${emitAddTo(feature, 'b', totals, index)} }`;
-        return served(layout, add, emitServe(feature, 'b', totals, plan));
+        const event = eventOf(indexOf(layout));
+        const add = setOf(feature).add(cellSet('b', totals), event, feature, '0');
+        return served(feature, `if (${event.adds} && today${i}) { ${add} }`, emitDayRead(layout, plan));
       })
       .join('\n    ')}`;
 }

@@ -3,9 +3,9 @@
  * one. A session is forgotten once no event that is still admitted could reach it. Called by kernel.ts and read.ts.
  */
 
+import { cellSet, emitClear } from '../language/aggregates/cells.ts';
 import type { Plan } from '../plan/plan.ts';
-import { emitAddTo, emitClear, emitMove } from './emit-cells.ts';
-import { emitServe } from './emit-serve.ts';
+import { eventOf, setOf } from './emit-plain.ts';
 import { SESSION_END, SESSION_START, type FeatureLayout, type SessionLayout } from './record-layout.ts';
 
 export function emitSession(group: SessionLayout, indexOf: (layout: FeatureLayout) => number, plan: Plan): string {
@@ -13,12 +13,14 @@ export function emitSession(group: SessionLayout, indexOf: (layout: FeatureLayou
   const start = (slot: string): string => `f[${slot} + ${SESSION_START}]`;
   const end = (slot: string): string => `f[${slot} + ${SESSION_END}]`;
   const move = (to: string, from: string): string => `f.copyWithin(${to}, ${from}, ${from} + ${slotSize});`;
-  const merge = features.map(({ feature, bucket }) => emitMove(feature, 1, 's', bucket!, 'q', bucket!)).join(' ');
-  const clear = features.map(({ feature, bucket }) => emitClear(feature, 's', bucket!)).join(' ');
+  const merge = features
+    .map(({ feature, bucket }) => setOf(feature).merge(cellSet('s', bucket!), cellSet('q', bucket!), feature))
+    .join(' ');
+  const clear = clearAll(group);
   const excluding = features.filter(({ feature }) => feature.excludesCurrent === true);
   const including = features.filter(({ feature }) => feature.excludesCurrent !== true);
   const serve = (layouts: readonly FeatureLayout[]): string =>
-    layouts.map(({ feature, bucket }) => emitServe(feature, 'current', bucket!, plan)).join('\n      ');
+    layouts.map((layout) => serveCurrent(layout, plan)).join('\n      ');
   return `{ const slots = b + ${at};
       let inUse = f[b + ${used}];
       const forgotten = clock - ${lateMs + gapMs};
@@ -45,7 +47,7 @@ export function emitSession(group: SessionLayout, indexOf: (layout: FeatureLayou
       f[b + ${used}] = inUse;
       ${emitCurrent(group)}
       ${serve(excluding)}
-      if (s >= 0) { ${features.map((layout) => `if (add${indexOf(layout)}) { ${emitAddTo(layout.feature, 's', layout.bucket!, indexOf(layout))} }`).join('\n      ')} }
+      if (s >= 0) { ${features.map((layout) => addCurrent(layout, indexOf(layout))).join('\n      ')} }
       ${serve(including)} }`;
 }
 
@@ -60,6 +62,19 @@ function emitCurrent({ slotSize }: SessionLayout): string {
 export function emitSessionRead(group: SessionLayout, plan: Plan): string {
   return `{ const slots = b + ${group.at}, inUse = f[b + ${group.used}];
       ${emitCurrent(group)}
-      if (clock > f[current + ${SESSION_END}] + ${group.gapMs}) { const s = current, sw = currentw; ${group.features.map(({ feature, bucket }) => emitClear(feature, 's', bucket!)).join(' ')} }
-      ${group.features.map(({ feature, bucket }) => emitServe(feature, 'current', bucket!, plan)).join('\n      ')} }`;
+      if (clock > f[current + ${SESSION_END}] + ${group.gapMs}) { const s = current, sw = currentw; ${clearAll(group)} }
+      ${group.features.map((layout) => serveCurrent(layout, plan)).join('\n      ')} }`;
+}
+
+function addCurrent({ feature, bucket }: FeatureLayout, index: number): string {
+  const event = eventOf(index);
+  return `if (${event.adds}) { ${setOf(feature).add(cellSet('s', bucket!), event, feature, '0')} }`;
+}
+
+function serveCurrent({ feature, bucket }: FeatureLayout, plan: Plan): string {
+  return setOf(feature).serve(cellSet('current', bucket!), { feature, plan });
+}
+
+function clearAll({ features }: SessionLayout): string {
+  return features.map(({ feature, bucket }) => emitClear('s', bucket!, setOf(feature).cleared)).join(' ');
 }

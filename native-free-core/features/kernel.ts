@@ -13,13 +13,10 @@ import { createRow, findRow, lockStripe, restartRow, unlockStripe, type EntityTa
 import { adoptRow } from '../state/adoption.ts';
 import { bindColumns, type EmitExpression } from './bind-columns.ts';
 import { hashBytes } from '../base/hash.ts';
-import { addDistinct, dropDistinct, mergeDistinct } from './distinct.ts';
-import { emitRing, weightDeclarations } from './emit-ring.ts';
+import { constantsOf, functionsOf } from './bind-aggregates.ts';
+import { emitRing } from './emit-ring.ts';
 import { emitDay, emitPlain } from './emit-plain.ts';
 import { emitSession } from './emit-session.ts';
-import { addSquare, addSquares, spread } from './squares.ts';
-import { nearestOfWords } from './three-words.ts';
-import { dropMax, dropMin, lowerLeaf, raiseLeaf } from './tree.ts';
 import { emitContribution } from './emit-contribution.ts';
 import { layOutRecord } from './record-layout.ts';
 
@@ -59,7 +56,16 @@ export function compileKernel(
   if (layout.rowBytes !== input.table.shape.rowBytes) throw new Error(`row size differs: entity=${entity.name}`);
   const body = emitKernel(plan, entity, emit, mode);
   const bound = bindColumns(columns, body);
-  const state = { lockStripe, unlockStripe, findRow, createRow, adoptRow, restartRow, hashBytes, ...CELL_FUNCTIONS };
+  const state = {
+    lockStripe,
+    unlockStripe,
+    findRow,
+    createRow,
+    adoptRow,
+    restartRow,
+    hashBytes,
+    ...functionsOf(entity),
+  };
   const make = new Function('columns', 'input', 'state', 'runtime', `${bound.declarations}\n${body}`) as (
     columns: readonly Column[],
     input: KernelInput,
@@ -68,21 +74,6 @@ export function compileKernel(
   ) => Kernel;
   return make(columns, input, state, emit.runtime);
 }
-
-/** What emitted code calls; also bound by read.ts. */
-export const CELL_FUNCTIONS = {
-  addDistinct,
-  dropDistinct,
-  mergeDistinct,
-  addSquare,
-  addSquares,
-  spread,
-  raiseLeaf,
-  lowerLeaf,
-  dropMax,
-  dropMin,
-  nearestOfWords,
-};
 
 /** The kernel's source; `hunt check` and tests print it. */
 export function emitKernel(plan: Plan, entity: EntityPlan, emit: EmitExpression, mode: KernelMode): string {
@@ -95,9 +86,9 @@ export function emitKernel(plan: Plan, entity: EntityPlan, emit: EmitExpression,
 const { table, keys, present, effective, counters } = input;
 const clocks = input.clocks ?? null;
 const { lockStripe, unlockStripe, findRow, createRow, adoptRow, restartRow, hashBytes } = state;
-const { ${Object.keys(CELL_FUNCTIONS).join(', ')} } = state;
+const { ${Object.keys(functionsOf(entity)).join(', ')} } = state;
 const part = new Int32Array(4), bits = new Float64Array(1), bitWords = new Int32Array(bits.buffer);
-${weightDeclarations(layout.rings)}
+${constantsOf(layout)}
 const ttl = ${entity.ttlMs};
 ${emit.declarations()}
 return function ${mode}_${entity.name}(from, to, epoch, receivedAt) {

@@ -5,17 +5,17 @@
  */
 
 import type { EntityPlan, Plan } from '../plan/plan.ts';
+import type { RuntimeFunction } from '../language/aggregates/kernel-part.ts';
 import { createColumn, type Column } from '../layout/column.ts';
 import { adoptRow } from '../state/adoption.ts';
 import { findRow, lockStripe, unlockStripe, type EntityTable } from '../state/entity-table.ts';
 import { ROW_CLOCK_SLOT, ROW_LIFE_SLOT, ROW_SEEN_SLOT, ROW_SEQ_SLOT } from '../layout/entity-layout.ts';
 import { bindColumns } from './bind-columns.ts';
-import { emitDayMove, emitDistinctMove, emitTail } from './emit-plain.ts';
-import { emitRingMove, emitRingServe, weightDeclarations } from './emit-ring.ts';
-import { emitServe, emitServeValue } from './emit-serve.ts';
+import { constantsOf, functionsOf } from './bind-aggregates.ts';
+import { emitDayMove, emitDayRead, emitPlainMove, emitPlainRead } from './emit-plain.ts';
+import { emitRingMove, emitRingServe } from './emit-ring.ts';
 import { emitSessionRead } from './emit-session.ts';
-import { CELL_FUNCTIONS } from './kernel.ts';
-import { layOutRecord, type FeatureLayout, type RecordLayout } from './record-layout.ts';
+import { layOutRecord, type RecordLayout } from './record-layout.ts';
 
 export interface EntityState {
   readonly seq: number;
@@ -52,21 +52,22 @@ export function compileReader(
   const columns: Column[] = [];
   for (const feature of entity.features) columns[feature.column] = createColumn(plan.columns[feature.column], 1);
   const body = emitRead(layout, plan);
+  const functions = functionsOf(entity);
   const make = new Function(
     'columns',
     'functions',
     'dayOf',
-    `const { ${Object.keys(CELL_FUNCTIONS).join(', ')} } = functions;
-${weightDeclarations(layout.rings)}
+    `const { ${Object.keys(functions).join(', ')} } = functions;
+${constantsOf(layout)}
 ${bindColumns(columns, body).declarations}
 return function read(f, w, before, clock) { const b = 0, bw = 0, r = 0; let flow = 0;
   ${body} }`,
   ) as (
     columns: readonly Column[],
-    functions: typeof CELL_FUNCTIONS,
+    functions: Readonly<Record<string, RuntimeFunction>>,
     dayOf: ReadRuntime['dayOf'],
   ) => (floats: Float64Array, words: Int32Array, before: number, clock: number) => void;
-  const read = make(columns, CELL_FUNCTIONS, dayOf);
+  const read = make(columns, functions, dayOf);
   // A copy: it may be moved on to a time that the entity itself has not reached, and the lock is held for no longer than copying takes.
   const row = new Float64Array(layout.rowBytes >> 3);
   const rowWords = new Int32Array(row.buffer);
@@ -102,37 +103,21 @@ function copyRow(table: EntityTable, key: Int32Array, into: Float64Array): boole
 /** First what the time since the entity's last event lets fall, where there is such a time; then every value. */
 function emitRead(layout: RecordLayout, plan: Plan): string {
   const { rings, days, sessions, plain } = layout;
-  const distinct = plain.filter(({ feature }) => feature.aggregate === 'count_distinct' && feature.windowMs > 0);
+  const moves = plain.map(emitPlainMove).filter((move) => move !== '');
   return [
     ...rings.map((ring, i) => `const head${i} = Math.floor(clock / ${ring.hopMs});`),
     'if (clock !== before) {',
-    ...rings.map((ring, i) => `{ ${emitRingMove(ring, i)} }`),
-    ...distinct.map((feature) => emitDistinctMove(feature, emitTail(feature.feature))),
+    ...rings.map((ring, i) => `{ ${emitRingMove(ring, i, plan)} }`),
+    ...moves,
     ...days.map((day) => `{ const today = dayOf(${day.dayColumn}, clock); ${emitDayMove(day, 'today')} }`),
     '}',
     ...rings.flatMap((ring, i) =>
       ring.features.map((feature) => `{ ${emitRingServe(feature, ring, `head${i}`, plan)} }`),
     ),
-    ...days.flatMap((day) => day.features.map(({ feature, totals }) => emitServe(feature, 'b', totals, plan))),
+    ...days.flatMap((day) => day.features.map((layout) => emitDayRead(layout, plan))),
     ...sessions.map((session) => emitSessionRead(session, plan)),
     ...plain.map((feature) => emitPlainRead(feature, plan)),
   ].join('\n  ');
-}
-
-function emitPlainRead(layout: FeatureLayout, plan: Plan): string {
-  const { feature, totals } = layout;
-  const time = `f[b + ${totals.floats['time']}]`;
-  const count = `w[bw + ${totals.count}]`;
-  const inside = feature.windowMs === 0 ? '' : ` && Math.floor(${time} / ${feature.hopMs}) >= ${emitTail(feature)}`;
-  switch (feature.aggregate) {
-    case 'last':
-    case 'previous':
-      return `if (${count} !== 0${inside}) { ${emitServeValue(feature, `f[b + ${totals.floats['value']}]`, plan)} }`;
-    case 'time_since_last':
-      return `if (${count} !== 0${inside}) { ${emitServeValue(feature, `clock - ${time}`, plan, 1)} }`;
-    default:
-      return emitServe(feature, 'b', totals, plan);
-  }
 }
 
 /** An unknown number stands for itself. */

@@ -9,29 +9,16 @@
  *   then            trees: 2 * buckets f64 for each min, max, first and delayed last within a window (features/tree.ts)
  *   then            days: one f64 for each calendar; sessions: `slots` slots of (start, end, f64 cells, Int32 cells), then `used`
  *
- * Cells by aggregate, in totals (T) and in each bucket (B); a window's bucket for hop k is k mod buckets:
- *   count, rate      n                        TB
- *   sum, ewma        high, low                TB    the exact integer high * 2^32 + low, 0 <= low < 2^32; ewma with n
- *   avg              high, low, n             TB
- *   stddev_pop       high, low, 6 squares, n  TB    squares: limbs of 18 bits (features/squares.ts)
- *   min, max         value, n                 T; in a window the root of the tree, and B only where a delay holds values back
- *   first            time, value, n           T; in a window B: time, value, n and a tree of times
- *   last             time, value, n           T     the newest falls out last, so no buckets are needed, unless it is delayed
- *   previous         time, value, n           T
- *   time_since_last  time, n                  T
- *   count_distinct   n, cap + 1 values        T     each with the hop that saw it last (features/distinct.ts)
+ * Cells by aggregate are in its own file (language/aggregates/): those of the totals (T) and of each bucket (B) have the same names; a
+ * window's bucket for hop k is k mod buckets.
  */
 
 import { enter } from '../base/lookup.ts';
 import { ROW_FEATURES_SLOT } from '../layout/entity-layout.ts';
-import type { AggregateName, EntityPlan, FeaturePlan } from '../plan/plan.ts';
-
-export interface Cells {
-  /** f64 offsets by name, in f64 slots from the row's or the bucket's begin. */
-  readonly floats: Readonly<Record<string, number>>;
-  /** Offset of the Int32 cell `n` in Int32 words from the row's or the bucket's begin, or -1. */
-  readonly count: number;
-}
+import type { Cells } from '../language/aggregates/cells.ts';
+import { aggregateOf } from '../language/aggregates/index.ts';
+import type { RingCode } from '../language/aggregates/kernel-part.ts';
+import type { EntityPlan, FeaturePlan } from '../plan/plan.ts';
 
 export interface FeatureLayout {
   readonly feature: FeaturePlan;
@@ -86,70 +73,23 @@ export interface RecordLayout {
 export const SESSION_START = 0;
 export const SESSION_END = 1;
 const SESSION_CELLS = 2;
-export const SQUARES = 6;
-/** A distinct value: 64 bits of it and the hop that saw it last. */
-export const DISTINCT_SLOTS = 2;
-export const CAP_DEFAULT = 256;
-
-const SUM = ['high', 'low'];
-const TIMED = ['time', 'value'];
-const SQUARE_CELLS = Array.from({ length: SQUARES }, (_, i) => `square${i}`);
-
-const FLOAT_CELLS: Readonly<Record<AggregateName, readonly string[]>> = {
-  count: [],
-  rate: [],
-  sum: SUM,
-  avg: SUM,
-  ewma: SUM,
-  stddev_pop: [...SUM, ...SQUARE_CELLS],
-  min: ['value'],
-  max: ['value'],
-  first: TIMED,
-  last: TIMED,
-  previous: TIMED,
-  time_since_last: ['time'],
-  count_distinct: ['values'],
-};
-
-const NO_COUNT: ReadonlySet<AggregateName> = new Set<AggregateName>(['sum']);
-const NEVER_IN_RINGS: ReadonlySet<AggregateName> = new Set<AggregateName>([
-  'previous',
-  'time_since_last',
-  'count_distinct',
-]);
-const EXTREMES: ReadonlySet<AggregateName> = new Set<AggregateName>(['min', 'max']);
 
 export function delayOf(feature: FeaturePlan): number {
   return feature.delayMs ?? 0;
 }
 
+/** The window of a duration lies in a ring. */
+function ringOf(feature: FeaturePlan): RingCode | null {
+  return feature.windowMs === 0 ? null : aggregateOf(feature).kernel.ring(feature);
+}
+
 export function needsRing(feature: FeaturePlan): boolean {
-  if (feature.windowMs === 0 || NEVER_IN_RINGS.has(feature.aggregate)) return false;
-  return feature.aggregate !== 'last' || delayOf(feature) > 0;
+  return ringOf(feature) !== null;
 }
 
-/** Whether the window's value is the root of a tree over its buckets. */
-function needsTree(feature: FeaturePlan): boolean {
-  return (
-    needsRing(feature) &&
-    (EXTREMES.has(feature.aggregate) || feature.aggregate === 'first' || feature.aggregate === 'last')
-  );
-}
-
-function cellsOf(feature: FeaturePlan, inBucket: boolean): readonly string[] {
-  if (inBucket && EXTREMES.has(feature.aggregate) && delayOf(feature) === 0 && feature.session === undefined) return [];
-  if (!inBucket && needsTree(feature)) return [];
-  if (feature.aggregate === 'count_distinct') {
-    return Array.from({ length: ((feature.cap ?? CAP_DEFAULT) + 1) * DISTINCT_SLOTS }, (_, i) =>
-      i === 0 ? 'values' : `value${i}`,
-    );
-  }
-  return FLOAT_CELLS[feature.aggregate];
-}
-
-function hasCount(feature: FeaturePlan, inBucket: boolean): boolean {
-  if (needsTree(feature) && (!inBucket || cellsOf(feature, true).length === 0)) return false;
-  return !NO_COUNT.has(feature.aggregate);
+function holdsCells(feature: FeaturePlan, inBucket: boolean): boolean {
+  const ring = ringOf(feature);
+  return ring === null || (inBucket ? ring.inBuckets : ring.inTotals);
 }
 
 export function layOutRecord(entity: EntityPlan): RecordLayout {
@@ -169,7 +109,7 @@ export function layOutRecord(entity: EntityPlan): RecordLayout {
       feature,
       totals: totalsOf(feature),
       bucket: packed.cells[i],
-      tree: needsTree(feature) ? take(2 * buckets) : -1,
+      tree: ringOf(feature)!.tree !== null ? take(2 * buckets) : -1,
     }));
     return { windowMs, hopMs, delayHops, buckets, at: begin, bucketSlots: packed.endSlot, features: laid };
   });
@@ -226,13 +166,15 @@ function packCells(
   let slot = firstSlot;
   const floats = features.map((feature) => {
     const offsets: Record<string, number> = {};
-    for (const name of cellsOf(feature, inBucket)) enter(offsets, name, slot++);
+    if (holdsCells(feature, inBucket)) {
+      for (const name of aggregateOf(feature).cells.floats(feature)) enter(offsets, name, slot++);
+    }
     return offsets;
   });
   let word = slot * 2;
   const cells = features.map((feature, i) => ({
     floats: floats[i],
-    count: hasCount(feature, inBucket) ? word++ : -1,
+    count: holdsCells(feature, inBucket) && aggregateOf(feature).cells.hasCount ? word++ : -1,
   }));
   return { cells, endSlot: Math.ceil(word / 2) };
 }

@@ -3,6 +3,7 @@
  * `src/config` makes it; codec, features, policy and columns compile it further, each into its own loops.
  */
 
+import type { AggregateName, FeatureParameters } from '../language/aggregates/names.ts';
 import type { Expression } from './expression-plan.ts';
 import type { ModelPlan } from './model-plan.ts';
 
@@ -135,20 +136,7 @@ export interface MessagePlan {
 export type { LinearContent, ModelFormat, ModelOutput, ModelPlan, TreeContent } from './model-plan.ts';
 export type { Expression, ExpressionOperator, ExpressionType } from './expression-plan.ts';
 
-export type AggregateName =
-  | 'count'
-  | 'rate'
-  | 'sum'
-  | 'avg'
-  | 'min'
-  | 'max'
-  | 'first'
-  | 'last'
-  | 'previous'
-  | 'time_since_last'
-  | 'stddev_pop'
-  | 'count_distinct'
-  | 'ewma';
+export type { AggregateName } from '../language/aggregates/names.ts';
 
 /** A session: events of an entity with no gap above `gapMs` between neighbours in effective time. */
 export interface SessionPlan {
@@ -207,7 +195,7 @@ export interface ExperimentPlan {
   readonly arms: readonly { readonly name: string; readonly percent: number }[];
 }
 
-export interface FeaturePlan {
+export interface FeaturePlan extends FeatureParameters {
   /** As rules name it after the entity: `digs_5m`. */
   readonly name: string;
   /**
@@ -234,10 +222,6 @@ export interface FeaturePlan {
   readonly session?: SessionPlan;
   /** The window is the latest local day among the entity's events: the i32 column that holds each event's; windowMs and hopMs are 0. */
   readonly dayColumn?: number;
-  /** count_distinct: the largest count told apart. */
-  readonly cap?: number;
-  /** ewma: integer weight of the hop that lies 0, 1, 2, … hops back; windowMs / hopMs + 1 of them. */
-  readonly weights?: readonly number[];
 }
 
 /** At most `count` times per `perMs` (window semantics of a count feature) and key of the entity. */

@@ -3,6 +3,9 @@
  * asks for, the float as it came, or any value where only distinct ones are counted. Mirrors the core's emit-contribution.
  */
 
+import { aggregateOf } from '../../../native-free-core/language/aggregates/index.ts';
+import { scaleOf } from '../../../native-free-core/language/aggregates/serve.ts';
+import { isTextInput } from '../../../native-free-core/language/aggregates/sql-value.ts';
 import type { Expression, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { conditionSql, sqlOf, type ColumnName } from '../../../native-free-core/language/sql/index.ts';
 
@@ -15,16 +18,6 @@ export interface Contribution {
   readonly taken: string;
   /** From the columns `input` and `taken`. */
   readonly value: string;
-}
-
-export function scaleOf(feature: FeaturePlan): number {
-  return feature.decimals > 0 ? 10 ** feature.decimals : 1;
-}
-
-/** Whether the input is text: dictionary values and names of enums of first, last and previous. */
-export function isText(feature: FeaturePlan): boolean {
-  if (feature.isEnum === true) return true;
-  return feature.of !== null && (feature.of.type === 'string' || feature.of.type === 'bytes');
 }
 
 export function contributionOf(plan: Plan, feature: FeaturePlan, name: ColumnName): Contribution {
@@ -43,10 +36,10 @@ function enumName(of: Expression, name: ColumnName): string {
 }
 
 function exactOf(feature: FeaturePlan): string {
-  const { of, aggregate, decimals } = feature;
+  const { of, decimals } = feature;
   if (of === null) return 'toInt64(1)';
-  if (isText(feature)) return "CAST(input, 'Nullable(String)')";
-  if (aggregate === 'count_distinct') return of.type === 'double' ? 'input + 0.' : 'input';
+  if (isTextInput(feature)) return "CAST(input, 'Nullable(String)')";
+  if (aggregateOf(feature).check.input.kind === 'anything') return of.type === 'double' ? 'input + 0.' : 'input';
   if (decimals < 0) return 'toFloat64(input)';
   if (of.type === 'bool') return 'toInt64(input)';
   if (of.type === 'double') return roundedOf(scaleOf(feature));

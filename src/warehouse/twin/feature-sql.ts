@@ -4,11 +4,12 @@
  * for rows that are older than it.
  */
 
+import { aggregateOf } from '../../../native-free-core/language/aggregates/index.ts';
+import type { Step, Steps } from '../../../native-free-core/language/aggregates/sql-part.ts';
 import { columnAt, type EntityPlan, type FeaturePlan, type Plan } from '../../../native-free-core/plan/plan.ts';
-import { addingSteps, isAdding } from './adding.ts';
 import { sqlOf, type ColumnName } from '../../../native-free-core/language/sql/index.ts';
-import { keepingSteps } from './keeping.ts';
-import { identity, type RowSource, type Step } from './placement.ts';
+import { contributedRows, identity, placedRows, rowsOf, type RowSource } from './placement.ts';
+import { sessionSteps } from './sessions.ts';
 
 /** Rows of `chunk` out of `chunks`, by a hash of the key: all of an entity's rows are in the same. */
 export interface Chunk {
@@ -30,11 +31,28 @@ export function featureSql(
   options: FeatureSqlOptions = {},
 ): string {
   const source = rowSource(plan, entity, options);
-  const steps = isAdding(feature) ? addingSteps(source, feature) : keepingSteps(source, feature);
+  const steps = [...contributedRows(source, feature), ...valuedSteps(source, feature)];
   const columns = identity(source)
     .split(', ')
     .filter((name) => name !== 't');
   return joinSteps(steps, `SELECT ${columns.join(', ')}, value FROM valued`);
+}
+
+/** From the rows of `contributed` to their values: where each stands in its window, then what its aggregate makes of that. */
+export function valuedSteps(source: RowSource, feature: FeaturePlan): Step[] {
+  const { life, window, session } = aggregateOf(feature).sql;
+  const [placed, steps] =
+    feature.session !== undefined
+      ? [sessionSteps(source, feature), session]
+      : feature.windowMs > 0 || feature.dayColumn !== undefined
+        ? [placedRows(source, feature), window]
+        : [[], life];
+  return [...placed, ...taken(feature, steps)(rowsOf(source), feature)];
+}
+
+function taken({ name, aggregate }: FeaturePlan, steps: Steps | null): Steps {
+  if (steps === null) throw new Error(`no such window: feature=${name} aggregate=${aggregate}`);
+  return steps;
 }
 
 export function columnNameOf(plan: Plan): ColumnName {

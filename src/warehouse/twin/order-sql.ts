@@ -3,10 +3,11 @@
  * go back along it, and rows without the entity carry none of its features.
  */
 
+import type { Step } from '../../../native-free-core/language/aggregates/sql-part.ts';
 import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { eventsSource } from '../../contract/events-source.ts';
 import { columnNameOf, joinSteps, rowSource, type Chunk } from './feature-sql.ts';
-import { keyNames, type Step } from './placement.ts';
+import { keyNames } from './placement.ts';
 
 /** One line. */
 export interface OrderLine {

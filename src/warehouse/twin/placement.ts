@@ -11,11 +11,9 @@
 
 import type { FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { eventsSource } from '../../contract/events-source.ts';
+import { PRECEDING, type Rows, type Step } from '../../../native-free-core/language/aggregates/sql-part.ts';
 import { contributionOf } from './contribution.ts';
 import type { ColumnName } from '../../../native-free-core/language/sql/index.ts';
-
-/** One `name AS (SELECT …)` of a query. */
-export type Step = readonly [name: string, select: string];
 
 export interface RowSource {
   /** Names of the key's parts in the query, and what they are in `events`. */
@@ -32,9 +30,6 @@ export interface RowSource {
   readonly where: string;
 }
 
-export const PRECEDING = 'ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW';
-export const BEFORE = 'ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING';
-
 export function keyNames(source: RowSource): string {
   return source.keys.map((key) => key.name).join(', ');
 }
@@ -42,6 +37,11 @@ export function keyNames(source: RowSource): string {
 /** The columns that every step hands on. */
 export function identity(source: RowSource): string {
   return ['_batch', '_row', keyNames(source), 'life', 'seq', 't', ...source.carried.map((c) => c.name)].join(', ');
+}
+
+/** As the steps of aggregates name them. */
+export function rowsOf(source: RowSource): Rows {
+  return { keys: keyNames(source), identity: identity(source) };
 }
 
 /** Steps `taken` and `contributed`: the rows that have this entity, each with its `x`, NULL where it does not contribute. */

@@ -11,16 +11,16 @@
  */
 
 import type { FeaturePlan } from '../../../native-free-core/plan/plan.ts';
-import { BEFORE, PRECEDING, contributedRows, identity, keyNames, type RowSource, type Step } from './placement.ts';
+import { BEFORE, PRECEDING, type Step } from '../../../native-free-core/language/aggregates/sql-part.ts';
+import { identity, keyNames, type RowSource } from './placement.ts';
 
-/** Ends with step `seen`: each row once where `is_row`, and once more for each part that it is in; `part_x` is what it brings to the part. */
+/** From `contributed`. Ends with step `seen`: each row once where `is_row`, and once more for each part that it is in; `part_x` is what it brings to the part. */
 export function sessionSteps(source: RowSource, feature: FeaturePlan): Step[] {
   const { gapMs, lateMs } = feature.session!;
   const entity = `PARTITION BY ${keyNames(source)}, life`;
   const columns = `${identity(source)}, x`;
   const inSession = `PARTITION BY ${keyNames(source)}, life, session`;
   return [
-    ...contributedRows(source, feature),
     [
       'clocked',
       `SELECT *, t >= max(t) OVER (${entity} ORDER BY seq ${PRECEDING}) - ${lateMs} AS admitted FROM contributed`,
@@ -66,9 +66,4 @@ export function sessionSteps(source: RowSource, feature: FeaturePlan): Step[] {
         `part = start AS is_row, if(member AND t >= part, x, NULL) AS part_x FROM started`,
     ],
   ];
-}
-
-/** The rows of one part, by seq. */
-export function partOf(source: RowSource): string {
-  return `PARTITION BY ${keyNames(source)}, life, session, part`;
 }

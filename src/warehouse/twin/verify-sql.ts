@@ -3,10 +3,11 @@
  * rows where they do not, doubles compared by their bits, and shows the first of them.
  */
 
+import { aggregateOf } from '../../../native-free-core/language/aggregates/index.ts';
+import { isTextInput } from '../../../native-free-core/language/aggregates/sql-value.ts';
 import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { eventTimeSql } from './event-time.ts';
 import { columnNameOf, featureSql, type Chunk, type FeatureSqlOptions } from './feature-sql.ts';
-import { isText } from './contribution.ts';
 
 export interface VerifyRange {
   readonly chunk?: Chunk;
@@ -52,10 +53,9 @@ ${query}
 ))`;
 }
 
-/** One line, `different`: rows that an ordinary recomputation by event time gets different; null where there is none. */
-export function skewSql(plan: Plan, entity: EntityPlan, feature: FeaturePlan, range: VerifyRange = {}): string | null {
+/** One line, `different`: rows that a recomputation by event time gets different. */
+export function skewSql(plan: Plan, entity: EntityPlan, feature: FeaturePlan, range: VerifyRange = {}): string {
   const query = eventTimeSql(plan, entity, feature, rowsOf(plan, feature, range));
-  if (query === null) return null;
   return `SELECT countIf(asked AND NOT ${sameSql(feature, 'stored', 'value')}) AS different\nFROM (\n${query}\n)`;
 }
 
@@ -80,9 +80,9 @@ function askedSql(plan: Plan, { sinceMs, untilMs, versions }: VerifyRange): stri
 
 /** NULL is the same as NULL only; doubles by their bits. */
 export function sameSql(feature: FeaturePlan, a: string, b: string): string {
-  const isWhole = feature.aggregate === 'count' || feature.aggregate === 'count_distinct';
+  const isWhole = aggregateOf(feature).check.result === 'count';
   const bits = (value: string): string =>
-    isText(feature)
+    isTextInput(feature)
       ? `CAST(${value}, 'Nullable(String)')`
       : isWhole
         ? value

@@ -37,34 +37,6 @@ function insideOf(feature: FeaturePlan, rows: readonly HistoryRow[]): (row: Hist
     (d === 0 || Math.floor(t / h) < Math.floor((clock - d) / h));
 }
 
-/** By event time, as if all rows had been there from the start; `rows` of one key in the order of time. */
-export function valueByEventTime(feature: FeaturePlan, rows: readonly HistoryRow[], n: number): number | string | null {
-  const now = rows[n]!;
-  const { windowMs: w, delayMs: d = 0 } = feature;
-  const start = feature.session === undefined ? 0 : sessionStart(feature.session.gapMs, rows, now.t);
-  const inside = (row: HistoryRow): boolean =>
-    row.t <= now.t - d &&
-    (w === 0 || row.t > now.t - d - w) &&
-    row.t >= start &&
-    (feature.dayColumn === undefined || row.day === now.day);
-  if (feature.aggregate === 'previous' || feature.aggregate === 'time_since_last') {
-    const before = rows.slice(0, n).findLast((row) => row.x !== null);
-    if (before === undefined || !inside(before)) return null;
-    return feature.aggregate === 'previous' ? kept(feature, before.x!) : now.t - before.t;
-  }
-  const members = rows
-    .map((row, seq) => ({ ...row, seq }))
-    .filter((row) => row.x !== null && inside(row) && !(feature.excludesCurrent === true && row.seq === n));
-  return aggregate(feature, members, rows);
-}
-
-function sessionStart(gapMs: number, rows: readonly HistoryRow[], until: number): number {
-  let start = until;
-  for (let i = rows.findLastIndex(({ t }) => t <= until); i >= 0 && start - rows[i]!.t <= gapMs; i--)
-    start = rows[i]!.t;
-  return start;
-}
-
 function inSession(feature: FeaturePlan, rows: readonly HistoryRow[]): (row: HistoryRow) => boolean {
   const { gapMs, lateMs } = feature.session!;
   let clock = -Infinity;

@@ -1,8 +1,8 @@
 /** Three words become the double that BigInt gives, ties and what lies far below them included. */
 
 import { expect, test } from 'vitest';
-import { nearestOfWords } from '../../native-free-core/features/three-words.ts';
-import { seeded } from '../random.ts';
+import { nearestOfWords } from '../../../native-free-core/language/aggregates/three-words.ts';
+import { seeded } from '../../random.ts';
 
 const WORD = 2 ** 32;
 

@@ -7,17 +7,17 @@
  */
 // hot path: no allocation
 
-const SLOTS = 2;
+export const DISTINCT_SLOTS = 2;
 
 /** Forgets the values whose hop lies before `tail`; `used` of them lie from `at` on. Returns how many are left. */
 export function dropDistinct(f: Float64Array, at: number, used: number, tail: number): number {
   let kept = used;
   for (let i = 0; i < kept;) {
-    const slot = at + i * SLOTS;
+    const slot = at + i * DISTINCT_SLOTS;
     if (f[slot + 1] >= tail) i++;
     else {
       kept--;
-      f.copyWithin(slot, at + kept * SLOTS, at + kept * SLOTS + SLOTS);
+      f.copyWithin(slot, at + kept * DISTINCT_SLOTS, at + kept * DISTINCT_SLOTS + DISTINCT_SLOTS);
     }
   }
   return kept;
@@ -37,7 +37,7 @@ export function addDistinct(
   let oldest = -1;
   let oldestHop = Infinity;
   for (let i = 0; i < used; i++) {
-    const slot = at + i * SLOTS;
+    const slot = at + i * DISTINCT_SLOTS;
     if (w[2 * slot] === low && w[2 * slot + 1] === high) {
       if (hop > f[slot + 1]) f[slot + 1] = hop;
       return used;
@@ -47,7 +47,7 @@ export function addDistinct(
       oldest = slot;
     }
   }
-  let slot = at + used * SLOTS;
+  let slot = at + used * DISTINCT_SLOTS;
   if (used === most) {
     if (oldestHop >= hop) return used;
     slot = oldest;
@@ -70,7 +70,7 @@ export function mergeDistinct(
 ): number {
   let count = used;
   for (let i = 0; i < fromUsed; i++) {
-    const slot = from + i * SLOTS;
+    const slot = from + i * DISTINCT_SLOTS;
     count = addDistinct(f, w, at, count, most, w[2 * slot], w[2 * slot + 1], f[slot + 1]);
   }
   return count;

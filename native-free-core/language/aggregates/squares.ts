@@ -5,7 +5,7 @@
 // hot path: no allocation
 
 const LIMB = 262144;
-const LIMBS = 6;
+export const LIMBS = 6;
 /** Limbs of n * Q and of S * S. */
 const WIDE = 12;
 const wide = new Float64Array(WIDE);

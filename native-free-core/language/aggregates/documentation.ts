@@ -1,0 +1,10 @@
+/** What the reference says of an aggregate: a row of the table in docs/pipeline.md. */
+
+export interface Documentation {
+  /** What `of` may be. */
+  readonly input: string;
+  /** What it is. */
+  readonly value: string;
+  /** Its value with nothing in the window. */
+  readonly empty: string;
+}

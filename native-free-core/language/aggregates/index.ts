@@ -1,0 +1,38 @@
+/** The aggregates of the language: the table that every part of the engine asks, one entry and one file each. */
+
+import type { FeaturePlan } from '../../plan/plan.ts';
+import type { Aggregate } from './aggregate.ts';
+import { avg } from './avg.ts';
+import { count } from './count.ts';
+import { countDistinct } from './count-distinct.ts';
+import { ewma } from './ewma.ts';
+import { first } from './first.ts';
+import { last } from './last.ts';
+import { max } from './max.ts';
+import { min } from './min.ts';
+import type { AggregateName } from './names.ts';
+import { previous } from './previous.ts';
+import { rate } from './rate.ts';
+import { stddevPop } from './stddev-pop.ts';
+import { sum } from './sum.ts';
+import { timeSinceLast } from './time-since-last.ts';
+
+export const AGGREGATES = {
+  count,
+  rate,
+  sum,
+  avg,
+  min,
+  max,
+  first,
+  last,
+  previous,
+  time_since_last: timeSinceLast,
+  stddev_pop: stddevPop,
+  count_distinct: countDistinct,
+  ewma,
+} satisfies Record<AggregateName, Aggregate>;
+
+export function aggregateOf({ aggregate }: Pick<FeaturePlan, 'aggregate'>): Aggregate {
+  return AGGREGATES[aggregate];
+}
