@@ -113,7 +113,7 @@ async function runLoad(load: Load, tiny: boolean): Promise<BenchFigure[]> {
   }
   const seconds = (performance.now() - begun) / 1000;
   await ingress.stop();
-  const busy = ingress.counters().busySeconds - busyBefore;
+  const busy = ingress.figures().busySeconds - busyBefore;
   const total = frames * load.connections;
   const checksum = `${worker.frames} frames ${worker.sum.toString(16)}`;
   const parameters = { ...load, frames: total };
@@ -134,8 +134,8 @@ async function runLoad(load: Load, tiny: boolean): Promise<BenchFigure[]> {
 
 /** As of a report of the ingress thread that has seen all connections. */
 async function busySeconds(ingress: Ingress, connections: number): Promise<number> {
-  while (ingress.counters().connections < connections) await new Promise((resolve) => setTimeout(resolve, 10));
-  return ingress.counters().busySeconds;
+  while (ingress.figures().connections < connections) await new Promise((resolve) => setTimeout(resolve, 10));
+  return ingress.figures().busySeconds;
 }
 
 /** Answers every frame at once; each turn is an epoch. */

@@ -6,6 +6,7 @@
  *   ?after=   the name that the page before ended with, as its `next` said
  */
 
+import type { IngressFigures } from '../contract/figures.ts';
 import { OperatingError } from '../errors.ts';
 import type { Ledger, LedgerLine } from './ledger.ts';
 import type { Losses } from './losses.ts';
@@ -17,16 +18,13 @@ const PAGE_MAX = 10_000;
 export interface LedgerSources {
   readonly ledger: Ledger;
   readonly losses: Losses;
-  readonly ingressCounters: () => {
-    readonly refusedEvents: number;
-    readonly refusedByProducer: ReadonlyMap<string, number>;
-  };
+  readonly ingress: () => Pick<IngressFigures, 'refusedEvents' | 'refusedByProducer'>;
   readonly stored: () => { readonly epoch: number; readonly events: number; readonly deadLetters: number };
 }
 
-export function describeLedger({ ledger, losses, ingressCounters, stored }: LedgerSources, query: string): object {
+export function describeLedger({ ledger, losses, ingress, stored }: LedgerSources, query: string): object {
   const { limit, after } = pageOf(query);
-  const { refusedEvents, refusedByProducer } = ingressCounters();
+  const { refusedEvents, refusedByProducer } = ingress();
   const inClickHouse = stored();
   const total = ledger.total();
   const lines = ledger.lines();

@@ -4,7 +4,7 @@ import { defineCommand } from 'citty';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { KEY_VARIABLE } from '../access/key-sources.ts';
-import { startEngine, type EngineOptions } from '../engine/start.ts';
+import { startEngine, type EngineOptions } from '../engine/index.ts';
 import { OperatingError } from '../errors.ts';
 import { createLog, type LogFormat, type LogLevel } from '../system/log.ts';
 import type { WantedTransport } from '../http/choose-transport.ts';

@@ -4,21 +4,9 @@ import type { EntityState } from '../../native-free-core/features/read.ts';
 import type { PlanChange } from '../../native-free-core/plan/change.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
+import type { Figures } from '../contract/figures.ts';
 import type { Explanation, StoredExplanation } from '../contract/explanation.ts';
 import { isClickHouse, refusalText, serverAddress, unreachable, type ServerAddress } from '../../client/src/address.ts';
-
-/** `GET /v1/server`, as far as clients need it. */
-export interface ServerDescription {
-  readonly pid: number;
-  readonly workers: number;
-  readonly pipeline: { readonly name: string; readonly version: string };
-  readonly clickhouse: {
-    readonly url: string;
-    readonly database: string;
-    readonly embedded: boolean;
-    readonly pid?: number;
-  };
-}
 
 export interface PipelineDescription {
   readonly plan: Plan;
@@ -189,7 +177,7 @@ export class HuntControl {
     this.key = options.key;
   }
 
-  server(): Promise<ServerDescription> {
+  server(): Promise<Figures> {
     return this.get('/v1/server');
   }
 

@@ -14,6 +14,6 @@ export {
   type VersionsDescription,
   type PipelineDescription,
   type PipelinesDescription,
-  type ServerDescription,
 } from './control.ts';
 export { openQuery, queryRows, queryTarget, type QueryTarget } from './query.ts';
+export type { Figures } from '../contract/figures.ts';

@@ -10,6 +10,7 @@
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
+import type { Figures } from '../contract/figures.ts';
 import { OperatingError } from '../errors.ts';
 import { describeLedger, type LedgerSources } from '../audit/describe-ledger.ts';
 import type { Lists } from '../versions/lists.ts';
@@ -37,15 +38,15 @@ export interface ControlSources extends LedgerSources {
     readonly importMap: Readonly<Record<string, string>>;
     readonly lists: Lists;
   };
-  /** Everything else that `GET /v1/server` tells. */
-  readonly server: () => object;
+  /** What `GET /v1/server` tells. */
+  readonly figures: () => Figures;
   /** Requests below `/v1/pipelines`. */
   readonly pipelines: (request: ControlRequest) => { readonly status: number; readonly body: object };
 }
 
 export function controlRequests(sources: ControlSources): (request: ControlRequest) => ControlResponse {
   const routes: Readonly<Record<string, (query: string) => object>> = {
-    '/v1/server': sources.server,
+    '/v1/server': sources.figures,
     '/v1/pipeline': () => ({ plan: sources.running().plan, importMap: sources.running().importMap }),
     '/v1/ledger': (query) => describeLedger(sources, query),
     '/v1/lists': () => ({ lists: sources.running().lists.describe() }),

@@ -7,19 +7,8 @@
  *   queries   ClickHouse answers a SELECT from the engine's table in time
  */
 
+import { STARTING, STOPPING, type Failing, type Readiness, type ReadyPart } from '../contract/readiness.ts';
 import type { Log } from '../system/log.ts';
-
-export type ReadyPart = 'start' | 'answers' | 'storing' | 'queries';
-
-export interface Failing {
-  readonly part: ReadyPart;
-  readonly reason: string;
-}
-
-export interface Readiness {
-  readonly ready: boolean;
-  readonly failing: readonly Failing[];
-}
 
 export interface ReadinessSources {
   readonly durableEpoch: () => number;
@@ -45,15 +34,6 @@ export interface ReadinessWatch {
   begin(): Promise<void>;
   stop(): void;
 }
-
-export const STARTING: Readiness = {
-  ready: false,
-  failing: [{ part: 'start', reason: 'the server is starting' }],
-};
-export const STOPPING: Readiness = {
-  ready: false,
-  failing: [{ part: 'start', reason: 'the server is stopping' }],
-};
 
 const LOOK_MS = 1000;
 /** ClickHouse answers within milliseconds; under the heaviest queries beside it, within a second. */

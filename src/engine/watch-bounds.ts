@@ -9,6 +9,7 @@ import { dictionaryBytes, dictionaryCount } from '../../native-free-core/state/d
 import { entityCount, evictedCount } from '../../native-free-core/state/entity-table.ts';
 import { idsShortened } from '../../native-free-core/state/id-window.ts';
 import { producerCount, producersForgotten, producersRefused } from '../../native-free-core/state/producer-names.ts';
+import type { BoundFigures, BoundsFigures } from '../contract/figures.ts';
 import type { Log } from '../system/log.ts';
 
 export interface BoundSources {
@@ -17,8 +18,10 @@ export interface BoundSources {
   readonly log: Log;
 }
 
+type BoundName = 'dictionary entries' | 'dictionary bytes' | 'producers';
+
 interface Bound {
-  readonly name: string;
+  readonly name: BoundName;
   readonly used: number;
   readonly max: number;
   /** What happens when it is met, and what to do. */
@@ -26,7 +29,7 @@ interface Bound {
 }
 
 export interface BoundsWatch {
-  describe(): object;
+  figures(): BoundsFigures;
   stop(): void;
 }
 
@@ -52,7 +55,7 @@ export function watchBounds({ running, log }: BoundSources): BoundsWatch {
   };
   const timer = setInterval(look, LOOK_MS);
   return {
-    describe: () => describeBounds(running()),
+    figures: () => figuresOf(running()),
     stop: () => clearInterval(timer),
   };
 }
@@ -86,7 +89,7 @@ function boundsOf({ dictionary, producers }: Tables): Bound[] {
   ];
 }
 
-function describeBounds({ plan, tables }: { readonly plan: Plan; readonly tables: Tables }): object {
+function figuresOf({ plan, tables }: { readonly plan: Plan; readonly tables: Tables }): BoundsFigures {
   const { producers, ids } = tables;
   const used = Object.fromEntries(boundsOf(tables).map(({ name, used: now, max }) => [name, { used: now, max }]));
   const entities = plan.entities.map(({ name, max }, i) => {
@@ -94,7 +97,7 @@ function describeBounds({ plan, tables }: { readonly plan: Plan; readonly tables
     return [name, { used: entityCount(table), max, evicted: evictedCount(table) }] as const;
   });
   return {
-    ...used,
+    ...(used as Record<BoundName, BoundFigures>),
     producersForgotten: producersForgotten(producers),
     producersRefused: producersRefused(producers),
     idsForgottenEarly: ids === null ? 0 : idsShortened(ids),

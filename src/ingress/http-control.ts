@@ -3,7 +3,7 @@
  */
 
 import { enter } from '../../native-free-core/base/lookup.ts';
-import { STARTING, STOPPING, type Readiness } from '../engine/readiness.ts';
+import { STARTING, STOPPING, type Readiness } from '../contract/readiness.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
 import type { IngressContext } from './context.ts';

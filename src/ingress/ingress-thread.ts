@@ -86,10 +86,10 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
     const { frames: refusedFrames, events: refusedEvents, byProducer: refusedByProducer } = context.refusals;
     const busySeconds = performance.eventLoopUtilization().active / 1000;
     const { refusedConnections } = server;
-    const counters = { ...context.received, connections: streams.count, answers: delivery.answers, busySeconds };
+    const figures = { ...context.received, connections: streams.count, answers: delivery.answers, busySeconds };
     post({
-      kind: 'counters',
-      counters: { ...counters, refusedConnections, refusedFrames, refusedEvents, refusedByProducer },
+      kind: 'figures',
+      figures: { ...figures, refusedConnections, refusedFrames, refusedEvents, refusedByProducer },
     });
   };
   const timers = [

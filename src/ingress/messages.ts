@@ -3,7 +3,8 @@
 import type { DecisionNames } from '../../native-free-core/codec/messages.ts';
 import type { TransportKind } from '../http/transport.ts';
 import type { AccessSettings } from '../access/door.ts';
-import type { Readiness } from '../engine/readiness.ts';
+import type { IngressFigures } from '../contract/figures.ts';
+import type { Readiness } from '../contract/readiness.ts';
 import type { IngressLimits } from './limits.ts';
 
 export interface IngressThreadOptions {
@@ -29,20 +30,6 @@ export interface PipelineFacts {
   readonly version: string;
   readonly decisions: readonly DecisionNames[];
   readonly entities: readonly string[];
-}
-
-export interface IngressCounters {
-  readonly connections: number;
-  readonly frames: number;
-  readonly bytes: number;
-  readonly answers: number;
-  /** Time that the threads' event loops were not idle: near 1 a second for each, it is time for another thread. */
-  readonly busySeconds: number;
-  /** Closed as they came, because there were too many. */
-  readonly refusedConnections: number;
-  readonly refusedFrames: number;
-  readonly refusedEvents: number;
-  readonly refusedByProducer: ReadonlyMap<string, number>;
 }
 
 export interface ProxiedRequest {
@@ -105,4 +92,4 @@ export type FromIngress =
   /** So many requests without a right key since the last report. */
   | { readonly kind: 'keys-refused'; readonly attempts: number; readonly last: string }
   | { readonly kind: 'change-refused'; readonly attempt: RefusedAttempt; readonly message: string }
-  | { readonly kind: 'counters'; readonly counters: IngressCounters };
+  | { readonly kind: 'figures'; readonly figures: IngressFigures };

@@ -12,12 +12,12 @@ import type { TransportKind } from '../http/transport.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import { compiledUrl } from '../system/compiled-url.ts';
 import type { Log } from '../system/log.ts';
-import type { Readiness } from '../engine/readiness.ts';
+import type { IngressFigures } from '../contract/figures.ts';
+import type { Readiness } from '../contract/readiness.ts';
 import { INGRESS_LIMITS, type IngressLimits } from './limits.ts';
 import { addressOf, probeAddress, type Address } from './listen-address.ts';
 import type {
   FromIngress,
-  IngressCounters,
   IngressThreadOptions,
   LookupRequest,
   PipelineFacts,
@@ -59,7 +59,7 @@ export interface Ingress {
   /** Resolves once every thread speaks of this version. */
   changeTo(plan: IngressStart['plan']): Promise<void>;
   /** As of half a second ago, of all threads. */
-  counters(): IngressCounters;
+  figures(): IngressFigures;
   /** Resolves once everything that became durable in time has been answered and all threads have ended. */
   stop(): Promise<void>;
 }
@@ -74,10 +74,10 @@ interface Thread {
   readonly worker: Worker;
   readonly listening: Promise<void>;
   readonly ended: Promise<void>;
-  counters: IngressCounters;
+  figures: IngressFigures;
 }
 
-const NO_COUNTERS: IngressCounters = {
+const NO_FIGURES: IngressFigures = {
   connections: 0,
   frames: 0,
   bytes: 0,
@@ -118,7 +118,7 @@ export async function startIngress(start: IngressStart): Promise<Ingress> {
       broadcast({ kind: 'pipeline', pipeline: factsOf(plan) });
       await Promise.all(known);
     },
-    counters: () => sumCounters(threads.map(({ counters }) => counters)),
+    figures: () => sumFigures(threads.map(({ figures }) => figures)),
     async stop() {
       state.stopping = true;
       broadcast({ kind: 'stop' });
@@ -160,11 +160,11 @@ function startThread(
     worker.once('error', reject);
   });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  const thread: Thread = { worker, listening, ended, counters: NO_COUNTERS };
+  const thread: Thread = { worker, listening, ended, figures: NO_FIGURES };
   worker.on('message', (message: FromIngress) => {
-    if (message.kind === 'counters') {
-      tellTooMany(start.log, index, thread.counters.refusedConnections, message.counters.refusedConnections);
-      thread.counters = message.counters;
+    if (message.kind === 'figures') {
+      tellTooMany(start.log, index, thread.figures.refusedConnections, message.figures.refusedConnections);
+      thread.figures = message.figures;
     } else if (message.kind === 'keys-refused') tellRefused(start.log, message);
     else if (message.kind === 'change-refused') handlers.refused(message.attempt, message.message);
     else if (message.kind === 'request') void answerRequest(start, handlers, worker, message.id, message.request);
@@ -239,7 +239,7 @@ function tellRefused(log: Log, { attempts, last }: Extract<FromIngress, { kind: 
   log('warn', 'requests without a right key were refused', { attempts, last });
 }
 
-/** As often as the counters come, twice a second at most. */
+/** As often as the figures come, twice a second at most. */
 function tellTooMany(log: Log, thread: number, before: number, now: number): void {
   if (now > before)
     log('warn', 'too many connections: more were closed as they came', {
@@ -267,13 +267,13 @@ function cannotListen({ host, port }: Address): OperatingError {
   );
 }
 
-function sumCounters(all: readonly IngressCounters[]): IngressCounters {
+function sumFigures(all: readonly IngressFigures[]): IngressFigures {
   const refusedByProducer = new Map<string, number>();
   for (const one of all) {
     for (const [name, events] of one.refusedByProducer)
       refusedByProducer.set(name, (refusedByProducer.get(name) ?? 0) + events);
   }
-  const sum = (field: Exclude<keyof IngressCounters, 'refusedByProducer'>): number =>
+  const sum = (field: Exclude<keyof IngressFigures, 'refusedByProducer'>): number =>
     all.reduce((total, one) => total + one[field], 0);
   return {
     connections: sum('connections'),

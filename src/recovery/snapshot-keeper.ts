@@ -6,6 +6,7 @@
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import type { Ledger } from '../audit/ledger.ts';
+import type { SnapshotFigures } from '../contract/figures.ts';
 import { LEDGER_CHUNK } from './recover-tables.ts';
 import { copyTables, type TableChunk } from '../memory/snapshot-tables.ts';
 
@@ -32,12 +33,6 @@ export interface SnapshotSources {
   readonly touchedEpoch: () => number;
   /** Resolves once the epoch is durable. */
   readonly whenDurable: (epoch: number) => Promise<void>;
-}
-
-export interface SnapshotFigures {
-  readonly taken: number;
-  readonly bytes: number;
-  readonly seconds: number;
 }
 
 /** Copying yields to the event loop after so many bytes: batches and answers to control requests go on. */

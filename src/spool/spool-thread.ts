@@ -14,7 +14,7 @@ import { cancelSleep, prepareSleep, sleep } from '../../native-free-core/ring/do
 import { openLane } from '../../native-free-core/ring/lane.ts';
 import type { RecoveredSpool } from './recover.ts';
 import { SpoolWriter } from './spool-writer.ts';
-import type { SpoolFigures } from './spool-writer.ts';
+import type { SpoolFigures } from '../contract/figures.ts';
 import { nodeStorage } from './storage.ts';
 
 export interface SpoolThreadOptions {

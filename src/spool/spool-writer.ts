@@ -7,6 +7,7 @@
  * one segment; the former segment is synced before a record goes into the next one, which is what recovery relies on.
  */
 
+import type { SpoolFigures } from '../contract/figures.ts';
 import { fail } from '../../native-free-core/base/fail.ts';
 import {
   BELL_STRIDE,
@@ -62,21 +63,6 @@ export interface SpoolWriterOptions {
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
   readonly log: SpoolLog;
-}
-
-export interface SpoolFigures {
-  durableEpoch: number;
-  groups: number;
-  epochs: number;
-  bytes: number;
-  /** Time in write and fdatasync: in all, and the longest since the figures were last taken. */
-  commitMs: number;
-  commitMsMax: number;
-  liveBytes: number;
-  spareSegments: number;
-  /** Frames are refused: the spool has reached its bound, or the disk has no room. */
-  full: boolean;
-  diskFull: boolean;
 }
 
 /** Epochs of one group: bounds the room for commit records, and how long the first of them waits for the last. */

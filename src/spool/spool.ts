@@ -11,7 +11,8 @@ import { OperatingError } from '../errors.ts';
 import { compiledUrl } from '../system/compiled-url.ts';
 import { SEGMENT_BYTES_DEFAULT, segmentBytesMin } from './segment-bytes.ts';
 import type { SpoolReport, SpoolRequest, SpoolThreadOptions } from './spool-thread.ts';
-import type { SpoolFigures, SpoolLog } from './spool-writer.ts';
+import type { SpoolFigures } from '../contract/figures.ts';
+import type { SpoolLog } from './spool-writer.ts';
 
 export const SPOOL_BYTES_MAX_DEFAULT = 8 * 2 ** 30;
 

@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ClickHouseFigures } from '../contract/figures.ts';
 import type { AccessSettings } from '../access/door.ts';
 import { OperatingError } from '../errors.ts';
 import type { TransportKind } from '../http/transport.ts';
@@ -33,7 +34,7 @@ export interface ClickHouse {
   readonly embedded: boolean;
   /** Folder on this machine that holds its parts, '' for a server elsewhere. */
   readonly folder: string;
-  describe(): object;
+  figures(): ClickHouseFigures;
   /** Whoever asks the embedded engine is told how far SQL can see, ms UTC (StoredTotals.receivedAt); of a server elsewhere, the view `watermark` says it. */
   showWatermark(time: number): void;
   stop(): Promise<void>;
@@ -72,7 +73,7 @@ function openExternal(text: string): ClickHouse {
     password: decodeURIComponent(url.password),
     embedded: false,
     folder: '',
-    describe: () => ({ url: url.origin, database, embedded: false }),
+    figures: () => ({ url: url.origin, database, embedded: false }),
     showWatermark: () => undefined,
     stop: async () => undefined,
   };
@@ -118,7 +119,7 @@ async function openEmbedded(options: ClickHouseOptions): Promise<ClickHouse> {
     password: writerPassword,
     embedded: true,
     folder: data,
-    describe: () => ({
+    figures: () => ({
       url: engine.url,
       database: DATABASE,
       embedded: true,

@@ -10,6 +10,7 @@
  */
 
 import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises';
+import type { WarehouseFigures } from '../contract/figures.ts';
 import type { ColumnRename } from '../../native-free-core/plan/change.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
@@ -67,7 +68,7 @@ export interface Warehouse {
   /** Inserts what is durable, for a bounded time; what is left is inserted after the next start. */
   stop(waitMsMax?: number): Promise<void>;
   stored(): StoredTotals;
-  counters(): object;
+  figures(): WarehouseFigures;
   /** What could not be done and is tried again; null: all goes well. */
   failing(): ReturnType<Retry['failing']>;
   /** How long nothing has been stored although rows wait for it; 0: none waits. */
@@ -104,7 +105,7 @@ export function createWarehouse(options: WarehouseOptions): Warehouse {
     start: () => warehouse.start(),
     stop: (waitMsMax) => warehouse.stop(waitMsMax),
     stored: () => warehouse.totals,
-    counters: () => warehouse.counters(),
+    figures: () => warehouse.figures(),
     failing: () => warehouse.failing(),
     stalledMs: () => warehouse.stalledMs(),
     onConfirmed: (listener) => void warehouse.listeners.push(listener),
@@ -203,7 +204,7 @@ class RunningWarehouse {
     await this.#connection.close();
   }
 
-  counters(): object {
+  figures(): WarehouseFigures {
     const { insertSeconds, ...figures } = this.#figures;
     return {
       ...figures,

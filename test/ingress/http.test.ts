@@ -369,10 +369,10 @@ test('counters tell what came in and what went out', async () => {
   await post(frame, PROTO);
   await stream.until(1);
   await until(
-    () => rig.ingress.counters().answers === 2,
+    () => rig.ingress.figures().answers === 2,
     () => 'the counters',
   );
-  expect(rig.ingress.counters()).toEqual({
+  expect(rig.ingress.figures()).toEqual({
     connections: 1,
     frames: 2,
     bytes: frame.length * 2,

@@ -52,7 +52,7 @@ describe.each(['hunt.v1.proto', 'hunt.v1.json'])('%s', (protocol) => {
       () => 'ten frames taken',
     );
     await until(
-      () => rig.ingress.counters().refusedFrames === 5,
+      () => rig.ingress.figures().refusedFrames === 5,
       () => 'five frames refused',
     );
     expect(stream.answers).toEqual([]);
@@ -61,7 +61,7 @@ describe.each(['hunt.v1.proto', 'hunt.v1.json'])('%s', (protocol) => {
     expect(seqs(answers)).toEqual(oneTo(15));
     expect(answers.map(({ status }) => status)).toEqual([...Array(10).fill('OK'), ...Array(5).fill('RETRY')]);
     expect(answers.slice(10).every(({ retryAfterMs }) => retryAfterMs > 0)).toBe(true);
-    expect(rig.ingress.counters()).toMatchObject({ refusedEvents: 15, refusedByProducer: new Map([['eager', 15]]) });
+    expect(rig.ingress.figures()).toMatchObject({ refusedEvents: 15, refusedByProducer: new Map([['eager', 15]]) });
     // Nothing of them was kept: they come in now.
     oneTo(5).forEach((i) => stream.send(10 + i));
     expect(seqs((await stream.until(20)).slice(15))).toEqual([11, 12, 13, 14, 15]);
@@ -75,7 +75,7 @@ test('a full lane refuses, and what it took is still answered first', async () =
   rig.echo.paused = true;
   for (const seq of oneTo(20)) stream.socket.send(frameProto(seq, 1, 8000));
   await until(
-    () => rig.ingress.counters().refusedFrames > 0,
+    () => rig.ingress.figures().refusedFrames > 0,
     () => 'refused frames',
   );
   rig.echo.paused = false;
@@ -148,7 +148,7 @@ test('while ClickHouse is away, frames that wait for it are refused before their
   await stored.hello;
   for (const seq of oneTo(100)) stored.send(seq);
   await until(
-    () => rig.ingress.counters().refusedFrames > 50,
+    () => rig.ingress.figures().refusedFrames > 50,
     () => 'refused frames',
   );
   rig.echo.holdStored = false;
@@ -300,7 +300,7 @@ test.skipIf(!canSharePort(testTransport()))('several threads share one port', as
   for (const stream of streams) expect(seqs(await stream.until(20))).toEqual(oneTo(20));
   expect(new Set(rig.echo.opened.map(({ ingress }) => ingress)).size).toBe(2);
   await until(
-    () => rig.ingress.counters().frames === 480,
+    () => rig.ingress.figures().frames === 480,
     () => 'the counters of both',
   );
 });
@@ -336,7 +336,7 @@ test('stop: what is with the workers is answered, nothing new comes in, connecti
   await until(
     () => {
       stream.send(6);
-      return rig.ingress.counters().refusedFrames > 0;
+      return rig.ingress.figures().refusedFrames > 0;
     },
     () => 'frames refused',
   );

@@ -7,7 +7,7 @@ import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEngine, type Engine } from '../../engine/start.ts';
+import { startEngine, type Engine } from '../../engine/index.ts';
 import { defaultPipeline } from '../../config/default-pipeline.ts';
 import type { Log } from '../../system/log.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import type { HuntControl, ServerDescription } from '../../client/index.ts';
+import type { HuntControl, Figures } from '../../client/index.ts';
 
 export interface ProcessFigures {
   readonly cpuSeconds: number;
@@ -59,7 +59,7 @@ export class ProcessWatch {
   #asking = false;
 
   /** `onMinute`: told the medians of each minute. */
-  constructor(control: HuntControl, server: ServerDescription, onMinute: (line: string) => void) {
+  constructor(control: HuntControl, server: Figures, onMinute: (line: string) => void) {
     this.#control = control;
     this.#onMinute = onMinute;
     this.#watched = { server: watch(server.pid), clickhouse: watch(server.clickhouse.pid) };

@@ -1,14 +1,14 @@
 /** What a load run says at its end: one object for programs, a table for people. */
 
 import type { Histogram } from 'hdr-histogram-js';
-import type { LedgerLine, ServerDescription } from '../../client/index.ts';
+import type { LedgerLine, Figures } from '../../client/index.ts';
 import type { WatchedFigures } from './process-watch.ts';
 import type { LoadOptions, Sender } from './run-load.ts';
 import { answeredEvents, PROBE_MS, producerName, type Proof, type VisibilityProbe } from './verify.ts';
 
 export interface LoadFacts {
   readonly options: LoadOptions;
-  readonly server: ServerDescription;
+  readonly server: Figures;
   readonly tag: string;
   readonly sender: Sender;
   readonly probe: VisibilityProbe;

@@ -11,7 +11,7 @@ export function clickhouseOf(server: EmbeddedServer, database: string, url = ser
     password: server.clickhouse.writer.password,
     embedded: true,
     folder: server.folder,
-    describe: () => ({}),
+    figures: () => ({ url, database, embedded: true }),
     showWatermark: () => undefined,
     stop: async () => undefined,
   };

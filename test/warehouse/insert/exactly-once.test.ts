@@ -46,7 +46,7 @@ test(`${BATCHES} batches, random faults, restarts in the middle: every row is th
   const totals = warehouse.stored();
   await warehouse.stop();
   await proxy.close();
-  console.log({ ...proxy.struck, ...warehouse.counters() });
+  console.log({ ...proxy.struck, ...warehouse.figures() });
 
   const [events] = await rowsOf<{ rows: number; placed: number; ids: number }>(
     server,

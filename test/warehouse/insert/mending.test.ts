@@ -69,7 +69,7 @@ describe('refused rows', () => {
     );
     expect(letters[0]!.reason).toContain('VIOLATED_CONSTRAINT');
     expect(warehouse.stored()).toMatchObject({ events: 1000, deadLetters: 2 });
-    expect(warehouse.counters()).toMatchObject({ refused: 4, mendings: 1 });
+    expect(warehouse.figures()).toMatchObject({ refused: 4, mendings: 1 });
     expect(await rows(`SELECT rows, dead_letters FROM ${database}.batches`)).toEqual([{ rows: 996, dead_letters: 6 }]);
     expect(
       await rows(`SELECT name FROM system.tables WHERE database = '${database}' AND name = 'batch_staging'`),
@@ -132,7 +132,7 @@ describe('rows that are missing or doubled when a batch is looked up', () => {
     await open();
     await allStored();
     await expectEvents(500);
-    expect(warehouse.counters()).toMatchObject({ looks: 2, mendings: 0 });
+    expect(warehouse.figures()).toMatchObject({ looks: 2, mendings: 0 });
   });
 
   test('missing rows are put in, though the token is known', async () => {
@@ -145,7 +145,7 @@ describe('rows that are missing or doubled when a batch is looked up', () => {
     expect(await rows(`SELECT count() AS rows, uniqExact(bytes) AS texts FROM ${database}.dead_letters`)).toEqual([
       { rows: 5, texts: 5 },
     ]);
-    expect(warehouse.counters()).toMatchObject({ mendings: 2 });
+    expect(warehouse.figures()).toMatchObject({ mendings: 2 });
   });
 
   test('doubled rows are taken out, in one part or in several', async () => {

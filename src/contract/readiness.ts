@@ -1,0 +1,22 @@
+/** Whether the server does what it is for, as the main thread finds it (engine/readiness.ts) and ingress threads tell it. */
+
+export type ReadyPart = 'start' | 'answers' | 'storing' | 'queries';
+
+export interface Failing {
+  readonly part: ReadyPart;
+  readonly reason: string;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly failing: readonly Failing[];
+}
+
+export const STARTING: Readiness = {
+  ready: false,
+  failing: [{ part: 'start', reason: 'the server is starting' }],
+};
+export const STOPPING: Readiness = {
+  ready: false,
+  failing: [{ part: 'start', reason: 'the server is stopping' }],
+};

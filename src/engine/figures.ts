@@ -1,0 +1,27 @@
+/** Puts the parts of the figures together, as they are now. Called by requests.ts on the main thread. */
+
+import type { Figures } from '../contract/figures.ts';
+import type { StageInput, Stages } from './stages.ts';
+
+export function figuresNow({ options, opened, recovered }: StageInput, stages: Stages): Figures {
+  const { clickhouse, control, memory, running } = recovered;
+  const { spool, snapshots, warehouse, ingress, bounds, readiness } = stages;
+  const { refusedByProducer: _, ...received } = ingress.figures();
+  return {
+    pid: process.pid,
+    uptimeSeconds: Math.round(performance.now() / 1000),
+    pipeline: { name: running.plan.pipeline, version: running.plan.version },
+    data: options.data,
+    workers: memory.workers,
+    ingresses: memory.ingresses,
+    transport: opened.transport,
+    clickhouse: clickhouse.figures(),
+    epochs: { durable: control.durableEpoch(), stored: control.storedEpoch() },
+    ready: readiness.now,
+    bounds: bounds.figures(),
+    spool: spool.figures(),
+    snapshots: snapshots.figures,
+    warehouse: warehouse.figures(),
+    ingress: received,
+  };
+}

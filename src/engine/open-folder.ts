@@ -1,0 +1,78 @@
+/**
+ * The first part of a start: what was given is checked, and the data folder becomes this server's alone, before any process or thread
+ * runs. Called by start.ts.
+ */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AccessSettings } from '../access/door.ts';
+import { keyDigests } from '../access/keys.ts';
+import { Losses } from '../audit/losses.ts';
+import { loadPipelineFile, type LoadedPipeline } from '../config/index.ts';
+import { chooseTransport } from '../http/choose-transport.ts';
+import type { TransportKind } from '../http/transport.ts';
+import { probeAddresses } from '../ingress/listen-address.ts';
+import { BLOCK_LANE_BYTES } from '../memory/regions.ts';
+import { MARK_NAME, hasHeldEpochs } from '../spool/durable-mark.ts';
+import { settleSegmentBytes } from '../spool/segment-bytes.ts';
+import { nodeStorage } from '../spool/storage.ts';
+import { openDataFolder } from '../system/data-folder.ts';
+import { lockFolder } from '../system/folder-lock.ts';
+import { PipelineVersions } from '../versions/pipeline-versions.ts';
+import { openBatchLog, type BatchLog } from '../warehouse/insert/batch-log.ts';
+import type { EngineOptions } from './options.ts';
+
+export interface OpenFolder {
+  /** The pipeline file that was given; another version may decide (versions/at-start.ts). */
+  readonly given: LoadedPipeline;
+  readonly transport: TransportKind;
+  readonly access: AccessSettings;
+  /** Of the spool's files to come. */
+  readonly segmentBytes: number;
+  readonly batchLog: BatchLog;
+  readonly versions: PipelineVersions;
+  readonly losses: Losses;
+  /** The path of a file or folder in the data folder. */
+  readonly path: (name: string) => string;
+  readonly unlock: () => void;
+}
+
+export async function openFolder(options: EngineOptions): Promise<OpenFolder> {
+  const { data, log } = options;
+  const transport = transportFor(options);
+  const laneBytes = Array.from({ length: options.workers }, () => BLOCK_LANE_BYTES);
+  const segmentBytes = settleSegmentBytes(options, laneBytes);
+  const given = await loadPipelineFile(options.pipeline);
+  for (const warning of given.warnings) log('warn', warning);
+  openDataFolder(data);
+  const unlock = lockFolder(data);
+  const path = (name: string): string => join(data, name);
+  await probeAddresses({
+    listen: options.listen,
+    clickhouseListen: options.clickhouse === undefined ? options.clickhouseListen : null,
+    isFirstStart: !existsSync(path('clickhouse')),
+  });
+  const versions = new PipelineVersions(path('pipelines'));
+  versions.check();
+  return {
+    given,
+    transport,
+    access: accessOf(options),
+    segmentBytes,
+    batchLog: openBatchLog(nodeStorage, path('batches'), hasHeldEpochs(nodeStorage, path(MARK_NAME))),
+    versions,
+    losses: new Losses(data),
+    path,
+    unlock,
+  };
+}
+
+function transportFor({ transport, ingresses, log }: EngineOptions): TransportKind {
+  const { kind, warning } = chooseTransport(transport ?? 'auto', ingresses);
+  if (warning !== null) log('warn', warning);
+  return kind;
+}
+
+function accessOf({ keys, allowHosts = [], allowOrigins = [] }: EngineOptions): AccessSettings {
+  return { keyDigests: keyDigests(keys), allowHosts, allowOrigins };
+}

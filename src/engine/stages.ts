@@ -1,0 +1,178 @@
+/**
+ * The third part of a start: the stages' threads and the watches beside them, in the order of the flow against its direction, so that
+ * each finds the next one running. Called by start.ts; ingress comes last, since from then on frames come in.
+ */
+
+import { copyEntry } from '../../native-free-core/state/dictionary.ts';
+import { startIngress, type Ingress } from '../ingress/start.ts';
+import { allocateRehearsal } from '../memory/regions.ts';
+import { copyAccount, copyTables } from '../memory/snapshot-tables.ts';
+import { ACCOUNT_FOLDER } from '../recovery/rebuild.ts';
+import { enterLedger } from '../recovery/recover-tables.ts';
+import { SnapshotKeeper, withAccount } from '../recovery/snapshot-keeper.ts';
+import { MARK_NAME } from '../spool/durable-mark.ts';
+import { openSpoolReader } from '../spool/reader.ts';
+import { createSnapshot } from '../spool/snapshot-file.ts';
+import { startSpool, type Spool } from '../spool/spool.ts';
+import { nodeStorage } from '../spool/storage.ts';
+import { noteThreads } from '../system/end-process.ts';
+import { withoutEntries } from '../versions/lists.ts';
+import { probeQueries } from '../warehouse/probe.ts';
+import { createWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
+import { startWorkers, type WorkerPool } from '../workers/pool.ts';
+import { failureSignal, type FailureSignal } from './failure-signal.ts';
+import type { OpenFolder } from './open-folder.ts';
+import type { EngineOptions } from './options.ts';
+import { watchReadiness, type ReadinessWatch } from './readiness.ts';
+import type { Recovered } from './recovered.ts';
+import { keepTrimmed, type Trimming } from './trimming.ts';
+import { watchBounds, type BoundsWatch } from './watch-bounds.ts';
+
+/** All that the stages are started with. */
+export interface StageInput {
+  readonly options: EngineOptions;
+  readonly opened: OpenFolder;
+  readonly recovered: Recovered;
+}
+
+export type Snapshots = ReturnType<typeof withAccount>;
+
+export interface Stages {
+  readonly failure: FailureSignal;
+  readonly spool: Spool;
+  readonly warehouse: Warehouse;
+  readonly workers: WorkerPool;
+  readonly snapshots: Snapshots;
+  readonly trimming: Trimming;
+  readonly ingress: Ingress;
+  readonly bounds: BoundsWatch;
+  readonly readiness: ReadinessWatch;
+}
+
+/** Shortest time between two epochs that a worker ends of its own accord: bounds the cost of small epochs. */
+const EPOCH_INTERVAL_MS = 1;
+
+export async function startStages(input: StageInput): Promise<Stages> {
+  const { options, recovered } = input;
+  const { log } = options;
+  const { running, memory } = recovered;
+  const failure = failureSignal(log);
+  const spool = await startSpoolStage(input, failure);
+  const warehouse = openWarehouse(input, failure);
+  await warehouse.start();
+  const workers = startWorkers({ plan: withoutEntries(running.plan), memory }, allocateRehearsal, EPOCH_INTERVAL_MS);
+  workers.finished.catch(failure.of('a decision worker'));
+  const snapshots = keepSnapshots(input);
+  const trimming = keepTrimmed({
+    spool,
+    snapshots,
+    replayedBytes: recovered.replayedBytes,
+    ledger: recovered.ledger,
+    confirmedOnDisk: () => warehouse.confirmedOnDiskEpoch(),
+    spoolBytesMax: options.spoolBytesMax,
+    ...(options.snapshotAfterBytes === undefined ? {} : { snapshotAfterBytes: options.snapshotAfterBytes }),
+    log,
+  });
+  noteThreads();
+  const ingress = await startIngressStage(input, failure);
+  const bounds = watchBounds({ running: () => running, log });
+  const readiness = watchStages(input, { spool, warehouse, trimming, ingress });
+  return { failure, spool, warehouse, workers, snapshots, trimming, ingress, bounds, readiness };
+}
+
+async function startSpoolStage({ options, opened, recovered }: StageInput, failure: FailureSignal): Promise<Spool> {
+  const { memory, spool: found } = recovered;
+  const spool = startSpool({
+    controlBuffer: memory.control,
+    laneBuffers: memory.blockLanes,
+    ingressCount: memory.ingresses,
+    directory: opened.path('spool'),
+    markFile: opened.path(MARK_NAME),
+    segmentBytes: opened.segmentBytes,
+    spoolBytesMax: options.spoolBytesMax,
+    recovered: found,
+    fromEpoch: found.lastEpoch + 1,
+    log: (level, message) => options.log(level, message),
+    onFailure: failure.of('the spool thread'),
+  });
+  await spool.ready;
+  return spool;
+}
+
+function openWarehouse({ options, opened, recovered }: StageInput, failure: FailureSignal): Warehouse {
+  const { clickhouse, control, ledger, running } = recovered;
+  const dictionary = (id: number): Uint8Array => copyEntry(running.tables.dictionary, id);
+  return createWarehouse({
+    clickhouse,
+    plan: running.plan,
+    planOf: (number) => opened.versions.planOf(number),
+    batchLog: opened.batchLog,
+    openReader: () => openSpoolReader(nodeStorage, opened.path('spool')),
+    durableEpoch: control.durableEpoch,
+    publishStored: control.publishStored,
+    onEpoch: (epoch, blocks) => {
+      if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks, dictionary);
+    },
+    dictionary,
+    batchAgeMs: options.batchAgeMs,
+    onFailure: failure.of('the way into ClickHouse'),
+    log: options.log,
+  });
+}
+
+function keepSnapshots({ opened, recovered }: StageInput): Snapshots {
+  const { control, ledger, running, spool } = recovered;
+  const keeper = (name: string, copy: typeof copyTables): SnapshotKeeper =>
+    new SnapshotKeeper({
+      running: () => running,
+      ledger,
+      copy,
+      create: (fromEpoch, paced) =>
+        createSnapshot(
+          nodeStorage,
+          opened.path(name),
+          { fromEpoch, pipelineVersion: running.plan.version, folderId: spool.folderId, sections: {} },
+          paced ? {} : { bytesPerSecondMax: Infinity },
+        ),
+      durableEpoch: control.durableEpoch,
+      touchedEpoch: control.touchedEpoch,
+      whenDurable: control.whenDurable,
+    });
+  return withAccount(keeper('snapshots', copyTables), keeper(ACCOUNT_FOLDER, copyAccount));
+}
+
+function startIngressStage({ options, opened, recovered }: StageInput, failure: FailureSignal): Promise<Ingress> {
+  const { memory, running, connections } = recovered;
+  return startIngress({
+    plan: running.plan,
+    memory,
+    listen: options.listen,
+    access: opened.access,
+    limits: {
+      framesPerSecondMax: options.framesPerSecondMax ?? 0,
+      connectionsMax: Math.floor(connections.events / memory.ingresses),
+    },
+    transport: opened.transport,
+    log: options.log,
+    onFailure: failure.of('an ingress thread'),
+  });
+}
+
+function watchStages(
+  { options, recovered }: StageInput,
+  { spool, warehouse, trimming, ingress }: Pick<Stages, 'spool' | 'warehouse' | 'trimming' | 'ingress'>,
+): ReadinessWatch {
+  const { control, clickhouse } = recovered;
+  return watchReadiness({
+    durableEpoch: control.durableEpoch,
+    touchedEpoch: control.touchedEpoch,
+    spool: () => spool.figures(),
+    spoolBytesMax: options.spoolBytesMax,
+    spoolHeldBy: () => trimming.heldBy(),
+    storing: warehouse.failing,
+    stalledMs: warehouse.stalledMs,
+    probe: (signal) => probeQueries(clickhouse, signal),
+    announce: (state) => ingress.setReady(state),
+    log: options.log,
+  });
+}
