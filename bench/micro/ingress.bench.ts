@@ -9,20 +9,17 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { STATUS_OK, writeAnswerProto } from '../../native-free-core/codec/answer.ts';
+import { ANSWER_BODY_AT, writeAnswerHeader } from '../../native-free-core/layout/answer-record.ts';
+import { readSlot, readGeneration } from '../../native-free-core/layout/connection-record.ts';
 import {
   CONTROL_VERSION,
   CONTROL_WORDS,
   DURABLE_LOW,
   INGRESS_BELL,
 } from '../../native-free-core/layout/control-layout.ts';
-import {
-  ANSWER_HEADER_BYTES,
-  RECORD_ANSWER,
-  RECORD_FRAME,
-  RECORD_HELLO,
-  RECORD_OPEN,
-} from '../../native-free-core/layout/records.ts';
+import { RECORD_OPEN, RECORD_FRAME, RECORD_ANSWER, RECORD_HELLO } from '../../native-free-core/layout/record-kinds.ts';
 import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
+import { SEQ_BYTES } from '../../native-free-core/layout/seq.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import { claim, commit, createLane, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
 import { startIngress, type Ingress } from '../../src/ingress/start.ts';
@@ -177,19 +174,18 @@ class AnsweringWorker {
 
   #write(kind: number, from: number, body: Uint8Array): boolean {
     const lane = this.#answers;
-    const at = reserve(lane, kind, ANSWER_HEADER_BYTES + body.length);
+    const at = reserve(lane, kind, ANSWER_BODY_AT + body.length);
     if (at < 0) return false;
-    lane.words[at >> 2] = this.#frames.words[from >> 2];
-    lane.words[(at >> 2) + 1] = this.#frames.words[(from >> 2) + 1];
-    lane.words[(at >> 2) + 2] = this.#epoch;
-    lane.words[(at >> 2) + 3] = STATUS_OK;
-    lane.bytes.set(body, at + ANSWER_HEADER_BYTES);
+    const { view } = this.#frames;
+    const address = { slot: readSlot(view, from), generation: readGeneration(view, from) };
+    writeAnswerHeader(lane.view, at, address, this.#epoch, STATUS_OK);
+    lane.bytes.set(body, at + ANSWER_BODY_AT);
     commit(lane);
     return true;
   }
 }
 
-const NO_SEQ = new Uint8Array(8);
+const NO_SEQ = new Uint8Array(SEQ_BYTES);
 
 /** A WebSocket client that writes the same masked frames again and again, and counts the bytes of the answers. */
 class Client {

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
 import { BLOCK_HEADER_BYTES, BLOCK_MAGIC, BLOCK_SIZE_AT } from '../../native-free-core/layout/block-layout.ts';
+import { BLOCK_BODY_AT, writeBlockHeader } from '../../native-free-core/layout/block-record.ts';
 import {
   CONTROL_VERSION,
   CONTROL_WORDS,
@@ -16,7 +17,7 @@ import {
   DURABLE_LOW,
   SPOOL_BELL,
 } from '../../native-free-core/layout/control-layout.ts';
-import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../../native-free-core/layout/records.ts';
+import { RECORD_BLOCK } from '../../native-free-core/layout/record-kinds.ts';
 import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
 import { cancelSleep, prepareSleep, ring, sleep } from '../../native-free-core/ring/doorbell.ts';
 import { commit, createLane, openLane, reserve } from '../../native-free-core/ring/lane.ts';
@@ -62,12 +63,10 @@ function createSource(bytes: number): Source {
 }
 
 function seal({ lane, block }: Source, epoch: number): boolean {
-  const at = reserve(lane, RECORD_BLOCK, BLOCK_RECORD_HEADER_BYTES + block.length);
+  const at = reserve(lane, RECORD_BLOCK, BLOCK_BODY_AT + block.length);
   if (at < 0) return false;
-  lane.view.setFloat64(at, epoch, true);
-  lane.view.setUint32(at + 8, 1, true);
-  lane.view.setUint32(at + 12, 0, true);
-  lane.bytes.set(block, at + BLOCK_RECORD_HEADER_BYTES);
+  writeBlockHeader(lane.view, at, epoch, 1, 0);
+  lane.bytes.set(block, at + BLOCK_BODY_AT);
   commit(lane);
   return true;
 }

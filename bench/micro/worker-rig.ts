@@ -8,17 +8,17 @@ import { allocateMemory, type SharedMemory } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
-import {
-  FRAME_HEADER_BYTES,
-  OPEN_HEADER_BYTES,
-  RECORD_FRAME,
-  RECORD_OPEN,
-} from '../../native-free-core/layout/records.ts';
+import { ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { FRAME_BODY_AT, writeFrameHeader } from '../../native-free-core/layout/frame-record.ts';
+import { RECORD_FRAME } from '../../native-free-core/layout/record-kinds.ts';
+import { createSeq } from '../../native-free-core/layout/seq.ts';
+import { putOpen } from '../../native-free-core/ring/frame-lane.ts';
 import { claim, commit, openLane, release, reserve } from '../../native-free-core/ring/lane.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 
 const EVENTS_PER_FRAME = 500;
 const FRAMES_PER_ROUND = 16;
+const CONNECTION = { slot: 0, generation: 1 };
 
 export interface WorkerFigures {
   readonly eventsPerSecond: number;
@@ -92,23 +92,21 @@ export function benchDecider(plan: Plan, memory: SharedMemory): Decider {
 }
 
 function openSession(lane: ReturnType<typeof openLane>): void {
-  const name = new TextEncoder().encode('bench');
-  const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES + name.length);
-  lane.bytes.fill(0, at, at + OPEN_HEADER_BYTES);
-  lane.view.setUint32(at + 4, 1, true);
-  lane.view.setUint32(at + 12, name.length, true);
-  lane.bytes.set(name, at + OPEN_HEADER_BYTES);
-  commit(lane);
+  putOpen(lane, {
+    ...CONNECTION,
+    encoding: ENCODING_PROTO,
+    answerEncoding: ENCODING_PROTO,
+    stored: false,
+    hello: false,
+    dedup: false,
+    producerName: new TextEncoder().encode('bench'),
+  });
 }
 
 function putFrame(lane: ReturnType<typeof openLane>, maker: ReturnType<typeof createFrameMaker>, seq: number): void {
   const bytes = maker.bytes(seq);
-  const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + bytes);
-  lane.view.setUint32(at, 0, true);
-  lane.view.setUint32(at + 4, 1, true);
-  lane.view.setUint32(at + 8, seq, true);
-  lane.view.setUint32(at + 12, 0, true);
-  lane.view.setFloat64(at + 16, Date.now(), true);
-  maker.write(Buffer.from(lane.buffer, at + FRAME_HEADER_BYTES, bytes), 0, seq, 'bnch', Date.now());
+  const at = reserve(lane, RECORD_FRAME, FRAME_BODY_AT + bytes);
+  writeFrameHeader(lane.view, at, CONNECTION, createSeq(seq), Date.now());
+  maker.write(Buffer.from(lane.buffer, at + FRAME_BODY_AT, bytes), 0, seq, 'bnch', Date.now());
   commit(lane);
 }

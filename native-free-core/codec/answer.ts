@@ -15,7 +15,7 @@
  */
 // hot path: no allocation
 
-import { ENCODING_PROTO } from '../layout/records.ts';
+import { ENCODING_PROTO } from '../layout/encoding-codes.ts';
 import type { Plan } from '../plan/plan.ts';
 import {
   REJECTION_FIELDS,

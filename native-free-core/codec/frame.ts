@@ -11,18 +11,19 @@
 
 import { FRAME_MALFORMED, FRAME_TOO_MANY_EVENTS } from '../base/outcomes.ts';
 import { FRAME_EVENTS_MAX } from '../layout/limits.ts';
+import { createSeq, readSeq, readSeqBytes, SEQ_BYTES, setSeq, type Seq } from '../layout/seq.ts';
 import { readLength, readTag, readWords, skipField } from './wire.ts';
 
 const TAG_SEQ = 0x09;
 const TAG_EVENT = 0x12;
+const SEQ_FIELD_BYTES = 1 + SEQ_BYTES;
 
 export interface FrameCursor {
   /** Event i is bytes[starts[i], ends[i]). */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
   /** Of the last frame read; 0 where it has none. */
-  seqLow: number;
-  seqHigh: number;
+  readonly seq: Seq;
   /** Fields of it that frames do not have. */
   unknownFields: number;
 }
@@ -31,8 +32,7 @@ export function createFrameCursor(): FrameCursor {
   return {
     starts: new Int32Array(FRAME_EVENTS_MAX),
     ends: new Int32Array(FRAME_EVENTS_MAX),
-    seqLow: 0,
-    seqHigh: 0,
+    seq: createSeq(),
     unknownFields: 0,
   };
 }
@@ -40,8 +40,7 @@ export function createFrameCursor(): FrameCursor {
 /** Fills `target` from the frame bytes[at, end). Returns the number of events, or FRAME_MALFORMED or FRAME_TOO_MANY_EVENTS. */
 export function readFrame(bytes: Uint8Array, view: DataView, at: number, end: number, target: FrameCursor): number {
   const { starts, ends } = target;
-  target.seqLow = 0;
-  target.seqHigh = 0;
+  setSeq(target.seq, 0);
   target.unknownFields = 0;
   let count = 0;
   let p = at;
@@ -56,10 +55,9 @@ export function readFrame(bytes: Uint8Array, view: DataView, at: number, end: nu
       p += readWords[0];
       ends[count++] = p;
     } else if (tag === TAG_SEQ) {
-      if (p + 9 > end || seqs++ !== 0) return FRAME_MALFORMED;
-      target.seqLow = view.getUint32(p + 1, true);
-      target.seqHigh = view.getUint32(p + 5, true);
-      p += 9;
+      if (p + SEQ_FIELD_BYTES > end || seqs++ !== 0) return FRAME_MALFORMED;
+      readSeq(view, p + 1, target.seq);
+      p += SEQ_FIELD_BYTES;
     } else {
       p = skipUnknown(bytes, p, end);
       if (p < 0) return FRAME_MALFORMED;
@@ -88,16 +86,13 @@ function skipUnknown(bytes: Uint8Array, at: number, end: number): number {
   return skipField(bytes, p, end, tag, 0);
 }
 
-/** Sequence number of a frame into `out[0]` (low) and `out[1]` (high); 0 where it has none or does not parse. Nearly always it stands first. */
-export function readFrameSeq(bytes: Uint8Array, at: number, end: number, out: Uint32Array): void {
-  out[0] = 0;
-  out[1] = 0;
+/** Sequence number of a frame; 0 where it has none or does not parse. Nearly always it stands first. */
+export function findFrameSeq(bytes: Uint8Array, at: number, end: number, to: Seq): void {
+  setSeq(to, 0);
   let p = at;
   while (p >= 0 && p < end) {
     if (bytes[p] === TAG_SEQ) {
-      if (p + 9 > end) return;
-      out[0] = bytes[p + 1] | (bytes[p + 2] << 8) | (bytes[p + 3] << 16) | (bytes[p + 4] << 24);
-      out[1] = bytes[p + 5] | (bytes[p + 6] << 8) | (bytes[p + 7] << 16) | (bytes[p + 8] << 24);
+      if (p + SEQ_FIELD_BYTES <= end) readSeqBytes(bytes, p + 1, to);
       return;
     }
     if (bytes[p] === TAG_EVENT) {
@@ -120,7 +115,7 @@ export function countFrameEvents(bytes: Uint8Array, at: number, end: number): nu
       p += readWords[0];
       count++;
     } else if (bytes[p] === TAG_SEQ) {
-      p += 9;
+      p += SEQ_FIELD_BYTES;
       if (p > end) return FRAME_MALFORMED;
     } else {
       p = skipUnknown(bytes, p, end);

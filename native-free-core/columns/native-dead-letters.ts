@@ -6,7 +6,7 @@
 import { fail } from '../base/fail.ts';
 import { outcomeText } from '../base/outcomes.ts';
 import { DEAD_WHOLE_FRAME } from '../layout/block-layout.ts';
-import { ENCODING_JSON, ENCODING_NDJSON } from '../layout/records.ts';
+import { ENCODING_JSON, ENCODING_NDJSON } from '../layout/encoding-codes.ts';
 import { createChunks, finishChunks, pushBytes, pushGrowing, pushVarint, type NativeBlock } from './chunks.ts';
 import { createGrowing, createPool, extend, type BufferPool, type Growing } from './growing.ts';
 import { eachDeadLetter, readBlockHeader, type BlockDeadLetter } from './load.ts';

@@ -8,6 +8,7 @@ import { createFrameCursor, type FrameCursor } from '../codec/frame.ts';
 import { createUnknownFields, type UnknownFields } from '../codec/unknown-fields.ts';
 import { compileReader, type EntityReader } from '../features/read.ts';
 import { createColumn, type Column } from '../layout/column.ts';
+import { createSeq, type Seq } from '../layout/seq.ts';
 import { answeredDecisions, type Plan } from '../plan/plan.ts';
 import { compileComputed, type ComputedLoop, type ComputedLoops } from '../policy/computed.ts';
 import { compileDecision, type DecisionLoop } from '../policy/decision.ts';
@@ -25,6 +26,7 @@ import { compileSealer, type Sealer } from '../columns/seal.ts';
 import { compileAfterState } from './after-state.ts';
 import { compileDayOf } from './day-of.ts';
 import { createTicket, type EpochTicket } from './epoch.ts';
+import type { PendingRead } from './entity-reads.ts';
 import { createFrameAnswers, type FrameAnswers } from './frame-answers.ts';
 import { createInterner, type Interner } from './interner.ts';
 import { createLetterShare, type LetterShare } from './letter-share.ts';
@@ -55,17 +57,6 @@ export interface DeciderInput {
   readonly utf8: (text: string) => Uint8Array;
   /** Called when shared memory has been let go of, so that it is given back soon. */
   readonly letGo?: () => void;
-}
-
-/** A look-up of an entity that waits for the end of the block. */
-export interface PendingRead {
-  readonly ingress: number;
-  readonly connection: number;
-  readonly generation: number;
-  readonly entity: number;
-  /** As of this moment, and not as of the entity's last event. */
-  readonly atNow: boolean;
-  readonly key: string;
 }
 
 export interface Decider {
@@ -99,6 +90,8 @@ export interface Decider {
   lettingGo: boolean;
   /** Blocks so far, the running one included. */
   blockNumber: number;
+  /** Of the frame that is being taken. */
+  readonly seq: Seq;
   /** FRAME_FIRST where the running frame is its producer's first, else 0. */
   firstFlag: number;
   joined: boolean;
@@ -164,6 +157,7 @@ export function createDecider(input: DeciderInput): Decider {
     waitWords: new Int32Array(new SharedArrayBuffer(4)),
     lettingGo: false,
     blockNumber: 1,
+    seq: createSeq(),
     firstFlag: 0,
     joined: false,
     rows: 0,

@@ -7,7 +7,8 @@ import { fail } from '../base/fail.ts';
 import { resetDeadLetterLog, resetFrameLog, resetNameLog } from '../columns/logs.ts';
 import { resetColumn } from '../layout/column.ts';
 import { BELL_STRIDE, INGRESS_BELL, SPOOL_BELL } from '../layout/control-layout.ts';
-import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../layout/records.ts';
+import { BLOCK_BODY_AT, writeBlockHeader } from '../layout/block-record.ts';
+import { RECORD_BLOCK } from '../layout/record-kinds.ts';
 import { commit } from '../ring/lane.ts';
 import { ring } from '../ring/doorbell.ts';
 import { leaveAdoption } from '../state/adoption.ts';
@@ -18,7 +19,8 @@ import { arriveAtEnd } from './epoch.ts';
 import { resetFrameAnswers } from './frame-answers.ts';
 import { updateState } from './state-loops.ts';
 import { reserveWaiting } from './reserve-waiting.ts';
-import { writeAnswers, writeHellos, writeReads } from './write-answers.ts';
+import { writeEntityAnswers } from './entity-reads.ts';
+import { writeAnswers, writeHellos } from './write-answers.ts';
 
 export function finishBlock(d: Decider): void {
   const { control, worker, workers } = d.input;
@@ -64,12 +66,10 @@ export function concludeBlock(d: Decider): void {
   };
   const bytes = d.sealer.sealedBytes(input);
   const lane = d.input.blockLane;
-  const at = reserveWaiting(d, lane, RECORD_BLOCK, BLOCK_RECORD_HEADER_BYTES + bytes);
-  lane.view.setFloat64(at, ticket.epoch, true);
-  lane.view.setUint32(at + 8, ticket.participants, true);
-  lane.view.setUint32(at + 12, worker, true);
-  const end = d.sealer.sealBlock(lane.bytes, lane.view, at + BLOCK_RECORD_HEADER_BYTES, input);
-  if (end !== at + BLOCK_RECORD_HEADER_BYTES + bytes) fail('SEALED_SIZE', end - at - bytes);
+  const at = reserveWaiting(d, lane, RECORD_BLOCK, BLOCK_BODY_AT + bytes);
+  writeBlockHeader(lane.view, at, ticket.epoch, ticket.participants, worker);
+  const end = d.sealer.sealBlock(lane.bytes, lane.view, at + BLOCK_BODY_AT, input);
+  if (end !== at + BLOCK_BODY_AT + bytes) fail('SEALED_SIZE', end - at - bytes);
   commit(lane);
   ring(control, SPOOL_BELL);
   d.dictionaryLogged = dictionaryEnd;
@@ -87,7 +87,7 @@ function trimTables(d: Decider): void {
 /** Hellos and look-ups that came in since; `epochLow`: hold them until this epoch is durable. */
 export function answerWaiting(d: Decider, epochLow: number): void {
   writeHellos(d, epochLow);
-  writeReads(d, epochLow);
+  writeEntityAnswers(d, epochLow);
   for (let i = 0; i < d.input.frameLanes.length; i++) ring(d.input.control, INGRESS_BELL + i * BELL_STRIDE);
 }
 

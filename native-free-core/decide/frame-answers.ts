@@ -5,11 +5,12 @@
 // hot path: no allocation
 
 import { BLOCK_FRAMES_MAX, BLOCK_ROWS_MAX } from '../layout/limits.ts';
+import { SEQ_WORDS, storeSeq, type Seq } from '../layout/seq.ts';
 import type { Session } from './sessions.ts';
 
 export const ANSWER_OK = 0;
 export const ANSWER_REJECTED = 1;
-export const ANSWER_LOOKUP = 2;
+export const ANSWER_REPEAT = 2;
 
 export interface FrameAnswers {
   count: number;
@@ -17,8 +18,8 @@ export interface FrameAnswers {
   events: number;
   readonly sessions: (Session | null)[];
   readonly kinds: Uint8Array;
-  readonly seqLow: Uint32Array;
-  readonly seqHigh: Uint32Array;
+  /** Two words a frame (layout/seq.ts). */
+  readonly seqs: Uint32Array;
   readonly firstEvent: Int32Array;
   readonly eventCount: Int32Array;
   /** ANSWER_REJECTED: the frame's outcome. */
@@ -42,8 +43,7 @@ export function createFrameAnswers(): FrameAnswers {
     events: 0,
     sessions: Array.from<Session | null>({ length: BLOCK_FRAMES_MAX }).fill(null),
     kinds: new Uint8Array(BLOCK_FRAMES_MAX),
-    seqLow: new Uint32Array(BLOCK_FRAMES_MAX),
-    seqHigh: new Uint32Array(BLOCK_FRAMES_MAX),
+    seqs: new Uint32Array(BLOCK_FRAMES_MAX * SEQ_WORDS),
     firstEvent: new Int32Array(BLOCK_FRAMES_MAX),
     eventCount: new Int32Array(BLOCK_FRAMES_MAX),
     frameOutcome: new Int32Array(BLOCK_FRAMES_MAX),
@@ -60,16 +60,14 @@ export function addFrameAnswer(
   answers: FrameAnswers,
   session: Session,
   kind: number,
-  seqLow: number,
-  seqHigh: number,
+  seq: Seq,
   eventCount: number,
   frameOutcome: number,
 ): void {
   const i = answers.count++;
   answers.sessions[i] = session;
   answers.kinds[i] = kind;
-  answers.seqLow[i] = seqLow;
-  answers.seqHigh[i] = seqHigh;
+  storeSeq(answers.seqs, i * SEQ_WORDS, seq);
   answers.firstEvent[i] = answers.events;
   answers.eventCount[i] = eventCount;
   answers.frameOutcome[i] = frameOutcome;

@@ -27,7 +27,7 @@ import {
   takeSeq,
 } from '../state/producers.ts';
 import type { Decider } from './decider.ts';
-import { ANSWER_LOOKUP, ANSWER_OK, ANSWER_REJECTED, addFrameAnswer } from './frame-answers.ts';
+import { ANSWER_REPEAT, ANSWER_OK, ANSWER_REJECTED, addFrameAnswer } from './frame-answers.ts';
 import { keepsLetter } from './letter-share.ts';
 import { noteFrameDetail, warn } from './refuse.ts';
 import type { Session } from './sessions.ts';
@@ -65,7 +65,7 @@ export function rejectFrame(
   const packed = noteFrameDetail(d, session, bytes, from, end, seqLow, seqHigh, outcome, detail);
   refuse(d, session, bytes, from, end - from, seqLow, seqHigh, DEAD_WHOLE_FRAME, outcome, packed);
   appendFrame(d.frames, session.producer, FRAME_REJECTED | d.firstFlag, seqLow, seqHigh, 0, 0, 0, 0);
-  addFrameAnswer(d.answers, session, ANSWER_REJECTED, seqLow, seqHigh, 0, outcome);
+  addFrameAnswer(d.answers, session, ANSWER_REJECTED, d.seq, 0, outcome);
 }
 
 /** Keeps the bytes of what was refused, as long as its producer has not had too much kept; the ledger counts it in any case. */
@@ -90,7 +90,7 @@ export function refuse(
 export function repeatFrame(d: Decider, session: Session, seqLow: number, seqHigh: number, count: number): void {
   const flags = FRAME_DUPLICATE | FRAME_HAS_SEQ | d.firstFlag;
   appendFrame(d.frames, session.producer, flags, seqLow, seqHigh, count, 0, count, 0);
-  addFrameAnswer(d.answers, session, ANSWER_LOOKUP, seqLow, seqHigh, count, 0);
+  addFrameAnswer(d.answers, session, ANSWER_REPEAT, d.seq, count, 0);
 }
 
 export function dedupOf(session: Session): boolean {
@@ -137,7 +137,7 @@ export function closeFrame(
   const flags = (session.producer === 0 ? 0 : FRAME_HAS_SEQ) | (dedupOf(session) ? FRAME_DEDUP : 0) | d.firstFlag;
   appendFrame(d.frames, session.producer, flags, seqLow, seqHigh, count, count - duplicates - dead, duplicates, dead);
   if (unknown.count !== 0) warn(d, session, unknown);
-  addFrameAnswer(d.answers, session, ANSWER_OK, seqLow, seqHigh, count, 0);
+  addFrameAnswer(d.answers, session, ANSWER_OK, d.seq, count, 0);
 }
 
 /** Gives the session its producer's row, and the block its name; false where the table has no row for another. */

@@ -23,7 +23,7 @@ import { walkMessage } from '../codec/walk-event.ts';
 import { walkFrame } from '../codec/walk-frame.ts';
 import { FRAME_DETAIL_BYTES_MAX } from '../columns/logs.ts';
 import { fieldPath } from '../plan/field-path.ts';
-import { ENCODING_PROTO } from '../layout/records.ts';
+import { ENCODING_PROTO } from '../layout/encoding-codes.ts';
 import { findEntry } from '../state/dictionary.ts';
 import type { Decider } from './decider.ts';
 import type { Session } from './sessions.ts';

@@ -9,16 +9,18 @@
 import { LANE_EMPTY } from '../base/outcomes.ts';
 import { BLOCK_DETAIL_BYTES_MAX } from '../columns/logs.ts';
 import { BELL_STRIDE, CHANGING, DURABLE_LOW, STOPPING, WORKER_BELL } from '../layout/control-layout.ts';
+import { readGeneration, readSlot } from '../layout/connection-record.ts';
 import { BLOCK_FRAMES_MAX, BLOCK_FRAME_BYTES_MAX, BLOCK_ROWS_MAX, FRAME_EVENTS_MAX } from '../layout/limits.ts';
-import { RECORD_CLOSE, RECORD_FRAME, RECORD_OPEN, RECORD_READ } from '../layout/records.ts';
+import { readOpen } from '../layout/open-record.ts';
+import { RECORD_CLOSE, RECORD_ENTITY_READ, RECORD_FRAME, RECORD_OPEN } from '../layout/record-kinds.ts';
 import { cancelSleep, prepareSleep, sleep } from '../ring/doorbell.ts';
 import { claim, release, type Lane } from '../ring/lane.ts';
 import type { Decider } from './decider.ts';
 import { isClosing, joinEpoch, runningEpochLow } from './epoch.ts';
 import { answerWaiting, finishBlock } from './finish-block.ts';
-import { readOpen, sessionOf } from './sessions.ts';
+import { openSession, sessionOf } from './sessions.ts';
 import { takeFrame } from './take-frame.ts';
-import { readPending } from './write-answers.ts';
+import { pendingRead } from './entity-reads.ts';
 
 /** Sleeping longer saves nothing; this bounds what a lost wake-up costs. */
 const SLEEP_MS = 50;
@@ -114,11 +116,11 @@ export function drainLanes(d: Decider): number {
 }
 
 function takeRecord(d: Decider, lane: Lane, ingress: number, at: number): void {
-  const connection = lane.view.getUint32(at, true);
-  const generation = lane.view.getUint32(at + 4, true);
+  const slot = readSlot(lane.view, at);
+  const generation = readGeneration(lane.view, at);
   switch (lane.claimedKind) {
     case RECORD_FRAME: {
-      const session = sessionOf(d.sessions, ingress, connection, generation);
+      const session = sessionOf(d.sessions, ingress, slot, generation);
       if (session === undefined) return;
       if (!d.joined) {
         joinEpoch(d.input.control, d.ticket, d.input.now(), d.input.monotonic());
@@ -128,15 +130,15 @@ function takeRecord(d: Decider, lane: Lane, ingress: number, at: number): void {
       return;
     }
     case RECORD_OPEN: {
-      const session = readOpen(lane.bytes, lane.view, at, ingress);
-      d.sessions[ingress][connection] = session;
+      const session = openSession(readOpen(lane, at), ingress);
+      d.sessions[ingress][slot] = session;
       if (session.hello) d.hellos.push(session);
       return;
     }
     case RECORD_CLOSE:
-      if (sessionOf(d.sessions, ingress, connection, generation)) d.sessions[ingress][connection] = undefined;
+      if (sessionOf(d.sessions, ingress, slot, generation)) d.sessions[ingress][slot] = undefined;
       return;
-    case RECORD_READ:
-      d.reads.push(readPending(d, lane, ingress, at, at + lane.claimedBytes));
+    case RECORD_ENTITY_READ:
+      d.reads.push(pendingRead(d, lane, ingress, at, at + lane.claimedBytes));
   }
 }

@@ -6,7 +6,8 @@
 
 import { EVENT_DUPLICATE } from '../base/outcomes.ts';
 import { readFrame } from '../codec/frame.ts';
-import { ENCODING_PROTO, FRAME_HEADER_BYTES } from '../layout/records.ts';
+import { ENCODING_PROTO } from '../layout/encoding-codes.ts';
+import { FRAME_BODY_AT, readAdmittedAt, readFrameSeq } from '../layout/frame-record.ts';
 import { SEQ_TAKEN } from '../state/producers.ts';
 import type { Decider } from './decider.ts';
 import { closeFrame, dedupOf, frameOutcome, refuse, rejectFrame, repeatFrame, takeEvent } from './frame-steps.ts';
@@ -23,14 +24,14 @@ export function takeFrame(
   at: number,
   end: number,
 ): void {
-  const seqLow = view.getUint32(at + 8, true);
-  const seqHigh = view.getUint32(at + 12, true);
-  const admittedAt = view.getFloat64(at + 16, true);
+  readFrameSeq(view, at, d.seq);
+  const { low: seqLow, high: seqHigh } = d.seq;
+  const admittedAt = readAdmittedAt(view, at);
   if (d.admittedAt === 0 || admittedAt < d.admittedAt) d.admittedAt = admittedAt;
   d.frameBytes += end - at;
-  const body = at + FRAME_HEADER_BYTES;
+  const body = at + FRAME_BODY_AT;
   if (session.encoding !== ENCODING_PROTO) {
-    takeJsonFrame(d, session, bytes, body, end, seqLow, seqHigh);
+    takeJsonFrame(d, session, bytes, body, end);
     return;
   }
   const count = readFrame(bytes, view, body, end, d.cursor);

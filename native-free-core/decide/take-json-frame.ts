@@ -5,26 +5,18 @@
 
 import { EVENT_DUPLICATE } from '../base/outcomes.ts';
 import { transcodeFrame, type JsonFrame } from '../codec/json/frame.ts';
+import { copySeq, hasSeq } from '../layout/seq.ts';
 import { SEQ_TAKEN } from '../state/producers.ts';
 import type { Decider } from './decider.ts';
 import { noteJsonDetail } from './refuse.ts';
 import type { Session } from './sessions.ts';
 import { closeFrame, dedupOf, frameOutcome, refuse, rejectFrame, repeatFrame, takeEvent } from './frame-steps.ts';
 
-/** `seqLow`, `seqHigh`: from the connection or the request's header; where 0, the frame's own `seq` counts. */
-export function takeJsonFrame(
-  d: Decider,
-  session: Session,
-  bytes: Uint8Array,
-  from: number,
-  end: number,
-  headerLow: number,
-  headerHigh: number,
-): void {
+/** Where neither the connection nor the request's header has said a seq, the frame's own counts. */
+export function takeJsonFrame(d: Decider, session: Session, bytes: Uint8Array, from: number, end: number): void {
   const frame = transcodeFrame(d.input.plan, bytes, from, end, session.encoding);
-  const own = (headerLow | headerHigh) === 0;
-  const seqLow = own ? frame.seqLow : headerLow;
-  const seqHigh = own ? frame.seqHigh : headerHigh;
+  if (!hasSeq(d.seq)) copySeq(d.seq, frame.seq);
+  const { low: seqLow, high: seqHigh } = d.seq;
   const outcome = frameOutcome(d, session, frame.count, seqLow, seqHigh);
   if (outcome < 0) rejectFrame(d, session, bytes, from, end, seqLow, seqHigh, outcome, frame.problem);
   else if (outcome === SEQ_TAKEN) repeatFrame(d, session, seqLow, seqHigh, frame.count);

@@ -17,6 +17,9 @@ import {
   LANE_VERSION,
   RECORD_HEADER_BYTES,
   RECORD_PADDING,
+  readRecordBytes,
+  readRecordKind,
+  writeRecordHeader,
 } from '../layout/lane-layout.ts';
 import { REGION_HEADER_BYTES, REGION_LANE, checkRegion, createRegion } from '../layout/region.ts';
 
@@ -92,12 +95,10 @@ export function reserve(lane: Lane, kind: number, payloadBytes: number): number 
   const words = lane.words;
   let record = (LANE_RING_AT + at) >> 2;
   if (padding !== 0) {
-    words[record] = padding - RECORD_HEADER_BYTES;
-    words[record + 1] = RECORD_PADDING;
+    writeRecordHeader(words, record, padding - RECORD_HEADER_BYTES, RECORD_PADDING);
     record = LANE_RING_AT >> 2;
   }
-  words[record] = payloadBytes;
-  words[record + 1] = kind;
+  writeRecordHeader(words, record, payloadBytes, kind);
   lane.reservedBytes = needed;
   return (record << 2) + RECORD_HEADER_BYTES;
 }
@@ -105,10 +106,10 @@ export function reserve(lane: Lane, kind: number, payloadBytes: number): number 
 /** Gives back the unused end of the last reservation: the record then has `payloadBytes`, no more than were reserved. */
 export function shrink(lane: Lane, at: number, payloadBytes: number): void {
   const record = (at - RECORD_HEADER_BYTES) >> 2;
-  const before = (RECORD_HEADER_BYTES + lane.words[record] + 7) & ~7;
+  const before = (RECORD_HEADER_BYTES + readRecordBytes(lane.words, record) + 7) & ~7;
   const after = (RECORD_HEADER_BYTES + payloadBytes + 7) & ~7;
   if (after > before) fail('LANE_SHRINK_GROWS', payloadBytes);
-  lane.words[record] = payloadBytes;
+  writeRecordHeader(lane.words, record, payloadBytes, readRecordKind(lane.words, record));
   lane.reservedBytes -= before - after;
 }
 
@@ -128,8 +129,8 @@ export function claim(lane: Lane): number {
       if (lane.tail === lane.seenHead) return LANE_EMPTY;
     }
     const record = (LANE_RING_AT + (lane.tail & mask)) >> 2;
-    const payloadBytes = lane.words[record];
-    const kind = lane.words[record + 1];
+    const payloadBytes = readRecordBytes(lane.words, record);
+    const kind = readRecordKind(lane.words, record);
     const next = (lane.tail + ((RECORD_HEADER_BYTES + payloadBytes + 7) & ~7)) | 0;
     if (kind !== RECORD_PADDING) {
       lane.claimedBytes = payloadBytes;

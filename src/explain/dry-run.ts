@@ -19,7 +19,7 @@ import { hashEventId } from '../../native-free-core/decide/validate.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
 import { CONTROL_WORDS, EPOCH_HIGH, EPOCH_LOW } from '../../native-free-core/layout/control-layout.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
+import { ENCODING_JSON } from '../../native-free-core/layout/encoding-codes.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { createLane, openLane } from '../../native-free-core/ring/lane.ts';
 import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
@@ -123,9 +123,10 @@ function createScratch(plan: Plan, live: Tables): Scratch {
 /** Nobody's: no producer, so no sequence numbers; no ids are taken. */
 const SESSION: Session = {
   ingress: 0,
-  connection: 0,
+  slot: 0,
   generation: 0,
   encoding: ENCODING_JSON,
+  answerEncoding: ENCODING_JSON,
   stored: false,
   hello: false,
   dedup: false,

@@ -5,9 +5,10 @@
 
 import { BELL_STRIDE, SPOOL_FULL, STOPPING, WORKER_BELL } from '../../native-free-core/layout/control-layout.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
+import type { Seq } from '../../native-free-core/layout/seq.ts';
+import { putClose, putEntityRead, putFrame, putOpen } from '../../native-free-core/ring/frame-lane.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
 import { wallMs } from '../system/clock.ts';
-import { writeClose, writeFrame, writeOpen, writeRead } from './lane-records.ts';
 import { RETRY_AFTER_CLOSED_MS, RETRY_AFTER_MS } from './limits.ts';
 import type { Peer } from './peers.ts';
 import type { StoredAnswers } from './stored-answers.ts';
@@ -46,19 +47,22 @@ export class Admission {
   }
 
   open(peer: Peer, hello: boolean, dedup: boolean): boolean {
-    const written = writeOpen(this.#lanes[peer.worker]!, peer, hello, dedup, Buffer.from(peer.producer, 'utf8'));
+    const { slot, generation, encoding, answerEncoding, stored } = peer;
+    const producerName = Buffer.from(peer.producer, 'utf8');
+    const record = { slot, generation, encoding, answerEncoding, stored, hello, dedup, producerName };
+    const written = putOpen(this.#lanes[peer.worker]!, record);
     if (written) this.#ring(peer.worker);
     return written;
   }
 
-  /** ADMITTED, or after how many milliseconds to try again. `seqLow`, `seqHigh`: 0 where the frame has none of its own. */
-  admit(peer: Peer, frame: Uint8Array, seqLow: number, seqHigh: number): number {
+  /** ADMITTED, or after how many milliseconds to try again. `seq`: 0 where the frame has none of its own. */
+  admit(peer: Peer, frame: Uint8Array, seq: Seq): number {
     if (this.#isClosed) return RETRY_AFTER_CLOSED_MS;
     if (peer.outstanding >= peer.credit) return RETRY_AFTER_MS;
     if (peer.stored && !this.#storedAnswers.hasRoom(peer.worker)) return RETRY_AFTER_CLOSED_MS;
     if (this.#rate > 0 && !this.#fillTokens(peer, performance.now()))
       return Math.ceil(((1 - peer.tokens) * 1000) / this.#rate);
-    if (!writeFrame(this.#lanes[peer.worker]!, peer, frame, seqLow, seqHigh, wallMs())) return RETRY_AFTER_MS;
+    if (!putFrame(this.#lanes[peer.worker]!, peer, seq, wallMs(), frame)) return RETRY_AFTER_MS;
     if (this.#rate > 0) peer.tokens--;
     if (peer.stored) this.#storedAnswers.admitted(peer.worker);
     peer.admitted++;
@@ -67,7 +71,8 @@ export class Admission {
   }
 
   read(peer: Peer, entity: number, key: Uint8Array, atNow: boolean): boolean {
-    const written = writeRead(this.#lanes[peer.worker]!, peer, entity, key, atNow);
+    const { slot, generation } = peer;
+    const written = putEntityRead(this.#lanes[peer.worker]!, { slot, generation, entity, atNow }, key);
     if (written) this.#ring(peer.worker);
     return written;
   }
@@ -81,7 +86,7 @@ export class Admission {
     let written = 0;
     for (; written < this.#closes.length; written++) {
       const peer = this.#closes[written]!;
-      if (!writeClose(this.#lanes[peer.worker]!, peer)) break;
+      if (!putClose(this.#lanes[peer.worker]!, peer)) break;
       this.#ring(peer.worker);
     }
     if (written > 0) this.#closes.splice(0, written);

@@ -4,8 +4,10 @@
  */
 // hot path: no allocation
 
+import { WORD } from '../../native-free-core/base/words.ts';
 import { countFrameEvents } from '../../native-free-core/codec/frame.ts';
-import { ENCODING_NDJSON, ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
+import { ENCODING_NDJSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { setSeq, type Seq } from '../../native-free-core/layout/seq.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -32,10 +34,9 @@ export function countEvents(encoding: number, bytes: Uint8Array): number {
   return events >= 0 && bytes[events] === OPEN_BRACKET ? countElements(bytes, events) : 1;
 }
 
-/** Writes the `seq` of a JSON frame, in digits or as their text, to `out` (low, high); 0 where it has none. */
-export function readJsonSeq(bytes: Uint8Array, out: Uint32Array): void {
-  out[0] = 0;
-  out[1] = 0;
+/** Writes the `seq` of a JSON frame, in digits or as their text, to `to`; 0 where it has none. */
+export function readJsonSeq(bytes: Uint8Array, to: Seq): void {
+  setSeq(to, 0);
   const at = skipSpace(bytes, 0);
   let p = bytes[at] === OPEN_BRACE ? memberValue(bytes, at, SEQ) : -1;
   if (p < 0) return;
@@ -43,9 +44,9 @@ export function readJsonSeq(bytes: Uint8Array, out: Uint32Array): void {
   for (; p < bytes.length; p++) {
     const digit = bytes[p]! - 0x30;
     if (digit < 0 || digit > 9) return;
-    const low: number = out[0]! * 10 + digit;
-    out[0] = low;
-    out[1] = out[1]! * 10 + Math.floor(low / 4294967296);
+    const low = to.low * 10 + digit;
+    to.low = low >>> 0;
+    to.high = (to.high * 10 + Math.floor(low / WORD)) >>> 0;
   }
 }
 

@@ -4,13 +4,17 @@
  */
 
 import { BELL_STRIDE, DURABLE_LOW, INGRESS_BELL, STORED_LOW } from '../../native-free-core/layout/control-layout.ts';
+import { ANSWER_BODY_AT, readAnswerEpochLow, readAnswerStatus } from '../../native-free-core/layout/answer-record.ts';
+import { readGeneration, readSlot } from '../../native-free-core/layout/connection-record.ts';
+import { readHighestSeq } from '../../native-free-core/layout/hello-record.ts';
 import {
-  ANSWER_HEADER_BYTES,
   RECORD_ANSWER,
+  RECORD_ENTITY_ANSWER,
   RECORD_HELLO,
-  RECORD_LOOKUP,
-  RECORD_READ_ANSWER,
-} from '../../native-free-core/layout/records.ts';
+  RECORD_REPEAT,
+} from '../../native-free-core/layout/record-kinds.ts';
+import { readRepeat } from '../../native-free-core/layout/repeat-record.ts';
+import { createSeq, type Seq } from '../../native-free-core/layout/seq.ts';
 import { cancelSleep, prepareSleep, ring } from '../../native-free-core/ring/doorbell.ts';
 import { claim, release, type Lane } from '../../native-free-core/ring/lane.ts';
 import type { LookupRequest } from './messages.ts';
@@ -19,9 +23,9 @@ import type { StoredAnswers } from './stored-answers.ts';
 
 export interface DeliveryTargets {
   readonly peers: Peers;
-  readonly hello: (peer: Peer, seqLow: number, seqHigh: number) => void;
+  readonly hello: (peer: Peer, highest: Seq) => void;
   readonly lookup: (peer: Peer, request: LookupRequest) => void;
-  readonly readAnswer: (peer: Peer, status: number, body: Uint8Array) => void;
+  readonly entityAnswer: (peer: Peer, status: number, body: Uint8Array) => void;
   /** After each turn, and at least every SLEEP_MS. */
   readonly afterTurn: () => void;
 }
@@ -46,6 +50,7 @@ export class Delivery {
   #cost = 0;
   /** Whose stored answers they are, -1: durable ones. */
   #storedWorker = -1;
+  readonly #seq = createSeq();
   readonly #sendGathered = (): void => this.#sendToPeer();
 
   constructor(
@@ -114,7 +119,7 @@ export class Delivery {
     while (this.#cost < TURN_COST_MAX) {
       const at = claimReached(lane, reached);
       if (at < 0) break;
-      this.#peer = this.#targets.peers.find(lane.view.getUint32(at, true), lane.view.getUint32(at + 4, true));
+      this.#peer = this.#targets.peers.find(readSlot(lane.view, at), readGeneration(lane.view, at));
       if (this.#peer === undefined) this.#next();
       else this.#peer.outlet.gather(this.#sendGathered);
     }
@@ -127,7 +132,7 @@ export class Delivery {
     const view = lane.view;
     for (;;) {
       const at = claimReached(lane, this.#reached);
-      if (at < 0 || view.getUint32(at, true) !== peer.slot || view.getUint32(at + 4, true) !== peer.generation) return;
+      if (at < 0 || readSlot(view, at) !== peer.slot || readGeneration(view, at) !== peer.generation) return;
       this.#deliver(peer, lane, at);
       this.#next();
       if (this.#cost >= TURN_COST_MAX) return;
@@ -144,30 +149,32 @@ export class Delivery {
 
   #deliver(peer: Peer, lane: Lane, at: number): void {
     const { view } = lane;
-    const flags = view.getUint32(at + 12, true);
-    const body = lane.bytes.subarray(at + ANSWER_HEADER_BYTES, at + lane.claimedBytes);
+    const status = readAnswerStatus(view, at);
+    const body = lane.bytes.subarray(at + ANSWER_BODY_AT, at + lane.claimedBytes);
     switch (lane.claimedKind) {
       case RECORD_ANSWER:
         this.answers++;
-        return peer.answer(body, flags);
+        return peer.answer(body, status);
       case RECORD_HELLO:
-        return this.#targets.hello(peer, view.getUint32(at + 16, true), view.getUint32(at + 20, true));
-      case RECORD_READ_ANSWER:
-        return this.#targets.readAnswer(peer, flags, body);
-      case RECORD_LOOKUP:
-        return this.#targets.lookup(peer, {
-          producer: Buffer.from(lane.bytes.slice(at + 28, at + 28 + view.getUint32(at + 24, true))).toString('utf8'),
-          seqLow: view.getUint32(at + 16, true),
-          seqHigh: view.getUint32(at + 20, true),
-          epochLow: view.getInt32(at + 8, true),
-          encoding: peer.encoding,
-        });
+        readHighestSeq(view, at, this.#seq);
+        return this.#targets.hello(peer, this.#seq);
+      case RECORD_ENTITY_ANSWER:
+        return this.#targets.entityAnswer(peer, status, body);
+      case RECORD_REPEAT:
+        return this.#lookUp(peer, lane, at);
     }
+  }
+
+  #lookUp(peer: Peer, lane: Lane, at: number): void {
+    const seq = createSeq();
+    const producer = Buffer.from(readRepeat(lane, at, seq)).toString('utf8');
+    const epochLow = readAnswerEpochLow(lane.view, at);
+    this.#targets.lookup(peer, { producer, seq, epochLow, encoding: peer.answerEncoding });
   }
 }
 
 /** Where the next record begins if its epoch has been reached, else negative. */
 function claimReached(lane: Lane, reached: number): number {
   const at = claim(lane);
-  return at >= 0 && ((lane.view.getInt32(at + 8, true) - reached) | 0) <= 0 ? at : -1;
+  return at >= 0 && ((readAnswerEpochLow(lane.view, at) - reached) | 0) <= 0 ? at : -1;
 }

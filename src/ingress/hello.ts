@@ -4,7 +4,7 @@
  */
 
 import { encodeHelloJson, encodeHelloProto, type Hello } from '../../native-free-core/codec/messages.ts';
-import { ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
+import { ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
 import { FRAME_BYTES_MAX, FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
 import type { PipelineFacts } from './messages.ts';
 

@@ -3,7 +3,8 @@
  * reads them, because it can: the tables are shared, so any worker will do. Ingress thread.
  */
 
-import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
+import { ENCODING_JSON } from '../../native-free-core/layout/encoding-codes.ts';
+import { ENTITY_FOUND, ENTITY_NONE, ENTITY_UNSEEN } from '../../native-free-core/layout/answer-record.ts';
 import type { Exchange } from '../http/transport.ts';
 import type { IngressContext } from './context.ts';
 import { BUSY, endJson, endWith, type HttpProblem } from './http-answer.ts';
@@ -14,11 +15,16 @@ const READS_MAX = 1024;
 const KEY_BYTES_MAX = 4096;
 
 interface Read {
+  /** What the request named. */
+  readonly entity: string;
+  readonly key: string;
+  readonly atNow: boolean;
   readonly exchange: Exchange;
   readonly until: number;
 }
 
 export interface EntityReads {
+  /** `status`, `body`: as in layout/answer-record.ts. */
   answer(peer: Peer, status: number, body: Uint8Array): void;
   expire(now: number): void;
 }
@@ -38,34 +44,54 @@ export function serveEntities(context: IngressContext): EntityReads {
     const problem = problemOf(context.pipeline.entities, entity, key, at);
     if (problem !== null) return endWith(exchange, problem);
     const worker = turn++ % admission.workers;
-    const peer = peers.add({ worker, encoding: ENCODING_JSON, stored: false, producer: '', credit: 0 }, NOTHING);
+    const peer = peers.add(
+      { worker, encoding: ENCODING_JSON, answerEncoding: ENCODING_JSON, stored: false, producer: '', credit: 0 },
+      NOTHING,
+    );
     if (reads.size >= READS_MAX || !admission.read(peer, entity, key, at === 'now')) {
       peers.remove(peer);
       return endWith(exchange, BUSY);
     }
-    reads.set(peer, { exchange, until: performance.now() + options.limits.answerMsMax });
+    const asked = { entity: entityName!, key: keyText!, atNow: at === 'now' };
+    reads.set(peer, { ...asked, exchange, until: performance.now() + options.limits.answerMsMax });
   });
 
-  const end = (peer: Peer, finish: (exchange: Exchange) => void): void => {
+  const end = (peer: Peer, finish: (read: Read) => void): void => {
     const read = reads.get(peer);
     reads.delete(peer);
     peers.remove(peer);
-    if (read !== undefined) finish(read.exchange);
+    if (read !== undefined) finish(read);
   };
   return {
     answer(peer, status, body) {
-      end(peer, (exchange) => endJson(exchange, status, body));
+      end(peer, (read) => {
+        if (status === ENTITY_FOUND) endJson(read.exchange, 200, body);
+        else endWith(read.exchange, unreadProblem(read, status, Buffer.from(body).toString('utf8')));
+      });
     },
     expire(now) {
       for (const [peer, { until }] of reads) {
         if (until > now) return;
-        end(peer, (exchange) => endWith(exchange, NO_ANSWER));
+        end(peer, ({ exchange }) => endWith(exchange, NO_ANSWER));
       }
     },
   };
 }
 
 const NO_ANSWER: HttpProblem = { status: 504, code: 'no_answer', message: 'no worker answered in time; try again' };
+
+/** Why there are no features. `expected`: what a key of the entity looks like. */
+function unreadProblem({ entity, key, atNow }: Read, status: number, expected: string): HttpProblem {
+  if (status === ENTITY_UNSEEN) {
+    const message = `no ${entity} has been seen under this key${atNow ? ' within its ttl' : ''}: ${key}`;
+    return { status: 404, code: 'unknown_entity', message };
+  }
+  const named =
+    status === ENTITY_NONE
+      ? `any entity: ${key}; expected an entity of the pipeline`
+      : `${entity}: ${key}; expected ${expected}`;
+  return { status: 400, code: 'bad_key', message: `not a key of ${named}` };
+}
 
 function problemOf(
   entities: readonly string[],

@@ -5,9 +5,10 @@
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import { STATUS_REJECTED, STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
-import { readFrameSeq } from '../../native-free-core/codec/frame.ts';
+import { findFrameSeq } from '../../native-free-core/codec/frame.ts';
 import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
-import { ENCODING_JSON, ENCODING_NDJSON, ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
+import { ENCODING_JSON, ENCODING_NDJSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { createSeq, setSeq } from '../../native-free-core/layout/seq.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
 import { ADMITTED, workerOf } from './admission.ts';
@@ -29,7 +30,11 @@ const ENCODINGS: Readonly<Record<string, number>> = {
 const SESSIONS_MAX = 4096;
 /** Sequence numbers stay below 2^53 (layout: the producer table). */
 const SEQ_TEXT = /^[0-9]{1,16}$/;
-const HIGH = 4294967296;
+
+/** Lines have no form for an answer: it is one JSON object. */
+function answersIn(encoding: number): number {
+  return encoding === ENCODING_NDJSON ? ENCODING_JSON : encoding;
+}
 
 interface EventsRequest {
   readonly terms: Terms;
@@ -55,7 +60,10 @@ class Session implements Outlet {
   constructor(context: IngressContext, { terms, encoding }: EventsRequest, worker: number) {
     // Each request waits for its own answer: connections bound how many there are.
     const { producer, stored } = terms;
-    this.peer = context.peers.add({ worker, encoding, stored, producer, credit: Infinity }, this);
+    this.peer = context.peers.add(
+      { worker, encoding, answerEncoding: answersIn(encoding), stored, producer, credit: Infinity },
+      this,
+    );
   }
 
   send(bytes: Uint8Array, status: number): void {
@@ -99,7 +107,7 @@ function readRequest(head: RequestHead): EventsRequest | HttpProblem {
   return isProblem(terms) ? terms : { terms, encoding, seq, answerType };
 }
 
-const own = new Uint32Array(2);
+const own = createSeq();
 
 function takeFrame(
   context: IngressContext,
@@ -109,19 +117,18 @@ function takeFrame(
   frame: Uint8Array,
 ): void {
   const isProto = encoding === ENCODING_PROTO;
-  own[0] = seq % HIGH;
-  own[1] = Math.floor(seq / HIGH);
-  if (seq === 0 && isProto) readFrameSeq(frame, 0, frame.length, own);
+  setSeq(own, seq);
+  if (seq === 0 && isProto) findFrameSeq(frame, 0, frame.length, own);
   context.received.frames++;
   context.received.bytes += frame.length;
   if (session === null) return endWith(exchange, BUSY);
-  const outcome = context.admission.admit(session.peer, frame, own[0]!, own[1]!);
+  const outcome = context.admission.admit(session.peer, frame, own);
   if (outcome === ADMITTED) {
     session.waiting.push({ exchange, answerType });
     return;
   }
   if (seq === 0 && encoding === ENCODING_JSON) readJsonSeq(frame, own);
-  const answer = context.refusals.refuse(session.peer, frame, own[0]!, own[1]!, outcome);
+  const answer = context.refusals.refuse(session.peer, frame, own, outcome);
   endWithAnswer({ exchange, answerType }, answer, STATUS_RETRY);
 }
 

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isMainThread, parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { CONTROL_VERSION } from '../../native-free-core/layout/control-layout.ts';
 import { REGION_CONTROL, checkRegion } from '../../native-free-core/layout/region.ts';
+import { seqNumber } from '../../native-free-core/layout/seq.ts';
 import { openLane } from '../../native-free-core/ring/lane.ts';
 import { Door } from '../access/door.ts';
 import { FailedAttempts } from '../access/failed-attempts.ts';
@@ -37,7 +38,6 @@ const EXPIRE_MS = 250;
 const LOOK_MS = 5;
 /** What has been written last reaches clients that still send; closing at once would reset their connections. */
 const LINGER_MS = 100;
-const HIGH = 4294967296;
 
 function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   checkRegion(options.control, REGION_CONTROL, CONTROL_VERSION);
@@ -74,11 +74,11 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
 
   const delivery = new Delivery(control, options.index, options.durableLanes.map(openLane), storedAnswers, {
     peers,
-    hello(peer, seqLow, seqHigh) {
-      peer.greet(hello(peer.encoding, seqHigh * HIGH + seqLow));
+    hello(peer, highest) {
+      peer.greet(hello(peer.answerEncoding, seqNumber(highest)));
     },
     lookup: (peer, request) => lookups.ask(peer, request),
-    readAnswer: (peer, status, body) => reads.answer(peer, status, body),
+    entityAnswer: (peer, status, body) => reads.answer(peer, status, body),
     afterTurn: () => admission.flushCloses(),
   });
 

@@ -60,10 +60,6 @@ export class Lookups {
 
   #giveUp({ peer, held, request }: Lookup): void {
     if (!this.#peers.has(peer)) return;
-    peer.release(
-      held,
-      encodeRetry(peer.encoding, request.seqLow, request.seqHigh, RETRY_AFTER_CLOSED_MS),
-      STATUS_RETRY,
-    );
+    peer.release(held, encodeRetry(peer.answerEncoding, request.seq, RETRY_AFTER_CLOSED_MS), STATUS_RETRY);
   }
 }

@@ -1,6 +1,7 @@
 /** What an ingress thread and the main thread say to each other, beside the shared memory. */
 
 import type { DecisionNames } from '../../native-free-core/codec/messages.ts';
+import type { Seq } from '../../native-free-core/layout/seq.ts';
 import type { TransportKind } from '../http/transport.ts';
 import type { AccessSettings } from '../access/door.ts';
 import type { IngressFigures } from '../contract/figures.ts';
@@ -66,8 +67,7 @@ export interface ProxiedResponse {
 /** A duplicate whose decisions have to be looked up: found rows become the answer again. */
 export interface LookupRequest {
   readonly producer: string;
-  readonly seqLow: number;
-  readonly seqHigh: number;
+  readonly seq: Seq;
   /** Low bits of the epoch by which the original is stored. */
   readonly epochLow: number;
   readonly encoding: number;

@@ -7,6 +7,7 @@
  */
 
 import { STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
+import type { ConnectionAddress } from '../../native-free-core/layout/connection-record.ts';
 
 /** Where a peer's answers go. */
 export interface Outlet {
@@ -32,6 +33,8 @@ export interface PeerTerms {
   readonly worker: number;
   /** ENCODING_* */
   readonly encoding: number;
+  /** The same of its answers. */
+  readonly answerEncoding: number;
   /** Answers wait for ClickHouse, not only for the disk. */
   readonly stored: boolean;
   /** '': none */
@@ -40,11 +43,12 @@ export interface PeerTerms {
   readonly credit: number;
 }
 
-export class Peer {
+export class Peer implements ConnectionAddress {
   readonly slot: number;
   readonly generation: number;
   readonly worker: number;
   readonly encoding: number;
+  readonly answerEncoding: number;
   readonly stored: boolean;
   readonly producer: string;
   readonly credit: number;
@@ -65,6 +69,7 @@ export class Peer {
     this.generation = generation;
     this.worker = terms.worker;
     this.encoding = terms.encoding;
+    this.answerEncoding = terms.answerEncoding;
     this.stored = terms.stored;
     this.producer = terms.producer;
     this.credit = terms.credit;

@@ -4,7 +4,8 @@
  */
 
 import { writeRetryJson, writeRetryProto } from '../../native-free-core/codec/answer.ts';
-import { ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
+import { ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import type { Seq } from '../../native-free-core/layout/seq.ts';
 import { countEvents } from './count-events.ts';
 import type { Peer } from './peers.ts';
 
@@ -19,7 +20,7 @@ export class Refusals {
   readonly byProducer = new Map<string, number>();
 
   /** The answer to a refused frame. */
-  refuse(peer: Peer, frame: Uint8Array, seqLow: number, seqHigh: number, retryAfterMs: number): Uint8Array {
+  refuse(peer: Peer, frame: Uint8Array, seq: Seq, retryAfterMs: number): Uint8Array {
     const events = countEvents(peer.encoding, frame);
     this.frames++;
     this.events += events;
@@ -27,12 +28,12 @@ export class Refusals {
     if (before !== undefined || this.byProducer.size < REFUSED_PRODUCERS_MAX) {
       this.byProducer.set(peer.producer, (before ?? 0) + events);
     }
-    return encodeRetry(peer.encoding, seqLow, seqHigh, retryAfterMs);
+    return encodeRetry(peer.answerEncoding, seq, retryAfterMs);
   }
 }
 
-export function encodeRetry(encoding: number, seqLow: number, seqHigh: number, retryAfterMs: number): Uint8Array {
+export function encodeRetry(encoding: number, seq: Seq, retryAfterMs: number): Uint8Array {
   const answer = new Uint8Array(RETRY_BYTES_MAX);
   const write = encoding === ENCODING_PROTO ? writeRetryProto : writeRetryJson;
-  return answer.subarray(0, write(answer, 0, seqLow, seqHigh, retryAfterMs));
+  return answer.subarray(0, write(answer, 0, seq.low, seq.high, retryAfterMs));
 }

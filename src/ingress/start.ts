@@ -3,6 +3,7 @@
  * their death. Called by engine/start.ts.
  */
 
+import { seqNumber } from '../../native-free-core/layout/seq.ts';
 import { Worker } from 'node:worker_threads';
 import { answeredDecisions, type Plan } from '../../native-free-core/plan/plan.ts';
 import { OPEN_ACCESS, type AccessSettings } from '../access/door.ts';
@@ -225,7 +226,7 @@ async function answerLookup(
   try {
     bytes = await handlers.lookup(lookup);
   } catch (error) {
-    const seq = lookup.seqHigh * 4294967296 + lookup.seqLow;
+    const seq = seqNumber(lookup.seq);
     start.log('error', 'the decisions of a duplicate could not be looked up; its client is asked to send again', {
       producer: lookup.producer,
       seq,

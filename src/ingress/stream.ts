@@ -3,9 +3,10 @@
  */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
-import { readFrameSeq } from '../../native-free-core/codec/frame.ts';
+import { findFrameSeq } from '../../native-free-core/codec/frame.ts';
 import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
-import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
+import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { createSeq } from '../../native-free-core/layout/seq.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Socket, Upgrade, WebSocketHandlers } from '../http/transport.ts';
 import { ADMITTED, workerOf } from './admission.ts';
@@ -48,7 +49,10 @@ class Stream implements Outlet, Pinged {
     this.#binary = encoding === ENCODING_PROTO;
     this.#unreadBytesMax = unreadBytesMax;
     const { producer, stored } = terms;
-    this.peer = context.peers.add({ worker, encoding, stored, producer, credit: framesInFlight }, this);
+    this.peer = context.peers.add(
+      { worker, encoding, answerEncoding: encoding, stored, producer, credit: framesInFlight },
+      this,
+    );
   }
 
   send(bytes: Uint8Array): void {
@@ -181,19 +185,20 @@ function unknownProtocol(offered: readonly string[]): HttpProblem {
   return { status: 400, code: 'unknown_subprotocol', message };
 }
 
-const seq = new Uint32Array(2);
+const NO_SEQ = createSeq();
+const seq = createSeq();
 
 function receive(context: IngressContext, stream: Stream, frame: Uint8Array): void {
   const { peer } = stream;
   const isProto = peer.encoding === ENCODING_PROTO;
   // A JSON frame's seq is for the worker to read.
-  if (isProto) readFrameSeq(frame, 0, frame.length, seq);
-  const outcome = context.admission.admit(peer, frame, isProto ? seq[0]! : 0, isProto ? seq[1]! : 0);
+  if (isProto) findFrameSeq(frame, 0, frame.length, seq);
+  const outcome = context.admission.admit(peer, frame, isProto ? seq : NO_SEQ);
   context.received.frames++;
   context.received.bytes += frame.length;
   if (outcome === ADMITTED) return;
   if (!isProto) readJsonSeq(frame, seq);
-  peer.retry(context.refusals.refuse(peer, frame, seq[0]!, seq[1]!, outcome));
+  peer.retry(context.refusals.refuse(peer, frame, seq, outcome));
   if (stream.closeIfUnread()) return;
   if (peer.waiting > peer.credit) {
     stream.end(CLOSE_POLICY, `too many frames in flight: frames_in_flight=${peer.credit}; wait for answers`);

@@ -20,7 +20,13 @@ import {
   BLOCK_SIZE_AT,
   FRAME_REJECTED,
 } from '../../native-free-core/layout/block-layout.ts';
-import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../../native-free-core/layout/records.ts';
+import {
+  BLOCK_BODY_AT,
+  readBlockEpoch,
+  readBlockParticipants,
+  readBlockWorker,
+} from '../../native-free-core/layout/block-record.ts';
+import { RECORD_BLOCK } from '../../native-free-core/layout/record-kinds.ts';
 import { claim, releaseTo, step } from '../../native-free-core/ring/lane.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
 import { paddedBytes } from './epoch-record.ts';
@@ -57,10 +63,10 @@ export class EpochLanes {
       const lane = this.#lane(index);
       const at = this.#head(index);
       if (at < 0) continue;
-      const found = lane.view.getFloat64(at, true);
+      const found = readBlockEpoch(lane.view, at);
       if (found > epoch) continue;
       if (found < epoch) fail('SPOOL_EPOCH_ORDER', found);
-      const announced = lane.view.getUint32(at + 8, true);
+      const announced = readBlockParticipants(lane.view, at);
       if (announced === 0 || (blocks > 0 && announced !== participants)) fail('SPOOL_PARTICIPANTS', announced);
       participants = announced;
       blocks++;
@@ -73,8 +79,7 @@ export class EpochLanes {
   bodyBytes(epoch: number): number {
     let bytes = 0;
     for (let index = 0; index < this.#lanes.length; index++) {
-      if (this.#takesPart(index, epoch))
-        bytes += paddedBytes(this.#lane(index).claimedBytes - BLOCK_RECORD_HEADER_BYTES);
+      if (this.#takesPart(index, epoch)) bytes += paddedBytes(this.#lane(index).claimedBytes - BLOCK_BODY_AT);
     }
     return bytes;
   }
@@ -89,11 +94,11 @@ export class EpochLanes {
       if (!this.#takesPart(index, epoch)) continue;
       const lane = this.#lane(index);
       const head = this.#head(index);
-      const at = head + BLOCK_RECORD_HEADER_BYTES;
-      const bytes = lane.claimedBytes - BLOCK_RECORD_HEADER_BYTES;
+      const at = head + BLOCK_BODY_AT;
+      const bytes = lane.claimedBytes - BLOCK_BODY_AT;
       // The lane pads its records too, so the padding can be written with the block.
       const padded = new Uint8Array(lane.buffer, at, paddedBytes(bytes));
-      record.workers.push(lane.view.getUint32(head + 12, true));
+      record.workers.push(readBlockWorker(lane.view, head));
       record.blockBytes.push(bytes);
       record.bodyCrc = crc32(padded, record.bodyCrc);
       record.bodyBytes += padded.length;
@@ -135,7 +140,7 @@ export class EpochLanes {
 
   #takesPart(index: number, epoch: number): boolean {
     const head = this.#heads[index] as number;
-    return head >= 0 && this.#lane(index).view.getFloat64(head, true) === epoch;
+    return head >= 0 && readBlockEpoch(this.#lane(index).view, head) === epoch;
   }
 
   #lane(index: number): Lane {

@@ -8,15 +8,20 @@
 
 import { fail } from '../../native-free-core/base/fail.ts';
 import { LANE_FULL } from '../../native-free-core/base/outcomes.ts';
-import { LANE_HEAD_AT, LANE_RING_AT, RECORD_HEADER_BYTES } from '../../native-free-core/layout/lane-layout.ts';
-import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
 import {
-  ENCODING_JSON,
-  ENCODING_PROTO,
-  FRAME_HEADER_BYTES,
-  RECORD_FRAME,
-  RECORD_OPEN,
-} from '../../native-free-core/layout/records.ts';
+  LANE_HEAD_AT,
+  LANE_RING_AT,
+  readRecordBytes,
+  readRecordKind,
+  RECORD_HEADER_BYTES,
+} from '../../native-free-core/layout/lane-layout.ts';
+import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
+import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { readGeneration, readSlot, writeConnection } from '../../native-free-core/layout/connection-record.ts';
+import { FRAME_BODY_AT, readFrameSeq } from '../../native-free-core/layout/frame-record.ts';
+import { readOpen } from '../../native-free-core/layout/open-record.ts';
+import { RECORD_FRAME, RECORD_OPEN } from '../../native-free-core/layout/record-kinds.ts';
+import { createSeq, hasSeq } from '../../native-free-core/layout/seq.ts';
 import { commit, openLane, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
 import { FRAME_LANE_BYTES } from '../memory/regions.ts';
 
@@ -41,6 +46,7 @@ export class Overhearing {
   readonly #encodings = new Map<string, { generation: number; encoding: number }>();
   /** Connections of the rehearsal: for each producer, and one for each encoding without. */
   readonly #connections = new Map<string, number>();
+  readonly #seq = createSeq();
   /** Bytes that this call still looks at. */
   #left = 0;
 
@@ -62,8 +68,8 @@ export class Overhearing {
   #next(from: Lane, ingress: number, frames: Lane): boolean {
     if (from.tail === endOf(from)) return false;
     const record = LANE_RING_AT + (from.tail & (from.capacity - 1));
-    const bytes = from.view.getInt32(record, true);
-    const kind = from.view.getInt32(record + 4, true);
+    const bytes = readRecordBytes(from.words, record >> 2);
+    const kind = readRecordKind(from.words, record >> 2);
     if (!isWhole(from) || bytes < 0 || bytes > from.capacity) {
       from.tail = endOf(from);
       return false;
@@ -77,12 +83,9 @@ export class Overhearing {
     return true;
   }
 
-  #learn({ bytes, view }: Lane, at: number, ingress: number): void {
-    const encoding = bytes[at + 8]!;
-    this.#encodings.set(`${ingress}/${view.getUint32(at, true)}`, {
-      generation: view.getUint32(at + 4, true),
-      encoding,
-    });
+  #learn(from: Lane, at: number, ingress: number): void {
+    const { slot, generation, encoding } = readOpen(from, at);
+    this.#encodings.set(`${ingress}/${slot}`, { generation, encoding });
   }
 
   #copy(from: Lane, at: number, bytes: number, ingress: number, frames: Lane): void {
@@ -92,19 +95,19 @@ export class Overhearing {
     // Larger than a rehearsal's lane, or than what is left of it.
     if (to === LANE_FULL) return;
     frames.bytes.set(from.bytes.subarray(at, at + bytes), to);
-    frames.view.setUint32(to, connection, true);
-    frames.view.setUint32(to + 4, this.#generation, true);
+    writeConnection(frames.view, to, { slot: connection, generation: this.#generation });
     if (isWhole(from)) commit(frames);
   }
 
   #connectionOf({ bytes, view }: Lane, at: number, ingress: number): number | undefined {
-    const slot = `${ingress}/${view.getUint32(at, true)}`;
-    const generation = view.getUint32(at + 4, true);
+    const slot = `${ingress}/${readSlot(view, at)}`;
+    const generation = readGeneration(view, at);
     const opened = this.#encodings.get(slot);
     // What was opened before shows by its first byte: as a tag of protobuf it would begin a group, and nobody writes these.
-    const guessed = bytes[at + FRAME_HEADER_BYTES] === BRACE ? ENCODING_JSON : ENCODING_PROTO;
+    const guessed = bytes[at + FRAME_BODY_AT] === BRACE ? ENCODING_JSON : ENCODING_PROTO;
     const encoding = opened?.generation === generation ? opened.encoding : guessed;
-    const isNumbered = (view.getUint32(at + 8, true) | view.getUint32(at + 12, true)) !== 0;
+    readFrameSeq(view, at, this.#seq);
+    const isNumbered = hasSeq(this.#seq);
     const key = isNumbered ? `${slot}/${generation}` : String(encoding);
     const known = this.#connections.get(key);
     if (known !== undefined || (isNumbered && this.#connections.size >= PRODUCERS_MAX)) return known;

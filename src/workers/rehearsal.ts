@@ -16,15 +16,11 @@ import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { INGRESS_BELL, SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
-import {
-  ENCODING_PROTO,
-  FRAME_HEADER_BYTES,
-  OPEN_HEADER_BYTES,
-  RECORD_FRAME,
-  RECORD_OPEN,
-} from '../../native-free-core/layout/records.ts';
+import { ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { createSeq, setSeq } from '../../native-free-core/layout/seq.ts';
 import { cancelSleep, prepareSleep } from '../../native-free-core/ring/doorbell.ts';
-import { claim, commit, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
+import { putFrame, putOpen } from '../../native-free-core/ring/frame-lane.ts';
+import { claim, openLane, release, type Lane } from '../../native-free-core/ring/lane.ts';
 import { endAdoption } from '../../native-free-core/state/adoption.ts';
 import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import { rehearseLock } from '../../native-free-core/state/lock.ts';
@@ -106,6 +102,7 @@ class Play {
   #events = 0;
   #frames = 0;
   #connections = 0;
+  readonly #seq = createSeq();
   /** What comes out: nobody else takes it. */
   #outcomes: readonly Lane[] = [];
 
@@ -157,15 +154,30 @@ class Play {
       frameOf(rehearsalEvent(plan, this.#events++, now)),
     );
     for (const frame of (turn & 2) === 0 ? events : [Buffer.concat(events)])
-      writeFrame(frames, connection, ++this.#frames, frame, now);
-    if (block % REPEAT_EACH === 0) writeFrame(frames, connection, this.#frames, events[0]!, now);
+      this.#putFrame(frames, connection, ++this.#frames, frame, now);
+    if (block % REPEAT_EACH === 0) this.#putFrame(frames, connection, this.#frames, events[0]!, now);
+  }
+
+  /** A plan whose events are larger than the lane has nothing to rehearse with. */
+  #putFrame(frames: Lane, slot: number, seq: number, frame: Buffer, admittedAt: number): void {
+    setSeq(this.#seq, seq);
+    putFrame(frames, { slot, generation: GENERATION }, this.#seq, admittedAt, frame);
   }
 
   #open(frames: Lane, encoding: number, isNamed: boolean): number {
     const connection = this.#connections++;
     // Leaves room. The tables of names are the rehearsal's own.
     this.#decide();
-    writeOpen(frames, connection, encoding, isNamed ? PRODUCER : NOBODY);
+    putOpen(frames, {
+      slot: connection,
+      generation: GENERATION,
+      encoding,
+      answerEncoding: encoding,
+      stored: false,
+      hello: false,
+      dedup: false,
+      producerName: isNamed ? PRODUCER : NOBODY,
+    });
     this.#decide();
     return connection;
   }
@@ -196,32 +208,8 @@ function attachHandles(from: object, to: object): void {
   }
 }
 
-function writeOpen(lane: Lane, connection: number, encoding: number, producer: Uint8Array): void {
-  const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES + producer.length);
-  lane.bytes.fill(0, at, at + OPEN_HEADER_BYTES);
-  lane.view.setUint32(at, connection, true);
-  lane.view.setUint32(at + 4, GENERATION, true);
-  lane.bytes[at + 8] = encoding;
-  lane.view.setUint32(at + 12, producer.length, true);
-  lane.bytes.set(producer, at + OPEN_HEADER_BYTES);
-  commit(lane);
-}
-
 /** `Frame { events = 2 }` with one event. */
 function frameOf(event: Buffer): Buffer {
   const size = event.length < 128 ? [event.length] : [(event.length % 128) | 128, event.length >> 7];
   return Buffer.concat([Buffer.from([0x12, ...size]), event]);
-}
-
-function writeFrame(lane: Lane, connection: number, seq: number, frame: Buffer, admittedAt: number): void {
-  const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + frame.length);
-  // A plan whose events are larger than the lane has nothing to rehearse with.
-  if (at < 0) return;
-  lane.view.setUint32(at, connection, true);
-  lane.view.setUint32(at + 4, GENERATION, true);
-  lane.view.setUint32(at + 8, seq, true);
-  lane.view.setUint32(at + 12, 0, true);
-  lane.view.setFloat64(at + 16, admittedAt, true);
-  lane.bytes.set(frame, at + FRAME_HEADER_BYTES);
-  commit(lane);
 }

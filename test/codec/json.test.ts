@@ -18,7 +18,7 @@ import { compileDecoder } from '../../native-free-core/codec/decoder.ts';
 import { transcodeText, type JsonFrame } from '../../native-free-core/codec/json/frame.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
 import { FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
-import { ENCODING_JSON, ENCODING_NDJSON } from '../../native-free-core/layout/records.ts';
+import { ENCODING_JSON, ENCODING_NDJSON } from '../../native-free-core/layout/encoding-codes.ts';
 import { seeded } from '../random.ts';
 import { expectRow, readRow, watchTimestamps, type Row, type Value } from './oracle.ts';
 import { columnsOf, parseProto, planOf, TestDictionary } from './plan-of.ts';
@@ -219,7 +219,7 @@ describe('JSON frames', () => {
     const text =
       ' { "seq" : "18446744073709551615", "more": [{"events":[1]}], "events" : [ {"small":1} , {"user_name":"a\\"]}" ,"small":-1},7, {"x":{"y":[1]}} ] } ';
     const frame = transcodeText(plan, text, ENCODING_JSON);
-    expect([frame.count, frame.seqLow, frame.seqHigh, frame.unknown.count]).toEqual([4, 4294967295, 4294967295, 2]);
+    expect([frame.count, frame.seq.low, frame.seq.high, frame.unknown.count]).toEqual([4, 4294967295, 4294967295, 2]);
     expect(Array.from(frame.outcomes.slice(0, 4))).toEqual([0, EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE, 0]);
     expect([0, 1, 2, 3].map((i) => sourceOf(frame, i))).toEqual([
       '{"small":1}',
@@ -245,8 +245,7 @@ describe('JSON frames', () => {
     }
     expect(transcodeText(plan, '{"seq":12,"events":[]}', ENCODING_JSON)).toMatchObject({
       count: 0,
-      seqLow: 12,
-      seqHigh: 0,
+      seq: { low: 12, high: 0 },
     });
     const many = JSON.stringify(Array.from({ length: FRAME_EVENTS_MAX + 1 }, () => ({})));
     expect(transcodeText(plan, many, ENCODING_JSON).count).toBe(FRAME_TOO_MANY_EVENTS);

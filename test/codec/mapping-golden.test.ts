@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { compileDecoder } from '../../native-free-core/codec/decoder.ts';
 import { transcodeText } from '../../native-free-core/codec/json/frame.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
-import { ENCODING_NDJSON } from '../../native-free-core/layout/records.ts';
+import { ENCODING_NDJSON } from '../../native-free-core/layout/encoding-codes.ts';
 import { compilePipeline } from '../../src/config/compile.ts';
 import { readRow, type Row } from './oracle.ts';
 import { columnsOf, TestDictionary } from './plan-of.ts';

@@ -9,7 +9,7 @@ import { outcomeText } from '../../native-free-core/base/outcomes.ts';
 import { transcodeFrame, transcodeText } from '../../native-free-core/codec/json/frame.ts';
 import { walkMessage } from '../../native-free-core/codec/walk-event.ts';
 import { walkFrame } from '../../native-free-core/codec/walk-frame.ts';
-import { ENCODING_JSON, ENCODING_NDJSON } from '../../native-free-core/layout/records.ts';
+import { ENCODING_JSON, ENCODING_NDJSON } from '../../native-free-core/layout/encoding-codes.ts';
 import { parseProto, planOf } from './plan-of.ts';
 
 const SEED = Number(process.env['HUNT_FUZZ_SEED'] ?? 20260726);

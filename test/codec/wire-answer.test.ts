@@ -24,7 +24,7 @@ import {
   writeRetryProto,
 } from '../../native-free-core/codec/answer.ts';
 import { REJECTION_FIELDS, REJECTION_JSON } from '../../native-free-core/codec/answer-texts.ts';
-import { countFrameEvents, createFrameCursor, readFrame, readFrameSeq } from '../../native-free-core/codec/frame.ts';
+import { countFrameEvents, createFrameCursor, readFrame, findFrameSeq } from '../../native-free-core/codec/frame.ts';
 import {
   encodeHelloJson,
   encodeHelloProto,
@@ -35,8 +35,9 @@ import {
 import { isUtf8, readUtf8, utf8Bytes, writeUtf8 } from '../../native-free-core/codec/utf8.ts';
 import { writeDecimal } from '../../native-free-core/codec/wire-write.ts';
 import { FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
+import { createSeq, seqNumber } from '../../native-free-core/layout/seq.ts';
 import type { DecisionPlan, Plan } from '../../native-free-core/plan/plan.ts';
-import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
+import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
 import { parseProto, planOf } from './plan-of.ts';
 
 const SEED = Number(process.env['HUNT_FUZZ_SEED'] ?? 20260726);
@@ -316,7 +317,7 @@ describe(`answers, seed=${SEED}`, () => {
 
 describe('frames', () => {
   const cursor = createFrameCursor();
-  const seq = new Uint32Array(2);
+  const seq = createSeq();
   const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
   test('events and sequence number, as protobufjs reads them', () => {
@@ -327,8 +328,8 @@ describe('frames', () => {
         events.forEach((event, i) =>
           expect(Buffer.from(bytes.slice(cursor.starts[i], cursor.ends[i]))).toEqual(Buffer.from(event)),
         );
-        readFrameSeq(bytes, 0, bytes.length, seq);
-        expect([cursor.seqLow + cursor.seqHigh * HIGH, seq[0] + seq[1] * HIGH]).toEqual([number, number]);
+        findFrameSeq(bytes, 0, bytes.length, seq);
+        expect([seqNumber(cursor.seq), seqNumber(seq)]).toEqual([number, number]);
         expect(countFrameEvents(bytes, 0, bytes.length)).toBe(events.length);
       }),
       RUNS,
@@ -354,8 +355,8 @@ describe('frames', () => {
         }
         // We refuse two spellings that protobufjs takes: a second seq, and tags longer than needed.
         if (count !== FRAME_MALFORMED) expect(count).toBe(expected);
-        readFrameSeq(bytes, 0, bytes.length, seq);
-        if (count >= 0) expect([seq[0], seq[1]]).toEqual([cursor.seqLow, cursor.seqHigh]);
+        findFrameSeq(bytes, 0, bytes.length, seq);
+        if (count >= 0) expect(seq).toEqual(cursor.seq);
         if (count !== FRAME_MALFORMED) expect(countFrameEvents(bytes, 0, bytes.length)).toBe(count);
       }),
       { seed: SEED, numRuns: 20000 },

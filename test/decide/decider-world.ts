@@ -2,15 +2,11 @@
 
 import { join } from 'node:path';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
-import {
-  ENCODING_NDJSON,
-  FRAME_HEADER_BYTES,
-  OPEN_HEADER_BYTES,
-  RECORD_FRAME,
-  RECORD_OPEN,
-} from '../../native-free-core/layout/records.ts';
+import { ENCODING_JSON, ENCODING_NDJSON } from '../../native-free-core/layout/encoding-codes.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { commit, openLane, reserve } from '../../native-free-core/ring/lane.ts';
+import { createSeq } from '../../native-free-core/layout/seq.ts';
+import { putFrame, putOpen } from '../../native-free-core/ring/frame-lane.ts';
+import { openLane } from '../../native-free-core/ring/lane.ts';
 import type { SharedMemory } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { stageOf } from '../../src/workers/rehearsal.ts';
@@ -34,23 +30,20 @@ export function deciderOn(plan: Plan, memory: SharedMemory, worker: number, now 
 
 /** A connection as ingress opens it; `producer` '': none. */
 export function writeOpen(decider: Decider, producer = ''): void {
-  const lane = openLane(decider.input.frameLanes[0].buffer);
-  const name = new TextEncoder().encode(producer);
-  const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES + name.length);
-  lane.bytes.fill(0, at, at + OPEN_HEADER_BYTES);
-  lane.bytes[at + 8] = ENCODING_NDJSON;
-  lane.view.setUint32(at + 12, name.length, true);
-  lane.bytes.set(name, at + OPEN_HEADER_BYTES);
-  commit(lane);
+  putOpen(openLane(decider.input.frameLanes[0].buffer), {
+    slot: 0,
+    generation: 0,
+    encoding: ENCODING_NDJSON,
+    answerEncoding: ENCODING_JSON,
+    stored: false,
+    hello: false,
+    dedup: false,
+    producerName: new TextEncoder().encode(producer),
+  });
 }
 
 /** A frame of these events on that connection. */
 export function writeEvents(decider: Decider, events: readonly object[], seq = 0): void {
-  const lane = openLane(decider.input.frameLanes[0].buffer);
   const body = new TextEncoder().encode(events.map((event) => JSON.stringify(event)).join('\n'));
-  const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + body.length);
-  lane.bytes.fill(0, at, at + FRAME_HEADER_BYTES);
-  lane.view.setUint32(at + 8, seq, true);
-  lane.bytes.set(body, at + FRAME_HEADER_BYTES);
-  commit(lane);
+  putFrame(openLane(decider.input.frameLanes[0].buffer), { slot: 0, generation: 0 }, createSeq(seq), 0, body);
 }

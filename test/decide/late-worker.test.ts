@@ -10,7 +10,7 @@ import { arrive, awaitOthers, startEpochs } from '../../native-free-core/decide/
 import { concludeBlock, decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
-import { BLOCK_RECORD_HEADER_BYTES } from '../../native-free-core/layout/records.ts';
+import { copyBlock } from '../../native-free-core/layout/block-record.ts';
 import { claim, openLane } from '../../native-free-core/ring/lane.ts';
 import { dictionaryCount, entryAt, entryBytes, type Dictionary } from '../../native-free-core/state/dictionary.ts';
 import { loadPipeline } from '../../src/config/index.ts';
@@ -31,7 +31,7 @@ function sealedBlock(decider: Decider): Uint8Array {
   const lane = openLane(decider.input.blockLane.buffer);
   const at = claim(lane);
   expect(at).not.toBe(LANE_EMPTY);
-  return lane.bytes.slice(at + BLOCK_RECORD_HEADER_BYTES, at + lane.claimedBytes);
+  return copyBlock(lane, at, lane.claimedBytes);
 }
 
 function entriesOf(dictionary: Dictionary): string[] {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { FRAME_TOO_MANY_PRODUCERS, EVENT_DICTIONARY_FULL, outcomeText } from '../../native-free-core/base/outcomes.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { finishBlock } from '../../native-free-core/decide/finish-block.ts';
-import { ANSWER_LOOKUP, ANSWER_OK, ANSWER_REJECTED } from '../../native-free-core/decide/frame-answers.ts';
+import { ANSWER_REPEAT, ANSWER_OK, ANSWER_REJECTED } from '../../native-free-core/decide/frame-answers.ts';
 import { LETTERS_OF_PRODUCER } from '../../native-free-core/decide/letter-share.ts';
 import type { Decider } from '../../native-free-core/decide/decider.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
@@ -83,12 +83,12 @@ describe('producers', () => {
     const { decider, send, later } = await world(10);
     expect(send('a', 7).kind).toBe(ANSWER_OK);
     later(FORGET_MS);
-    expect(send('a', 7).kind).toBe(ANSWER_LOOKUP);
+    expect(send('a', 7).kind).toBe(ANSWER_REPEAT);
     later(FORGET_MS + 1);
     const row = rowOf(decider, 'a');
     expect(highestSeq(decider.input.tables.producers, row, decider.input.now())).toBe(0);
     expect(send('a', 7).kind).toBe(ANSWER_OK);
-    expect(send('a', 7).kind).toBe(ANSWER_LOOKUP);
+    expect(send('a', 7).kind).toBe(ANSWER_REPEAT);
   });
 
   test('a session whose row went to another name finds or makes its own again', async () => {

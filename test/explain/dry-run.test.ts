@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { createDecider } from '../../native-free-core/decide/decider.ts';
 import { createDryRun, type DryRun } from '../../src/explain/dry-run.ts';
 import type { Explanation } from '../../src/contract/explanation.ts';
+import { readOpen } from '../../native-free-core/layout/open-record.ts';
 import { dictionaryCount, internEntry } from '../../native-free-core/state/dictionary.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { allocateRehearsal } from '../../src/memory/regions.ts';
@@ -12,9 +13,9 @@ import { stageOf } from '../../src/workers/rehearsal.ts';
 import { moveState, decideRows } from '../../native-free-core/decide/finish-block.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
-import { readOpen } from '../../native-free-core/decide/sessions.ts';
+import { openSession } from '../../native-free-core/decide/sessions.ts';
 import { transcodeText } from '../../native-free-core/codec/json/frame.ts';
-import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
+import { ENCODING_JSON } from '../../native-free-core/layout/encoding-codes.ts';
 import { changed, compileText } from '../config/pipelines.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
@@ -74,7 +75,7 @@ function worker({ memory, live }: ReturnType<typeof setup>): (body: object) => v
     textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
     utf8: (text) => encoder.encode(text),
   });
-  const session = readOpen(new Uint8Array(16), new DataView(new ArrayBuffer(16)), 0, 0);
+  const session = openSession(readOpen({ bytes: new Uint8Array(16), view: new DataView(new ArrayBuffer(16)) }, 0), 0);
   return (body) => {
     Object.assign(decider.ticket, { epoch: 5, epochLow: 5, receivedAt: NOW });
     const frame = transcodeText(plan, JSON.stringify(body), ENCODING_JSON);

@@ -4,24 +4,18 @@
  */
 
 import { vi } from 'vitest';
+import { ANSWER_BODY_AT, readAnswerEpochLow } from '../../native-free-core/layout/answer-record.ts';
+import { readSlot, readGeneration, type ConnectionAddress } from '../../native-free-core/layout/connection-record.ts';
 import { EPOCH_LOW } from '../../native-free-core/layout/control-layout.ts';
-import { LANE_EMPTY, LANE_FULL } from '../../native-free-core/base/outcomes.ts';
+import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
+import { readHighestSeq } from '../../native-free-core/layout/hello-record.ts';
+import { RECORD_ANSWER, RECORD_HELLO, RECORD_REPEAT } from '../../native-free-core/layout/record-kinds.ts';
+import { readRepeat } from '../../native-free-core/layout/repeat-record.ts';
+import { createSeq, seqNumber } from '../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import {
-  ACK_DURABLE,
-  ANSWER_HEADER_BYTES,
-  ENCODING_PROTO,
-  FRAME_HEADER_BYTES,
-  OPEN_HEADER_BYTES,
-  OPEN_HELLO,
-  RECORD_ANSWER,
-  RECORD_CLOSE,
-  RECORD_FRAME,
-  RECORD_HELLO,
-  RECORD_LOOKUP,
-  RECORD_OPEN,
-} from '../../native-free-core/layout/records.ts';
-import { claim, commit, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
+import { ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { putOpen, putFrame, putClose } from '../../native-free-core/ring/frame-lane.ts';
+import { claim, openLane, release, type Lane } from '../../native-free-core/ring/lane.ts';
 import { enterLedger } from '../../src/recovery/recover-tables.ts';
 import { SnapshotKeeper } from '../../src/recovery/snapshot-keeper.ts';
 import { createSnapshot } from '../../src/spool/snapshot-file.ts';
@@ -73,7 +67,6 @@ export interface RunFigures {
   repeated: number;
 }
 
-const HIGH = 4294967296;
 const IN_FLIGHT_MAX = 5;
 /** How far the others may run ahead while one waits for the end of an epoch. */
 const STEPS_AHEAD_MAX = 12;
@@ -269,14 +262,7 @@ export class Run {
 
   #write(client: Client, frame: SentFrame): boolean {
     const lane = this.#frameLanes[client.worker];
-    const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + frame.bytes.length);
-    if (at === LANE_FULL) return false;
-    lane.bytes.fill(0, at, at + FRAME_HEADER_BYTES);
-    writeConnection(lane, at, client);
-    lane.view.setUint32(at + 8, frame.seq % HIGH, true);
-    lane.view.setFloat64(at + 16, this.#options.clock.ms, true);
-    lane.bytes.set(frame.bytes, at + FRAME_HEADER_BYTES);
-    commit(lane);
+    if (!putFrame(lane, addressOf(client), createSeq(frame.seq), this.#options.clock.ms, frame.bytes)) return false;
     client.waiting.push({ frame, expected: expectedOf(frame) });
     frame.sent = true;
     return true;
@@ -286,17 +272,16 @@ export class Run {
     client.worker = worker;
     client.generation++;
     const lane = this.#frameLanes[worker];
-    const name = new TextEncoder().encode(client.name);
-    const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES + name.length);
-    if (at === LANE_FULL) throw new Error('no room to open a connection');
-    lane.bytes.fill(0, at, at + OPEN_HEADER_BYTES);
-    writeConnection(lane, at, client);
-    lane.bytes[at + 8] = ENCODING_PROTO;
-    lane.bytes[at + 9] = ACK_DURABLE;
-    lane.bytes[at + 10] = client.name === '' ? 0 : OPEN_HELLO;
-    lane.view.setUint32(at + 12, name.length, true);
-    lane.bytes.set(name, at + OPEN_HEADER_BYTES);
-    commit(lane);
+    const isOpen = putOpen(lane, {
+      ...addressOf(client),
+      encoding: ENCODING_PROTO,
+      answerEncoding: ENCODING_PROTO,
+      stored: false,
+      hello: client.name !== '',
+      dedup: false,
+      producerName: new TextEncoder().encode(client.name),
+    });
+    if (!isOpen) throw new Error('no room to open a connection');
   }
 
   /** The connection breaks: its answers are lost, and the client sends again on another one, to any worker. */
@@ -304,10 +289,7 @@ export class Run {
     const { clients, random, workers } = this.#options;
     const client = clients[Math.floor(random() * clients.length)];
     const lane = this.#frameLanes[client.worker];
-    const at = reserve(lane, RECORD_CLOSE, 8);
-    if (at === LANE_FULL) return;
-    writeConnection(lane, at, client);
-    commit(lane);
+    if (!putClose(lane, addressOf(client))) return;
     this.#open(client, Math.floor(random() * workers));
     const again = client.waiting.splice(0);
     for (const { frame } of again) {
@@ -321,25 +303,26 @@ export class Run {
     const durable = this.#options.recovered.control.durableEpoch();
     for (const lane of this.#answerLanes) {
       for (let at = claim(lane); at !== LANE_EMPTY; at = claim(lane)) {
-        const client = this.#options.clients[lane.view.getUint32(at, true)];
+        const client = this.#options.clients[readSlot(lane.view, at)];
         if (!this.#options.barrier) {
           // Its epochs are not the log's: nothing that is answered can be held to.
           client.waiting.length = 0;
           release(lane);
           continue;
         }
-        if (((lane.view.getUint32(at + 8, true) - durable) | 0) > 0) break;
-        if (client.generation === lane.view.getUint32(at + 4, true)) this.#take(client, lane, at);
+        if (((readAnswerEpochLow(lane.view, at) - durable) | 0) > 0) break;
+        if (client.generation === readGeneration(lane.view, at)) this.#take(client, lane, at);
         release(lane);
       }
     }
   }
 
   #take(client: Client, lane: Lane, at: number): void {
-    const body = at + ANSWER_HEADER_BYTES;
+    const seq = createSeq();
     if (lane.claimedKind === RECORD_HELLO) {
       const highest = Math.max(0, ...client.frames.map(({ durable, seq }) => (durable ? seq : 0)));
-      const said = lane.view.getUint32(body, true);
+      readHighestSeq(lane.view, at, seq);
+      const said = seqNumber(seq);
       if (said < highest) throw new Error(`highest seq of ${client.name}: said=${said} durable=${highest}`);
       return;
     }
@@ -347,13 +330,14 @@ export class Run {
     if (waiting === undefined) throw new Error(`an answer that nobody waits for: client=${client.name}`);
     const { frame, expected } = waiting;
     const name = `${client.name}/${frame.seq} of ${frame.events[0].id}`;
-    if (lane.claimedKind === RECORD_LOOKUP) {
-      if (lane.view.getUint32(body, true) !== frame.seq) throw new Error(`answers are out of order: frame=${name}`);
+    if (lane.claimedKind === RECORD_REPEAT) {
+      readRepeat(lane, at, seq);
+      if (seqNumber(seq) !== frame.seq) throw new Error(`answers are out of order: frame=${name}`);
       if (expected === 'new') throw new Error(`a new frame was taken for a repeated one: frame=${name}`);
       this.figures.repeated++;
       return;
     }
-    const answer = readAnswer(lane.bytes.slice(body, at + lane.claimedBytes), HELLO);
+    const answer = readAnswer(lane.bytes.slice(at + ANSWER_BODY_AT, at + lane.claimedBytes), HELLO);
     if (lane.claimedKind !== RECORD_ANSWER || answer.seq !== String(frame.seq) || answer.status !== 'OK')
       throw new Error(`not the answer to frame=${name}: ${JSON.stringify(answer)}`);
     if (client.name === '') this.#takeById(frame, expected, answer);
@@ -391,7 +375,6 @@ function checkRefused({ rejections }: AnswerBody, refused: readonly string[]): v
   if (said.join() !== refused.join()) throw new Error(`refused ${said.join()} instead of ${refused.join()}`);
 }
 
-function writeConnection(lane: Lane, at: number, client: Client): void {
-  lane.view.setUint32(at, client.connection, true);
-  lane.view.setUint32(at + 4, client.generation, true);
+function addressOf({ connection, generation }: Client): ConnectionAddress {
+  return { slot: connection, generation };
 }

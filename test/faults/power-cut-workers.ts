@@ -17,11 +17,12 @@ import { finishBlock } from '../../native-free-core/decide/finish-block.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
 import type { Kernel } from '../../native-free-core/features/kernel.ts';
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
+import { copyBlock } from '../../native-free-core/layout/block-record.ts';
 import { CONTROL_WORDS } from '../../native-free-core/layout/control-layout.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { RECORD_BLOCK } from '../../native-free-core/layout/records.ts';
-import { claim, commit, createLane, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
+import { claim, createLane, openLane, release, type Lane } from '../../native-free-core/ring/lane.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
+import { putBlock } from '../put-block.ts';
 import type { Random } from '../spool/lossy-storage.ts';
 import { openOwnLane, type Recovered } from './power-cut-start.ts';
 
@@ -124,12 +125,9 @@ export class HandWorkers {
     const from = this.#sealedLanes[worker];
     const to = this.#spoolLanes[worker];
     for (let at = claim(from); at !== LANE_EMPTY; at = claim(from)) {
-      const target = reserve(to, RECORD_BLOCK, from.claimedBytes);
-      if (target < 0) throw new Error('the spool lane is full; commit more often');
-      to.bytes.set(from.bytes.slice(at, at + from.claimedBytes), target);
-      to.view.setFloat64(target, ++this.#sealedEpochs, true);
-      to.view.setUint32(target + 8, 1, true);
-      commit(to);
+      const block = copyBlock(from, at, from.claimedBytes);
+      if (!putBlock(to, block, ++this.#sealedEpochs, 1, worker))
+        throw new Error('the spool lane is full; commit more often');
       release(from);
     }
   }

@@ -2,9 +2,10 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ENCODING_JSON, ENCODING_NDJSON, ENCODING_PROTO } from '../../native-free-core/layout/records.ts';
+import { ENCODING_JSON, ENCODING_NDJSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
 import { countEvents, readJsonSeq } from '../../src/ingress/count-events.ts';
 import { frameProto } from './rig.ts';
+import { createSeq } from '../../native-free-core/layout/seq.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const count = (text: string): number => countEvents(ENCODING_JSON, bytes(text));
@@ -44,9 +45,9 @@ test('agrees with JSON.parse on anything', () => {
 
 test('seq of a JSON frame, wherever it stands', () => {
   const seq = (text: string): bigint => {
-    const out = new Uint32Array(2);
+    const out = createSeq();
     readJsonSeq(bytes(text), out);
-    return (BigInt(out[1]) << 32n) + BigInt(out[0]);
+    return (BigInt(out.high) << 32n) + BigInt(out.low);
   };
   for (const value of [0n, 7n, 4294967296n, 2n ** 53n - 1n, 2n ** 64n - 1n]) {
     expect(seq(`{"seq":"${value}","events":[]}`)).toBe(value);

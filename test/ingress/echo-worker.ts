@@ -16,26 +16,31 @@ import {
 import { REJECTION_FIELDS, REJECTION_JSON } from '../../native-free-core/codec/answer-texts.ts';
 import { createFrameCursor, readFrame } from '../../native-free-core/codec/frame.ts';
 import { FRAME_MALFORMED } from '../../native-free-core/base/outcomes.ts';
-import { BELL_STRIDE, DURABLE_LOW, INGRESS_BELL, STORED_LOW } from '../../native-free-core/layout/control-layout.ts';
 import {
-  ACK_STORED,
-  ANSWER_HEADER_BYTES,
-  ENCODING_JSON,
-  ENCODING_PROTO,
-  FRAME_HEADER_BYTES,
-  OPEN_DEDUP,
-  OPEN_HEADER_BYTES,
-  OPEN_HELLO,
-  READ_HEADER_BYTES,
-  RECORD_ANSWER,
-  RECORD_CLOSE,
-  RECORD_FRAME,
-  RECORD_HELLO,
-  RECORD_LOOKUP,
+  ANSWER_BODY_AT,
+  ENTITY_FOUND,
+  ENTITY_UNSEEN,
+  writeAnswerHeader,
+} from '../../native-free-core/layout/answer-record.ts';
+import { readSlot, readGeneration, type ConnectionAddress } from '../../native-free-core/layout/connection-record.ts';
+import { BELL_STRIDE, DURABLE_LOW, INGRESS_BELL, STORED_LOW } from '../../native-free-core/layout/control-layout.ts';
+import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { ENTITY_KEY_AT, readEntityRead } from '../../native-free-core/layout/entity-read-record.ts';
+import { FRAME_BODY_AT, readFrameSeq, readAdmittedAt } from '../../native-free-core/layout/frame-record.ts';
+import { HELLO_RECORD_BYTES, writeHighestSeq } from '../../native-free-core/layout/hello-record.ts';
+import { readOpen } from '../../native-free-core/layout/open-record.ts';
+import {
   RECORD_OPEN,
-  RECORD_READ,
-  RECORD_READ_ANSWER,
-} from '../../native-free-core/layout/records.ts';
+  RECORD_FRAME,
+  RECORD_CLOSE,
+  RECORD_ENTITY_READ,
+  RECORD_ANSWER,
+  RECORD_HELLO,
+  RECORD_ENTITY_ANSWER,
+  RECORD_REPEAT,
+} from '../../native-free-core/layout/record-kinds.ts';
+import { repeatRecordBytes, writeRepeat } from '../../native-free-core/layout/repeat-record.ts';
+import { createSeq, seqNumber } from '../../native-free-core/layout/seq.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import { claim, commit, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
 import type { SharedMemory } from '../../src/memory/regions.ts';
@@ -124,34 +129,32 @@ export class EchoWorkers {
   }
 
   #take(lane: Lane, at: number, worker: number, ingress: number): void {
-    const slot = lane.view.getUint32(at, true);
-    const generation = lane.view.getUint32(at + 4, true);
+    const slot = readSlot(lane.view, at);
+    const generation = readGeneration(lane.view, at);
     const address = `${worker} ${ingress} ${slot}`;
     const end = at + lane.claimedBytes;
     if (lane.claimedKind === RECORD_OPEN) {
-      const flags = lane.bytes[at + 10];
-      const opened: Opened = {
-        worker,
-        ingress,
-        slot,
-        generation,
-        encoding: lane.bytes[at + 8],
-        stored: lane.bytes[at + 9] === ACK_STORED,
-        hello: (flags & OPEN_HELLO) !== 0,
-        dedup: (flags & OPEN_DEDUP) !== 0,
-        producer: text(lane, at + OPEN_HEADER_BYTES, at + OPEN_HEADER_BYTES + lane.view.getUint32(at + 12, true)),
-      };
+      const { producerName, encoding, stored, hello, dedup } = readOpen(lane, at);
+      const producer = Buffer.from(producerName).toString('utf8');
+      const opened: Opened = { worker, ingress, slot, generation, encoding, stored, hello, dedup, producer };
       this.opened.push(opened);
       this.#sessions.set(address, opened);
       if (opened.hello) this.#hello(opened);
       return;
     }
-    if (lane.claimedKind === RECORD_READ) {
-      const [entity, key] = [lane.view.getUint32(at + 8, true), text(lane, at + READ_HEADER_BYTES, end)];
+    if (lane.claimedKind === RECORD_ENTITY_READ) {
+      const { entity } = readEntityRead(lane, at);
+      const key = text(lane, at + ENTITY_KEY_AT, end);
       this.reads.push({ entity, key });
       const body = utf8.encode(JSON.stringify({ entity, key }));
       const out = this.#durableLanes[worker][ingress];
-      this.#write(out, RECORD_READ_ANSWER, { slot, generation }, key === 'nobody' ? 404 : 200, body);
+      this.#write(
+        out,
+        RECORD_ENTITY_ANSWER,
+        { slot, generation },
+        key === 'nobody' ? ENTITY_UNSEEN : ENTITY_FOUND,
+        body,
+      );
       return;
     }
     const session = this.#sessions.get(address);
@@ -165,66 +168,56 @@ export class EchoWorkers {
 
   #hello(session: Opened): void {
     const highest = Math.max(0, ...(this.#seen.get(session.producer) ?? []));
-    this.#write(this.#durableLanes[session.worker][session.ingress], RECORD_HELLO, session, 0, seqBytes(highest));
+    const lane = this.#durableLanes[session.worker][session.ingress];
+    const at = this.#begin(lane, RECORD_HELLO, HELLO_RECORD_BYTES, session, 0);
+    writeHighestSeq(lane.view, at, createSeq(highest));
+    commit(lane);
   }
 
   #frame(lane: Lane, at: number, end: number, session: Opened): void {
-    const headerSeq = lane.view.getUint32(at + 8, true) + lane.view.getUint32(at + 12, true) * HIGH;
-    const body = at + FRAME_HEADER_BYTES;
+    const headerSeq = createSeq();
+    readFrameSeq(lane.view, at, headerSeq);
+    const body = at + FRAME_BODY_AT;
     let events: number;
-    let seq = headerSeq;
+    let seq = seqNumber(headerSeq);
     if (session.encoding === ENCODING_PROTO) events = readFrame(lane.bytes, lane.view, body, end, this.#cursor);
     else {
       const json = parse(text(lane, body, end), session.encoding);
       events = json.events;
       if (seq === 0) seq = json.seq;
     }
-    this.taken.push({ session, seq, admittedAt: lane.view.getFloat64(at + 16, true), events });
+    this.taken.push({ session, seq, admittedAt: readAdmittedAt(lane.view, at), events });
     const seen = this.#seen.get(session.producer) ?? new Set();
     this.#seen.set(session.producer, seen);
     const out = (session.stored ? this.#storedLanes : this.#durableLanes)[session.worker][session.ingress];
     if (events < 0) this.#write(out, RECORD_ANSWER, session, STATUS_REJECTED, rejected(session.encoding, seq));
     else if (session.producer !== '' && seen.has(seq)) {
       const name = utf8.encode(session.producer);
-      const request = new Uint8Array(12 + name.length);
-      request.set(seqBytes(seq));
-      new DataView(request.buffer).setUint32(8, name.length, true);
-      request.set(name, 12);
-      this.#write(out, RECORD_LOOKUP, session, 0, request);
+      const at = this.#begin(out, RECORD_REPEAT, repeatRecordBytes(name), session, 0);
+      writeRepeat(out, at, createSeq(seq), name);
+      commit(out);
     } else {
       seen.add(seq);
       this.#write(out, RECORD_ANSWER, session, STATUS_OK, answered(session.encoding, seq, events, this.padding));
     }
   }
 
-  #write(
-    lane: Lane,
-    kind: number,
-    { slot, generation }: { slot: number; generation: number },
-    flags: number,
-    body: Uint8Array,
-  ): void {
-    const at = reserve(lane, kind, ANSWER_HEADER_BYTES + body.length);
-    if (at < 0) throw new Error('an answer lane is full');
-    lane.view.setUint32(at, slot, true);
-    lane.view.setUint32(at + 4, generation, true);
-    lane.view.setInt32(at + 8, this.#epoch, true);
-    lane.view.setUint32(at + 12, flags, true);
-    lane.bytes.set(body, at + ANSWER_HEADER_BYTES);
+  #write(lane: Lane, kind: number, address: ConnectionAddress, status: number, body: Uint8Array): void {
+    const at = this.#begin(lane, kind, ANSWER_BODY_AT + body.length, address, status);
+    lane.bytes.set(body, at + ANSWER_BODY_AT);
     commit(lane);
+  }
+
+  #begin(lane: Lane, kind: number, bytes: number, address: ConnectionAddress, status: number): number {
+    const at = reserve(lane, kind, bytes);
+    if (at < 0) throw new Error('an answer lane is full');
+    writeAnswerHeader(lane.view, at, address, this.#epoch, status);
+    return at;
   }
 }
 
 function text(lane: Lane, from: number, end: number): string {
   return Buffer.from(lane.bytes.slice(from, end)).toString('utf8');
-}
-
-function seqBytes(seq: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, seq % HIGH, true);
-  view.setUint32(4, Math.floor(seq / HIGH), true);
-  return bytes;
 }
 
 function parse(body: string, encoding: number): { events: number; seq: number } {

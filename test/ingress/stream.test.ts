@@ -172,7 +172,7 @@ describe('a duplicate', () => {
       () => asked.length === 1 && rig.echo.taken.length === 5,
       () => 'the look-up',
     );
-    expect(asked).toMatchObject([{ producer: 'phone', seqLow: 1, seqHigh: 0, encoding: 1 }]);
+    expect(asked).toMatchObject([{ producer: 'phone', seq: { low: 1, high: 0 }, encoding: 1 }]);
     expect(seqs(await stream.until(2))).toEqual([1, 2]);
     find(Buffer.from('{"seq":"1","status":"DUPLICATE","events":1}'));
     const answers = await stream.until(5);

@@ -8,12 +8,13 @@ import { createDecider } from '../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
-import { readOpen } from '../../native-free-core/decide/sessions.ts';
+import { openSession } from '../../native-free-core/decide/sessions.ts';
 import { transcodeText } from '../../native-free-core/codec/json/frame.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
+import { readOpen } from '../../native-free-core/layout/open-record.ts';
 import { backfillPlan } from '../../native-free-core/plan/change.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { ENCODING_JSON } from '../../native-free-core/layout/records.ts';
+import { ENCODING_JSON } from '../../native-free-core/layout/encoding-codes.ts';
 import {
   entityCount,
   findRow,
@@ -72,7 +73,7 @@ function worker(plan: Plan, memory: Shared, tables = openTables(memory)): (event
     textOf: (bytes, from, to) => new TextDecoder().decode(bytes.slice(from, to)),
     utf8: (text) => new TextEncoder().encode(text),
   });
-  const session = readOpen(new Uint8Array(16), new DataView(new ArrayBuffer(16)), 0, 0);
+  const session = openSession(readOpen({ bytes: new Uint8Array(16), view: new DataView(new ArrayBuffer(16)) }, 0), 0);
   return (event, at) => {
     Object.assign(decider.ticket, { epoch: 5, epochLow: 5, receivedAt: at });
     const { bytes, view, starts, ends } = transcodeText(plan, JSON.stringify(event), ENCODING_JSON);

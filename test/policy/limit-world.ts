@@ -8,9 +8,9 @@ import { concludeBlock, decideRows, moveState } from '../../native-free-core/dec
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
+import { copyBlock } from '../../native-free-core/layout/block-record.ts';
 import { createColumn, resetColumn } from '../../native-free-core/layout/column.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { BLOCK_RECORD_HEADER_BYTES } from '../../native-free-core/layout/records.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { claim, openLane, release, type Lane } from '../../native-free-core/ring/lane.ts';
 import { copyStripe } from '../../native-free-core/state/entity-table.ts';
@@ -74,8 +74,7 @@ export function limitWorld(plan: Plan, workers: number): LimitWorld {
 }
 
 function storedBlock(plan: Plan, { ticket }: Decider, lane: Lane): StoredBlock {
-  const at = claim(lane) + BLOCK_RECORD_HEADER_BYTES;
-  const bytes = lane.bytes.slice(at, at + lane.claimedBytes - BLOCK_RECORD_HEADER_BYTES);
+  const bytes = copyBlock(lane, claim(lane), lane.claimedBytes);
   release(lane);
   return { epoch: ticket.epoch, receivedAt: ticket.receivedAt, bytes, rows: rowsOf(plan, bytes) };
 }

@@ -19,10 +19,10 @@ import {
   DURABLE_HIGH,
   DURABLE_LOW,
 } from '../../native-free-core/layout/control-layout.ts';
-import { BLOCK_RECORD_HEADER_BYTES, RECORD_BLOCK } from '../../native-free-core/layout/records.ts';
 import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
-import { commit, createLane, openLane, reserve } from '../../native-free-core/ring/lane.ts';
+import { createLane, openLane } from '../../native-free-core/ring/lane.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
+import { putBlock } from '../put-block.ts';
 import { seededRandom } from './lossy-storage.ts';
 import type { Random } from './lossy-storage.ts';
 
@@ -100,13 +100,7 @@ export function simulateWorkers(options: SimulatedWorkersOptions): SimulatedWork
         const worker = participants[done];
         const block = sealedBlock(simulated.epoch, worker, blockBytes(simulated.epoch, worker, bytesMin, bytesMax));
         const lane = producers[worker];
-        const at = reserve(lane, RECORD_BLOCK, BLOCK_RECORD_HEADER_BYTES + block.length);
-        if (at < 0) return false;
-        lane.view.setFloat64(at, simulated.epoch, true);
-        lane.view.setUint32(at + 8, participants.length, true);
-        lane.view.setUint32(at + 12, worker, true);
-        lane.bytes.set(block, at + BLOCK_RECORD_HEADER_BYTES);
-        commit(lane);
+        if (!putBlock(lane, block, simulated.epoch, participants.length, worker)) return false;
       }
       done = 0;
       simulated.epoch++;

@@ -5,26 +5,13 @@ import { eachDeadLetter, loadBlock } from '../../native-free-core/columns/load.t
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
+import { copyBlock } from '../../native-free-core/layout/block-record.ts';
 import { createColumn, type Column } from '../../native-free-core/layout/column.ts';
+import { createSeq } from '../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import {
-  BLOCK_RECORD_HEADER_BYTES,
-  ENCODING_JSON,
-  ENCODING_PROTO,
-  FRAME_HEADER_BYTES,
-  OPEN_HEADER_BYTES,
-  RECORD_FRAME,
-  RECORD_OPEN,
-} from '../../native-free-core/layout/records.ts';
-import {
-  claim,
-  commit,
-  laneUsedBytes,
-  openLane,
-  release,
-  reserve,
-  type Lane,
-} from '../../native-free-core/ring/lane.ts';
+import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { putOpen, putFrame } from '../../native-free-core/ring/frame-lane.ts';
+import { claim, laneUsedBytes, openLane, release, type Lane } from '../../native-free-core/ring/lane.ts';
 import { dictionaryCount, entryAt, entryBytes, type Dictionary } from '../../native-free-core/state/dictionary.ts';
 import { entityCount } from '../../native-free-core/state/entity-table.ts';
 import { describeChange, loadPipelineFile } from '../../src/config/index.ts';
@@ -51,33 +38,23 @@ function deciderOn(plan: Plan, memory: SharedMemory, tables = openTables(memory)
   });
 }
 
-const OPEN_ENCODING = 8;
-
 function open(lane: Lane, generation: number, encoding: number): void {
-  put(
-    lane,
-    RECORD_OPEN,
-    OPEN_HEADER_BYTES,
-    new Uint8Array(0),
+  putOpen(lane, {
+    slot: 0,
     generation,
-    (at) => (lane.bytes[at + OPEN_ENCODING] = encoding),
-  );
+    encoding,
+    answerEncoding: encoding,
+    stored: false,
+    hello: false,
+    dedup: false,
+    producerName: new Uint8Array(0),
+  });
 }
 
-function put(
-  lane: Lane,
-  kind: number,
-  headerBytes: number,
-  body: Uint8Array,
-  generation: number,
-  change: (at: number) => void = () => undefined,
-): void {
-  const at = reserve(lane, kind, headerBytes + body.length);
-  lane.bytes.fill(0, at, at + headerBytes);
-  lane.view.setUint32(at + 4, generation, true);
-  lane.bytes.set(body, at + headerBytes);
-  change(at);
-  commit(lane);
+const NO_SEQ = createSeq();
+
+function put(lane: Lane, body: Uint8Array, generation: number): void {
+  putFrame(lane, { slot: 0, generation }, NO_SEQ, 0, body);
 }
 
 /** One frame per event through the lanes of `memory`. */
@@ -91,7 +68,7 @@ function take(
   open(lane, 7, ENCODING_PROTO);
   for (let i = 0; i < events; i++) {
     const event = rehearsalEvent(plan, i, NOW);
-    put(lane, RECORD_FRAME, FRAME_HEADER_BYTES, Buffer.concat([Buffer.from([0x12, event.length]), event]), 7);
+    put(lane, Buffer.concat([Buffer.from([0x12, event.length]), event]), 7);
   }
   drainAndFinish(decider);
   return sealed(memory, plan);
@@ -108,7 +85,7 @@ function sealed(
   let [rows, dead] = [0, 0];
   const seqs: number[] = [];
   for (let at = claim(blocks); at !== LANE_EMPTY; release(blocks), at = claim(blocks)) {
-    const block = blocks.bytes.slice(at + BLOCK_RECORD_HEADER_BYTES, at + blocks.claimedBytes);
+    const block = copyBlock(blocks, at, blocks.claimedBytes);
     const count = loadBlock(plan, columns, block).rows;
     for (let r = 0; r < count; r++) {
       seqs.push(columns[plan.entities[0]!.seqColumn]!.u32[2 * r]!);
@@ -203,8 +180,7 @@ test('before a change it listens to what comes in, and leaves nothing of that ei
   // Some while it rehearses, each after a pause.
   const world = beforeChange((lane) => {
     if (++looked === IN_THE_SECOND_ACT) open(lane, 8, ENCODING_JSON);
-    if (looked > IN_THE_SECOND_ACT && sent < FRAMES && looked % 5 === 0)
-      put(lane, RECORD_FRAME, FRAME_HEADER_BYTES, jsonOf(sent++), 8);
+    if (looked > IN_THE_SECOND_ACT && sent < FRAMES && looked % 5 === 0) put(lane, jsonOf(sent++), 8);
   });
   const { to, memory, lane, dictionary, entities, decider, rehearsal } = world;
   rehearse(decider, { rehearsal, next: memory, worker: 0, isLive: true });
@@ -237,13 +213,10 @@ test.each([
   let isFull = false;
   const world = beforeChange((lane) => {
     for (let i = 0; i < 20 && !isFull; i++) {
-      const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + bytes);
-      isFull = at < 0;
+      const address = { slot: sent % producers, generation: 0x12121212 };
+      isFull = !putFrame(lane, address, createSeq(2 + sent), 0, new Uint8Array(bytes).fill(0x12));
       if (isFull) return;
-      lane.bytes.fill(0x12, at, at + FRAME_HEADER_BYTES + bytes);
-      lane.view.setUint32(at, sent++ % producers, true);
-      lane.view.setUint32(at + 8, 1 + sent, true);
-      commit(lane);
+      sent++;
     }
   });
   const { memory, decider, rehearsal, entities } = world;

@@ -9,8 +9,9 @@
 import { EVENT_MALFORMED, FRAME_MALFORMED, FRAME_TOO_MANY_EVENTS } from '../../base/outcomes.ts';
 import { nearest } from '../../base/nearest.ts';
 import { FRAME_EVENTS_MAX } from '../../layout/limits.ts';
+import { createSeq, setSeq, type Seq } from '../../layout/seq.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { ENCODING_NDJSON } from '../../layout/records.ts';
+import { ENCODING_NDJSON } from '../../layout/encoding-codes.ts';
 import { createByteWriter } from '../byte-writer.ts';
 import { expectedGot, rejection, shownJson, VALUE_BYTES_MAX, type RejectionDetail } from '../rejection.ts';
 import {
@@ -53,8 +54,7 @@ export interface JsonFrame {
   /** Why the frame is refused whole; null: the outcome says it. */
   problem: RejectionDetail | null;
   /** 0 where the frame has none. */
-  seqLow: number;
-  seqHigh: number;
+  readonly seq: Seq;
   /** 0, or why event i is refused; otherwise it is bytes[starts[i], ends[i]). */
   readonly outcomes: Int32Array;
   /** Details of those that are refused. */
@@ -80,8 +80,7 @@ const cursor = createJsonCursor();
 const frame: JsonFrame = {
   count: 0,
   problem: null,
-  seqLow: 0,
-  seqHigh: 0,
+  seq: createSeq(),
   outcomes: new Int32Array(FRAME_EVENTS_MAX),
   details: new Map(),
   bytes: writer.bytes,
@@ -122,8 +121,7 @@ function restart(source: Uint8Array): void {
   writer.end = 0;
   frame.count = 0;
   frame.problem = null;
-  frame.seqLow = 0;
-  frame.seqHigh = 0;
+  setSeq(frame.seq, 0);
   frame.source = source;
   frame.details.clear();
   clearUnknownFields(frame.unknown);
@@ -338,7 +336,7 @@ function takeSeq(c: JsonCursor): boolean {
   // Digits alone: ingress reads it, too, and knows no other form.
   for (let p = c.textStart; p < c.textEnd; p++) if (c.bytes[p] < 0x30 || c.bytes[p] > 0x39) return false;
   if (taken < 0 || readInteger(c.bytes, c.textStart, c.textEnd, UINT64) < 0) return false;
-  frame.seqLow = integerWords.low >>> 0;
-  frame.seqHigh = integerWords.high >>> 0;
+  frame.seq.low = integerWords.low >>> 0;
+  frame.seq.high = integerWords.high >>> 0;
   return true;
 }

@@ -10,27 +10,16 @@ import { transcodeText } from '../../../native-free-core/codec/json/frame.ts';
 import { unknownTexts } from '../../../native-free-core/codec/unknown-fields.ts';
 import { unpackDetail } from '../../../native-free-core/codec/rejection.ts';
 import { eachDeadLetter, eachFrame, loadBlock } from '../../../native-free-core/columns/load.ts';
+import { copyBlock } from '../../../native-free-core/layout/block-record.ts';
 import { createColumn, resetColumn, type Column } from '../../../native-free-core/layout/column.ts';
+import type { ConnectionAddress } from '../../../native-free-core/layout/connection-record.ts';
+import { FRAME_BODY_AT } from '../../../native-free-core/layout/frame-record.ts';
+import { createSeq } from '../../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
-import {
-  ACK_DURABLE,
-  BLOCK_RECORD_HEADER_BYTES,
-  ENCODING_NDJSON,
-  FRAME_HEADER_BYTES,
-  OPEN_HEADER_BYTES,
-  RECORD_FRAME,
-  RECORD_OPEN,
-} from '../../../native-free-core/layout/records.ts';
-import { LANE_EMPTY, LANE_FULL, outcomeText } from '../../../native-free-core/base/outcomes.ts';
-import {
-  claim,
-  commit,
-  laneRecordBytesMax,
-  openLane,
-  release,
-  reserve,
-  type Lane,
-} from '../../../native-free-core/ring/lane.ts';
+import { ENCODING_JSON, ENCODING_NDJSON } from '../../../native-free-core/layout/encoding-codes.ts';
+import { LANE_EMPTY, outcomeText } from '../../../native-free-core/base/outcomes.ts';
+import { putFrame, putOpen } from '../../../native-free-core/ring/frame-lane.ts';
+import { claim, laneRecordBytesMax, openLane, release, type Lane } from '../../../native-free-core/ring/lane.ts';
 import { OperatingError } from '../../errors.ts';
 import { allocateMemory } from '../../memory/regions.ts';
 import type { Row } from '../../explain/column-values.ts';
@@ -53,8 +42,8 @@ export interface HandDrivenCore {
 }
 
 const HIGH = 4294967296;
-const CONNECTION = 0;
-const GENERATION = 1;
+const CONNECTION: ConnectionAddress = { slot: 0, generation: 1 };
+const NO_SEQ = createSeq();
 
 /** `eventsMax`: how many events will be taken; the tables are made no larger than these can fill. */
 export function createHandDrivenCore(plan: Plan, eventsMax: number): HandDrivenCore {
@@ -129,34 +118,28 @@ function timeOf(decider: Decider, json: string): number {
 }
 
 function open(lane: Lane): void {
-  const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES);
-  lane.bytes.fill(0, at, at + OPEN_HEADER_BYTES);
-  lane.view.setUint32(at, CONNECTION, true);
-  lane.view.setUint32(at + 4, GENERATION, true);
-  lane.bytes[at + 8] = ENCODING_NDJSON;
-  lane.bytes[at + 9] = ACK_DURABLE;
-  commit(lane);
+  putOpen(lane, {
+    ...CONNECTION,
+    encoding: ENCODING_NDJSON,
+    answerEncoding: ENCODING_JSON,
+    stored: false,
+    hello: false,
+    dedup: false,
+    producerName: new Uint8Array(0),
+  });
 }
 
 function frame(lane: Lane, body: Uint8Array, admittedAt: number): void {
-  const bytes = FRAME_HEADER_BYTES + body.length;
-  const at = bytes > laneRecordBytesMax(lane.capacity) ? LANE_FULL : reserve(lane, RECORD_FRAME, bytes);
-  if (at === LANE_FULL) {
+  const fits = FRAME_BODY_AT + body.length <= laneRecordBytesMax(lane.capacity);
+  if (!fits || !putFrame(lane, CONNECTION, NO_SEQ, admittedAt, body)) {
     throw new OperatingError('event_too_large', `an event does not fit a frame: bytes=${body.length}; shorten it`);
   }
-  lane.bytes.fill(0, at, at + FRAME_HEADER_BYTES);
-  lane.view.setUint32(at, CONNECTION, true);
-  lane.view.setUint32(at + 4, GENERATION, true);
-  lane.view.setFloat64(at + 16, admittedAt, true);
-  lane.bytes.set(body, at + FRAME_HEADER_BYTES);
-  commit(lane);
 }
 
 /** Reads the block of the one event that was taken. */
 function load(plan: Plan, columns: readonly Column[], lane: Lane): Taken {
   for (const column of columns) resetColumn(column, 1);
-  const at = claim(lane) + BLOCK_RECORD_HEADER_BYTES;
-  const block = lane.bytes.slice(at, at + lane.claimedBytes - BLOCK_RECORD_HEADER_BYTES);
+  const block = copyBlock(lane, claim(lane), lane.claimedBytes);
   release(lane);
   let taken: Taken = { outcome: 'stored' };
   eachFrame(block, ({ duplicates }) => {

@@ -12,7 +12,8 @@ import {
   writeAnswerJson,
   writeAnswerProto,
 } from '../../../native-free-core/codec/answer.ts';
-import { ENCODING_PROTO } from '../../../native-free-core/layout/records.ts';
+import { ENCODING_PROTO } from '../../../native-free-core/layout/encoding-codes.ts';
+import type { Seq } from '../../../native-free-core/layout/seq.ts';
 import { answeredDecisions, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { eventsSource, positionCondition } from '../../contract/events-source.ts';
 import { quoteName, quoteText } from '../../contract/sql-text.ts';
@@ -22,15 +23,14 @@ import type { Retry } from './retry.ts';
 
 export interface DecisionRequest {
   readonly producer: string;
-  readonly seqLow: number;
-  readonly seqHigh: number;
+  readonly seq: Seq;
   /** Low bits of an epoch by which the original is in the spool. */
   readonly epochLow: number;
   readonly encoding: number;
 }
 
 interface Waiting extends DecisionRequest {
-  readonly seq: string;
+  readonly seqText: string;
   readonly resolve: (answer: Uint8Array) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -77,9 +77,9 @@ export class DecisionLookup {
 
   /** Rejects only where the warehouse stops. */
   answer(request: DecisionRequest): Promise<Uint8Array> {
-    const seq = String(BigInt(request.seqHigh) * 4294967296n + BigInt(request.seqLow));
+    const seqText = String((BigInt(request.seq.high) << 32n) | BigInt(request.seq.low));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...request, seq, resolve, reject });
+      this.#waiting.push({ ...request, seqText, resolve, reject });
       this.#schedule();
     });
   }
@@ -115,16 +115,16 @@ export class DecisionLookup {
     try {
       for (const batches of SEARCHED_BATCHES) {
         const after = Math.max(0, last - batches);
-        const seqs = [...new Set(missing.map(({ seq }) => seq))];
+        const seqs = [...new Set(missing.map(({ seqText }) => seqText))];
         const found = await this.#options.retry.untilDone('look up the decisions of duplicates', () =>
           this.#query(producer, seqs, after),
         );
         for (const request of missing) {
-          const events = found.get(request.seq) ?? [];
+          const events = found.get(request.seqText) ?? [];
           // A frame whose events all were duplicates by id has left no rows.
           if (events.length > 0 || after === 0) request.resolve(this.#encode(request, events));
         }
-        missing = missing.filter(({ seq }) => !found.has(seq));
+        missing = missing.filter(({ seqText }) => !found.has(seqText));
         if (missing.length === 0 || after === 0) return;
       }
     } catch (error) {
@@ -172,7 +172,7 @@ export class DecisionLookup {
     const outcomes = new Int32Array(count);
     const decisions = answeredDecisions(plan);
     const actions = decisions.map(() => new Uint16Array(count));
-    const { encoding, seqLow, seqHigh } = request;
+    const { encoding, seq } = request;
     const partOf = encoding === ENCODING_PROTO ? rejectionFieldsOf : rejectionJsonOf;
     const parts = new Map<number, Uint8Array>();
     let partBytes = 0;
@@ -190,8 +190,8 @@ export class DecisionLookup {
     const out = new Uint8Array(room);
     const end =
       encoding === ENCODING_PROTO
-        ? writeAnswerProto(out, 0, seqLow, seqHigh, actions, rows, outcomes, 0, count, STATUS_DUPLICATE, parts)
-        : writeAnswerJson(out, 0, seqLow, seqHigh, plan, actions, rows, outcomes, 0, count, STATUS_DUPLICATE, parts);
+        ? writeAnswerProto(out, 0, seq.low, seq.high, actions, rows, outcomes, 0, count, STATUS_DUPLICATE, parts)
+        : writeAnswerJson(out, 0, seq.low, seq.high, plan, actions, rows, outcomes, 0, count, STATUS_DUPLICATE, parts);
     return out.subarray(0, end);
   }
 }

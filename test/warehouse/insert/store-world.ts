@@ -3,14 +3,15 @@
  * log on a folder, and warehouses that come and go on them as processes do.
  */
 
+import { putBlock } from '../../put-block.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EVENT_MALFORMED } from '../../../native-free-core/base/outcomes.ts';
 import { appendDeadLetter, appendFrame } from '../../../native-free-core/columns/logs.ts';
 import { FRAME_HAS_SEQ } from '../../../native-free-core/layout/block-layout.ts';
-import { BLOCK_RECORD_HEADER_BYTES, ENCODING_PROTO, RECORD_BLOCK } from '../../../native-free-core/layout/records.ts';
-import { commit, createLane, openLane, reserve } from '../../../native-free-core/ring/lane.ts';
+import { ENCODING_PROTO } from '../../../native-free-core/layout/encoding-codes.ts';
+import { createLane, openLane } from '../../../native-free-core/ring/lane.ts';
 import type { Log } from '../../../src/system/log.ts';
 import { openBatchLog } from '../../../src/warehouse/insert/batch-log.ts';
 import { openSpoolReader } from '../../../src/spool/reader.ts';
@@ -134,13 +135,7 @@ export function createStoreWorld() {
       made.rows += rows;
       made.deadLetters += deadLetters;
       made.epochs++;
-      const at = reserve(lane, RECORD_BLOCK, BLOCK_RECORD_HEADER_BYTES + block.length);
-      if (at < 0) throw new Error('the lane is full');
-      lane.view.setFloat64(at, made.epochs, true);
-      lane.view.setUint32(at + 8, 1, true);
-      lane.view.setUint32(at + 12, 0, true);
-      lane.bytes.set(block, at + BLOCK_RECORD_HEADER_BYTES);
-      commit(lane);
+      if (!putBlock(lane, block, made.epochs, 1, 0)) throw new Error('the lane is full');
       if (writer.commitWaiting() !== 1) throw new Error('the epoch did not become durable');
     },
     /** A warehouse as a new process would have it. */

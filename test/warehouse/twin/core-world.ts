@@ -8,18 +8,14 @@ import { createNativeEncoder } from '../../../native-free-core/columns/native.ts
 import { createDecider } from '../../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../../native-free-core/decide/run.ts';
+import { copyBlock } from '../../../native-free-core/layout/block-record.ts';
+import type { ConnectionAddress } from '../../../native-free-core/layout/connection-record.ts';
+import { createSeq } from '../../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
-import {
-  ACK_DURABLE,
-  BLOCK_RECORD_HEADER_BYTES,
-  ENCODING_NDJSON,
-  FRAME_HEADER_BYTES,
-  OPEN_HEADER_BYTES,
-  RECORD_FRAME,
-  RECORD_OPEN,
-} from '../../../native-free-core/layout/records.ts';
+import { ENCODING_JSON, ENCODING_NDJSON } from '../../../native-free-core/layout/encoding-codes.ts';
 import { LANE_EMPTY } from '../../../native-free-core/base/outcomes.ts';
-import { claim, commit, openLane, release, reserve, type Lane } from '../../../native-free-core/ring/lane.ts';
+import { putOpen, putFrame } from '../../../native-free-core/ring/frame-lane.ts';
+import { claim, openLane, release, type Lane } from '../../../native-free-core/ring/lane.ts';
 import { allocateMemory } from '../../../src/memory/regions.ts';
 import { createStatement } from '../../../src/warehouse/tables/create-tables.ts';
 import { eventsTable } from '../../../src/warehouse/tables/index.ts';
@@ -32,8 +28,8 @@ export interface Frame {
   readonly events: readonly object[];
 }
 
-const CONNECTION = 0;
-const GENERATION = 1;
+const CONNECTION: ConnectionAddress = { slot: 0, generation: 1 };
+const NO_SEQ = createSeq();
 
 /** Native blocks of all rows that the core made of the frames. One epoch a frame. */
 export function blocksOf(plan: Plan, frames: readonly Frame[]): Uint8Array[] {
@@ -80,12 +76,13 @@ export function blocksOf(plan: Plan, frames: readonly Frame[]): Uint8Array[] {
   let epoch = 0;
   for (const { now, events } of frames) {
     clock = now;
-    putFrame(frameLane, encoder.encode(events.map((event) => JSON.stringify(event)).join('\n')), now);
+    const body = encoder.encode(events.map((event) => JSON.stringify(event)).join('\n'));
+    if (!putFrame(frameLane, CONNECTION, NO_SEQ, now, body))
+      throw new Error(`the frame does not fit the lane: bytes=${body.length}`);
     drainAndFinish(decider);
     for (; claim(durableLane) !== LANE_EMPTY; release(durableLane));
     for (let claimed = claim(blockLane); claimed >= 0; claimed = claim(blockLane)) {
-      const at = claimed + BLOCK_RECORD_HEADER_BYTES;
-      const block = blockLane.bytes.slice(at, at + blockLane.claimedBytes - BLOCK_RECORD_HEADER_BYTES);
+      const block = copyBlock(blockLane, claimed, blockLane.claimedBytes);
       release(blockLane);
       eachDictionaryEntry(block, (id, bytes, start, length) => texts.set(id, bytes.slice(start, start + length)));
       native.appendBlock(block, ++epoch);
@@ -102,22 +99,13 @@ export function storeFrames(warehouse: TestWarehouse, plan: Plan, frames: readon
 }
 
 function openConnection(lane: Lane): void {
-  const at = reserve(lane, RECORD_OPEN, OPEN_HEADER_BYTES);
-  lane.bytes.fill(0, at, at + OPEN_HEADER_BYTES);
-  lane.view.setUint32(at, CONNECTION, true);
-  lane.view.setUint32(at + 4, GENERATION, true);
-  lane.bytes[at + 8] = ENCODING_NDJSON;
-  lane.bytes[at + 9] = ACK_DURABLE;
-  commit(lane);
-}
-
-function putFrame(lane: Lane, body: Uint8Array, admittedAt: number): void {
-  const at = reserve(lane, RECORD_FRAME, FRAME_HEADER_BYTES + body.length);
-  if (at < 0) throw new Error(`the frame does not fit the lane: bytes=${body.length}`);
-  lane.bytes.fill(0, at, at + FRAME_HEADER_BYTES);
-  lane.view.setUint32(at, CONNECTION, true);
-  lane.view.setUint32(at + 4, GENERATION, true);
-  lane.view.setFloat64(at + 16, admittedAt, true);
-  lane.bytes.set(body, at + FRAME_HEADER_BYTES);
-  commit(lane);
+  putOpen(lane, {
+    ...CONNECTION,
+    encoding: ENCODING_NDJSON,
+    answerEncoding: ENCODING_JSON,
+    stored: false,
+    hello: false,
+    dedup: false,
+    producerName: new Uint8Array(0),
+  });
 }
