@@ -1,7 +1,7 @@
 /**
  * The TypeScript client: sends frames of events over `/v1/stream` and resolves with what was decided. It numbers its frames and
  * keeps each until it is answered, so that a lost connection, a restarted server or a RETRY neither loses nor doubles an event
- * (SEMANTICS.md §2). Also used by `hunt send` and `hunt play`.
+ * (docs/semantics.md §2). Also used by `hunt send` and `hunt play`.
  *
  *   const client = await HuntClient.connect({ url: 'http://127.0.0.1:8700', producer: 'checkout-7' });
  *   const answer = await client.send([{ eventId: 'e1', playerId: '7', eventTime: new Date().toISOString(), dig: { depth: 1.5 } }]);

@@ -1,5 +1,5 @@
 /**
- * The epoch protocol (SEMANTICS.md §4, "no ghosts"): workers share entity tables, so what one stores may rest on what
+ * The epoch protocol (docs/semantics.md §4, "no ghosts"): workers share entity tables, so what one stores may rest on what
  * another has just changed. A worker joins the running epoch before it touches state; the first that wants to end it
  * closes it to newcomers; when all that joined have arrived at its end, the epoch is over and the next one begins.
  * With one worker this is a lock and an unlock. Words: layout/control-layout.ts.

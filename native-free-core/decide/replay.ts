@@ -1,6 +1,6 @@
 /**
  * Recovery: applies the rows of sealed blocks to the tables, epoch by epoch, each entity's in (life, seq) order, and skips
- * what the tables already have (SEMANTICS.md §4). Decides nothing and numbers nothing anew. Runs on the main thread, before any
+ * what the tables already have (docs/semantics.md §4). Decides nothing and numbers nothing anew. Runs on the main thread, before any
  * worker.
  */
 

@@ -1,5 +1,5 @@
 /**
- * The rules that every event must keep (SEMANTICS.md §3), checked row by row right after decoding, and the columns that
+ * The rules that every event must keep (docs/semantics.md §3), checked row by row right after decoding, and the columns that
  * the engine itself fills. An event that fails leaves no trace in state: nothing has been updated yet.
  */
 

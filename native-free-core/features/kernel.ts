@@ -4,7 +4,7 @@
  *
  * Two modes from one generator, so that they cannot drift apart:
  *   live    gives the row the next seq of the entity's life and stores both
- *   replay  takes seq and life from the stored row; skips what the state already has (SEMANTICS.md §4)
+ *   replay  takes seq and life from the stored row; skips what the state already has (docs/semantics.md §4)
  */
 
 import type { EntityPlan, Plan } from '../plan/plan.ts';

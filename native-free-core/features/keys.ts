@@ -68,7 +68,7 @@ function emitPart(plan: Plan, part: Expression, i: number, emit: EmitExpression)
   return i === 0 ? store : `${store} if (has) combineWords(keys, 4 * r, part, 0);`;
 }
 
-/** A column's own words. A key without presence that is 0 or '' is no key (SEMANTICS.md §3). */
+/** A column's own words. A key without presence that is 0 or '' is no key (docs/semantics.md §3). */
 function emitColumn(plan: Plan, index: number, words: string, at: string): string {
   const { kind, nullable, branch } = columnAt(plan, index);
   const c = `c${slotOf(plan, index)}`;

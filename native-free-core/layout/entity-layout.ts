@@ -19,7 +19,7 @@
  *   row      word 0-3   key        128 bits
  *            f64 2      seq        events of this life so far
  *            f64 3      life       epoch that created the state
- *            f64 4      clock      C(n) of SEMANTICS.md §5, ms
+ *            f64 4      clock      C(n) of docs/semantics.md §5, ms
  *            f64 5      last seen  received_at of the last event, ms
  *            f64 6 ...  features   features/record-layout.ts
  */

@@ -26,7 +26,7 @@ export const PRODUCER_NAME_BYTES_MAX = 200;
 export const DEAD_LETTER_DAYS = 30;
 /** Frames sent and not yet answered, for one connection. */
 export const FRAMES_IN_FLIGHT_MAX = 1024;
-/** Sequence numbers below the highest that the producer table remembers (SEMANTICS.md §2). */
+/** Sequence numbers below the highest that the producer table remembers (docs/semantics.md §2). */
 export const SEQ_BITMAP_BITS = 1024;
 /** Tables of time zones reach from 1970 to 2100, ms UTC; a part of a local time outside is absent. */
 export const ZONE_TIME_START = 0;

@@ -212,7 +212,7 @@ export interface FeaturePlan extends FeatureParameters {
   readonly hopMs: number;
   /** Input as an exact integer: scaled by 10^decimals. -1: `exact: false`, the float as it came. */
   readonly decimals: number;
-  /** The window ends this long before the entity's clock (SEMANTICS.md §5); a multiple of the hop. Absent: 0. */
+  /** The window ends this long before the entity's clock (docs/semantics.md §5); a multiple of the hop. Absent: 0. */
   readonly delayMs?: number;
   /** first, last and previous of an enum: the value is one of its names. */
   readonly isEnum?: boolean;
@@ -272,7 +272,7 @@ export interface DecisionPlan {
   readonly ruleColumn: number;
   /** Stored, never answered: another version's, which decides beside the live one. */
   readonly isShadow?: boolean;
-  /** u64, only where a rule has a limit: the order in which limits were taken (SEMANTICS.md §9). */
+  /** u64, only where a rule has a limit: the order in which limits were taken (docs/semantics.md §9). */
   readonly seqColumn?: number;
   /** u64, with it: the life in which seq counts, the epoch that created the key's limits. */
   readonly limitLifeColumn?: number;

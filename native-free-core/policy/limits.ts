@@ -1,7 +1,7 @@
 /**
  * Taking limits: "at most 1 hint per player per 10 m". A take is an event for which a limited rule has fired; it lies in
  * the hop of its effective_time, and the window of an event ends at the entity's clock at that event, as a count's does
- * (SEMANTICS.md §5). An event that is itself too late for its window could never be counted, so it takes nothing.
+ * (docs/semantics.md §5). An event that is itself too late for its window could never be counted, so it takes nothing.
  * Called by the decisions' second pass on a worker's thread (take) and by recovery on the main thread (replay).
  *
  * Two workers decide the blocks of one epoch at once: what a row holds is the same in whatever order the same takes are

@@ -1,5 +1,5 @@
 /**
- * `hunt audit`: proves the account of every event from the tables (SEMANTICS.md §11), names the first gap if there is one, and
+ * `hunt audit`: proves the account of every event from the tables (docs/semantics.md §11), names the first gap if there is one, and
  * exits 1 then; 3 where all is there but what an operator has accepted as lost (`hunt serve --accept-loss`). Counts rows in ClickHouse batch by batch, so that it needs little memory however many there are.
  */
 

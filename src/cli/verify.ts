@@ -1,6 +1,6 @@
 /**
  * `hunt verify`: recomputes every feature of every stored row in ClickHouse and proves that it is what the kernels served,
- * doubles to their last bit (SEMANTICS.md §7). Exits 1 where anything differs.
+ * doubles to their last bit (docs/semantics.md §7). Exits 1 where anything differs.
  */
 
 import { defineCommand } from 'citty';

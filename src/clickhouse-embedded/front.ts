@@ -30,7 +30,7 @@ export interface Front {
   close(): void;
 }
 
-/** How far SQL can see: SEMANTICS.md §12. */
+/** How far SQL can see: docs/semantics.md §12. */
 interface Freshness {
   /** ms UTC; 0: nobody has said yet. */
   watermark: number;

@@ -14,7 +14,7 @@ export interface PipelineDescription {
   readonly importMap: Readonly<Record<string, string>>;
 }
 
-/** Events by what became of them (SEMANTICS.md §11). */
+/** Events by what became of them (docs/semantics.md §11). */
 export interface LedgerAccount {
   readonly received: number;
   readonly accepted: number;

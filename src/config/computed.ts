@@ -1,6 +1,6 @@
 /**
  * Computed columns (`Plan.computed`): derived values, local days of calendar windows, what SQL cannot repeat to the last bit
- * where keys, inputs and conditions of features read it (SEMANTICS.md §7), and what rules and models read of lists.
+ * where keys, inputs and conditions of features read it (docs/semantics.md §7), and what rules and models read of lists.
  */
 
 import { createHash } from 'node:crypto';

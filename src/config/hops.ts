@@ -1,4 +1,4 @@
-/** The default hop of a window (SEMANTICS.md §5). */
+/** The default hop of a window (docs/semantics.md §5). */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,4 +1,4 @@
-/** Limits of rules: their windows, and the columns that say in which order they were taken (SEMANTICS.md §9). */
+/** Limits of rules: their windows, and the columns that say in which order they were taken (docs/semantics.md §9). */
 
 import type { DecisionPlan, LimitPlan } from '../../native-free-core/plan/plan.ts';
 import type { Compilation } from './compilation.ts';

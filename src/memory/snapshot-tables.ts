@@ -1,6 +1,6 @@
 /**
  * Shared tables to snapshot chunks and back. Copies stripe by stripe under its lock while the workers go on: recovery
- * skips rows that a state already has, so the copies need not be of one moment (SEMANTICS.md §4). Main thread.
+ * skips rows that a state already has, so the copies need not be of one moment (docs/semantics.md §4). Main thread.
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';

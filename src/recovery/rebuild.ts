@@ -1,6 +1,6 @@
 /**
  * Rebuilds tables and ledger from ClickHouse where no snapshot is left and the spool no longer begins with the first epoch: state is a
- * function of the stored rows (SEMANTICS.md §4). What rows do not tell (the ids of strings, frames of which nothing was kept, the
+ * function of the stored rows (docs/semantics.md §4). What rows do not tell (the ids of strings, frames of which nothing was kept, the
  * ledger's sums per producer) is in the account, which is on the disk before the spool is trimmed. Called by recover.ts.
  *
  *   account there    rows of the epochs before the spool's first one, then the spool

@@ -6,7 +6,7 @@
  *   insert    range -> seal -> insert -> confirm     one at a time (insert/batch-insert.ts)
  *
  * A batch's range is durable before its first insert, so that it can be made again byte for byte. After any doubt ClickHouse
- * is asked which rows it has before anything is sent again (SEMANTICS.md §10).
+ * is asked which rows it has before anything is sent again (docs/semantics.md §10).
  */
 
 import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises';

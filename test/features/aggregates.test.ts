@@ -1,4 +1,4 @@
-/** Every aggregate in every kind of window, live and replayed, against the definitions of SEMANTICS.md §5 and §6, bit for bit. */
+/** Every aggregate in every kind of window, live and replayed, against the definitions of docs/semantics.md §5 and §6, bit for bit. */
 
 import { describe, expect, test } from 'vitest';
 import { compileKernel } from '../../native-free-core/features/kernel.ts';

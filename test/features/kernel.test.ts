@@ -1,4 +1,4 @@
-/** Kernels against a recomputation from the definition (SEMANTICS.md §5, §6), row by row. */
+/** Kernels against a recomputation from the definition (docs/semantics.md §5, §6), row by row. */
 
 import { describe, expect, test } from 'vitest';
 import { compileKernel } from '../../native-free-core/features/kernel.ts';

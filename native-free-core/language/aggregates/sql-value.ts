@@ -1,5 +1,5 @@
 /**
- * From the exact state of a window to the value as served, in SQL: the operations of SEMANTICS.md §6 in the kernel's order, so that the
+ * From the exact state of a window to the value as served, in SQL: the operations of docs/semantics.md §6 in the kernel's order, so that the
  * last bit is the same.
  */
 

@@ -1,5 +1,5 @@
 /**
- * The second compiler of expressions (SEMANTICS.md §7): SQL over the columns of `events` that gives what the core's
+ * The second compiler of expressions (docs/semantics.md §7): SQL over the columns of `events` that gives what the core's
  * emitter gives on every row. Called by the twin of the features and by whoever asks ClickHouse what the engine decided.
  */
 

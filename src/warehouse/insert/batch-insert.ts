@@ -1,5 +1,5 @@
 /**
- * Inserts one batch exactly once (SEMANTICS.md §10): events and dead letters, each as one insert, one block, one part, under a
+ * Inserts one batch exactly once (docs/semantics.md §10): events and dead letters, each as one insert, one block, one part, under a
  * token of its own; then a line in `batches`. Whatever goes wrong is tried again for ever, after a look at what is there. Main thread.
  *
  *   clean     send, and ClickHouse says that it wrote all rows

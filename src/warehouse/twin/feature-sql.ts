@@ -1,5 +1,5 @@
 /**
- * The second compiler of features (SEMANTICS.md §7): one query over `events` that gives, for every row of the entity, the
+ * The second compiler of features (docs/semantics.md §7): one query over `events` that gives, for every row of the entity, the
  * value that the kernel gave it, by (life, seq). Called by `hunt features`, `hunt verify` and whoever fills a feature in
  * for rows that are older than it.
  */

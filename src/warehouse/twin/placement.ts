@@ -1,6 +1,6 @@
 /**
  * Where each row stands in time, by (life, seq): the entity's clock, and the heads of the window between which the row
- * is inside (SEMANTICS.md §5). Heads count hops, or days where the window is a calendar day.
+ * is inside (docs/semantics.md §5). Heads count hops, or days where the window is a calendar day.
  *
  *   head    of the window at this row: floor(clock / hop)
  *   place   of the row itself: floor(t / hop)
