@@ -107,7 +107,7 @@ function openWarehouse({ options, opened, recovered }: StageInput, failure: Fail
     plan: running.plan,
     planOf: (number) => opened.versions.planOf(number),
     batchLog: opened.batchLog,
-    openReader: () => openSpoolReader(nodeStorage, opened.path('spool')),
+    openReader: (how) => openSpoolReader(nodeStorage, opened.path('spool'), how),
     durableEpoch: control.durableEpoch,
     publishStored: control.publishStored,
     onEpoch: (epoch, blocks) => {

@@ -40,6 +40,8 @@ export interface SpoolEpoch {
 export interface SpoolReaderOptions {
   /** True: every read gets a buffer of its own, so epochs stay readable. Default false: blocks are valid until the next call. */
   readonly keepBuffers?: boolean;
+  /** `trusted`: bodies go unchecked, for epochs that this process has read and checked a moment ago. Default `checked`. */
+  readonly bodies?: 'checked' | 'trusted';
 }
 
 /** Small reads cost a call each, large ones push the blocks out of the processor's cache. */
@@ -54,24 +56,30 @@ export class SpoolReader {
   readonly #storage: Storage;
   readonly #directory: string;
   readonly #keepBuffers: boolean;
+  readonly #trusts: boolean;
   readonly #record: EpochRecord = createRecord();
   #epoch = 1;
   #through = 0;
   #file: StorageFile | null = null;
   #header: SegmentHeader | null = null;
   #run = 0;
+  /** Of the record of epoch `#reached`. */
   #position = 0;
+  #reached = 0;
   /** The file's bytes [begin, end) that are in the buffer. */
   #bytes = new Uint8Array(READ_BYTES_MIN);
   #view = new DataView(this.#bytes.buffer);
   #begin = 0;
   #end = 0;
+  /** Up to here all was durable when they were read: of later epochs they may hold a part, or what was written anew since. */
+  #readThrough = 0;
   #recordBytesLast = 0;
 
   constructor(storage: Storage, directory: string, options: SpoolReaderOptions) {
     this.#storage = storage;
     this.#directory = directory;
     this.#keepBuffers = options.keepBuffers ?? false;
+    this.#trusts = options.bodies === 'trusted';
   }
 
   /** The epoch that `next` returns next. */
@@ -79,22 +87,21 @@ export class SpoolReader {
     return this.#epoch;
   }
 
+  /** Cheap where the epoch lies a little ahead: what lies between is passed over, and not read again from the segment's beginning. */
   seek(epoch: number): void {
-    if (epoch === this.#epoch) return;
     this.#epoch = epoch;
-    this.#closeFile();
   }
 
   /** The next epoch, or null where it lies beyond `throughEpoch`, which must be durable. */
   next(throughEpoch: number): SpoolEpoch | null {
     if (this.#epoch > throughEpoch) return null;
     this.#through = throughEpoch;
-    if (this.#file === null || !this.#find(this.#epoch, true)) {
+    if (this.#file === null || !this.#passTo(this.#epoch) || !this.#find(this.#epoch, true)) {
       this.#openSegment();
       if (!this.#find(this.#epoch, true)) throw this.#unreadable('no whole epoch where it must be');
     }
     const found = this.#describe();
-    this.#position += wholeBytes(this.#record);
+    this.#pass();
     this.#epoch++;
     return found;
   }
@@ -130,13 +137,21 @@ export class SpoolReader {
     this.#file = this.#storage.open(slotPath(this.#directory, this.#header.info.slot));
     this.#run = this.#header.run;
     this.#position = RECORD_BYTES;
+    this.#reached = this.#header.info.firstEpoch;
     this.#begin = 0;
     this.#end = 0;
-    const wanted = this.#epoch;
-    for (let epoch = this.#header.info.firstEpoch; epoch < wanted; epoch++) {
-      if (!this.#find(epoch, false)) throw this.#unreadable(`its segment breaks off at epoch ${epoch}`);
-      this.#position += wholeBytes(this.#record);
-    }
+    if (!this.#passTo(this.#epoch)) throw this.#unreadable(`its segment breaks off at epoch ${this.#reached}`);
+  }
+
+  /** Moves on to the epoch's record; false where it lies behind, or the segment ends before it. */
+  #passTo(epoch: number): boolean {
+    while (this.#reached < epoch && this.#find(this.#reached, false)) this.#pass();
+    return this.#reached === epoch;
+  }
+
+  #pass(): void {
+    this.#position += wholeBytes(this.#record);
+    this.#reached++;
   }
 
   /** Finds the epoch's record at the current position, RUN records passed over. False where it is not there, whole. */
@@ -163,9 +178,12 @@ export class SpoolReader {
     if (record.magic === MAGIC_RUN) return record.run > this.#run && record.epoch === epoch - 1;
     if (record.magic !== MAGIC_EPOCH || record.run !== this.#run || record.epoch !== epoch) return false;
     if (!verify) return true;
+    // Not what was being written when it was read.
+    if (epoch > this.#readThrough) return false;
     const bytes = wholeBytes(record);
     this.#recordBytesLast = bytes;
     if (this.#position + bytes > this.#end) this.#read(bytes);
+    if (this.#trusts) return this.#position + bytes <= this.#end;
     return bodyWhole(this.#bytes, this.#position - this.#begin, this.#end - this.#begin, record);
   }
 
@@ -183,6 +201,7 @@ export class SpoolReader {
       this.#bytes = new Uint8Array(memory.buffer, 0, wanted);
       this.#view = new DataView(memory.buffer);
     }
+    this.#readThrough = this.#through;
     this.#begin = this.#position;
     this.#end = this.#begin + (this.#file?.read(this.#bytes, 0, wanted, this.#position) ?? 0);
   }

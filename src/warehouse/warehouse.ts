@@ -19,7 +19,7 @@ import { monotonicMs, wallMs } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { storeAudit } from './insert/audit-log.ts';
-import { accountOf, type Account, type Batch, type BatchLog, type EpochReader } from './insert/batch.ts';
+import { accountOf, type Account, type Batch, type BatchLog, type OpenReader } from './insert/batch.ts';
 import { BatchInsert, type Stored } from './insert/batch-insert.ts';
 import { Connection } from './insert/connection.ts';
 import { DecisionLookup, type DecisionRequest } from './insert/decision-lookup.ts';
@@ -39,7 +39,7 @@ export interface WarehouseOptions {
   /** The plan of any version that has sealed blocks; default: there is one only. */
   readonly planOf?: (pipelineNumber: number) => Plan;
   readonly batchLog: BatchLog;
-  readonly openReader: () => EpochReader;
+  readonly openReader: OpenReader;
   readonly durableEpoch: () => number;
   readonly publishStored: (epoch: number) => void;
   /** Every durable epoch from the first unsealed one on, once and in order. */
@@ -200,6 +200,7 @@ class RunningWarehouse {
     clearTimeout(timer);
     this.#connection.end();
     this.#follower?.close();
+    this.#insert.close();
     batchLog.close();
     await this.#connection.close();
   }
@@ -314,11 +315,11 @@ class RunningWarehouse {
   }
 
   async #insertAll(open: readonly Batch[], follower: EpochFollower): Promise<void> {
-    for (const batch of open) await this.#store(batch, accountOf(this.#options.openReader, batch), false);
+    for (const batch of open) await this.#store(batch, accountOf(this.#options.openReader, batch), null);
     for (;;) {
       const range = follower.take(this.#stopping);
       if (range !== null) {
-        await this.#store(await this.#seal(range), range.account, true);
+        await this.#store(await this.#seal(range), range.account, range.begunAt);
         this.#visibleFrom = range.reachedAt;
       } else if (this.#stopping && this.totals.epoch >= this.#options.durableEpoch()) break;
       else await pause(LOOK_MS, undefined, { signal: this.#connection.signal });
@@ -334,10 +335,10 @@ class RunningWarehouse {
     );
   }
 
-  async #store(batch: Batch, account: Account, isNew: boolean): Promise<void> {
+  async #store(batch: Batch, account: Account, readAt: number | null): Promise<void> {
     const { batchLog, publishStored } = this.#options;
     const begun = performance.now();
-    const stored = await this.#insert.insert(batch, account, isNew);
+    const stored = await this.#insert.insert(batch, account, readAt);
     await this.#retry.untilDone('record that a batch is in', async () => batchLog.confirm(batch.id));
     const figures = this.#figures;
     figures.batches++;

@@ -10,10 +10,12 @@
 import type { ClickHouseSettings } from '@clickhouse/client';
 import type { NativeTexts } from '../../../native-free-core/columns/native-column.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
+import { monotonicMs } from '../../system/clock.ts';
 import type { Log } from '../../system/log.ts';
 import { BATCH_INSERT_SETTINGS } from '../../clickhouse-embedded/index.ts';
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
-import type { Account, Batch, EpochReader } from './batch.ts';
+import type { Account, Batch, OpenReader } from './batch.ts';
+import { BatchEpochs } from './batch-epochs.ts';
 import { deadLettersBatchTable, eventsBatchTable, type BatchTable } from './batch-table.ts';
 import type { Connection } from './connection.ts';
 import { Mending } from './mending.ts';
@@ -27,7 +29,7 @@ export interface BatchInsertOptions {
   /** The plan of a version that has sealed blocks. */
   readonly planOf: (pipelineNumber: number) => Plan;
   readonly dictionary: (id: number) => Uint8Array;
-  readonly openReader: () => EpochReader;
+  readonly openReader: OpenReader;
   readonly log: Log;
 }
 
@@ -40,11 +42,15 @@ export interface Stored {
 
 /** What has been tried with a batch and a table since this start. */
 interface Attempt {
+  readonly readAt: number | null;
   /** Rows may be there. */
   inDoubt: boolean;
   /** The whole body has been answered, so that sending it again changes nothing. */
   answered: boolean;
 }
+
+/** So long the bytes that were checked are still in memory, most likely; what is read from the disk is checked again. */
+const JUST_READ_MS_MAX = 10_000;
 
 /** The client's types want 64-bit settings as text. */
 const INSERT_SETTINGS: ClickHouseSettings = Object.fromEntries(
@@ -60,23 +66,33 @@ export class BatchInsert {
   #events: { readonly pipelineNumber: number; readonly stored: string; readonly table: BatchTable } | null = null;
   readonly #texts: NativeTexts;
   readonly #deadLetters: BatchTable;
+  readonly #epochs: { readonly events: BatchEpochs; readonly dead_letters: BatchEpochs };
 
   constructor(options: BatchInsertOptions) {
     const { connection, log, openReader } = options;
     const encoder = new TextEncoder();
     this.#texts = { dictionary: options.dictionary, utf8: (text: string) => encoder.encode(text) };
     this.#options = options;
-    this.#deadLetters = deadLettersBatchTable(this.#texts, openReader);
+    this.#epochs = { events: new BatchEpochs(openReader), dead_letters: new BatchEpochs(openReader) };
+    this.#deadLetters = deadLettersBatchTable(this.#texts, this.#epochs.dead_letters);
     this.mending = new Mending({ connection, insertSettings: INSERT_SETTINGS, log });
   }
 
-  /** Resolves once all of it is in. `isNew`: nothing of it was ever sent. */
-  async insert(batch: Batch, account: Account, isNew: boolean): Promise<Stored> {
+  /**
+   * Resolves once all of it is in. `readAt`: when the follower read and checked its first epoch, by the monotonic clock; null where that was
+   * before this start, so that some of it may have been sent.
+   */
+  async insert(batch: Batch, account: Account, readAt: number | null): Promise<Stored> {
     const { retry } = this.#options;
-    const { refused } = await this.#place(this.#eventsOf(account), batch, account.rows, isNew);
-    await this.#place(this.#deadLetters, batch, account.deadLetters, isNew);
+    const { refused } = await this.#place(this.#eventsOf(account), batch, account.rows, readAt);
+    await this.#place(this.#deadLetters, batch, account.deadLetters, readAt);
     await retry.untilDone(`record batch ${batch.id}`, () => this.#record(batch, account, refused));
     return { events: account.rows - refused, deadLetters: account.deadLetters + refused, refused };
+  }
+
+  close(): void {
+    this.#epochs.events.close();
+    this.#epochs.dead_letters.close();
   }
 
   #eventsOf({ pipelineNumber }: Account): BatchTable {
@@ -84,13 +100,17 @@ export class BatchInsert {
     // How a version is stored changes once the tables are ready for the next one.
     const stored = plan.columns.map(({ name, storedNullable = false }) => `${name} ${storedNullable}`).join();
     if (this.#events?.pipelineNumber !== pipelineNumber || this.#events.stored !== stored)
-      this.#events = { pipelineNumber, stored, table: eventsBatchTable(plan, this.#texts, this.#options.openReader) };
+      this.#events = { pipelineNumber, stored, table: eventsBatchTable(plan, this.#texts, this.#epochs.events) };
     return this.#events.table;
   }
 
-  async #place(table: BatchTable, batch: Batch, expected: number, isNew: boolean): Promise<Presence> {
-    if (expected === 0) return NOTHING;
-    const attempt: Attempt = { inDoubt: !isNew, answered: false };
+  async #place(table: BatchTable, batch: Batch, expected: number, readAt: number | null): Promise<Presence> {
+    if (expected === 0) {
+      // Few batches have dead letters: until the next one no file is held open for them.
+      this.#epochs[table.name].close();
+      return NOTHING;
+    }
+    const attempt: Attempt = { readAt, inDoubt: readAt === null, answered: false };
     return this.#options.retry.untilDone(`insert batch ${batch.id} into ${table.name}`, () =>
       this.#attempt(table, batch, expected, attempt),
     );
@@ -105,7 +125,7 @@ export class BatchInsert {
     if (found.distinct < expected && found.refused === 0 && !attempt.answered) {
       const isFirst = !attempt.inDoubt;
       attempt.inDoubt = true;
-      const written = await this.#send(table, batch);
+      const written = await this.#send(table, batch, isFirst && isJustRead(attempt));
       attempt.answered = true;
       if (isFirst && written === expected) return NOTHING;
       found = await this.#look(table, batch);
@@ -126,12 +146,12 @@ export class BatchInsert {
   }
 
   /** Returns the rows that ClickHouse says it wrote; -1 where it refused some. */
-  async #send(table: BatchTable, batch: Batch): Promise<number> {
+  async #send(table: BatchTable, batch: Batch, justRead: boolean): Promise<number> {
     const { connection, log } = this.#options;
     try {
       return await connection.insertBlocks(
         `INSERT INTO ${connection.table(table.name)} (${table.columnList}) FORMAT Native`,
-        table.blocks(batch),
+        table.blocks(batch, justRead),
         { ...INSERT_SETTINGS, insert_deduplication_token: `${table.name}-${batch.id}-${batch.sealedAt}` },
       );
     } catch (error) {
@@ -153,4 +173,8 @@ export class BatchInsert {
         ${account.received}, ${account.duplicates}, ${time(batch.sealedAt)}`,
     );
   }
+}
+
+function isJustRead({ readAt }: Attempt): boolean {
+  return readAt !== null && monotonicMs() - readAt < JUST_READ_MS_MAX;
 }

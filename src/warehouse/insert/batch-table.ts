@@ -15,7 +15,8 @@ import {
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
 import { quoteName } from '../../contract/sql-text.ts';
-import { epochsOf, type Batch, type EpochReader } from './batch.ts';
+import type { Batch } from './batch.ts';
+import type { BatchEpochs } from './batch-epochs.ts';
 
 export interface TableColumn {
   readonly name: string;
@@ -29,22 +30,25 @@ export interface BatchTable {
   readonly columns: readonly TableColumn[];
   /** Quoted, separated by commas. */
   readonly columnList: string;
-  /** One after another; the epochs are read and encoded as the blocks are taken. Released blocks lend their memory to later ones. */
-  blocks(batch: Batch): Iterable<NativeBlock>;
+  /**
+   * One after another; the epochs are read and encoded as the blocks are taken. Released blocks lend their memory to later ones.
+   * `justRead`: this process has read and checked the batch's epochs a moment ago.
+   */
+  blocks(batch: Batch, justRead: boolean): Iterable<NativeBlock>;
 }
 
-export function eventsBatchTable(plan: Plan, texts: NativeTexts, openReader: () => EpochReader): BatchTable {
+export function eventsBatchTable(plan: Plan, texts: NativeTexts, epochs: BatchEpochs): BatchTable {
   const columns = plan.columns.map(({ name, clickhouseType }) => ({ name, type: clickhouseType }));
-  return batchTable(EVENTS_TABLE, plan, columns, (options) => createNativeEncoder(plan, texts, options), openReader);
+  return batchTable(EVENTS_TABLE, plan, columns, (options) => createNativeEncoder(plan, texts, options), epochs);
 }
 
-export function deadLettersBatchTable(texts: NativeTexts, openReader: () => EpochReader): BatchTable {
+export function deadLettersBatchTable(texts: NativeTexts, epochs: BatchEpochs): BatchTable {
   return batchTable(
     'dead_letters',
     null,
     DEAD_LETTER_COLUMNS,
     (options) => createDeadLetterEncoder(texts, options),
-    openReader,
+    epochs,
   );
 }
 
@@ -53,7 +57,7 @@ function batchTable(
   plan: Plan | null,
   own: readonly TableColumn[],
   createEncoder: (options: NativeOptions) => NativeEncoder,
-  openReader: () => EpochReader,
+  epochs: BatchEpochs,
 ): BatchTable {
   const columns = [...BATCH_COLUMNS, ...own];
   const ready: NativeBlock[] = [];
@@ -64,13 +68,13 @@ function batchTable(
     plan,
     columns,
     columnList: columns.map((column) => quoteName(column.name)).join(', '),
-    *blocks(batch) {
+    *blocks(batch, justRead) {
       const encoder = spare ?? createEncoder({ sink: (block) => void ready.push(block) });
       // One that is left in the middle of a batch is of no more use, nor is its memory: a socket may still have some of it.
       spare = null;
       ready.length = 0;
       encoder.begin(batch.id);
-      for (const { epoch, blocks } of epochsOf(openReader, batch)) {
+      for (const { epoch, blocks } of epochs.of(batch, justRead)) {
         for (const block of blocks) encoder.appendBlock(block, epoch);
         while (ready.length > 0) yield ready.shift()!;
       }

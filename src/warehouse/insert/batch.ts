@@ -34,6 +34,9 @@ export interface EpochReader {
   close(): void;
 }
 
+/** `trusted`: for epochs that this process has read and checked a moment ago. */
+export type OpenReader = (options?: { readonly bodies: 'checked' | 'trusted' }) => EpochReader;
+
 export interface BatchLog {
   readonly nextBatchId: number;
   readonly confirmedEpoch: number;
@@ -101,7 +104,7 @@ export function enterBlocks(account: Account, blocks: readonly Uint8Array[]): vo
   }
 }
 
-export function* epochsOf(openReader: () => EpochReader, batch: Batch): Generator<EpochBlocks> {
+export function* epochsOf(openReader: OpenReader, batch: Batch): Generator<EpochBlocks> {
   const reader = openReader();
   try {
     reader.seek(batch.firstEpoch);
@@ -112,7 +115,7 @@ export function* epochsOf(openReader: () => EpochReader, batch: Batch): Generato
 }
 
 /** For a batch that was sealed before this start. */
-export function accountOf(openReader: () => EpochReader, batch: Batch): Account {
+export function accountOf(openReader: OpenReader, batch: Batch): Account {
   const account = emptyAccount();
   for (const { blocks } of epochsOf(openReader, batch)) enterBlocks(account, blocks);
   return account;

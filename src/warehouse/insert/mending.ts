@@ -78,7 +78,7 @@ export class Mending {
     const columns = table.columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ');
     await connection.execute(`CREATE TABLE ${connection.table(STAGING)} (${columns}) ENGINE = MergeTree ORDER BY _row`);
     const insert = `INSERT INTO ${connection.table(STAGING)} (${table.columnList}) FORMAT Native`;
-    await connection.insertBlocks(insert, table.blocks(batch), insertSettings);
+    await connection.insertBlocks(insert, table.blocks(batch, false), insertSettings);
     const [staged] = await connection.rows<{ rows: string }>(
       `SELECT count() AS rows FROM ${connection.table(STAGING)}`,
     );

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Batch, EpochBlocks, EpochReader } from '../../../src/warehouse/insert/batch.ts';
+import { BatchEpochs } from '../../../src/warehouse/insert/batch-epochs.ts';
 import { eventsBatchTable, type BatchTable } from '../../../src/warehouse/insert/batch-table.ts';
 import { createBlockWorld } from '../../columns/block-world.ts';
 import { utf8 } from '../../columns/write-value.ts';
@@ -30,7 +31,7 @@ function openReader(): EpochReader {
 }
 
 function createTable(): BatchTable {
-  return eventsBatchTable(PLAN, { dictionary: world.textOf, utf8 }, openReader);
+  return eventsBatchTable(PLAN, { dictionary: world.textOf, utf8 }, new BatchEpochs(openReader));
 }
 
 function digest(chunks: readonly Uint8Array[]): string {
@@ -43,7 +44,7 @@ function digest(chunks: readonly Uint8Array[]): string {
 function readAll(table: BatchTable) {
   const digests: string[] = [];
   const memory = new Set<ArrayBufferLike>();
-  for (const { chunks, release } of table.blocks(BATCH)) {
+  for (const { chunks, release } of table.blocks(BATCH, true)) {
     digests.push(digest(chunks));
     for (const chunk of chunks) memory.add(chunk.buffer);
     release();
@@ -64,7 +65,7 @@ test('a batch that breaks off keeps its memory to itself, and the next attempt i
   const whole = readAll(createTable()).digests;
   const table = createTable();
   const chunks: Uint8Array[] = [];
-  for (const lent of table.blocks(BATCH)) {
+  for (const lent of table.blocks(BATCH, true)) {
     chunks.push(...lent.chunks);
     // In a socket's queue still, when the connection breaks.
     if (chunks.length > lent.chunks.length) break;

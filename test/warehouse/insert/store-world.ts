@@ -145,7 +145,7 @@ export function createStoreWorld() {
         clickhouse,
         plan: PLAN,
         batchLog: openBatchLog(nodeStorage, join(folder, 'batches')),
-        openReader: () => openSpoolReader(nodeStorage, join(folder, 'spool')),
+        openReader: (how) => openSpoolReader(nodeStorage, join(folder, 'spool'), how),
         durableEpoch: () => durableEpoch(control),
         publishStored: (epoch) => (stored = epoch),
         onEpoch: (epoch) => {

@@ -1,0 +1,43 @@
+/**
+ * The epochs of one batch after another, each read once more after the follower: by one reader that goes on where the batch before ended, and
+ * without a second checksum, since the same bytes were checked a moment ago. Whatever breaks off gives that reader up, and what is asked for again
+ * is read anew, with all checks. Main thread, for batch-insert.ts; each table has one.
+ */
+
+import { epochsOf, type Batch, type EpochBlocks, type EpochReader, type OpenReader } from './batch.ts';
+
+export class BatchEpochs {
+  readonly #openReader: OpenReader;
+  /** Stands behind the last batch. */
+  #kept: EpochReader | null = null;
+
+  constructor(openReader: OpenReader) {
+    this.#openReader = openReader;
+  }
+
+  /** `justRead`: all of it was read and checked by this process a moment ago. Blocks are valid until the next one is asked for. */
+  of(batch: Batch, justRead: boolean): Generator<EpochBlocks> {
+    if (justRead) return this.#goOn(batch);
+    this.close();
+    return epochsOf(this.#openReader, batch);
+  }
+
+  close(): void {
+    this.#kept?.close();
+    this.#kept = null;
+  }
+
+  *#goOn(batch: Batch): Generator<EpochBlocks> {
+    const reader = this.#kept ?? this.#openReader({ bodies: 'trusted' });
+    this.#kept = null;
+    let isWhole = false;
+    try {
+      reader.seek(batch.firstEpoch);
+      for (let found = reader.next(batch.lastEpoch); found !== null; found = reader.next(batch.lastEpoch)) yield found;
+      isWhole = true;
+    } finally {
+      if (isWhole) this.#kept = reader;
+      else reader.close();
+    }
+  }
+}
