@@ -16,7 +16,7 @@ export interface MergePauseOptions {
   readonly connection: Pick<Connection, 'execute' | 'rows' | 'table' | 'database'>;
   /** Seconds that inserts have taken so far. */
   readonly insertSeconds: () => number;
-  /** How far SQL is behind what is durable, ms; 0 where it is not. */
+  /** How much longer than a batch takes to gather the oldest row waits that SQL cannot see yet, ms; 0 where it is not late. */
   readonly behindMs: () => number;
   readonly log: Log;
 }

@@ -144,8 +144,6 @@ class RunningWarehouse {
   #confirmedOnDisk = 0;
   /** When something was stored, or nothing waited. */
   #movedAt = performance.now();
-  /** When the newest of what SQL can see was read from the spool, by the monotonic clock. */
-  #visibleFrom = monotonicMs();
 
   constructor(options: WarehouseOptions) {
     const { clickhouse, plan, log, requestMsMax } = options;
@@ -159,7 +157,7 @@ class RunningWarehouse {
     this.#merges = new MergePause({
       connection: this.#connection,
       insertSeconds: () => this.#figures.insertSeconds,
-      behindMs: () => this.#behindMs(),
+      behindMs: () => this.#follower?.overdueMs() ?? 0,
       log,
     });
     this.lookup = new DecisionLookup({ connection: this.#connection, plan: () => this.#plan, retry: this.#retry });
@@ -276,11 +274,6 @@ class RunningWarehouse {
     return now - this.#movedAt;
   }
 
-  /** How old the newest row is that SQL can see, where rows wait. */
-  #behindMs(): number {
-    return (this.#follower?.waitingRows() ?? 0) === 0 ? 0 : monotonicMs() - this.#visibleFrom;
-  }
-
   #sealing(): Sealing {
     const { batchRowsMax = BATCH_ROWS_MAX, batchBytesMax = BATCH_BYTES_MAX, batchAgeMs } = this.#options;
     return { rowsMax: batchRowsMax, bytesMax: batchBytesMax, ageMsMax: batchAgeMs };
@@ -320,7 +313,6 @@ class RunningWarehouse {
       const range = follower.take(this.#stopping);
       if (range !== null) {
         await this.#store(await this.#seal(range), range.account, range.begunAt);
-        this.#visibleFrom = range.reachedAt;
       } else if (this.#stopping && this.totals.epoch >= this.#options.durableEpoch()) break;
       else await pause(LOOK_MS, undefined, { signal: this.#connection.signal });
     }

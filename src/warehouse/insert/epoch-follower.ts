@@ -29,9 +29,8 @@ export interface Range {
   /** Days since 1970, UTC. */
   readonly day: number;
   readonly account: Account;
-  /** When its first and last epoch were read, by the monotonic clock. */
+  /** When its first epoch was read, by the monotonic clock. */
   readonly begunAt: number;
-  reachedAt: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -42,6 +41,8 @@ export class EpochFollower {
   readonly #options: EpochFollowerOptions;
   /** Cut, oldest first; the last one may still grow. Bounded by the spool, of which each holds `rowsMax` or `bytesMax`. */
   readonly #ranges: Range[] = [];
+  /** On its way into ClickHouse until the next one is asked for. */
+  #taken: Range | null = null;
   #caughtUp = false;
 
   constructor(options: EpochFollowerOptions) {
@@ -61,19 +62,28 @@ export class EpochFollower {
     return (this.#caughtUp = false);
   }
 
-  /** The next range to seal, if one is due; `ending`: whatever there is. */
+  /** The next range to seal, if one is due; `ending`: whatever there is. What was taken before is stored. */
   take(ending: boolean): Range | null {
+    this.#taken = null;
     const first = this.#ranges[0];
     if (first === undefined) return null;
     const isCut = this.#ranges.length > 1 || this.#isFull(first);
     const { monotonic, sealing } = this.#options;
     const isOld = this.#caughtUp && (ending || monotonic() - first.begunAt >= sealing.ageMsMax);
-    return isCut || isOld ? this.#ranges.shift()! : null;
+    if (isCut || isOld) this.#taken = this.#ranges.shift()!;
+    return this.#taken;
   }
 
   /** Rows that wait to be sealed. */
   waitingRows(): number {
     return this.#ranges.reduce((sum, { account }) => sum + account.rows, 0);
+  }
+
+  /** How much longer than a batch's age the oldest row has waited that SQL cannot see yet. That nothing came before it does not count. */
+  overdueMs(): number {
+    const oldest = this.#taken ?? this.#ranges[0];
+    const { monotonic, sealing } = this.#options;
+    return oldest === undefined ? 0 : Math.max(0, monotonic() - oldest.begunAt - sealing.ageMsMax);
   }
 
   close(): void {
@@ -83,15 +93,13 @@ export class EpochFollower {
   #enter({ epoch, blocks }: EpochBlocks): void {
     const { receivedAt, pipelineNumber } = readBlockHeader(blocks[0]!);
     const day = Math.floor(receivedAt / DAY_MS);
-    const now = this.#options.monotonic();
     let range = this.#ranges.at(-1);
     const fits = range?.day === day && range.account.pipelineNumber === pipelineNumber && !this.#isFull(range);
     if (range === undefined || !fits) {
-      range = { firstEpoch: epoch, lastEpoch: epoch, day, account: emptyAccount(), begunAt: now, reachedAt: now };
+      range = { firstEpoch: epoch, lastEpoch: epoch, day, account: emptyAccount(), begunAt: this.#options.monotonic() };
       this.#ranges.push(range);
     }
     range.lastEpoch = epoch;
-    range.reachedAt = now;
     enterBlocks(range.account, blocks);
     this.#options.onEpoch(epoch, blocks);
   }
