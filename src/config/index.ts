@@ -2,15 +2,8 @@
 
 export { compilePipeline, type CompiledPipeline } from './compile.ts';
 export { parseList } from './lists.ts';
-export {
-  compileSources,
-  loadPipeline,
-  loadPipelineFile,
-  protoReader,
-  type LoadedPipeline,
-  type NamedFile,
-  type PipelineSources,
-} from './load-pipeline.ts';
+export { compileSources, loadPipeline, loadPipelineFile, protoReader, type LoadedPipeline } from './load-pipeline.ts';
+export type { NamedFile, PipelineSources } from './pipeline-sources.ts';
 export { setRuleDisabled } from './disable.ts';
 export { PipelineError, problemText, type Problem } from './problems.ts';
 export type { ProtoFile, ProtoReader } from './proto/index.ts';

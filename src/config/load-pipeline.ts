@@ -7,24 +7,9 @@ import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
 import { packageRoot } from '../system/compiled-url.ts';
 import { compilePipeline, type CompiledPipeline } from './compile.ts';
+import type { NamedFile, PipelineSources } from './pipeline-sources.ts';
+import { PipelineError } from './problems.ts';
 import type { ProtoFile, ProtoReader } from './proto/index.ts';
-
-/** A pipeline with all that it names, as texts: what another machine compiles to the same plan. */
-export interface PipelineSources {
-  /** Name of the pipeline file, in messages. */
-  readonly file: string;
-  readonly text: string;
-  readonly files: readonly NamedFile[];
-}
-
-/** What a name meant where it was read. */
-export interface NamedFile {
-  readonly name: string;
-  /** Path of the importing file; null: the pipeline. */
-  readonly importer: string | null;
-  readonly path: string;
-  readonly text: string;
-}
 
 export interface LoadedPipeline extends CompiledPipeline {
   readonly sources: PipelineSources;
@@ -44,9 +29,20 @@ export async function loadPipelineFile(file: string): Promise<LoadedPipeline> {
   const folder = dirname(path);
   const text = await readText(path);
   const files: NamedFile[] = [];
-  const compiled = compilePipeline(file, text, recording(protoReader(folder), folder, files));
   const sources = { file: basename(file), text, files };
+  const compiled = withSources(sources, () =>
+    compilePipeline(file, text, recording(protoReader(folder), folder, files)),
+  );
   return { ...compiled, sources, file: path, pathOf: (name) => resolve(folder, name) };
+}
+
+/** A refused file is told with what was read of it. */
+function withSources<T>(sources: PipelineSources, compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    throw error instanceof PipelineError ? new PipelineError(error.file, error.problems, sources) : error;
+  }
 }
 
 /** Compiles a pipeline from its texts. */

@@ -4,6 +4,7 @@
  */
 
 import { OperatingError } from '../errors.ts';
+import type { PipelineSources } from './pipeline-sources.ts';
 import type { Path, PipelineSource } from './source.ts';
 
 export interface Problem {
@@ -19,12 +20,15 @@ export interface Problem {
 export class PipelineError extends OperatingError {
   readonly file: string;
   readonly problems: readonly Problem[];
+  /** What had been read of the file and those that it names; null: it did not come from the disk. */
+  readonly sources: PipelineSources | null;
 
-  constructor(file: string, problems: readonly Problem[]) {
+  constructor(file: string, problems: readonly Problem[], sources: PipelineSources | null = null) {
     super('pipeline_invalid', problems.map((problem) => problemText(file, problem)).join('\n'));
     this.name = 'PipelineError';
     this.file = file;
     this.problems = problems;
+    this.sources = sources;
   }
 }
 

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import type { AccessSettings } from '../access/door.ts';
 import { keyDigests } from '../access/keys.ts';
 import { Losses } from '../audit/losses.ts';
-import { loadPipelineFile, type LoadedPipeline } from '../config/index.ts';
 import { chooseTransport } from '../http/choose-transport.ts';
 import type { TransportKind } from '../http/transport.ts';
 import { probeAddresses } from '../ingress/listen-address.ts';
@@ -18,13 +17,14 @@ import { settleSegmentBytes } from '../spool/segment-bytes.ts';
 import { nodeStorage } from '../spool/storage.ts';
 import { openDataFolder } from '../system/data-folder.ts';
 import { lockFolder } from '../system/folder-lock.ts';
-import { PipelineVersions } from '../versions/pipeline-versions.ts';
+import { givenVersion, versionsFolder } from '../versions/given-version.ts';
+import { PipelineVersions, type PipelineVersion } from '../versions/pipeline-versions.ts';
 import { openBatchLog, type BatchLog } from '../warehouse/insert/batch-log.ts';
 import type { EngineOptions } from './options.ts';
 
 export interface OpenFolder {
   /** The pipeline file that was given; another version may decide (versions/at-start.ts). */
-  readonly given: LoadedPipeline;
+  readonly given: PipelineVersion;
   readonly transport: TransportKind;
   readonly access: AccessSettings;
   /** Of the spool's files to come. */
@@ -42,8 +42,7 @@ export async function openFolder(options: EngineOptions): Promise<OpenFolder> {
   const transport = transportFor(options);
   const laneBytes = Array.from({ length: options.workers }, () => BLOCK_LANE_BYTES);
   const segmentBytes = settleSegmentBytes(options, laneBytes);
-  const given = await loadPipelineFile(options.pipeline);
-  for (const warning of given.warnings) log('warn', warning);
+  const given = await givenVersion(options.pipeline, data, log);
   openDataFolder(data);
   const unlock = lockFolder(data);
   const path = (name: string): string => join(data, name);
@@ -52,7 +51,7 @@ export async function openFolder(options: EngineOptions): Promise<OpenFolder> {
     clickhouseListen: options.clickhouse === undefined ? options.clickhouseListen : null,
     isFirstStart: !existsSync(path('clickhouse')),
   });
-  const versions = new PipelineVersions(path('pipelines'));
+  const versions = new PipelineVersions(versionsFolder(data));
   versions.check();
   return {
     given,

@@ -10,7 +10,7 @@ import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { backfilledEntities } from '../../native-free-core/plan/change.ts';
 import { trimEntities } from '../../native-free-core/state/trim-entities.ts';
 import { createSideReplayer } from '../../native-free-core/decide/side-replay.ts';
-import { describeChange, type LoadedPipeline } from '../config/index.ts';
+import { describeChange } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { allocateChange, sweepTables, withoutAdoption } from '../memory/change-memory.ts';
 import { replayEpochs, restoreTables, type RecoveringVersion } from './recover-tables.ts';
@@ -18,7 +18,7 @@ import { allocateMemory, describeMemory, type SharedMemory } from '../memory/reg
 import { namesRoom } from '../memory/snapshot-tables.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import type { Log } from '../system/log.ts';
-import type { PipelineVersions } from '../versions/pipeline-versions.ts';
+import type { PipelineVersion, PipelineVersions } from '../versions/pipeline-versions.ts';
 import {
   ACCOUNT_FOLDER,
   planRebuild,
@@ -80,7 +80,7 @@ export function recoverLog(folder: LogFolder): RecoveredSpool {
   return recoverSpool(nodeStorage, join(folder.data, 'spool'), folder.segmentBytes, expectationOf(folder));
 }
 
-export async function recoverEngine(input: RecoveryInput, given: LoadedPipeline): Promise<RecoveredEngine> {
+export async function recoverEngine(input: RecoveryInput, given: PipelineVersion): Promise<RecoveredEngine> {
   const { data, ledger, versions, recovered, log } = input;
   const begun = performance.now();
   const { snapshot, chunks, rebuild, ...first } = restoreSnapshot(input, given, recovered);
@@ -157,7 +157,7 @@ interface Restored extends Version {
 }
 
 /** The tables of the version that took the newest whole snapshot, as it has them; empty ones where there is none. */
-function restoreSnapshot(input: RecoveryInput, given: LoadedPipeline, recovered: RecoveredSpool): Restored {
+function restoreSnapshot(input: RecoveryInput, given: PipelineVersion, recovered: RecoveredSpool): Restored {
   const { data, ledger, log } = input;
   const restore = (snapshot: LoadedSnapshot | null): Restored => {
     if (snapshot !== null) checkSnapshot(snapshot, recovered, data);
@@ -184,7 +184,7 @@ function firstReplayed(rebuild: RebuildStart | null, { firstEpoch }: RecoveredSp
 /** The version that wrote what is oldest of what is read; that of the given file where nothing is there yet. */
 function firstVersion(
   { versions, data }: RecoveryInput,
-  given: LoadedPipeline,
+  given: PipelineVersion,
   snapshot: LoadedSnapshot | null,
   recovered: RecoveredSpool,
 ): Plan {

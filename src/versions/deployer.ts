@@ -5,6 +5,7 @@
 
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import type { PlanChange } from '../../native-free-core/plan/change.ts';
+import { PipelineError } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import type { Log } from '../system/log.ts';
 import type { ChangeOrigin, PipelineVersion, SourceTexts } from './pipeline-versions.ts';
@@ -112,7 +113,7 @@ export class Deployer {
   setRule(rule: string, disabled: boolean, origin: ChangeOrigin): ChangeState | null {
     const { running, compile, setRuleDisabled } = this.#sources;
     const { sources, shadow } = running();
-    const next = compile({ ...sources, text: setRuleDisabled(sources.text, rule, disabled) });
+    const next = compileRunning(() => compile({ ...sources, text: setRuleDisabled(sources.text, rule, disabled) }));
     return this.#begin(shadow === undefined ? next : this.#beside(next, shadow.sources), origin);
   }
 
@@ -248,5 +249,18 @@ export class Deployer {
           : 'the new version decides, but what follows a change failed; the next start does it';
       log('error', what, { kind, version, error: message });
     }
+  }
+}
+
+/** The running file may come from an earlier engine, whose rules took what this one's refuse. */
+function compileRunning(compile: () => PipelineVersion): PipelineVersion {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    const said =
+      'the rules of this engine refuse the file that decides, which an earlier one took, so that none of its rules can be switched: ' +
+      `${error.message}; mend the file, with the rule as it is wanted, and hunt deploy it`;
+    throw new OperatingError(error.code, said, { cause: error });
   }
 }

@@ -113,17 +113,17 @@ export class PipelineVersions {
   /** Durable on return. */
   keep(version: PipelineVersion): void {
     const { versionNumber: number } = version.plan;
-    if (this.#isKept(number)) return;
+    if (this.#findWhole(number) !== null) return;
     writeDurableJson(this.#path(number), version);
     this.#known.set(number, version);
   }
 
-  /** A damaged file is as good as none where the version is at hand. */
-  #isKept(number: number): boolean {
+  /** A damaged file is as good as none where something else is at hand. */
+  #findWhole(number: number): PipelineVersion | null {
     try {
-      return this.find(number) !== null;
+      return this.find(number);
     } catch (error) {
-      if (error instanceof OperatingError && error.code === 'FILE_DAMAGED') return false;
+      if (error instanceof OperatingError && error.code === 'FILE_DAMAGED') return null;
       throw error;
     }
   }
@@ -174,6 +174,15 @@ export class PipelineVersions {
     return null;
   }
 
+  /** The newest that came from these files; null: none did. Of a file that was refused not all that it names may have been read. */
+  fromFiles(sources: SourceTexts): PipelineVersion | null {
+    for (const { number } of [...this.activations()].reverse()) {
+      const found = this.#findWhole(number);
+      if (found !== null && cameFrom(found.sources, sources)) return found;
+    }
+    return null;
+  }
+
   #read(): ActivationsFile {
     if (this.#activations !== null) return this.#activations;
     const path = join(this.#directory, ACTIVATIONS_NAME);
@@ -193,4 +202,11 @@ export class PipelineVersions {
   #path(number: number): string {
     return join(this.#directory, `${number.toString(16).padStart(8, '0')}.json`);
   }
+}
+
+function cameFrom(stored: SourceTexts, { text, files }: SourceTexts): boolean {
+  if (stored.text !== text) return false;
+  return files.every((file) =>
+    stored.files.some((one) => one.name === file.name && one.importer === file.importer && one.text === file.text),
+  );
 }
