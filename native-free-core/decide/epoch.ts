@@ -64,6 +64,29 @@ export function runningEpochLow(words: Int32Array): number {
   return Atomics.load(words, EPOCH_LOW);
 }
 
+/** The running epoch's whole number. Whoever joins it learns it from its ticket. */
+export function runningEpoch(words: Int32Array): number {
+  acquireLock(words, EPOCH_LOCK);
+  const epoch = epochUnderLock(words);
+  releaseLock(words, EPOCH_LOCK);
+  return epoch;
+}
+
+/**
+ * The last epoch that may have changed a table until now. Under the lock: an epoch that ended between two looks would be taken for one
+ * that nobody has joined.
+ */
+export function lastTouchedEpoch(words: Int32Array): number {
+  acquireLock(words, EPOCH_LOCK);
+  const epoch = words[EPOCH_ACTIVE] === 0 ? epochUnderLock(words) - 1 : epochUnderLock(words);
+  releaseLock(words, EPOCH_LOCK);
+  return epoch;
+}
+
+function epochUnderLock(words: Int32Array): number {
+  return (words[EPOCH_LOW] >>> 0) + (words[EPOCH_HIGH] >>> 0) * HIGH;
+}
+
 /** True once some worker has reached the end of the running epoch: the others should hurry there. */
 export function isClosing(words: Int32Array): boolean {
   return Atomics.load(words, EPOCH_CLOSING) !== 0;
@@ -88,7 +111,7 @@ export function joinEpoch(words: Int32Array, ticket: EpochTicket, now: number, m
     words[EPOCH_CLOCK_HIGH] = Math.floor(monotonic / HIGH);
   }
   ticket.epochLow = words[EPOCH_LOW];
-  ticket.epoch = (words[EPOCH_LOW] >>> 0) + (words[EPOCH_HIGH] >>> 0) * HIGH;
+  ticket.epoch = epochUnderLock(words);
   ticket.receivedAt = words[EPOCH_DAY] * DAY_MS + words[EPOCH_MILLISECOND];
   releaseLock(words, EPOCH_LOCK);
 }
@@ -118,7 +141,8 @@ export function arriveAtEnd(words: Int32Array, ticket: EpochTicket, worker: numb
 export function arrive(words: Int32Array, worker: number, workers: number): void {
   acquireLock(words, EPOCH_LOCK);
   const first = words[EPOCH_CLOSING] === 0;
-  words[EPOCH_CLOSING] = 1;
+  // Read without the lock, too (isClosing).
+  if (first) Atomics.store(words, EPOCH_CLOSING, 1);
   const over = ++words[EPOCH_ARRIVED] === words[EPOCH_ACTIVE];
   if (over) beginNext(words);
   releaseLock(words, EPOCH_LOCK);
@@ -137,7 +161,7 @@ function beginNext(words: Int32Array): void {
   words[PARTICIPANTS + (low & (PARTICIPANTS_RING - 1))] = words[EPOCH_ACTIVE];
   words[EPOCH_ACTIVE] = 0;
   words[EPOCH_ARRIVED] = 0;
-  words[EPOCH_CLOSING] = 0;
+  Atomics.store(words, EPOCH_CLOSING, 0);
   if (low === -1) words[EPOCH_HIGH]++;
   Atomics.store(words, EPOCH_LOW, (low + 1) | 0);
 }

@@ -11,9 +11,9 @@
  *   word  23 EPOCH_MILLISECOND received_at of the running epoch: ms of that day          first worker to join, under the lock
  *   word  24 EPOCH_SIXTEENTHS  of a ms, behind EPOCH_MILLISECOND                      first worker to join, under the lock
  *   word  25 EPOCH_CLOCK_LOW/HIGH  monotonic ms at which that was; 0: not yet         first worker to join, under the lock
- *   word  32 DURABLE_LOW/HIGH  last epoch that has been fsynced                          spool thread
+ *   word  32 DURABLE_LOW       watermark (2 words): last epoch that has been fsynced     spool thread
  *   word  34 DURABLE_BELL      doorbell (2 words): rung with each advance of durable     spool thread
- *   word  48 STORED_LOW/HIGH   last epoch that ClickHouse has confirmed                  main thread
+ *   word  48 STORED_LOW        watermark (2 words): last epoch that ClickHouse confirmed main thread
  *   word  64 SPOOL_BELL        doorbell (2 words): rung when a block has been sealed     workers
  *   word  80 STOPPING          1 once the process winds down                             main thread
  *   word  81 SPOOL_FULL        1 while the spool has reached its limit: ingress refuses  spool thread
@@ -38,10 +38,8 @@ export const EPOCH_SIXTEENTHS = 24;
 export const EPOCH_CLOCK_LOW = 25;
 export const EPOCH_CLOCK_HIGH = 26;
 export const DURABLE_LOW = 32;
-export const DURABLE_HIGH = 33;
 export const DURABLE_BELL = 34;
 export const STORED_LOW = 48;
-export const STORED_HIGH = 49;
 export const SPOOL_BELL = 64;
 export const STOPPING = 80;
 export const SPOOL_FULL = 81;

@@ -9,7 +9,7 @@ import { transcodeFrame } from '../../native-free-core/codec/json/frame.ts';
 import { clearUnknownFields, unknownTexts } from '../../native-free-core/codec/unknown-fields.ts';
 import type { RejectionDetail } from '../../native-free-core/codec/rejection.ts';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
-import { timeNow } from '../../native-free-core/decide/epoch.ts';
+import { runningEpoch, timeNow } from '../../native-free-core/decide/epoch.ts';
 import { decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
 import { describeEvent, noteUnknownFields } from '../../native-free-core/decide/refuse.ts';
@@ -17,7 +17,7 @@ import type { Session } from '../../native-free-core/decide/sessions.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { hashEventId } from '../../native-free-core/decide/validate.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
-import { CONTROL_WORDS, EPOCH_HIGH, EPOCH_LOW } from '../../native-free-core/layout/control-layout.ts';
+import { CONTROL_WORDS } from '../../native-free-core/layout/control-layout.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { ENCODING_JSON } from '../../native-free-core/layout/encoding-codes.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
@@ -30,7 +30,6 @@ import type { Explanation } from '../contract/explanation.ts';
 import { compileRowExplainer, type RowExplainer } from './explain-row.ts';
 import { clearTables, copyRow, createScratchTables, followDictionary } from './scratch-tables.ts';
 
-const HIGH = 4_294_967_296;
 /** Nothing is sent through it. */
 const LANE_BYTES = 4096;
 
@@ -182,8 +181,8 @@ function isRepeated({ validator }: Decider, { ids }: Tables): boolean {
 
 /** As if it joined the running epoch. */
 function takeTicket({ ticket }: Decider, control: Int32Array, now: number): void {
-  ticket.epochLow = Atomics.load(control, EPOCH_LOW);
-  ticket.epoch = (ticket.epochLow >>> 0) + (Atomics.load(control, EPOCH_HIGH) >>> 0) * HIGH;
+  ticket.epoch = runningEpoch(control);
+  ticket.epochLow = ticket.epoch | 0;
   ticket.receivedAt = now;
 }
 

@@ -4,24 +4,19 @@
 
 import {
   DURABLE_BELL,
-  DURABLE_HIGH,
   DURABLE_LOW,
-  EPOCH_ACTIVE,
-  EPOCH_HIGH,
-  EPOCH_LOW,
   INGRESS_BELL,
   BELL_STRIDE,
   CHANGING,
   STOPPING,
-  STORED_HIGH,
   STORED_LOW,
   WORKER_BELL,
 } from '../../native-free-core/layout/control-layout.ts';
-import { startEpochs } from '../../native-free-core/decide/epoch.ts';
+import { lastTouchedEpoch, startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
+import { loadWatermark, storeWatermark } from '../../native-free-core/ring/watermark.ts';
 import type { SharedMemory } from './regions.ts';
 
-const HIGH = 4294967296;
 /** How often whoever waits for an epoch looks again, ms: nothing on the main thread waits for less. */
 const LOOK_MS = 5;
 
@@ -44,19 +39,7 @@ export interface ControlWords {
 
 export function controlWords(memory: SharedMemory): ControlWords {
   const words = new Int32Array(memory.control);
-  const load = (low: number, high: number): number => {
-    for (;;) {
-      // The high word changes once in 2^32 epochs; read twice, it cannot be torn.
-      const before = Atomics.load(words, high);
-      const value = Atomics.load(words, low) >>> 0;
-      if (Atomics.load(words, high) === before) return (before >>> 0) * HIGH + value;
-    }
-  };
-  const store = (low: number, high: number, epoch: number): void => {
-    Atomics.store(words, high, Math.floor(epoch / HIGH));
-    Atomics.store(words, low, (epoch % HIGH) | 0);
-  };
-  const durableEpoch = (): number => load(DURABLE_LOW, DURABLE_HIGH);
+  const durableEpoch = (): number => loadWatermark(words, DURABLE_LOW);
   const ringAll = (): void => {
     for (let i = 0; i < memory.workers; i++) ring(words, WORKER_BELL + i * BELL_STRIDE);
     for (let i = 0; i < memory.ingresses; i++) ring(words, INGRESS_BELL + i * BELL_STRIDE);
@@ -66,18 +49,15 @@ export function controlWords(memory: SharedMemory): ControlWords {
     words,
     begin(lastEpoch, receivedAtMin) {
       startEpochs(words, lastEpoch + 1, receivedAtMin);
-      store(DURABLE_LOW, DURABLE_HIGH, lastEpoch);
+      storeWatermark(words, DURABLE_LOW, lastEpoch);
     },
     durableEpoch,
-    touchedEpoch() {
-      const running = load(EPOCH_LOW, EPOCH_HIGH);
-      return Atomics.load(words, EPOCH_ACTIVE) === 0 ? running - 1 : running;
-    },
+    touchedEpoch: () => lastTouchedEpoch(words),
     publishStored(epoch) {
-      store(STORED_LOW, STORED_HIGH, epoch);
+      storeWatermark(words, STORED_LOW, epoch);
       ringAll();
     },
-    storedEpoch: () => load(STORED_LOW, STORED_HIGH),
+    storedEpoch: () => loadWatermark(words, STORED_LOW),
     async whenDurable(epoch) {
       while (durableEpoch() < epoch) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     },

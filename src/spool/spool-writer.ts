@@ -12,13 +12,13 @@ import { fail } from '../../native-free-core/base/fail.ts';
 import {
   BELL_STRIDE,
   DURABLE_BELL,
-  DURABLE_HIGH,
   DURABLE_LOW,
   INGRESS_BELL,
   SPOOL_FULL,
 } from '../../native-free-core/layout/control-layout.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
+import { storeWatermark } from '../../native-free-core/ring/watermark.ts';
 import { OperatingError } from '../errors.ts';
 import { openMark } from './durable-mark.ts';
 import type { MarkWriter } from './durable-mark.ts';
@@ -309,13 +309,11 @@ export class SpoolWriter {
     durable.write();
   }
 
-  /** High word first: whoever sees the new low word then has the right high one. */
   #publish(): void {
     const { control, ingressCount } = this.#options;
     const durable = this.#nextEpoch - 1;
     this.#figures.durableEpoch = durable;
-    Atomics.store(control, DURABLE_HIGH, Math.floor(durable / 2 ** 32));
-    Atomics.store(control, DURABLE_LOW, durable | 0);
+    storeWatermark(control, DURABLE_LOW, durable);
     ring(control, DURABLE_BELL);
     for (let index = 0; index < ingressCount; index++) ring(control, INGRESS_BELL + index * BELL_STRIDE);
     this.#updateFull();

@@ -13,15 +13,11 @@ import {
   BLOCK_ROWS_AT,
   BLOCK_SIZE_AT,
 } from '../../native-free-core/layout/block-layout.ts';
-import {
-  CONTROL_VERSION,
-  CONTROL_WORDS,
-  DURABLE_HIGH,
-  DURABLE_LOW,
-} from '../../native-free-core/layout/control-layout.ts';
+import { CONTROL_VERSION, CONTROL_WORDS, DURABLE_LOW } from '../../native-free-core/layout/control-layout.ts';
 import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
 import { createLane, openLane } from '../../native-free-core/ring/lane.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
+import { loadWatermark } from '../../native-free-core/ring/watermark.ts';
 import { putBlock } from '../put-block.ts';
 import { seededRandom } from './lossy-storage.ts';
 import type { Random } from './lossy-storage.ts';
@@ -33,7 +29,7 @@ export function createControl(): SharedArrayBuffer {
 }
 
 export function durableEpoch(control: Int32Array): number {
-  return Atomics.load(control, DURABLE_HIGH) * 2 ** 32 + (Atomics.load(control, DURABLE_LOW) >>> 0);
+  return loadWatermark(control, DURABLE_LOW);
 }
 
 /** The block that this worker seals in this epoch: `bytes` long, from the block header's 64 + one frame entry on. */
