@@ -1,12 +1,9 @@
 /** Features: windows and hops, inputs as exact integers, and the columns in which they are served. */
 
-import type {
-  AggregateName,
-  ColumnPlan,
-  Expression,
-  FeaturePlan,
-  SessionPlan,
-} from '../../native-free-core/plan/plan.ts';
+import { aggregateOf, aggregateOptions, eachAggregate } from '../../native-free-core/language/aggregates/index.ts';
+import type { Input as AggregateInput } from '../../native-free-core/language/aggregates/aggregate.ts';
+import { enter, lookup } from '../../native-free-core/base/lookup.ts';
+import type { ColumnPlan, Expression, FeaturePlan, SessionPlan } from '../../native-free-core/plan/plan.ts';
 import { conditionAt, expressionAt, typeText, type Compilation } from './compilation.ts';
 import type { BareEntity } from './entities.ts';
 import { dayColumn } from './computed.ts';
@@ -20,21 +17,9 @@ import { durationMs, durationText } from './units.ts';
 /** A window of more hops costs more memory per entity than any rule is worth. */
 const HOPS_MAX = 5000;
 
-const WITHOUT_INPUT: ReadonlySet<AggregateName> = new Set(['count', 'rate', 'time_since_last']);
-/** May keep a float as it came: they never add. */
-const MAY_BE_INEXACT: ReadonlySet<AggregateName> = new Set(['first', 'last', 'previous']);
-const ADDING: ReadonlySet<AggregateName> = new Set(['sum', 'avg', 'stddev_pop', 'ewma']);
-const WHOLE: ReadonlySet<AggregateName> = new Set(['count', 'count_distinct']);
-/** They look at the event before, whatever the window. */
-const LOOKING_BACK: ReadonlySet<AggregateName> = new Set(['previous', 'time_since_last']);
-const NEED_DURATION: ReadonlySet<AggregateName> = new Set(['rate', 'ewma']);
-const NOT_DELAYED: ReadonlySet<AggregateName> = new Set(['previous', 'time_since_last', 'count_distinct', 'ewma']);
-const CAP_DEFAULT = 256;
 /** A session window keeps so many gaps of late events apart, and at most so many sessions. */
 const LATE_GAPS = 4;
 const LATE_GAPS_MAX = 64;
-/** Weights of ewma are integers of so many bits, so that weighted sums stay exact. */
-const WEIGHT_ONE = 2 ** 20;
 
 interface Input {
   readonly of: Expression | null;
@@ -62,11 +47,15 @@ export function compileFeatures(c: Compilation, entities: readonly BareEntity[])
 function compileFeature(c: Compilation, entity: BareEntity, name: string, feature: FeatureDeclaration): FeaturePlan[] {
   const path: Path = ['features', entity.name, name];
   const where = conditionAt(c, feature.where, [...path, 'where'], false);
+  const { check, text } = aggregateOf({ aggregate: feature.agg });
   const input = compileInput(c, path, feature);
-  checkOptions(c, path, feature);
+  checkWindows(c, path, feature);
+  const values = optionValues(c, path, feature);
+  checkDelay(c, path, feature);
   return windowsOf(c, path, feature).map(({ suffix, windowMs, hopMs, session, dayColumn: day }) => {
     const fullName = `${name}${suffix}`;
-    const isCount = WHOLE.has(feature.agg);
+    const isCount = check.result === 'count';
+    const parameters = check.options.parameters(values, { windowMs, hopMs });
     const type = isCount ? 'int' : input.isText ? 'string' : 'double';
     const delayMs = delayOf(c, path, feature, windowMs, hopMs);
     const window = {
@@ -83,7 +72,7 @@ function compileFeature(c: Compilation, entity: BareEntity, name: string, featur
         ...(input.enumNames === undefined ? {} : { enumNames: input.enumNames }),
         // A count of the primary entity always has a value; all others can be NULL, a sum where it overflows.
         nullable: !(isCount && entity.primary),
-        comment: describe(feature, window),
+        comment: describe(feature, text.subject(parameters), window),
       },
       `${entity.name}.${fullName}`,
       path,
@@ -100,29 +89,57 @@ function compileFeature(c: Compilation, entity: BareEntity, name: string, featur
       hopMs,
       decimals: input.decimals,
       ...(input.labels === undefined ? {} : { isEnum: true }),
-      ...(feature.agg === 'count_distinct' ? { cap: feature.cap ?? CAP_DEFAULT } : {}),
-      ...(feature.agg === 'ewma' ? { weights: weightsOf(feature, windowMs, hopMs) } : {}),
+      ...parameters,
     };
   });
 }
 
-/** What goes together with which aggregate. */
-function checkOptions(c: Compilation, path: Path, feature: FeatureDeclaration): void {
+/** Whether the aggregate takes such a window. */
+function checkWindows(c: Compilation, path: Path, feature: FeatureDeclaration): void {
   const { agg, window } = feature;
-  const refuse = (key: string, message: string): void => c.problems.addAtKey([...path, key], message);
-  const isDuration = typeof window === 'string' || feature.windows !== undefined;
-  if (NEED_DURATION.has(agg) && !isDuration) c.problems.addAtKey(path, `${agg} needs a window: write window: 5m`);
-  if (typeof window === 'object' && LOOKING_BACK.has(agg))
-    refuse('window', `${agg} looks at the event before, in no session or calendar: write a duration, or no window`);
-  if (feature.current_event !== undefined && LOOKING_BACK.has(agg))
-    refuse('current_event', `${agg} never counts the current event: leave current_event out`);
-  if (feature.cap !== undefined && agg !== 'count_distinct') refuse('cap', 'a cap is for count_distinct');
-  if (agg === 'ewma' && feature.half_life === undefined)
-    c.problems.addAtKey(path, 'ewma needs a half_life: write half_life: 10m');
-  if (agg !== 'ewma' && feature.half_life !== undefined) refuse('half_life', 'a half_life is for ewma');
+  const { windows } = aggregateOf({ aggregate: agg }).check;
+  const refused = [
+    isDuration(feature)
+      ? null
+      : typeof window !== 'object'
+        ? windows.life
+        : 'session' in window
+          ? windows.session
+          : windows.day,
+    feature.current_event === undefined ? null : windows.currentEvent,
+  ];
+  for (const refusal of refused) {
+    if (refusal !== null)
+      c.problems.addAtKey(refusal.at === 'feature' ? path : [...path, refusal.at], `${agg} ${refusal.message}`);
+  }
+}
+
+function isDuration({ window, windows }: FeatureDeclaration): boolean {
+  return typeof window === 'string' || windows !== undefined;
+}
+
+function checkDelay(c: Compilation, path: Path, feature: FeatureDeclaration): void {
   if (feature.delay === undefined) return;
-  if (!isDuration) refuse('delay', 'a delay needs a window of a duration');
-  if (NOT_DELAYED.has(agg)) refuse('delay', `${agg} takes no delay`);
+  const { delay } = aggregateOf({ aggregate: feature.agg }).check.windows;
+  if (!isDuration(feature)) c.problems.addAtKey([...path, 'delay'], 'a delay needs a window of a duration');
+  if (delay !== null) c.problems.addAtKey([...path, 'delay'], `${feature.agg} ${delay.message}`);
+}
+
+/** Numbers by option: of the keys that are declared, and what the others are by default. */
+function optionValues(c: Compilation, path: Path, feature: FeatureDeclaration): Record<string, number> {
+  const values: Record<string, number> = {};
+  for (const [key, takers] of aggregateOptions()) {
+    const declared = lookup(feature, key);
+    const own = takers.find(({ aggregate }) => aggregate === feature.agg);
+    if (own === undefined) {
+      const names = takers.map(({ aggregate }) => aggregate).join(', ');
+      if (declared !== undefined) c.problems.addAtKey([...path, key], `a ${key} is for ${names}`);
+    } else if (typeof declared === 'number') enter(values, key, declared);
+    else if (typeof declared === 'string') enter(values, key, durationMs(declared));
+    else if (own.default !== null) enter(values, key, own.default);
+    else c.problems.addAtKey(path, `${feature.agg} needs a ${key}: write ${own.example}`);
+  }
+  return values;
 }
 
 function delayOf(c: Compilation, path: Path, feature: FeatureDeclaration, windowMs: number, hopMs: number): number {
@@ -141,17 +158,10 @@ function delayOf(c: Compilation, path: Path, feature: FeatureDeclaration, window
   return delayMs;
 }
 
-/** 2^(-age / half_life), by the hop that lies 0, 1, 2, … hops back. */
-function weightsOf(feature: FeatureDeclaration, windowMs: number, hopMs: number): number[] {
-  const halfLifeMs = Math.max(1, durationMs(feature.half_life ?? '1m'));
-  const hops = hopMs === 0 ? 0 : windowMs / hopMs;
-  return Array.from({ length: hops + 1 }, (_, age) => Math.round(WEIGHT_ONE * 2 ** (-(age * hopMs) / halfLifeMs)));
-}
-
-function describe(feature: FeatureDeclaration, window: WindowOfFeature): string {
+function describe(feature: FeatureDeclaration, subject: string, window: WindowOfFeature): string {
   const of = feature.of === undefined ? '' : ` of ${feature.of}`;
   const where = feature.where === undefined ? '' : ` where ${feature.where}`;
-  return `${feature.agg}${of}${where}, ${windowText(window)}`.replace(/\s+/g, ' ');
+  return `${subject}${of}${where}, ${windowText(window)}`.replace(/\s+/g, ' ');
 }
 
 type WindowOfFeature = Pick<FeaturePlan, 'windowMs' | 'delayMs' | 'excludesCurrent' | 'session' | 'dayColumn'>;
@@ -230,7 +240,8 @@ function windowOf(
 
 function compileInput(c: Compilation, path: Path, feature: FeatureDeclaration): Input {
   const none: Input = { of: null, decimals: 0, isText: false };
-  if (WITHOUT_INPUT.has(feature.agg)) {
+  const { input } = aggregateOf({ aggregate: feature.agg }).check;
+  if (input.kind === 'none') {
     for (const key of ['of', 'decimals', 'exact'] as const) {
       if (feature[key] !== undefined)
         c.problems.addAtKey([...path, key], `${feature.agg} has no input: leave ${key} out`);
@@ -244,15 +255,14 @@ function compileInput(c: Compilation, path: Path, feature: FeatureDeclaration): 
   const typed = expressionAt(c, feature.of, [...path, 'of'], false);
   if (typed === null) return none;
   const { type } = typed.expression;
-  if (feature.agg === 'count_distinct') {
+  if (input.kind === 'anything') {
     for (const key of ['decimals', 'exact'] as const)
       if (feature[key] !== undefined)
-        c.problems.addAtKey([...path, key], `count_distinct takes values as they are: leave ${key} out`);
+        c.problems.addAtKey([...path, key], `${feature.agg} takes values as they are: leave ${key} out`);
     return { of: typed.expression, decimals: -1, isText: false };
   }
-  if (typed.dictionary === true && MAY_BE_INEXACT.has(feature.agg))
-    return { of: typed.expression, decimals: -1, isText: true };
-  if (type === 'string' && MAY_BE_INEXACT.has(feature.agg)) {
+  if (typed.dictionary === true && input.kind === 'kept') return { of: typed.expression, decimals: -1, isText: true };
+  if (type === 'string' && input.kind === 'kept') {
     c.problems.addInText(
       [...path, 'of'],
       0,
@@ -260,7 +270,7 @@ function compileInput(c: Compilation, path: Path, feature: FeatureDeclaration): 
     );
     return none;
   }
-  if (typed.labels !== undefined && typed.list !== true && MAY_BE_INEXACT.has(feature.agg)) {
+  if (typed.labels !== undefined && typed.list !== true && input.kind === 'kept') {
     const { expression, labels } = typed;
     const plan = expression.node === 'column' ? c.columns.at(expression.column) : null;
     if (plan?.kind === 'enum') {
@@ -275,19 +285,23 @@ function compileInput(c: Compilation, path: Path, feature: FeatureDeclaration): 
     c.problems.addInText([...path, 'of'], 0, `${feature.agg} needs a number, this is ${what}`);
     return none;
   }
-  if (type === 'time' && ADDING.has(feature.agg))
+  if (type === 'time' && input.kind === 'number' && !input.times)
     c.problems.addInText([...path, 'of'], 0, `${feature.agg} of times means nothing`);
   return { of: typed.expression, decimals: decimalsOf(c, path, feature, typed.expression), isText: false };
+}
+
+/** May keep a float as it came: it never adds. */
+function mayBeInexact(input: AggregateInput): boolean {
+  return input.kind === 'kept' && input.asItCame;
 }
 
 /** How many decimals of the input count; -1: the float as it came. */
 function decimalsOf(c: Compilation, path: Path, feature: FeatureDeclaration, of: Expression): number {
   const isExact = feature.exact !== false;
-  if (!isExact && !MAY_BE_INEXACT.has(feature.agg)) {
-    c.problems.add(
-      [...path, 'exact'],
-      `exact: false is for ${[...MAY_BE_INEXACT].join(' and ')} only; declare decimals instead`,
-    );
+  const inexact = eachAggregate().flatMap(([name, { check }]) => (mayBeInexact(check.input) ? [name] : []));
+  const mayBe = inexact.includes(feature.agg);
+  if (!isExact && !mayBe) {
+    c.problems.add([...path, 'exact'], `exact: false is for ${inexact.join(' and ')} only; declare decimals instead`);
   }
   if (!isExact && feature.decimals !== undefined)
     c.problems.addAtKey([...path, 'decimals'], 'write decimals or exact: false, not both');
@@ -302,7 +316,7 @@ function decimalsOf(c: Compilation, path: Path, feature: FeatureDeclaration, of:
   if (decimals !== undefined) return decimals;
   const where =
     field === undefined ? 'decimals: 2 in this feature' : `events.fields: { ${field.path}: { decimals: 2 } }`;
-  const orFloat = MAY_BE_INEXACT.has(feature.agg) ? ', or exact: false here to keep the float as it came' : '';
+  const orFloat = mayBe ? ', or exact: false here to keep the float as it came' : '';
   c.problems.addInText([...path, 'of'], 0, `a fractional input needs its decimals: write ${where}${orFloat}`);
   return 0;
 }

@@ -4,6 +4,9 @@
  */
 
 import { z } from 'zod';
+import { aggregateOptions } from '../../native-free-core/language/aggregates/index.ts';
+import { AGGREGATE_NAMES } from '../../native-free-core/language/aggregates/names.ts';
+import type { Option } from '../../native-free-core/language/aggregates/options.ts';
 import { COUNT_PATTERN, DURATION_PATTERN } from './units.ts';
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
@@ -20,21 +23,33 @@ const expression = z.string().min(1, 'write an expression').max(10_000);
 const text = z.string().min(1);
 const decimals = z.number().int().min(0).max(9);
 
-export const AGGREGATES = [
-  'count',
-  'rate',
-  'sum',
-  'avg',
-  'min',
-  'max',
-  'first',
-  'last',
-  'previous',
-  'time_since_last',
-  'stddev_pop',
-  'count_distinct',
-  'ewma',
-] as const;
+/** Keys of single aggregates, as their own files have them. Read by name (features.ts). */
+function aggregateKeys(): Record<never, never> {
+  const keys = [...aggregateOptions()].map(([key, takers]) => {
+    const description = takers.map(({ aggregate, description: text }) => `${aggregate}: ${text}.`).join(' ');
+    if (takers.some(({ shape }) => JSON.stringify(shape) !== JSON.stringify(takers[0]!.shape)))
+      throw new Error(`aggregates differ in the shape of a key that they share: key=${key}`);
+    return [key, optionSchema(takers[0]!).optional().describe(description)];
+  });
+  return Object.fromEntries(keys) as Record<never, never>;
+}
+
+function optionSchema({ shape }: Option): z.ZodType {
+  switch (shape.kind) {
+    case 'whole':
+      return z.number().int().min(1).max(shape.most);
+    case 'duration':
+      return duration;
+    case 'fraction': {
+      const hint = `write a number from 0 to 1 with at most ${shape.digits} digits behind the point, such as 0.95`;
+      return z
+        .number(hint)
+        .min(0, hint)
+        .max(1, hint)
+        .multipleOf(10 ** -shape.digits, hint);
+    }
+  }
+}
 
 const WINDOW_HINT = 'write a duration such as 5m, or { session: 30m }, or { calendar: day, zone: Europe/Berlin }';
 
@@ -96,7 +111,7 @@ const entity = z.strictObject({
 });
 
 const feature = z.strictObject({
-  agg: z.enum(AGGREGATES),
+  agg: z.enum(AGGREGATE_NAMES),
   of: expression.optional(),
   where: expression.optional(),
   window: z
@@ -117,14 +132,7 @@ const feature = z.strictObject({
     .optional()
     .describe('The window ends so long before the entity’s clock: for inputs that are known late.'),
   current_event: z.enum(['include', 'exclude']).optional().describe('exclude: the value before this event.'),
-  cap: z
-    .number()
-    .int()
-    .min(1)
-    .max(4096)
-    .optional()
-    .describe('count_distinct: the largest count told apart; default 256.'),
-  half_life: duration.optional().describe('ewma: an event counts half as much so long after.'),
+  ...aggregateKeys(),
 });
 
 const limit = z.strictObject({

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { AggregateName, Plan } from '../../native-free-core/plan/plan.ts';
 import { loadPipeline } from '../../src/config/index.ts';
-import { AGGREGATES } from '../../src/config/schema.ts';
+import { AGGREGATE_NAMES } from '../../native-free-core/language/aggregates/names.ts';
 import { compilePipeline } from '../../src/config/compile.ts';
 import { protoReader } from '../../src/config/load-pipeline.ts';
 import { PipelineError, type Problem } from '../../src/config/problems.ts';
@@ -42,7 +42,7 @@ export async function goldenPlans(): Promise<Map<string, GoldenPlan>> {
   put('test/stress/variants.ts', variant.plan);
   put(SMALL, compileText(PIPELINE).plan);
   put('test/warehouse/twin/random-steps.ts', planFrom(FEATURES));
-  for (const aggregate of AGGREGATES) {
+  for (const aggregate of AGGREGATE_NAMES) {
     const { plan, refused } = everyFeature(aggregate);
     put(`agg: ${aggregate}`, plan, refused);
   }

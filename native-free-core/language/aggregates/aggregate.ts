@@ -3,6 +3,7 @@
  * lays out, emits, queries or documents features asks the table; none of them knows an aggregate by its name.
  */
 
+import type { FeatureParameters } from './names.ts';
 import type { FeaturePlan } from '../../plan/plan.ts';
 import type { Documentation } from './documentation.ts';
 import type { KernelPart } from './kernel-part.ts';
@@ -56,5 +57,5 @@ export interface CellsPart {
 /** For people: what the feature is, in a column's comment. */
 export interface Text {
   /** `count`, `quantile 0.9`. */
-  readonly subject: (feature: FeaturePlan) => string;
+  readonly subject: (parameters: FeatureParameters) => string;
 }

@@ -28,5 +28,10 @@ export const avg: Aggregate = {
     },
   }),
   text: { subject: () => 'avg' },
-  documentation: { input: 'a number', value: 'the mean', empty: 'absent' },
+  documentation: {
+    input: 'a number',
+    value: 'the mean',
+    empty: 'absent',
+    example: 'usual_amount: { agg: avg, of: event.payment.amount, window: 30d, current_event: exclude }',
+  },
 };

@@ -123,5 +123,10 @@ export const countDistinct: Aggregate = {
     session: (rows, feature) => summedOverPart(rows, feature, SUMS, isFirst(partOf(rows), 'part_x')),
   },
   text: { subject: () => 'count_distinct' },
-  documentation: { input: 'anything', value: 'different values, at most `cap`', empty: '0' },
+  documentation: {
+    input: 'anything',
+    value: 'different values, at most `cap`',
+    empty: '0',
+    example: 'cards_1d: { agg: count_distinct, of: event.payment.card, window: 1d, cap: 100 }',
+  },
 };

@@ -18,5 +18,10 @@ export const count: Aggregate = {
   }),
   sql: addingSql({ totals: EVENTS_TOTAL, value: () => 'toUInt32(events)' }),
   text: { subject: () => 'count' },
-  documentation: { input: 'none', value: 'events', empty: '0' },
+  documentation: {
+    input: 'none',
+    value: 'events',
+    empty: '0',
+    example: "failures: { agg: count, where: 'event.login.success == false', windows: [1m, 10m] }",
+  },
 };

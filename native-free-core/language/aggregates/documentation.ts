@@ -1,4 +1,4 @@
-/** What the reference says of an aggregate: a row of the table in docs/pipeline.md. */
+/** What the reference says of an aggregate: a row of the table in docs/pipeline.md, and an example. */
 
 export interface Documentation {
   /** What `of` may be. */
@@ -7,4 +7,6 @@ export interface Documentation {
   readonly value: string;
   /** Its value with nothing in the window. */
   readonly empty: string;
+  /** A feature of a customer of the example shop, as YAML. */
+  readonly example: string;
 }

@@ -120,5 +120,6 @@ export const ewma: Aggregate = {
     input: 'a number; needs a window and `half_life`',
     value: 'the mean, by age',
     empty: 'absent',
+    example: 'recent_amount: { agg: ewma, of: event.payment.amount, window: 1d, half_life: 2h }',
   },
 };

@@ -17,5 +17,10 @@ export const first: Aggregate = {
   kernel: { functions: TREE_FUNCTIONS, declaration: () => '', set, ring: () => ring, plain: plainSet(set) },
   sql: keepingSql({ order: 'min', by: 'time', isNewest: () => false }),
   text: { subject: () => 'first' },
-  documentation: { input: KEPT_INPUT_TEXT, value: 'that of the earliest event', empty: 'absent' },
+  documentation: {
+    input: KEPT_INPUT_TEXT,
+    value: 'that of the earliest event',
+    empty: 'absent',
+    example: 'home: { agg: first, of: event.country }',
+  },
 };

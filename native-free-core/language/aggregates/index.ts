@@ -10,12 +10,17 @@ import { first } from './first.ts';
 import { last } from './last.ts';
 import { max } from './max.ts';
 import { min } from './min.ts';
-import type { AggregateName } from './names.ts';
+import { AGGREGATE_NAMES, type AggregateName } from './names.ts';
+import type { Option } from './options.ts';
 import { previous } from './previous.ts';
 import { rate } from './rate.ts';
 import { stddevPop } from './stddev-pop.ts';
 import { sum } from './sum.ts';
 import { timeSinceLast } from './time-since-last.ts';
+
+export interface AggregateOption extends Option {
+  readonly aggregate: AggregateName;
+}
 
 export const AGGREGATES = {
   count,
@@ -32,6 +37,21 @@ export const AGGREGATES = {
   count_distinct: countDistinct,
   ewma,
 } satisfies Record<AggregateName, Aggregate>;
+
+/** In the order of the documentation. */
+export function eachAggregate(): (readonly [AggregateName, Aggregate])[] {
+  return AGGREGATE_NAMES.map((name) => [name, AGGREGATES[name]]);
+}
+
+/** Keys of a feature that only some aggregates take, with the names of those. */
+export function aggregateOptions(): ReadonlyMap<string, readonly AggregateOption[]> {
+  const options = new Map<string, AggregateOption[]>();
+  for (const [aggregate, { check }] of eachAggregate()) {
+    for (const [key, option] of Object.entries(check.options.keys))
+      options.set(key, [...(options.get(key) ?? []), { ...option, aggregate }]);
+  }
+  return options;
+}
 
 export function aggregateOf({ aggregate }: Pick<FeaturePlan, 'aggregate'>): Aggregate {
   return AGGREGATES[aggregate];

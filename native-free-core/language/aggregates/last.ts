@@ -47,5 +47,10 @@ export const last: Aggregate = {
     isNewest: ({ dayColumn, delayMs = 0 }) => dayColumn === undefined && delayMs === 0,
   }),
   text: { subject: () => 'last' },
-  documentation: { input: KEPT_INPUT_TEXT, value: 'that of the latest event', empty: 'absent' },
+  documentation: {
+    input: KEPT_INPUT_TEXT,
+    value: 'that of the latest event',
+    empty: 'absent',
+    example: 'last_country: { agg: last, of: event.country, window: 1d }',
+  },
 };

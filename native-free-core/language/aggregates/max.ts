@@ -9,5 +9,10 @@ export const max: Aggregate = {
   kernel: extremeKernel('max'),
   sql: extremeSql('max'),
   text: { subject: () => 'max' },
-  documentation: { input: 'a number or a time', value: 'the largest', empty: 'absent' },
+  documentation: {
+    input: 'a number or a time',
+    value: 'the largest',
+    empty: 'absent',
+    example: 'largest_of_visit: { agg: max, of: event.payment.amount, window: { session: 30m, late: 1h } }',
+  },
 };

@@ -9,5 +9,10 @@ export const min: Aggregate = {
   kernel: extremeKernel('min'),
   sql: extremeSql('min'),
   text: { subject: () => 'min' },
-  documentation: { input: 'a number or a time', value: 'the smallest', empty: 'absent' },
+  documentation: {
+    input: 'a number or a time',
+    value: 'the smallest',
+    empty: 'absent',
+    example: 'smallest_today: { agg: min, of: event.payment.amount, window: { calendar: day, zone: Europe/Berlin } }',
+  },
 };

@@ -16,5 +16,10 @@ export const previous: Aggregate = {
   }),
   sql: lookingBackSql((feature) => keptValue(feature, 'kept')),
   text: { subject: () => 'previous' },
-  documentation: { input: KEPT_INPUT_TEXT, value: 'that of the event before this one, by `seq`', empty: 'absent' },
+  documentation: {
+    input: KEPT_INPUT_TEXT,
+    value: 'that of the event before this one, by `seq`',
+    empty: 'absent',
+    example: 'paid_before: { agg: previous, of: event.payment.amount, exact: false }',
+  },
 };

@@ -22,5 +22,10 @@ export const rate: Aggregate = {
     value: ({ windowMs }) => `toFloat64(events) / ${asDouble(windowMs / 1000)}`,
   }),
   text: { subject: () => 'rate' },
-  documentation: { input: 'none; needs a window', value: 'events a second', empty: '0' },
+  documentation: {
+    input: 'none; needs a window',
+    value: 'events a second',
+    empty: '0',
+    example: `views_per_second: { agg: rate, where: "event.type == 'view'", window: 1m }`,
+  },
 };

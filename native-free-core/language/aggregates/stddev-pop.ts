@@ -36,5 +36,10 @@ export const stddevPop: Aggregate = {
     },
   }),
   text: { subject: () => 'stddev_pop' },
-  documentation: { input: 'a number', value: 'the standard deviation of the population', empty: 'absent' },
+  documentation: {
+    input: 'a number',
+    value: 'the standard deviation of the population',
+    empty: 'absent',
+    example: 'amount_spread: { agg: stddev_pop, of: event.payment.amount, window: 30d }',
+  },
 };

@@ -22,5 +22,10 @@ export const sum: Aggregate = {
     value: (feature) => bounded(divided(wideAsDouble('total'), scaleOf(feature))),
   }),
   text: { subject: () => 'sum' },
-  documentation: { input: 'a number', value: 'the exact sum', empty: '0' },
+  documentation: {
+    input: 'a number',
+    value: 'the exact sum',
+    empty: '0',
+    example: 'spent_last_week: { agg: sum, of: event.payment.amount, window: 7d, hop: 6h, delay: 1d }',
+  },
 };

@@ -15,5 +15,10 @@ export const timeSinceLast: Aggregate = {
   }),
   sql: lookingBackSql(() => 'toFloat64(t - kept_t)'),
   text: { subject: () => 'time_since_last' },
-  documentation: { input: 'none', value: 'ms since the event before', empty: 'absent' },
+  documentation: {
+    input: 'none',
+    value: 'ms since the event before',
+    empty: 'absent',
+    example: "ms_since_failure: { agg: time_since_last, where: 'event.login.success == false' }",
+  },
 };
