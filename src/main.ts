@@ -37,8 +37,8 @@ const USAGE_CODES = new Set([
   'bad_clickhouse_url',
   'bad_day',
   'insecure_listen',
-  'SPOOL_SEGMENT_BYTES',
-  'SPOOL_BYTES_MAX',
+  'spool_segment_bytes',
+  'spool_bytes_max',
 ]);
 
 function fail(message: string, exitCode: number): never {

@@ -33,11 +33,11 @@ export const FRAME_SEQ_MISSING = -43;
 export const FRAME_TOO_MANY_PRODUCERS = -44;
 
 export interface OutcomeText {
-  readonly code: string;
+  readonly code: OutcomeCode | 'unknown';
   readonly text: string;
 }
 
-const TEXTS: Readonly<Record<number, OutcomeText>> = {
+const TEXTS = {
   [EVENT_MALFORMED]: { code: 'malformed', text: 'the event bytes are not a message of the pipeline’s type' },
   [EVENT_INVALID_UTF8]: { code: 'invalid_utf8', text: 'a string field holds bytes that are not UTF-8' },
   [EVENT_NO_KEY]: { code: 'no_key', text: 'the event has no key for the primary entity' },
@@ -64,10 +64,12 @@ const TEXTS: Readonly<Record<number, OutcomeText>> = {
     code: 'too_many_producers',
     text: 'the producer is new and no more can be remembered until one has been idle for events.producers.forget_after; send under a name that is known, or under none',
   },
-};
+} as const satisfies Readonly<Record<number, { readonly code: string; readonly text: string }>>;
+
+export type OutcomeCode = (typeof TEXTS)[keyof typeof TEXTS]['code'];
 
 export function outcomeText(outcome: number): OutcomeText {
-  return TEXTS[outcome] ?? { code: 'unknown', text: `outcome ${outcome}` };
+  return (TEXTS as Readonly<Record<number, OutcomeText>>)[outcome] ?? { code: 'unknown', text: `outcome ${outcome}` };
 }
 
 /** The outcome with this code, or EVENT_MALFORMED where no outcome has it. */

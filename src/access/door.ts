@@ -3,6 +3,7 @@
  * and in the embedded ClickHouse's process, from the same settings.
  */
 
+import type { ErrorCode } from '../../native-free-core/base/error-codes.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { HostRules, type ListenAddress } from './hosts.ts';
 import { KeyRing } from './keys.ts';
@@ -20,7 +21,7 @@ export const OPEN_ACCESS: AccessSettings = { keyDigests: [], allowHosts: [], all
 
 export interface DoorRefusal {
   readonly status: number;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
 }
 

@@ -42,7 +42,7 @@ export class Losses {
     const advice = 'restore it from a copy, or move it away: the ledger then forgets what had been lost';
     const file = readDurableJson(this.#path, advice) as { readonly losses?: readonly Loss[] } | null;
     if (file !== null && !Array.isArray(file.losses))
-      throw new OperatingError('FILE_DAMAGED', `not a list of losses: file=${this.#path}; ${advice}`);
+      throw new OperatingError('file_damaged', `not a list of losses: file=${this.#path}; ${advice}`);
     this.#all = file?.losses ?? [];
   }
 

@@ -42,7 +42,7 @@ process.on('message', (message: ToChild) => {
 });
 process.on('uncaughtException', (cause) => {
   log('error', 'embedded ClickHouse ends because of a broken invariant', { cause: cause.stack ?? String(cause) });
-  send({ type: 'failed', code: 'EMBEDDED_BROKEN', message: String(cause), retryable: true }, leave);
+  send({ type: 'failed', code: 'embedded_broken', message: String(cause), retryable: true }, leave);
 });
 
 await greet();
@@ -69,7 +69,7 @@ async function start(configuration: ChildConfiguration): Promise<void> {
     endWatch = watchOwnSpace(warehouse);
     send({ type: 'ready', port: front.port, version: warehouse.engine.version });
   } catch (cause) {
-    const code = cause instanceof OperatingError ? cause.code : 'EMBEDDED_START_FAILED';
+    const code = cause instanceof OperatingError ? cause.code : 'embedded_start_failed';
     const message = cause instanceof Error ? cause.message : String(cause);
     const retryable = cause instanceof OperatingError && cause.retryable;
     send({ type: 'failed', code, message, retryable }, leave);

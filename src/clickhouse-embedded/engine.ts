@@ -70,7 +70,7 @@ export async function openEngine(folder: string, configurationPath: string): Pro
   } catch (cause) {
     const retryable = /lock/i.test(String(cause));
     throw new OperatingError(
-      retryable ? 'EMBEDDED_FOLDER_LOCKED' : 'EMBEDDED_OPEN_FAILED',
+      retryable ? 'embedded_folder_locked' : 'embedded_open_failed',
       `embedded ClickHouse could not open its folder: reason=${JSON.stringify(String(cause))}. ` +
         'Check that no other process uses the data directory, that it is writable and that the disk is not full.',
       { cause, retryable },
@@ -139,7 +139,7 @@ function loadChdb(): { chdb: Chdb; native: ChdbNative } {
     return { chdb, native: loader.loadNative() };
   } catch (cause) {
     throw new OperatingError(
-      'EMBEDDED_UNAVAILABLE',
+      'embedded_unavailable',
       `embedded ClickHouse does not load, ${whyMissing(cause)}: ${describeSystem()}; use a ClickHouse server instead: --clickhouse URL`,
       { cause },
     );

@@ -56,7 +56,7 @@ export async function openFront(warehouse: Warehouse, configuration: ChildConfig
   const bound = await server.listen(host, port, false);
   if (bound === null) {
     throw new OperatingError(
-      'EMBEDDED_LISTEN_FAILED',
+      'embedded_listen_failed',
       `embedded ClickHouse cannot listen: host=${host} port=${port}. Free the port or choose another one.`,
     );
   }

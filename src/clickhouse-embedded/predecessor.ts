@@ -38,7 +38,7 @@ export async function endPredecessor(path: string, onEnd: (pid: number) => void)
   if (await isGoneWithin(record.engine, PREDECESSOR_WAIT_MS)) return;
   if (record.parent.pid !== process.pid && isAlive(record.parent)) {
     throw new OperatingError(
-      'EMBEDDED_FOLDER_IN_USE',
+      'embedded_folder_in_use',
       `embedded ClickHouse not started: another server uses this data directory, server_pid=${record.parent.pid} ` +
         `engine_pid=${record.engine.pid}. Stop that server, or choose another data directory.`,
     );
@@ -47,7 +47,7 @@ export async function endPredecessor(path: string, onEnd: (pid: number) => void)
   kill(record.engine);
   if (await isGoneWithin(record.engine, PREDECESSOR_KILL_MS)) return;
   throw new OperatingError(
-    'EMBEDDED_PREDECESSOR_STAYS',
+    'embedded_predecessor_stays',
     `embedded ClickHouse not started: an earlier engine does not end, engine_pid=${record.engine.pid} ` +
       `waited_ms=${PREDECESSOR_WAIT_MS + PREDECESSOR_KILL_MS}. End that process, then start again.`,
     { retryable: true },

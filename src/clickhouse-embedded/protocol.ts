@@ -3,6 +3,7 @@
  * The channel is also the life line: when it breaks, the child kills itself.
  */
 
+import type { OperatingError } from '../errors.ts';
 import type { AccessSettings } from '../access/door.ts';
 import type { TransportKind } from '../http/transport.ts';
 
@@ -40,7 +41,12 @@ export type ToParent =
   /** First of all: from now on the child listens. */
   | { readonly type: 'hello'; readonly walls: readonly Wall[] }
   | { readonly type: 'ready'; readonly port: number; readonly version: string }
-  | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly retryable: boolean }
+  | {
+      readonly type: 'failed';
+      readonly code: OperatingError['code'];
+      readonly message: string;
+      readonly retryable: boolean;
+    }
   | {
       readonly type: 'log';
       readonly level: LogLevel;

@@ -85,7 +85,7 @@ const SPARE_POOL_THREADS = 6;
 /** What the child sees of the server's environment. Of NODE_OPTIONS it keeps what is not behind its walls (walls/node-options.ts). */
 const ENVIRONMENT = new Set(['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'NODE_OPTIONS']);
 
-/** Throws OperatingError: EMBEDDED_UNAVAILABLE, EMBEDDED_FOLDER_IN_USE, EMBEDDED_LISTEN_FAILED and others. */
+/** Throws OperatingError: embedded_unavailable, embedded_folder_in_use, embedded_listen_failed and others. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedClickHouse> {
   const configuration = configurationOf(options);
   mkdirSync(configuration.dataDirectory, { recursive: true });
@@ -97,7 +97,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedC
     try {
       return await startChild(configuration, options.log);
     } catch (cause) {
-      const isLocked = cause instanceof OperatingError && cause.code === 'EMBEDDED_FOLDER_LOCKED';
+      const isLocked = cause instanceof OperatingError && cause.code === 'embedded_folder_locked';
       if (!isLocked || waitedMs >= PREDECESSOR_KILL_MS) throw cause;
       await pause(POLL_MS);
     }
@@ -146,7 +146,7 @@ function untilReady(
   log: EmbeddedOptions['log'],
 ): Promise<{ port: number; version: string }> {
   return new Promise((settle, reject) => {
-    const fail = (code: string, message: string, retryable: boolean): void => {
+    const fail = (code: OperatingError['code'], message: string, retryable: boolean): void => {
       clearTimeout(timer);
       child.kill('SIGKILL');
       reject(new OperatingError(code, message, { retryable }));
@@ -154,7 +154,7 @@ function untilReady(
     const timer = setTimeout(
       () =>
         fail(
-          'EMBEDDED_START_TIMEOUT',
+          'embedded_start_timeout',
           `embedded ClickHouse not ready: waited_ms=${START_MS_MAX}. See the log for what it was doing.`,
           true,
         ),
@@ -173,14 +173,14 @@ function untilReady(
     });
     child.once('error', (cause) =>
       fail(
-        'EMBEDDED_FORK_FAILED',
+        'embedded_fork_failed',
         `embedded ClickHouse could not be started: ${cause.message}. Check memory and process limits.`,
         true,
       ),
     );
     void died.then(({ code, signal }) =>
       fail(
-        'EMBEDDED_DIED',
+        'embedded_died',
         `embedded ClickHouse ended while starting: code=${code} signal=${signal}. See the log for its last words.`,
         true,
       ),
@@ -205,7 +205,7 @@ function configurationOf(options: EmbeddedOptions): ChildConfiguration {
   const port = Number(options.listen.slice(colon + 1));
   if (colon < 1 || !Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new OperatingError(
-      'EMBEDDED_LISTEN_INVALID',
+      'embedded_listen_invalid',
       `listen address not understood: listen=${JSON.stringify(options.listen)}. Write it as host:port, for example 127.0.0.1:8123.`,
     );
   }

@@ -128,7 +128,7 @@ function answer(status: number, body: object): ExplainResponse {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
-function failure(code: string, message: string): object {
+function failure(code: OperatingError['code'], message: string): object {
   return { error: { code, message } };
 }
 

@@ -1,11 +1,12 @@
 /** Small HTTP answers of an ingress thread. */
 
+import type { ErrorCode } from '../../native-free-core/base/error-codes.ts';
 import type { Exchange, RefusedUpgrade } from '../http/transport.ts';
 
 /** What is wrong with a request: a status, a stable code, and a text that says what to do. */
 export interface HttpProblem {
   readonly status: number;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -257,7 +257,7 @@ function send(worker: Worker, message: ToIngress): void {
   worker.postMessage(message);
 }
 
-function failureBody(code: string, message: string): string {
+function failureBody(code: OperatingError['code'], message: string): string {
   return JSON.stringify({ error: { code, message } });
 }
 

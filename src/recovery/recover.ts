@@ -254,7 +254,7 @@ async function changeTables(input: RecoveryInput, from: Version, number: number,
 /** One from beyond the spool's end has lost its epochs; one of another folder is as good as damaged. */
 function checkSnapshot(snapshot: LoadedSnapshot, { lastEpoch, folderId }: RecoveredSpool, data: string): void {
   if ((snapshot.folderId ?? folderId) !== folderId)
-    throw new OperatingError('SNAPSHOT_CORRUPT', `it belongs to another data folder than data=${data}`);
+    throw new OperatingError('snapshot_corrupt', `it belongs to another data folder than data=${data}`);
   if (snapshot.atEpoch <= lastEpoch) return;
   throw new OperatingError(
     'spool_behind_snapshot',

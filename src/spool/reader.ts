@@ -227,7 +227,7 @@ export class SpoolReader {
 
   #unreadable(why: string): OperatingError {
     return new OperatingError(
-      'SPOOL_CORRUPT',
+      'spool_corrupt',
       `a durable epoch cannot be read: epoch=${this.#epoch} directory=${this.#directory} file=${this.#file?.path ?? 'none'} ` +
         `position=${this.#position}: ${why}; the disk lost data: restore the folder from a copy, or start once with --accept-loss, which writes down what is gone and goes on without it`,
     );

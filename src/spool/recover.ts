@@ -94,7 +94,7 @@ function spoolDamaged(directory: string, { damages }: SpoolInspection, storedEpo
   const text = damages.map(describeDamage).join('; ');
   const sum = missing.length === 0 ? 'missing_epochs=none' : describeMissing(missing);
   return new OperatingError(
-    'SPOOL_CORRUPT',
+    'spool_corrupt',
     `the spool is damaged: folder=${directory} ${sum} stored_in_clickhouse_through_epoch=${storedEpoch}: ${text}; restore the folder from a copy, ` +
       'or start once with --accept-loss, which writes down what is gone and goes on without it',
   );

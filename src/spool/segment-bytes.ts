@@ -50,14 +50,14 @@ export function settleSegmentBytes(
 export function checkSizes({ segmentBytes, spoolBytesMax }: SpoolSizes, bytesMin: number): void {
   if (segmentBytes % SEGMENT_ALIGNMENT !== 0 || segmentBytes > SEGMENT_BYTES_MAX || segmentBytes < bytesMin) {
     throw new OperatingError(
-      'SPOOL_SEGMENT_BYTES',
+      'spool_segment_bytes',
       `a segment of the spool cannot hold the largest epoch that so many workers can bring: spool-segment=${mebibytes(segmentBytes)} needed=${mebibytes(bytesMin)} (MiB); ` +
         `choose --spool-segment from that to ${mebibytes(SEGMENT_BYTES_MAX)}, or fewer --workers`,
     );
   }
   if (spoolBytesMax < 2 * segmentBytes) {
     throw new OperatingError(
-      'SPOOL_BYTES_MAX',
+      'spool_bytes_max',
       `the spool's limit is too low: spool-max=${mebibytes(spoolBytesMax)} spool-segment=${mebibytes(segmentBytes)} (MiB); allow at least two segments`,
     );
   }

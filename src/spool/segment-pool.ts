@@ -76,7 +76,7 @@ export class SegmentPool {
   /** The file that is being written. */
   get current(): StorageFile {
     if (this.#current === null)
-      throw new OperatingError('SPOOL_CLOSED', 'the spool has no open segment; start it again');
+      throw new OperatingError('spool_closed', 'the spool has no open segment; start it again');
     return this.#current;
   }
 

@@ -154,7 +154,7 @@ export class SnapshotWriter {
     }
     if (oldest !== Number.MAX_SAFE_INTEGER) return oldest;
     throw new OperatingError(
-      'SNAPSHOT_CORRUPT',
+      'snapshot_corrupt',
       `a snapshot just written is unreadable: directory=${this.#directory}; look at the disk`,
     );
   }

@@ -21,7 +21,7 @@ import {
 import type { SnapshotHeader } from './snapshot-layout.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
-const SNAPSHOT_CORRUPT = 'SNAPSHOT_CORRUPT';
+const SNAPSHOT_CORRUPT = 'snapshot_corrupt';
 /** No header or name is longer; chunks get a larger buffer where they need one. */
 const BUFFER_BYTES = 1 << 20;
 

@@ -288,7 +288,7 @@ export class SpoolWriter {
       file.fdatasync();
     } catch (cause) {
       const advice = 'what it covered may be lost; look at the disk, then start again';
-      throw new OperatingError('SPOOL_SYNC', `fdatasync failed: file=${file.path}; ${advice}`, { cause });
+      throw new OperatingError('spool_sync', `fdatasync failed: file=${file.path}; ${advice}`, { cause });
     }
     const figures = this.#figures;
     const spent = this.#options.now() - begun;

@@ -6,6 +6,7 @@
 import { Worker } from 'node:worker_threads';
 
 import { SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
+import { errorCodeOf } from '../../native-free-core/base/error-codes.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import { OperatingError } from '../errors.ts';
 import { compiledUrl } from '../system/compiled-url.ts';
@@ -91,5 +92,6 @@ function reported(worker: Worker, type: SpoolReport['type']): Promise<SpoolRepor
 /** An error of a disk has lost its class on the way from the thread. */
 function asOperating(error: Error): Error {
   const { code } = error as NodeJS.ErrnoException;
-  return code?.startsWith('SPOOL_') === true ? new OperatingError(code, error.message, { cause: error }) : error;
+  const known = errorCodeOf(code, 'died');
+  return known === code ? new OperatingError(known, error.message, { cause: error }) : error;
 }

@@ -50,7 +50,7 @@ function storageError(what: string, file: string, cause: unknown): OperatingErro
   const full = code === 'ENOSPC' || code === 'EDQUOT';
   const advice = full ? 'free space on this disk' : 'look at the disk and its permissions, then start again';
   return new OperatingError(
-    full ? 'SPOOL_DISK_FULL' : 'SPOOL_DISK',
+    full ? 'spool_disk_full' : 'spool_disk',
     `${what} failed: file=${file} error=${code}; ${advice}`,
     {
       cause,
@@ -69,7 +69,7 @@ function guarded<Result>(what: string, file: string, act: () => Result): Result 
 
 /** Whether the error says that the disk is full, which may pass. */
 export function isDiskFull(error: unknown): boolean {
-  return error instanceof OperatingError && error.code === 'SPOOL_DISK_FULL';
+  return error instanceof OperatingError && error.code === 'spool_disk_full';
 }
 
 class NodeFile implements StorageFile {
@@ -113,7 +113,7 @@ class NodeFile implements StorageFile {
       while (written < buffer.length) {
         const rest = fs.writeSync(this.#descriptor, buffer, written, buffer.length - written, position + written);
         if (rest === 0)
-          throw new OperatingError('SPOOL_DISK', `write made no progress: file=${this.path}; look at the disk`);
+          throw new OperatingError('spool_disk', `write made no progress: file=${this.path}; look at the disk`);
         written += rest;
       }
       written -= buffer.length;

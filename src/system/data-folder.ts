@@ -83,7 +83,7 @@ function unusable(directory: string, why: string, cause?: unknown): OperatingErr
   const { code } = (cause ?? {}) as NodeJS.ErrnoException;
   const advice = code === 'ENOSPC' || code === 'EDQUOT' ? 'free space there, or choose' : 'choose';
   return new OperatingError(
-    'DATA_FOLDER',
+    'data_folder',
     `the data folder cannot be used: data=${directory}: ${why}${code === undefined ? '' : ` error=${code}`}; ${advice} another --data`,
     { cause },
   );

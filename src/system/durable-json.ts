@@ -27,7 +27,7 @@ export function readDurableJson(path: string, advice: string): object | null {
   const content = isRight ? parsed(text) : null;
   if (content !== null) return content;
   throw new OperatingError(
-    'FILE_DAMAGED',
+    'file_damaged',
     `a file of the data folder is damaged: file=${path} bytes=${text.length}; ${advice}`,
   );
 }

@@ -7,6 +7,7 @@
  * whole. Nothing is lost by that: what was answered is on the disk, and the ClickHouse child ends with its parent.
  */
 
+import { errorCodeOf } from '../../native-free-core/base/error-codes.ts';
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { InvariantError } from '../../native-free-core/base/fail.ts';
@@ -52,7 +53,7 @@ export function diedOf(who: string, cause: unknown): OperatingError {
   const { code } = cause as { readonly code?: unknown };
   const reason = oneLine(cause instanceof Error ? cause.message : String(cause));
   const advice = /start again/.test(reason) ? '' : '; what was answered is on the disk: start again';
-  return new OperatingError(typeof code === 'string' ? code : 'DIED', `${who} died: ${reason}${advice}`, { cause });
+  return new OperatingError(errorCodeOf(code, 'died'), `${who} died: ${reason}${advice}`, { cause });
 }
 
 /** One line for whatever was thrown. */

@@ -58,7 +58,7 @@ function removeLock(path: string): void {
 function notALock(path: string, cause: unknown): OperatingError {
   const { code } = cause as NodeJS.ErrnoException;
   const message = `the lock of the data folder cannot be used: file=${path} error=${code}; move it away, or choose another --data`;
-  return new OperatingError('DATA_FOLDER', message, { cause });
+  return new OperatingError('data_folder', message, { cause });
 }
 
 /** Tells a process from a later one with the same id; '' where there is none. Without /proc the id alone must do. */

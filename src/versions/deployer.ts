@@ -56,7 +56,7 @@ export interface ChangeState extends ChangeOrigin {
   readonly diff: object;
   /** Since the new version decides; what the sweep has moved is known once all is over. */
   readonly result?: Takeover & Partial<ChangeResult>;
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: { readonly code: OperatingError['code']; readonly message: string };
 }
 
 /** What a change would do, asked beforehand. */

@@ -96,7 +96,7 @@ export class PipelineVersions {
     const version = readDurableJson(path, advice) as PipelineVersion | null;
     if (version === null || version.plan?.versionNumber === number) return version;
     throw new OperatingError(
-      'FILE_DAMAGED',
+      'file_damaged',
       `a file of the data folder holds another version than its name says: file=${path} version=${version.plan?.version}; ${advice}`,
     );
   }
@@ -123,7 +123,7 @@ export class PipelineVersions {
     try {
       return this.find(number);
     } catch (error) {
-      if (error instanceof OperatingError && error.code === 'FILE_DAMAGED') return null;
+      if (error instanceof OperatingError && error.code === 'file_damaged') return null;
       throw error;
     }
   }
@@ -190,7 +190,7 @@ export class PipelineVersions {
       'restore it from a copy, or move it away: the history of changes then begins anew here, and stays in the table pipelines';
     const file = (readDurableJson(path, advice) ?? { activations: [], pending: null }) as ActivationsFile;
     if (!Array.isArray(file.activations))
-      throw new OperatingError('FILE_DAMAGED', `not a list of activations: file=${path}; ${advice}`);
+      throw new OperatingError('file_damaged', `not a list of activations: file=${path}; ${advice}`);
     return (this.#activations = file);
   }
 

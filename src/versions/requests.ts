@@ -136,6 +136,6 @@ function refusal(error: unknown): PipelineAnswer {
   throw error;
 }
 
-function failed(status: number, code: string, message: string): PipelineAnswer {
+function failed(status: number, code: OperatingError['code'], message: string): PipelineAnswer {
   return { status, body: { error: { code, message } } };
 }

@@ -296,7 +296,7 @@ class RunningWarehouse {
     } catch (cause) {
       if (!isAboutCredentials(cause)) throw cause;
       const message = `ClickHouse lets this user not in: url=${clickhouse.url} user=${clickhouse.username}: ${messageOf(cause)}; check --clickhouse`;
-      throw new OperatingError('CLICKHOUSE_CREDENTIALS', message, { cause });
+      throw new OperatingError('clickhouse_credentials', message, { cause });
     }
   }
 

@@ -145,12 +145,12 @@ it('does not touch a process that only has the same number', async () => {
 it('refuses a folder that another server uses, and a port that is taken', async () => {
   const folder = newFolder();
   const held = await hold(folder);
-  await expect(start(folder)).rejects.toMatchObject({ code: 'EMBEDDED_FOLDER_IN_USE' });
+  await expect(start(folder)).rejects.toMatchObject({ code: 'embedded_folder_in_use' });
   expect(await post(held.url, 'SELECT 1')).toBe('1\n');
   await expect(start(newFolder(), held.url.slice('http://'.length))).rejects.toMatchObject({
-    code: 'EMBEDDED_LISTEN_FAILED',
+    code: 'embedded_listen_failed',
   });
-  await expect(start(newFolder(), 'nonsense')).rejects.toMatchObject({ code: 'EMBEDDED_LISTEN_INVALID' });
+  await expect(start(newFolder(), 'nonsense')).rejects.toMatchObject({ code: 'embedded_listen_invalid' });
 });
 
 it('tells when the child dies, cleans up after it and runs at the priority asked for', async () => {
@@ -173,7 +173,7 @@ it('says what to do where the library cannot be loaded', async () => {
   };
   const options = { dataDirectory: newFolder(), listen: '127.0.0.1:0', log: () => undefined };
   await expect(startThere(options)).rejects.toMatchObject({
-    code: 'EMBEDDED_UNAVAILABLE',
+    code: 'embedded_unavailable',
     message: expect.stringContaining('--clickhouse URL') as string,
   });
 });

@@ -198,7 +198,7 @@ export class LossyStorage implements Storage {
 
   create(file: string): StorageFile {
     const name = path.resolve(file);
-    if (this.#names.has(name)) throw new OperatingError('SPOOL_DISK', `open failed: file=${file} error=EEXIST`);
+    if (this.#names.has(name)) throw new OperatingError('spool_disk', `open failed: file=${file} error=EEXIST`);
     const inode = new Inode();
     this.operation(() => this.#names.set(name, inode));
     return new LossyFile(this, file, inode);
@@ -206,13 +206,13 @@ export class LossyStorage implements Storage {
 
   open(file: string): StorageFile {
     const inode = this.#names.get(path.resolve(file));
-    if (inode === undefined) throw new OperatingError('SPOOL_DISK', `open failed: file=${file} error=ENOENT`);
+    if (inode === undefined) throw new OperatingError('spool_disk', `open failed: file=${file} error=ENOENT`);
     return new LossyFile(this, file, inode);
   }
 
   rename(from: string, to: string): void {
     const inode = this.#names.get(path.resolve(from));
-    if (inode === undefined) throw new OperatingError('SPOOL_DISK', `rename failed: file=${from} error=ENOENT`);
+    if (inode === undefined) throw new OperatingError('spool_disk', `rename failed: file=${from} error=ENOENT`);
     this.operation(() => {
       this.#names.delete(path.resolve(from));
       this.#names.set(path.resolve(to), inode);

@@ -86,7 +86,7 @@ describe.each([1, 2])('power cuts with %i workers', (workers) => {
 
 describe('a disk that fails', () => {
   const full = (): OperatingError =>
-    new OperatingError('SPOOL_DISK_FULL', 'write failed: error=ENOSPC', { retryable: true });
+    new OperatingError('spool_disk_full', 'write failed: error=ENOSPC', { retryable: true });
 
   test('full: nothing is lost, ingress is refused, and it goes on once there is room', () => {
     const disk = new LossyStorage();
@@ -146,7 +146,7 @@ describe('a disk that fails', () => {
     log.workers.seal();
     let operation = 0;
     disk.onOperation(() => {
-      if (++operation === 2) throw new OperatingError('SPOOL_DISK', 'fdatasync failed: error=EIO');
+      if (++operation === 2) throw new OperatingError('spool_disk', 'fdatasync failed: error=EIO');
     });
     expect(() => log.writer.commitWaiting()).toThrow(/fdatasync failed/);
     expect(durableEpoch(log.control)).toBe(0);
@@ -161,6 +161,6 @@ describe('a disk that fails', () => {
     disk.onOperation(() => {
       if (++operation === 2) throw full();
     });
-    expect(() => log.writer.commitWaiting()).toThrow(expect.objectContaining({ code: 'SPOOL_SYNC' }));
+    expect(() => log.writer.commitWaiting()).toThrow(expect.objectContaining({ code: 'spool_sync' }));
   });
 });

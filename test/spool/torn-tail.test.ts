@@ -126,7 +126,7 @@ test('damage to epochs that had been durable is refused, not cut', () => {
     bytes[at] = (bytes[at] ^ 1) & 0xff;
     fs.writeFileSync(file, bytes);
     expect(() => recoverSpool(nodeStorage, directory, SHAPE.segmentBytes)).toThrow(
-      expect.objectContaining({ code: 'SPOOL_CORRUPT' }),
+      expect.objectContaining({ code: 'spool_corrupt' }),
     );
   }
 });

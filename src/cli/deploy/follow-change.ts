@@ -1,5 +1,6 @@
 /** Follows a change of the pipeline on a server until it is over, and says how it went. For `hunt deploy`, `rollback`, `disable`. */
 
+import { errorCodeOf } from '../../../native-free-core/base/error-codes.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { userInfo } from 'node:os';
 import type { BegunChange, HuntControl, PipelineChange } from '../../client/index.ts';
@@ -94,7 +95,7 @@ export async function followChange(
   if (change.error !== undefined) {
     const what =
       change.result === undefined ? 'the pipeline was not changed' : `version ${change.version} decides, but then`;
-    throw new OperatingError(change.error.code, `${what}: ${change.error.message}`);
+    throw new OperatingError(errorCodeOf(change.error.code, 'server_refused'), `${what}: ${change.error.message}`);
   }
   if (!asJson) process.stdout.write(`${doneText(change)}\n`);
 }

@@ -20,7 +20,7 @@ export async function storeAudit(connection: Connection, entries: readonly Audit
     await connection.insert(`INSERT INTO ${table} FORMAT JSONEachRow`, body, {});
   }
   if (await connection.reachDisk()) return;
-  throw new OperatingError('AUDIT_NOT_SYNCED', 'audit_log could not be synced', { retryable: true });
+  throw new OperatingError('audit_not_synced', 'audit_log could not be synced', { retryable: true });
 }
 
 function rowOf({

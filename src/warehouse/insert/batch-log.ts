@@ -48,7 +48,7 @@ export function openBatchLog(storage: Storage, directory: string, mustExist = fa
   storage.makeDirectory(directory);
   if (mustExist && !storage.list(directory).includes(FILE_NAME)) {
     throw new OperatingError(
-      'BATCH_LOG_MISSING',
+      'batch_log_missing',
       `nothing says which epochs ClickHouse has: file=${path.join(directory, FILE_NAME)} is missing, and the spool has held epochs; restore the folder from a copy`,
     );
   }
@@ -159,7 +159,7 @@ export class BatchLog {
       file.fdatasync();
     } catch (cause) {
       throw new OperatingError(
-        'BATCH_LOG_SYNC',
+        'batch_log_sync',
         `fdatasync failed: file=${file.path}; look at the disk, then start again`,
         { cause },
       );
@@ -170,7 +170,7 @@ export class BatchLog {
 
   #current(): StorageFile {
     if (this.#file !== null) return this.#file;
-    throw new OperatingError('BATCH_LOG_CLOSED', `the batch log is closed: directory=${this.#directory}; start again`);
+    throw new OperatingError('batch_log_closed', `the batch log is closed: directory=${this.#directory}; start again`);
   }
 
   /** Writes the account anew, short, and puts it in the old file's place. Where the new one cannot be written, the old one stays. */
@@ -224,7 +224,7 @@ export class BatchLog {
 
   #damaged(file: StorageFile, record: number): OperatingError {
     return new OperatingError(
-      'BATCH_LOG_CORRUPT',
+      'batch_log_corrupt',
       `batches that had been recorded are unreadable: file=${file.path} record=${record}; the disk lost data: restore the folder from a copy`,
     );
   }

@@ -72,7 +72,7 @@ export async function checkOrigin(connection: Connection, batchLog: BatchLog, lo
   }
   if (Number(batch) < batchLog.nextBatchId && Number(epoch) <= batchLog.sealedEpoch) return;
   throw new OperatingError(
-    'TABLES_OF_ANOTHER_FOLDER',
+    'tables_of_another_folder',
     `the tables hold batches that this data folder has not sent: database=${connection.database} batch=${batch} epoch=${epoch} ` +
       `folder_batch=${batchLog.nextBatchId - 1} folder_epoch=${batchLog.sealedEpoch}; start with the data folder that filled them, or with another database`,
   );

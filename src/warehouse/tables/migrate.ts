@@ -94,14 +94,14 @@ function checkOurs(database: string, table: TableDefinition, existing: ReadonlyM
   const first = table.columns[0]!;
   if (existing.has(first.name)) return;
   throw new OperatingError(
-    'TABLE_FOREIGN',
+    'table_foreign',
     `the table is not one of the engine's: table=${database}.${table.name} missing column=${first.name}; rename that table, or start with another database`,
   );
 }
 
 function conflict(database: string, table: TableDefinition, conflicts: readonly string[]): OperatingError {
   return new OperatingError(
-    'TABLE_TYPE_CONFLICT',
+    'table_type_conflict',
     `the pipeline does not fit the table: table=${database}.${table.name} ${conflicts.join(', ')}; ` +
       `give the field another name in the pipeline, or convert the column (ALTER TABLE ... MODIFY COLUMN), ` +
       `or move the old rows away (RENAME TABLE ${database}.${table.name} TO ${database}.${table.name}_before) and start again`,

@@ -157,7 +157,7 @@ describe('migrating', () => {
     await expect(createTables(next, connection)).rejects.toThrow(
       /table=hunt\.events column=player_id has=UInt64 wants=String, column=score has=Nullable\(Float64\) wants=Float32; give the field another name/,
     );
-    await expect(createTables(next, connection)).rejects.toMatchObject({ code: 'TABLE_TYPE_CONFLICT' });
+    await expect(createTables(next, connection)).rejects.toMatchObject({ code: 'table_type_conflict' });
     expect(describeTable('events').some((column) => column.name === 'fresh')).toBe(false);
   });
 
@@ -193,7 +193,7 @@ describe('migrating', () => {
   test("somebody else's table is left alone", async () => {
     warehouse.run('CREATE DATABASE hunt');
     warehouse.run('CREATE TABLE hunt.events (id UInt64) ENGINE = MergeTree ORDER BY id');
-    await expect(createTables(plan, connection)).rejects.toMatchObject({ code: 'TABLE_FOREIGN' });
+    await expect(createTables(plan, connection)).rejects.toMatchObject({ code: 'table_foreign' });
   });
 });
 
