@@ -3,6 +3,7 @@
  * one replaces. Used by emit-message.ts.
  */
 
+import { KINDS } from '../language/kinds/index.ts';
 import type { ColumnPlan, FieldPlan, MessagePlan } from '../plan/plan.ts';
 import type { Emission } from './emission.ts';
 
@@ -20,27 +21,7 @@ export function emitClearColumn(column: ColumnPlan): string {
   const k = `k${column.index}`;
   if (column.shape !== 'scalar') return `clearElements(${k}, row);`;
   const nulls = column.nullable ? `${c}_nulls[row] = 1; ` : '';
-  switch (column.kind) {
-    case 'string':
-    case 'bytes':
-      return `${nulls}clearText(${k}, row);`;
-    case 'u64':
-    case 'i64':
-    case 'time':
-      return `${nulls}${c}_i32[2 * row] = 0; ${c}_i32[2 * row + 1] = 0;`;
-    case 'u8':
-      return `${nulls}${c}_u8[row] = 0;`;
-    case 'code':
-      return `${nulls}${c}_u16[row] = 0;`;
-    case 'f64':
-      return `${nulls}${c}_f64[row] = 0;`;
-    case 'f32':
-    case 'u32':
-    case 'i32':
-    case 'enum':
-    case 'dictionary':
-      return `${nulls}${c}_u32[row] = 0;`;
-  }
+  return `${nulls}${KINDS[column.kind].decode.clear(c, k)}`;
 }
 
 /** Clears what the field wrote, and forgets what a timestamp would merge with. */

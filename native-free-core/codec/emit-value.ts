@@ -7,6 +7,7 @@
  * Sums are written `(p + 1) | 0`, so that the compiler need not check each for overflow: 5% of the decoder's time.
  */
 
+import { KINDS } from '../language/kinds/index.ts';
 import { fail } from '../base/fail.ts';
 import { EVENT_MALFORMED, EVENT_STRING_TOO_LONG } from '../base/outcomes.ts';
 import { STRING_BYTES_MAX } from '../layout/limits.ts';
@@ -94,50 +95,9 @@ p = (p + n) | 0; lo = W[0]; hi = W[1];`,
   }
 }
 
-const UNSIGNED: readonly ValueType[] = ['uint32', 'fixed32', 'bool'];
-
-/** Stores what `emitRead` left behind into element or row `at` of column `name` (`7`, `7e`). Text is read past. */
-export function emitStore(type: ValueType, kind: ColumnKind, name: string, at: string, element: boolean): string {
-  if (type === 'string' || type === 'bytes') return emitStoreText(type, kind, name, at, element);
-  const real = type === 'float' || type === 'double';
-  switch (kind) {
-    case 'f32':
-    case 'f64':
-      if (real) return `c${name}_${kind}[${at}] = f;`;
-      break;
-    case 'u8':
-      if (type === 'bool') return `c${name}_u8[${at}] = v;`;
-      break;
-    case 'u32':
-      if (type === 'uint32' || type === 'fixed32') return `c${name}_u32[${at}] = v;`;
-      break;
-    case 'i32':
-    case 'enum':
-      if (!real && emitRead(type, 0, 0).form === 'number') return `c${name}_i32[${at}] = v;`;
-      break;
-    case 'u64':
-    case 'i64':
-    case 'time': {
-      if (real) break;
-      const long = emitRead(type, 0, 0).form === 'long';
-      const high = long ? 'hi' : UNSIGNED.includes(type) ? '0' : 'v >> 31';
-      return `c${name}_i32[2 * ${at}] = ${long ? 'lo' : 'v'}; c${name}_i32[2 * ${at} + 1] = ${high};`;
-    }
-  }
-  return refuse(type, kind);
-}
-
-function emitStoreText(type: ValueType, kind: ColumnKind, name: string, at: string, element: boolean): string {
-  const checked = type === 'string';
-  if (kind === 'dictionary') {
-    return `r = internText(d${name}, dictionary, bytes, view, p, n, ${checked});
-if (r < 0) return r;
-c${name}_u32[${at}] = r; p = (p + n) | 0;`;
-  }
-  if (kind !== 'string' && kind !== 'bytes') return refuse(type, kind);
-  return `r = ${element ? 'pushText' : 'putText'}(t${name}, bytes, view, p, n, ${at}, ${checked});
-if (r < 0) return r;
-p = (p + n) | 0;`;
+/** Stores what `emitRead` left behind into element or row `at` of column `column` (`7`, `7e`). Text is read past. */
+export function emitStore(type: ValueType, kind: ColumnKind, column: string, at: string, element: boolean): string {
+  return KINDS[kind].decode.store({ type, form: emitRead(type, 0, 0).form, column, at, element }) ?? refuse(type, kind);
 }
 
 /** src/config gives each field a column that can hold it. */

@@ -5,6 +5,7 @@
  */
 
 import { createColumn, resetColumn, rowBytes, type Column } from '../layout/column.ts';
+import { KINDS } from '../language/kinds/index.ts';
 import type { PlanChange } from '../plan/change.ts';
 import type { DictionaryIntern } from '../layout/dictionary-intern.ts';
 import type { ColumnPlan, Plan } from '../plan/plan.ts';
@@ -53,7 +54,7 @@ function isSame(from: ColumnPlan, to: ColumnPlan): boolean {
     from.kind === to.kind &&
     from.shape === to.shape &&
     from.nullable === to.nullable &&
-    (to.kind !== 'code' || isPrefix(from.labels ?? [], to.labels ?? []))
+    isPrefix(from.labels ?? [], to.labels ?? [])
   );
 }
 
@@ -96,81 +97,41 @@ function elementsConversion(from: Column, to: Column, texts: CarriedTexts): (row
   };
 }
 
-const HIGH = 4294967296;
-
 /** Copies row r's value; kinds that cannot be one another are refused long before. */
 function writerOf(from: Column, to: Column, texts: CarriedTexts): (r: number) => void {
-  const isText = from.kind === 'string' || from.kind === 'bytes';
-  if (from.kind === to.kind && !isText && to.kind !== 'code') return copierOf(from, to);
-  if (to.kind === 'code') {
-    const codes = (from.plan.labels ?? []).map((label) => Math.max(0, to.plan.labels!.indexOf(label)));
+  const [source, target] = [KINDS[from.kind], KINDS[to.kind]];
+  const { labels } = to.plan;
+  if (labels !== undefined) {
+    const codes = (from.plan.labels ?? []).map((label) => Math.max(0, labels.indexOf(label)));
     return (r) => void (to.u16[r] = codes[from.u16[r]] ?? 0);
   }
-  if (to.kind === 'dictionary')
+  if (from.kind === to.kind) return copierOf(from, to);
+  if (target.isInterned)
     return (r) => void (to.u32[r] = Math.max(0, texts.intern(from.heap, from.starts[r], from.lengths[r])));
-  if (from.kind === 'dictionary') {
+  if (source.isInterned) {
     return (r) => {
       const id = from.u32[r];
       putText(to, r, texts.bytes, texts.startOf(id), texts.lengthOf(id));
     };
   }
-  if (isText) return (r) => copyText(from, to, r);
-  return numberWriter(readerOf(from), to);
+  const [cells, into] = [source.cells, target.cells];
+  if (cells === null || into === null) return (r) => copyText(from, to, r);
+  return (r) => into.write(to, r, cells.read(from, r));
 }
 
 /** The same kind, in a column that can be NULL and one that cannot. */
 function copierOf(from: Column, to: Column): (r: number) => void {
   switch (rowBytes(from.kind)) {
+    case 0:
+      return (r) => copyText(from, to, r);
     case 1:
       return (r) => void (to.u8[r] = from.u8[r]);
+    case 2:
+      return (r) => void (to.u16[r] = from.u16[r]);
+    case 4:
+      return (r) => void (to.u32[r] = from.u32[r]);
     case 8:
       return (r) => copyWords(from, to, r);
-    default:
-      return (r) => void (to.u32[r] = from.u32[r]);
-  }
-}
-
-function numberWriter(read: (r: number) => number, to: Column): (r: number) => void {
-  switch (to.kind) {
-    case 'f64':
-      return (r) => void (to.f64[r] = read(r));
-    case 'f32':
-      return (r) => void (to.f32[r] = read(r));
-    case 'u8':
-      return (r) => void (to.u8[r] = read(r));
-    case 'i64':
-    case 'u64':
-    case 'time':
-      return (r) => {
-        const value = read(r);
-        to.u32[2 * r] = value;
-        to.i32[2 * r + 1] = Math.floor(value / HIGH);
-      };
-    default:
-      return (r) => void (to.u32[r] = read(r));
-  }
-}
-
-/** As a number; of 64 bits the lower half is exact, which is all that a narrower column takes. */
-function readerOf(from: Column): (r: number) => number {
-  switch (from.kind) {
-    case 'f64':
-      return (r) => from.f64[r];
-    case 'f32':
-      return (r) => from.f32[r];
-    case 'u8':
-      return (r) => from.u8[r];
-    case 'code':
-      return (r) => from.u16[r];
-    case 'i32':
-    case 'enum':
-      return (r) => from.i32[r];
-    case 'i64':
-    case 'u64':
-    case 'time':
-      return (r) => from.u32[2 * r];
-    default:
-      return (r) => from.u32[r];
   }
 }
 

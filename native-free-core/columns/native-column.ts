@@ -5,7 +5,8 @@
 
 import { fail } from '../base/fail.ts';
 import { rowBytes } from '../layout/column.ts';
-import type { ColumnKind, ColumnPlan } from '../plan/plan.ts';
+import { KINDS } from '../language/kinds/index.ts';
+import type { ColumnPlan } from '../plan/plan.ts';
 import { pushGrowing, type ChunkList } from './chunks.ts';
 import { createGrowing, extend, type BufferPool, type Growing } from './growing.ts';
 import { createLowCardinalityGatherer } from './native-low-cardinality.ts';
@@ -33,31 +34,14 @@ export interface ColumnGatherer {
   write(list: ChunkList): void;
 }
 
-/** ClickHouse types that values of a kind can become without conversion. */
-const TYPES: Readonly<Record<ColumnKind, readonly string[]>> = {
-  u8: ['Bool', 'UInt8'],
-  u32: ['UInt32'],
-  i32: ['Int32'],
-  u64: ['UInt64'],
-  i64: ['Int64'],
-  time: ["DateTime64(3, 'UTC')"],
-  f32: ['Float32'],
-  f64: ['Float64'],
-  string: ['String'],
-  bytes: ['String'],
-  code: ['LowCardinality(String)'],
-  enum: ['LowCardinality(String)'],
-  dictionary: ['LowCardinality(String)'],
-};
-
 /** The types that a column may be declared with; the plan's must be one of them. */
 export function clickhouseTypes(plan: ColumnPlan): string[] {
-  const low = plan.kind === 'code' || plan.kind === 'enum' || plan.kind === 'dictionary';
-  return TYPES[plan.kind].map((type) => {
+  const { types, isLowCardinality } = KINDS[plan.kind].clickhouse;
+  return types.map((type) => {
     if (plan.shape === 'list') return `Array(${type})`;
     if (plan.shape === 'map') return `Map(String, ${type})`;
     if (!plan.nullable) return type;
-    return low ? 'LowCardinality(Nullable(String))' : `Nullable(${type})`;
+    return isLowCardinality ? 'LowCardinality(Nullable(String))' : `Nullable(${type})`;
   });
 }
 
@@ -71,25 +55,27 @@ export function createColumnGatherer(pool: BufferPool, plan: ColumnPlan, texts: 
 }
 
 function createValues(pool: BufferPool, plan: ColumnPlan, texts: NativeTexts, nullable: boolean): ValueGatherer {
-  switch (plan.kind) {
-    case 'code': {
-      const labels = (plan.labels ?? []).map(texts.utf8);
-      const textOf = (code: number): Uint8Array => labels[code] ?? fail('NATIVE_CODE', code);
-      return createLowCardinalityGatherer(pool, { width: 2, signed: false, textOf }, nullable);
-    }
-    case 'enum': {
-      const names = new Map(plan.enumNames ?? []);
-      const textOf = (number: number): Uint8Array => texts.utf8(names.get(number) ?? String(number));
-      return createLowCardinalityGatherer(pool, { width: 4, signed: true, textOf }, nullable);
-    }
-    case 'dictionary':
-      return createLowCardinalityGatherer(pool, { width: 4, signed: false, textOf: texts.dictionary }, nullable);
-    case 'string':
-    case 'bytes':
-      return createTextGatherer(pool);
-    default:
+  const { native } = KINDS[plan.kind].clickhouse;
+  switch (native.form) {
+    case 'fixed':
       return createFixedGatherer(pool, rowBytes(plan.kind));
+    case 'text':
+      return createTextGatherer(pool);
+    case 'lowCardinality': {
+      const { width, signed } = native;
+      const nameOf = native.textOf(plan);
+      const textOf = nameOf === null ? texts.dictionary : encoded(nameOf, texts);
+      return createLowCardinalityGatherer(pool, { width, signed, textOf }, nullable);
+    }
   }
+}
+
+/** Asked once for each number of a batch. */
+function encoded(
+  nameOf: (number: number) => string | undefined,
+  { utf8 }: NativeTexts,
+): (number: number) => Uint8Array {
+  return (number) => utf8(nameOf(number) ?? fail('NATIVE_CODE', number));
 }
 
 function createScalarGatherer(plan: ColumnPlan, values: ValueGatherer, nulls: NullGatherer | null): ColumnGatherer {

@@ -8,6 +8,7 @@
  */
 
 import { fail } from '../base/fail.ts';
+import { KINDS } from '../language/kinds/index.ts';
 import {
   BLOCK_COLUMNS_AT,
   BLOCK_COLUMN_ABSENT,
@@ -103,8 +104,9 @@ function createEncoding(plan: Plan, texts: NativeTexts): Encoding {
   const pool = createPool(POOL_BYTES_MAX);
   const producers = createProducerNames(texts);
   const columns = plan.columns.map((column, i): GatheredColumn => {
-    const preset = column.kind === 'code' ? column.labels?.[0] : (new Map(column.enumNames ?? []).get(0) ?? '0');
-    const named = !column.nullable && column.shape === 'scalar' && (column.kind === 'code' || column.kind === 'enum');
+    const names = column.nullable || column.shape !== 'scalar' ? null : KINDS[column.kind].names(column);
+    // ClickHouse presets a name to '': where the name of 0 is another one, it must be sent.
+    const isPreset = names === null || new Map(names).get(0) === '';
     return {
       gatherer: createColumnGatherer(
         pool,
@@ -112,7 +114,7 @@ function createEncoding(plan: Plan, texts: NativeTexts): Encoding {
         i === plan.system.producer ? { ...texts, dictionary: producers.textOf } : texts,
       ),
       title: columnTitle(column.name, column.clickhouseType, texts.utf8),
-      omittable: column.storedNullable !== true && (!named || preset === ''),
+      omittable: column.storedNullable !== true && isPreset,
       rows: 0,
     };
   });

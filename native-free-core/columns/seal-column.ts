@@ -3,6 +3,7 @@
  * Called by seal.ts for each column of each block; loops over rows are in fixed-loops.ts and text-loops.ts.
  */
 
+import { fail } from '../base/fail.ts';
 import {
   BLOCK_COLUMN_ABSENT,
   BLOCK_COLUMN_BRANCH,
@@ -83,8 +84,10 @@ function allEqual(column: Column, rows: number): boolean {
       return allShortsEqual(column.u16, rows);
     case 4:
       return allWordsEqual(column.i32, 1, rows);
-    default:
+    case 8:
       return allWordsEqual(column.i32, 2, rows);
+    case 0:
+      return fail('SEAL_TEXT', column.plan.index);
   }
 }
 

@@ -3,6 +3,7 @@
  * is answered behind the block, so that an answer shows nothing that a crash can still remove. Called by run.ts and finish-block.ts.
  */
 
+import { KINDS } from '../language/kinds/index.ts';
 import { keyExpectation, keyFromText } from '../features/keys.ts';
 import {
   ANSWER_BODY_AT,
@@ -73,8 +74,8 @@ function decodeText(text: string): string {
 
 function labelOf(d: Decider, column: number, text: string): number {
   const plan = d.input.plan.columns[column];
-  if (plan.kind === 'code') return plan.labels!.indexOf(text);
-  if (plan.kind === 'enum') return plan.enumNames!.find(([, name]) => name === text)?.[0] ?? -1;
+  const names = KINDS[plan.kind].names(plan);
+  if (names !== null) return names.find(([, name]) => name === text)?.[0] ?? -1;
   const bytes = d.input.utf8(text);
   return findEntry(d.input.tables.dictionary, bytes, 0, bytes.length);
 }

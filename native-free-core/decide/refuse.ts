@@ -3,6 +3,7 @@
  * event or frame that is refused and for the first few with unknown fields, so it may take its time.
  */
 
+import { KINDS } from '../language/kinds/index.ts';
 import {
   EVENT_DICTIONARY_FULL,
   EVENT_DUPLICATE,
@@ -142,7 +143,7 @@ function walk(
       policy: plan.unknownFields ?? 'warn',
       unknown,
       isInDictionary: (column, from, length) =>
-        !full || plan.columns[column].kind !== 'dictionary' || findEntry(tables.dictionary, bytes, from, length) > 0,
+        !full || !KINDS[plan.columns[column].kind].isInterned || findEntry(tables.dictionary, bytes, from, length) > 0,
     },
     plan.message,
     '',

@@ -3,6 +3,7 @@
  * the engine itself fills. An event that fails leaves no trace in state: nothing has been updated yet.
  */
 
+import { fail } from '../base/fail.ts';
 import { hashBytes } from '../base/hash.ts';
 import {
   EVENT_DUPLICATE,
@@ -11,7 +12,7 @@ import {
   EVENT_TIME_TOO_NEW,
   EVENT_TIME_TOO_OLD,
 } from '../base/outcomes.ts';
-import type { Column } from '../layout/column.ts';
+import { rowBytes, type Column } from '../layout/column.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ComputedLoop } from '../policy/computed.ts';
 import { ID_SEEN, takeId, type IdWindow } from '../state/id-window.ts';
@@ -92,14 +93,23 @@ function takeEventId(v: Validator, id: Column, row: number, receivedAt: number):
 
 /** False where the row has no id. */
 export function hashEventId(id: Column, row: number, words: Int32Array): boolean {
-  if (id.kind === 'string' || id.kind === 'bytes') {
-    if (id.lengths[row] === 0) return false;
-    hashBytes(id.heap, id.starts[row], id.lengths[row], ID_SEED, words, 0);
-    return true;
+  switch (rowBytes(id.kind)) {
+    case 0:
+      if (id.lengths[row] === 0) return false;
+      hashBytes(id.heap, id.starts[row], id.lengths[row], ID_SEED, words, 0);
+      return true;
+    case 8:
+      words[0] = id.i32[2 * row];
+      words[1] = id.i32[2 * row + 1];
+      break;
+    case 4:
+      words[0] = id.i32[row];
+      words[1] = 0;
+      break;
+    case 2:
+    case 1:
+      return fail('EVENT_ID_KIND', id.plan.index);
   }
-  const wide = id.kind === 'u64' || id.kind === 'i64';
-  words[0] = wide ? id.i32[2 * row] : id.i32[row];
-  words[1] = wide ? id.i32[2 * row + 1] : 0;
   words[2] = 0;
   words[3] = 1;
   return (words[0] | words[1]) !== 0;

@@ -1,21 +1,31 @@
 /**
  * Entity keys as four Int32 words. Compiled per entity into a loop over the rows of a block: integers are their own
- * words, strings are hashed, composite keys are folded together. `keyFromText` makes the same words for a look-up.
- *
- *   integer, time, bool  low, high of the 64-bit value, 0, 1
- *   code, enum, dictionary  their number the same way
- *   double               low, high of its bits (-0 as 0), 0, 2
- *   string, bytes        murmur3-128 of the bytes
+ * words, strings are hashed, composite keys are folded together (language/kinds/key-words.ts). `keyFromText` makes the same words for
+ * a look-up.
  */
 
 import { hashBytes, combineWords } from '../base/hash.ts';
 import type { Column } from '../layout/column.ts';
-import { columnAt, slotOf, VIEWS_FROM, type EntityPlan, type Expression, type Plan } from '../plan/plan.ts';
+import { KINDS } from '../language/kinds/index.ts';
+import {
+  INT32_RANGE,
+  INT64_RANGE,
+  KEY_HASH_SEED,
+  KEY_TAG_DOUBLE,
+  KEY_TAG_INTEGER,
+  type IntegerRange,
+  type KeyText,
+} from '../language/kinds/key-words.ts';
+import {
+  columnAt,
+  slotOf,
+  VIEWS_FROM,
+  type EntityPlan,
+  type Expression,
+  type ExpressionType,
+  type Plan,
+} from '../plan/plan.ts';
 import { bindColumns, type EmitExpression } from './bind-columns.ts';
-
-const HASH_SEED = 2;
-const TAG_INTEGER = 1;
-const TAG_DOUBLE = 2;
 
 /** Fills `keys` (four words a row) and `present` for the rows [from, to). */
 export type KeyLoop = (from: number, to: number) => void;
@@ -71,39 +81,11 @@ function emitPart(plan: Plan, part: Expression, i: number, emit: EmitExpression)
 /** A column's own words. A key without presence that is 0 or '' is no key (docs/semantics.md §3). */
 function emitColumn(plan: Plan, index: number, words: string, at: string): string {
   const { kind, nullable, branch } = columnAt(plan, index);
+  const { key } = KINDS[kind];
   const c = `c${slotOf(plan, index)}`;
-  const set = (low: string, high: string, tag: number): string =>
-    `${words}[${at}] = ${low}; ${words}[${at} + 1] = ${high}; ${words}[${at} + 2] = 0; ${words}[${at} + 3] = ${tag};`;
   const elsewhere = index < VIEWS_FROM ? '' : `c${plan.system.type}_u16[r] !== ${branch} || `;
-  const absent = nullable ? `${elsewhere}${c}_nulls[r] !== 0` : '';
-  const guard = (isZero: string, store: string): string =>
-    `if (${nullable ? absent : isZero}) has = false; else { ${store} }`;
-  switch (kind) {
-    case 'u64':
-    case 'i64':
-    case 'time':
-      return guard(
-        `(${c}_i32[2 * r] | ${c}_i32[2 * r + 1]) === 0`,
-        set(`${c}_i32[2 * r]`, `${c}_i32[2 * r + 1]`, TAG_INTEGER),
-      );
-    case 'string':
-    case 'bytes':
-      return guard(
-        `${c}_lengths[r] === 0`,
-        `hashBytes(${c}_heap, ${c}_starts[r], ${c}_lengths[r], ${HASH_SEED}, ${words}, ${at});`,
-      );
-    case 'f32':
-    case 'f64':
-      return guard(
-        `${c}_${kind}[r] === 0`,
-        `bits[0] = ${c}_${kind}[r] + 0; ${set('bitWords[0]', 'bitWords[1]', TAG_DOUBLE)}`,
-      );
-    default: {
-      const array = kind === 'u8' ? 'u8' : kind === 'code' ? 'u16' : kind === 'i32' || kind === 'enum' ? 'i32' : 'u32';
-      const high = array === 'i32' ? `${c}_i32[r] >> 31` : '0';
-      return guard(`${c}_${array}[r] === 0`, set(`${c}_${array}[r]`, high, TAG_INTEGER));
-    }
-  }
+  const isNone = nullable ? `${elsewhere}${c}_nulls[r] !== 0` : key.isZero(c);
+  return `if (${isNone}) has = false; else { ${key.store(c, words, at)} }`;
 }
 
 function emitComputed(part: Expression, emit: EmitExpression, words: string, at: string): string {
@@ -111,8 +93,8 @@ function emitComputed(part: Expression, emit: EmitExpression, words: string, at:
   const code = emit(part);
   const store =
     part.type === 'double'
-      ? `bits[0] = v + 0; ${words}[${at}] = bitWords[0]; ${words}[${at} + 1] = bitWords[1]; ${words}[${at} + 3] = ${TAG_DOUBLE};`
-      : `${words}[${at}] = v; ${words}[${at} + 1] = Math.floor(v / 4294967296); ${words}[${at} + 3] = ${TAG_INTEGER};`;
+      ? `bits[0] = v + 0; ${words}[${at}] = bitWords[0]; ${words}[${at} + 1] = bitWords[1]; ${words}[${at} + 3] = ${KEY_TAG_DOUBLE};`
+      : `${words}[${at}] = v; ${words}[${at} + 1] = Math.floor(v / 4294967296); ${words}[${at} + 3] = ${KEY_TAG_INTEGER};`;
   const value = part.type === 'bool' ? `(${code.value} ? 1 : 0)` : code.value;
   const guarded = `const v = ${value}; if (v !== v) has = false; else { ${store} ${words}[${at} + 2] = 0; }`;
   return `{ ${code.setup.join(' ')} ${code.absent === null ? guarded : `if (${code.absent}) has = false; else { ${guarded} }`} }`;
@@ -120,7 +102,7 @@ function emitComputed(part: Expression, emit: EmitExpression, words: string, at:
 
 function emitText(part: Expression, emit: EmitExpression, words: string, at: string): string {
   const { setup, heap, start, length, absent } = emit.text(part);
-  const store = `hashBytes(${heap}, ${start}, ${length}, ${HASH_SEED}, ${words}, ${at});`;
+  const store = `hashBytes(${heap}, ${start}, ${length}, ${KEY_HASH_SEED}, ${words}, ${at});`;
   return `{ ${setup.join(' ')} ${absent === null ? store : `if (${absent}) has = false; else { ${store} }`} }`;
 }
 
@@ -160,53 +142,47 @@ export function keyExpectation(plan: Plan, entity: EntityPlan): string {
 }
 
 function partFromText(plan: Plan, part: Expression, text: string, words: Int32Array, tools: KeyTexts): boolean {
-  const kind = part.node === 'column' ? columnAt(plan, part.column).kind : part.type;
-  if (kind === 'string' || kind === 'bytes') {
-    const bytes = tools.utf8(text);
-    hashBytes(bytes, 0, bytes.length, HASH_SEED, words, 0);
-    return true;
-  }
-  if (kind === 'f32' || kind === 'f64' || kind === 'double') return doubleFromText(text, words);
-  const labelled = part.node === 'column' && (kind === 'code' || kind === 'enum' || kind === 'dictionary');
-  if (labelled) return integerFromText(String(tools.label(part.column, text)), INT32_RANGE, words);
-  const isBool = kind === 'bool' || (kind === 'u8' && (text === 'true' || text === 'false'));
-  return integerFromText(isBool ? String(Number(text === 'true')) : text, rangeOf(kind), words);
-}
-
-type Range = readonly [least: bigint, most: bigint];
-const INT32_RANGE: Range = [-(2n ** 31n), 2n ** 31n - 1n];
-const INT64_RANGE: Range = [-(2n ** 63n), 2n ** 63n - 1n];
-
-/** A key beyond its field's type is no key: its low bits would be another one's. */
-function rangeOf(kind: string): Range {
-  switch (kind) {
-    case 'u8':
-    case 'bool':
-      return [0n, 1n];
-    case 'u32':
-      return [0n, 2n ** 32n - 1n];
-    case 'i32':
-      return INT32_RANGE;
-    case 'u64':
-      return [0n, 2n ** 64n - 1n];
-    default:
-      return INT64_RANGE;
+  const how = part.node === 'column' ? KINDS[columnAt(plan, part.column).kind].key.fromText : COMPUTED_TEXTS[part.type];
+  switch (how.form) {
+    case 'text': {
+      const bytes = tools.utf8(text);
+      hashBytes(bytes, 0, bytes.length, KEY_HASH_SEED, words, 0);
+      return true;
+    }
+    case 'double':
+      return doubleFromText(text, words);
+    case 'label':
+      return part.node === 'column' && integerFromText(String(tools.label(part.column, text)), INT32_RANGE, words);
+    case 'integer': {
+      const isWord = how.takesWords && (text === 'true' || text === 'false');
+      return integerFromText(isWord ? String(Number(text === 'true')) : text, how.range, words);
+    }
   }
 }
+
+/** Of a part of a key that is no column's own value. */
+const COMPUTED_TEXTS: Readonly<Record<ExpressionType, KeyText>> = {
+  bool: { form: 'integer', range: [0n, 1n], takesWords: true },
+  int: { form: 'integer', range: INT64_RANGE, takesWords: false },
+  time: { form: 'integer', range: INT64_RANGE, takesWords: false },
+  double: { form: 'double' },
+  string: { form: 'text' },
+  bytes: { form: 'text' },
+};
 
 function doubleFromText(text: string, words: Int32Array): boolean {
   const value = Number(text);
   if (text === '' || Number.isNaN(value)) return false;
   const bits = new Int32Array(new Float64Array([value + 0]).buffer);
-  words.set([bits[0], bits[1], 0, TAG_DOUBLE]);
+  words.set([bits[0], bits[1], 0, KEY_TAG_DOUBLE]);
   return true;
 }
 
 /** All 64 bits of a decimal integer. */
-function integerFromText(text: string, [least, most]: Range, words: Int32Array): boolean {
+function integerFromText(text: string, [least, most]: IntegerRange, words: Int32Array): boolean {
   if (!/^-?\d{1,20}$/.test(text)) return false;
   const value = BigInt(text);
   if (value < least || value > most) return false;
-  words.set([Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)), 0, TAG_INTEGER]);
+  words.set([Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)), 0, KEY_TAG_INTEGER]);
   return true;
 }

@@ -54,7 +54,7 @@ export interface Column {
 const EMPTY = new ArrayBuffer(0);
 
 /** Bytes of one row of scalar storage. */
-export function rowBytes(kind: ColumnKind): number {
+export function rowBytes(kind: ColumnKind): 0 | 1 | 2 | 4 | 8 {
   switch (kind) {
     case 'u8':
       return 1;
@@ -79,7 +79,7 @@ export function rowBytes(kind: ColumnKind): number {
 
 export function createColumn(plan: ColumnPlan, rows: number = BLOCK_ROWS_MAX): Column {
   const scalar = plan.shape === 'scalar';
-  const text = plan.kind === 'string' || plan.kind === 'bytes';
+  const text = rowBytes(plan.kind) === 0;
   const bytes = scalar ? new ArrayBuffer(rows * rowBytes(plan.kind)) : EMPTY;
   const width = (size: number): ArrayBuffer => (bytes.byteLength % size === 0 ? bytes : EMPTY);
   const element: ColumnPlan = { ...plan, shape: 'scalar', nullable: false };

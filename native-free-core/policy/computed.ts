@@ -6,6 +6,7 @@
 import type { Column } from '../layout/column.ts';
 import type { ColumnKind, ComputedPlan, Expression, Plan } from '../plan/plan.ts';
 import type { Dictionary } from '../state/dictionary.ts';
+import { KINDS } from '../language/kinds/index.ts';
 import type { KeyList } from '../state/key-list.ts';
 import { bindColumnArrays } from './decision.ts';
 import { createEmitter, type ExpressionEmitter } from '../language/expression/emitter.ts';
@@ -100,7 +101,7 @@ function emitStore(plan: Plan, { column, expression }: ComputedPlan, emitter: Ex
 }
 
 function arrayOf(kind: ColumnKind): string {
-  if (kind === 'f64' || kind === 'i32' || kind === 'u8') return kind;
-  if (kind === 'code') return 'u16';
-  throw new Error(`no computed value is stored as kind=${kind}`);
+  const { storage } = KINDS[kind];
+  if (storage.form !== 'narrow') throw new Error(`no computed value is stored as kind=${kind}`);
+  return storage.array;
 }

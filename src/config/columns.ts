@@ -1,5 +1,6 @@
 /** The columns of `events` as the pipeline's parts ask for them: names, ClickHouse types, and who came first. */
 
+import { KINDS } from '../../native-free-core/language/kinds/index.ts';
 import {
   columnAt,
   VIEWS_FROM,
@@ -16,12 +17,6 @@ const INSERT_COLUMNS = ['_batch', '_row', '_epoch', '_pipeline'];
 
 /** Wider tables are a mistake: each column is memory in every worker and a file in every part. */
 const COLUMNS_MAX = 2000;
-
-/**
- * Times of neighbouring rows lie close together, so their differences compress where the times do not. LZ4, the
- * server's default, behind them: inserting must stay cheap, and merges recompress.
- */
-const TIME_CODEC = 'CODEC(Delta(8), LZ4)';
 
 export interface ColumnRequest {
   readonly name: string;
@@ -105,7 +100,7 @@ function planColumn(request: ColumnRequest, index: number): ColumnPlan {
     shape,
     nullable,
     clickhouseType: clickhouseType(request, shape, nullable),
-    codec: request.codec ?? (request.kind === 'time' && shape === 'scalar' ? TIME_CODEC : ''),
+    codec: request.codec ?? (shape === 'scalar' ? KINDS[request.kind].clickhouse.plannedCodec : ''),
     ...(request.labels === undefined ? {} : { labels: request.labels }),
     ...(request.enumNames === undefined ? {} : { enumNames: request.enumNames }),
     comment: request.comment,
@@ -113,27 +108,11 @@ function planColumn(request: ColumnRequest, index: number): ColumnPlan {
   };
 }
 
-const TYPES: Readonly<Record<ColumnKind, string>> = {
-  u8: 'UInt8',
-  u32: 'UInt32',
-  i32: 'Int32',
-  u64: 'UInt64',
-  i64: 'Int64',
-  time: "DateTime64(3, 'UTC')",
-  f32: 'Float32',
-  f64: 'Float64',
-  string: 'String',
-  bytes: 'String',
-  code: 'String',
-  enum: 'String',
-  dictionary: 'String',
-};
-
 function clickhouseType(request: ColumnRequest, shape: ColumnShape, nullable: boolean): string {
-  const plain = request.bool === true ? 'Bool' : TYPES[request.kind];
+  const { type, isLowCardinality } = KINDS[request.kind].clickhouse;
+  const plain = request.bool === true ? 'Bool' : type;
   const value = nullable ? `Nullable(${plain})` : plain;
-  const lowCardinality = ['code', 'enum', 'dictionary'].includes(request.kind);
-  const full = lowCardinality ? `LowCardinality(${value})` : value;
+  const full = isLowCardinality ? `LowCardinality(${value})` : value;
   if (shape === 'list') return `Array(${full})`;
   return shape === 'map' ? `Map(String, ${full})` : full;
 }

@@ -4,6 +4,7 @@
  * there the name stands for its expression, which loses nothing.
  */
 
+import { isWide } from '../../native-free-core/language/kinds/index.ts';
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import { expressionAt, type Compilation } from './compilation.ts';
 import { addComputed } from './computed.ts';
@@ -135,6 +136,5 @@ function compileDerived(c: Compilation, name: string, readsFeatures: boolean): D
 function isStored(c: Compilation, { expression, labels, dictionary }: Typed): boolean {
   if (labels !== undefined || dictionary === true || expression.node === 'constant') return false;
   if (expression.type === 'string' || expression.type === 'bytes') return false;
-  const kind = expression.node === 'column' ? c.columns.at(expression.column).kind : null;
-  return kind !== 'u64' && kind !== 'i64' && kind !== 'time';
+  return expression.node === 'call' || !isWide(c.columns.at(expression.column).kind);
 }

@@ -3,6 +3,7 @@
  * `branch_field`. Makes the MessagePlan that the decoder is compiled from and the index of names for expressions.
  */
 
+import { isWide } from '../../native-free-core/language/kinds/index.ts';
 import { NESTING_MAX } from '../../native-free-core/layout/limits.ts';
 import type { ColumnKind, FieldPlan, MessagePlan, ProtoScalar } from '../../native-free-core/plan/plan.ts';
 import type { ColumnBuilder, ColumnRequest } from './columns.ts';
@@ -221,7 +222,7 @@ function leaf(
   const declared = input.declarations.get(path);
   const asDictionary = declared?.dictionary === true && protoKind === 'string' && !field.repeated;
   // The event's own time is stored as a time, whichever way the message writes it: both are 64-bit milliseconds.
-  const asTime = isTime && (protoKind === 'i64' || protoKind === 'u64');
+  const asTime = isTime && isWide(protoKind);
   const kind = asTime ? 'time' : asDictionary ? 'dictionary' : protoKind;
   const request: ColumnRequest = {
     name: place.path.join('_'),

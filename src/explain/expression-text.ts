@@ -3,6 +3,7 @@
  * with its value. Names that the compiler replaced (`derived` constants, labels) come back as what they stand for.
  */
 
+import { KINDS } from '../../native-free-core/language/kinds/index.ts';
 import { FUNCTIONS } from '../../native-free-core/language/functions/index.ts';
 import { methodPhrase, PRIMARY, type Phrase, type Writer } from '../../native-free-core/language/functions/phrase.ts';
 import { withoutUtc } from '../../native-free-core/language/functions/time-parts.ts';
@@ -53,7 +54,7 @@ function writerOf(plan: Plan, phrase: (expression: Expression) => Phrase): Write
 /** Codes of event types, arms and enums as their names, where the other side of a comparison says which. */
 function withLabels(plan: Plan, operands: readonly Expression[]): readonly Expression[] {
   const labelled = operands.flatMap((one) => (one.node === 'column' ? [columnAt(plan, one.column)] : []));
-  const column = labelled.find(({ kind }) => kind === 'code' || kind === 'enum');
+  const column = labelled.find((one) => KINDS[one.kind].names(one) !== null);
   if (column === undefined) return operands;
   return operands.map((one): Expression => {
     const label = one.node === 'constant' && one.type === 'int' ? labelOf(column, Number(one.value)) : undefined;
@@ -62,8 +63,7 @@ function withLabels(plan: Plan, operands: readonly Expression[]): readonly Expre
 }
 
 function labelOf(column: ColumnPlan, code: number): string | undefined {
-  if (column.kind === 'code') return column.labels![code];
-  return column.enumNames?.find(([number]) => number === code)?.[1];
+  return KINDS[column.kind].names(column)?.find(([number]) => number === code)?.[1];
 }
 
 function constantText({ type, value, exact }: Constant): string {

@@ -6,6 +6,7 @@
  * 0.18 core-seconds for each million rows inserted, an eighth of all that the whole path costs. Explaining is rare.
  */
 
+import { isText } from '../../native-free-core/language/kinds/index.ts';
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
@@ -80,8 +81,7 @@ export function idCondition(plan: Plan, { id, day }: Place): string {
       `the pipeline names no event id, so there is nothing to find an event by: pipeline=${plan.pipeline}; declare events.id`,
     );
   }
-  const isText = column.kind === 'string' || column.kind === 'bytes' || column.kind === 'dictionary';
-  if (!isText && !/^-?\d{1,20}$/.test(id)) {
+  if (!isText(column.kind) && !/^-?\d{1,20}$/.test(id)) {
     throw new OperatingError('bad_event_id', `event ids are integers in this pipeline: event_id=${id}`);
   }
   if (day !== null && !(/^\d{4}-\d\d-\d\d$/.test(day) && !Number.isNaN(Date.parse(day)))) {
@@ -91,7 +91,7 @@ export function idCondition(plan: Plan, { id, day }: Place): string {
     day === null
       ? ''
       : ` AND toYYYYMMDD(${quoteName(plan.columns[plan.system.receivedAt]!.name)}, 'UTC') = ${day.replaceAll('-', '')}`;
-  return `${quoteName(column.name)} = ${isText ? quoteText(id) : id}${within}`;
+  return `${quoteName(column.name)} = ${isText(column.kind) ? quoteText(id) : id}${within}`;
 }
 
 async function search(

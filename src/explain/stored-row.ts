@@ -3,6 +3,7 @@
  * loader that puts the text into row 0. Text is exact: ClickHouse writes the shortest digits that read back as the same float.
  */
 
+import { KINDS } from '../../native-free-core/language/kinds/index.ts';
 import { createColumn, resetColumn, type Column } from '../../native-free-core/layout/column.ts';
 import type { ColumnPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import {
@@ -33,9 +34,18 @@ export function selectTexts(plan: Plan): string {
 function textSql({ name, kind, shape }: ColumnPlan): string {
   const column = quoteName(name);
   const of = (value: string): string => {
-    if (kind === 'time') return `toString(toUnixTimestamp64Milli(${value}))`;
-    if (kind === 'bytes') return `hex(${value})`;
-    return `toString(${value})`;
+    const { type } = KINDS[kind];
+    switch (type) {
+      case 'time':
+        return `toString(toUnixTimestamp64Milli(${value}))`;
+      case 'bytes':
+        return `hex(${value})`;
+      case 'bool':
+      case 'int':
+      case 'double':
+      case 'string':
+        return `toString(${value})`;
+    }
   };
   if (shape === 'list') return `arrayMap(x -> ${of('x')}, ${column})`;
   return shape === 'map' ? `mapApply((k, v) -> (k, ${of('v')}), ${column})` : of(column);
@@ -120,8 +130,10 @@ function putText(column: Column, row: number, text: string, dictionary: Dictiona
     case 'dictionary': {
       const bytes = Buffer.from(text, 'utf8');
       column.u32[row] = internEntry(dictionary, bytes, 0, bytes.length);
+      return;
     }
   }
+  column.kind satisfies never;
 }
 
 function floatOf(text: string): number {

@@ -4,6 +4,7 @@
  * one is thrown away when the other comes. Dictionary fields stay empty, so that no text is learnt. Called by rehearsal.ts.
  */
 
+import { KINDS } from '../../native-free-core/language/kinds/index.ts';
 import type { FieldPlan, MessagePlan, Plan } from '../../native-free-core/plan/plan.ts';
 
 /** Wire types of protobuf. */
@@ -45,7 +46,7 @@ function encodeMessage(plan: Plan, message: MessagePlan, index: number, now: num
 
 function encodeField(plan: Plan, field: FieldPlan, index: number, now: number, depth: number): Buffer {
   const column = plan.columns[field.column];
-  if (field.type === 'map' || column?.kind === 'dictionary') return Buffer.alloc(0);
+  if (field.type === 'map' || (column !== undefined && KINDS[column.kind].isInterned)) return Buffer.alloc(0);
   const { eventTime, eventId } = plan.system;
   const isOptional = column?.nullable === true && field.column !== eventTime && field.column !== eventId;
   if (isOptional && index % ABSENT_EACH === 0) return Buffer.alloc(0);

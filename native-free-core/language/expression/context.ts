@@ -5,6 +5,7 @@
  */
 
 import type { ColumnPlan, Expression } from '../../plan/plan.ts';
+import { KINDS } from '../kinds/index.ts';
 
 /** From here on a double no longer tells neighbouring integers apart. */
 export const EXACT_LIMIT = 9007199254740992;
@@ -87,5 +88,5 @@ export function nullCondition(access: ColumnAccess, index: number): string[] {
 
 /** A dictionary column: its values are ids, compared with constants through slots. */
 export function isDictionary(access: ColumnAccess, expression: Expression): boolean {
-  return expression.node === 'column' && access.column(expression.column).kind === 'dictionary';
+  return expression.node === 'column' && KINDS[access.column(expression.column).kind].isInterned;
 }

@@ -7,7 +7,8 @@
 import type { Expression } from '../../plan/plan.ts';
 import type { Call } from '../functions/function.ts';
 import { FUNCTIONS } from '../functions/index.ts';
-import { EXACT_LIMIT, nullCondition, type EmitContext, type NumberCode } from './context.ts';
+import { KINDS } from '../kinds/index.ts';
+import { nullCondition, type EmitContext, type NumberCode } from './context.ts';
 
 type ColumnExpression = Extract<Expression, { node: 'column' }>;
 
@@ -45,44 +46,10 @@ function emitConstant(constant: Extract<Expression, { node: 'constant' }>): Numb
 
 function emitColumn(context: EmitContext, { type, column: index }: ColumnExpression): NumberCode {
   const { access } = context;
-  const { kind } = access.column(index);
-  const absent = nullCondition(access, index);
-  const plain = (array: string, bound: number, integer = true): NumberCode => ({
-    value: `${access.array(index, array)}[r]`,
-    absent,
-    bound,
-    integer,
-    wild: !integer,
-    words: null,
-  });
-  switch (kind) {
-    case 'u8':
-      return plain('u8', 255);
-    case 'code':
-      return plain('u16', 65535);
-    case 'i32':
-    case 'enum':
-      return plain('i32', 2147483648);
-    case 'u32':
-    case 'dictionary':
-      return plain('u32', 4294967295);
-    case 'f32':
-      return plain('f32', Infinity, false);
-    case 'f64':
-      // Computed integers are stored as doubles; those beyond 2^53 are absent already.
-      return type === 'double' ? plain('f64', Infinity, false) : plain('f64', EXACT_LIMIT - 1);
-    case 'u64':
-    case 'i64':
-    case 'time': {
-      const low = `${access.array(index, 'u32')}[2 * r]`;
-      const high = `${access.array(index, kind === 'u64' ? 'u32' : 'i32')}[2 * r + 1]`;
-      const value = `(${high} * 4294967296 + ${low})`;
-      return { value, absent, bound: Infinity, integer: true, wild: false, words: { low, high } };
-    }
-    case 'string':
-    case 'bytes':
-      throw new Error(`a text column is no number: column=${access.column(index).name}`);
-  }
+  const { kind, name } = access.column(index);
+  const { kernel } = KINDS[kind];
+  if (kernel === null) throw new Error(`a text column is no number: column=${name}`);
+  return { ...kernel((array) => access.array(index, array), type === 'double'), absent: nullCondition(access, index) };
 }
 
 function emitCall(context: EmitContext, call: Call): NumberCode {

@@ -4,8 +4,10 @@
  */
 // hot path: no allocation
 
+import { fail } from '../../base/fail.ts';
 import type { Column } from '../../layout/column.ts';
 import { DICTIONARY_ABSENT, findEntry, type Dictionary } from '../../state/dictionary.ts';
+import { KINDS } from '../kinds/index.ts';
 import type { KeyList } from '../../state/key-list.ts';
 import type { Automaton } from './runtime-text.ts';
 import type { ZoneCursor } from './runtime-time.ts';
@@ -122,8 +124,14 @@ function elementNumber(elements: Column, i: number): number {
     case 'u32':
     case 'dictionary':
       return elements.u32[i];
-    default:
+    case 'i32':
+    case 'enum':
       return elements.i32[i];
+    case 'code':
+      return elements.u16[i];
+    case 'string':
+    case 'bytes':
+      return fail('LIST_OF_TEXTS', i);
   }
 }
 
@@ -133,7 +141,8 @@ export function listHasWords(cursor: ListCursor, row: number, low: number, high:
   if (count === 0) return false;
   const start = listStart(cursor, row);
   const lows = cursor.elements.u32;
-  const unsigned = cursor.elements.kind === 'u64';
+  const { storage } = KINDS[cursor.elements.kind];
+  const unsigned = storage.form === 'words' && storage.high === 'u32';
   for (let i = start; i < start + count; i++) {
     const elementHigh = unsigned ? lows[2 * i + 1] : cursor.elements.i32[2 * i + 1];
     if (lows[2 * i] === low && elementHigh === high) return true;

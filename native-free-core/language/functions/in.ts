@@ -3,6 +3,7 @@
 import { argumentsOf, constantText, testKernel, type Test } from '../expression/condition.ts';
 import type { EmitContext } from '../expression/context.ts';
 import { guarded } from '../expression/operand.ts';
+import { isWide, KINDS } from '../kinds/index.ts';
 import { isLabelled, storedName } from '../sql/column.ts';
 import { comparison, EXACT_LIMIT, typedNull, type SqlCode, type SqlContext } from '../sql/context.ts';
 import { doubleLiteral, integerLiteral, textLiteral } from '../sql/literal.ts';
@@ -118,10 +119,10 @@ function emitListMembership(context: EmitContext, value: Expression, column: num
   }
   const { kind } = context.access.column(column);
   const number = context.number(value);
-  if (number.words !== null && (kind === 'u64' || kind === 'i64' || kind === 'time')) {
+  if (number.words !== null && isWide(kind)) {
     return { holds: `$listHasWords(${cursor}, r, ${number.words.low}, ${number.words.high})`, absent: number.absent };
   }
-  const plain = number.integer && kind !== 'f32' && kind !== 'f64' ? number : guarded(context, number);
+  const plain = number.integer && KINDS[kind].type !== 'double' ? number : guarded(context, number);
   return { holds: `$listHas(${cursor}, r, ${plain.value})`, absent: plain.absent };
 }
 
@@ -185,14 +186,14 @@ function amongNumbers(context: SqlContext, value: Expression, members: readonly 
     );
   }
   // Beside doubles an integer beyond 2^53 has no answer.
-  if (members.some((member) => member.type !== 'double' && isWide(member))) return NEVER;
+  if (members.some((member) => member.type !== 'double' && isWideConstant(member))) return NEVER;
   const code = emitOperand(context, value);
   // IN compares doubles by their bits, which tells -0 from 0.
   const literals = members.map((member) => doubleLiteral(Number(member.value) + 0));
   return among({ sql: `(${asDouble(code)} + 0.0)`, nullable: code.nullable }, literals);
 }
 
-function isWide({ value, exact }: Constant): boolean {
+function isWideConstant({ value, exact }: Constant): boolean {
   const integer = BigInt(exact ?? value);
   return integer >= BigInt(EXACT_LIMIT) || integer <= -BigInt(EXACT_LIMIT);
 }
@@ -203,7 +204,7 @@ function inColumn(context: SqlContext, value: Expression, index: number): SqlCod
   if (value.node === 'constant' && isLabelled(plan)) {
     return { sql: `has(${name}, ${storedName(plan, BigInt(value.exact ?? value.value))})`, nullable: false };
   }
-  const code = soughtValue(context, value, plan.kind === 'f32' || plan.kind === 'f64');
+  const code = soughtValue(context, value, KINDS[plan.kind].type === 'double');
   const found = (sought: string): string => `arrayExists(_e -> ifNull(_e = ${sought}, false), ${name})`;
   if (!code.nullable) return { sql: context.bind(code.sql, found), nullable: false };
   const search = (sought: string): string => `if(isNull(${sought}), NULL, ${found(sought)})`;

@@ -1,12 +1,13 @@
 /** What becomes of columns: whether values of old rows can be read as the new plan reads them, and names that are taken. */
 
+import { KINDS, widensTo } from '../../../native-free-core/language/kinds/index.ts';
 import { columnAt, slotOf, VIEWS_FROM, type ColumnPlan, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { allIndexes, columnRoles } from './column-roles.ts';
 import { mapColumns, type ColumnMap } from './column-map.ts';
 import { columnsRead, keyDefinition } from './definition.ts';
 import type { AddEdit, ChangeOptions } from './description.ts';
 import { flatFields } from './fields.ts';
-import { retype, typeText, widensTo } from './retype.ts';
+import { retype, typeText } from './retype.ts';
 
 export function columnEdits(from: Plan, to: Plan, map: ColumnMap, options: ChangeOptions, add: AddEdit): void {
   takenNames(from, to, map, add);
@@ -123,7 +124,7 @@ function compareColumns(
   const isField = role.startsWith('field ');
   if (old.kind === column.kind && old.shape === column.shape) return;
   if (isField && isTextPair(old, column)) {
-    const [was, is] = column.kind === 'dictionary' ? ['strings', 'a dictionary'] : ['a dictionary', 'strings'];
+    const [was, is] = KINDS[column.kind].isInterned ? ['strings', 'a dictionary'] : ['a dictionary', 'strings'];
     add('safe', `events.fields.${column.name}`, `stored as ${is} instead of ${was}: the same texts`);
     return;
   }
@@ -138,9 +139,9 @@ function compareColumns(
     );
 }
 
+/** Each holds what the other does: strings beside the row, and in the dictionary. */
 function isTextPair(a: ColumnPlan, b: ColumnPlan): boolean {
-  const isText = ({ kind }: ColumnPlan): boolean => kind === 'string' || kind === 'dictionary';
-  return isText(a) && isText(b);
+  return widensTo(a.kind, b.kind) && widensTo(b.kind, a.kind);
 }
 
 /** The table is sorted by what the primary entity's key reads. */

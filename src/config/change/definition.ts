@@ -45,8 +45,8 @@ function columnDefinition(plan: Plan, index: number, oldIndex: OldIndex): string
 function labelsAmong(plan: Plan, operands: readonly Expression[]): readonly string[] | undefined {
   for (const operand of operands) {
     if (operand.node !== 'column') continue;
-    const { kind, labels } = columnAt(plan, operand.column);
-    if (kind === 'code') return labels;
+    const { labels } = columnAt(plan, operand.column);
+    if (labels !== undefined) return labels;
   }
   return undefined;
 }

@@ -4,7 +4,7 @@
  */
 
 import { lookup } from '../../../native-free-core/base/lookup.ts';
-import type { ColumnKind, FieldPlan } from '../../../native-free-core/plan/plan.ts';
+import type { FieldPlan } from '../../../native-free-core/plan/plan.ts';
 
 /** To which types a scalar widens: same wire encoding, all values kept. */
 const WIDER: Readonly<Record<string, readonly string[]>> = {
@@ -39,21 +39,6 @@ const NARROWER: Readonly<Record<string, readonly string[]>> = {
   uint32: ['bool'],
   sint64: ['sint32'],
 };
-
-/** What rows can be read as where a column changes its kind: every value of the first is one of the second. */
-const WIDER_KINDS: Readonly<Partial<Record<ColumnKind, readonly ColumnKind[]>>> = {
-  u8: ['u32', 'u64', 'i32', 'i64', 'f64'],
-  u32: ['u64', 'i64', 'f64'],
-  i32: ['i64', 'f64'],
-  string: ['dictionary'],
-  dictionary: ['string'],
-  enum: ['dictionary', 'string'],
-  code: ['dictionary', 'string'],
-};
-
-export function widensTo(from: ColumnKind, to: ColumnKind): boolean {
-  return from === to || (WIDER_KINDS[from]?.includes(to) ?? false);
-}
 
 /** A type as the .proto has it. */
 export function typeText(field: FieldPlan): string {

@@ -1,5 +1,6 @@
 /** The names that an expression may use, and what they mean: event.*, <entity>.<feature>, derived.*, model.*. */
 
+import { KINDS } from '../../../native-free-core/language/kinds/index.ts';
 import { call, type LabelSet, type Typed } from '../../../native-free-core/language/functions/typed.ts';
 import type {
   ColumnPlan,
@@ -153,9 +154,9 @@ function resolveField(scope: Scope, field: EventField): Typed {
   const list = field.repeated ? { list: true } : {};
   if (field.type === 'enum') return { ...codes(scope, field.column), ...list, labels: enumLabels(field) };
   const { kind } = scope.columnAt(field.column);
-  if (kind === 'time' && !field.repeated) return timeOf(field.column);
+  if (KINDS[kind].type === 'time' && !field.repeated) return timeOf(field.column);
   const expression = { node: 'column', type: typeOf(field.type), column: field.column } as const;
-  return { expression, ...list, ...(kind === 'dictionary' ? { dictionary: true } : {}) };
+  return { expression, ...list, ...(KINDS[kind].isInterned ? { dictionary: true } : {}) };
 }
 
 function timeOf(column: number): Typed {
@@ -211,7 +212,7 @@ function resolveFeature(scope: Scope, entity: string, name: string): Typed | Nam
 function featureOf(scope: Scope, { type, column, labels }: FeatureName): Typed {
   if (labels !== undefined) return { ...codes(scope, column), labels };
   const expression = { node: 'column', type, column } as const;
-  return scope.columnAt(column).kind === 'dictionary' ? { expression, dictionary: true } : { expression };
+  return KINDS[scope.columnAt(column).kind].isInterned ? { expression, dictionary: true } : { expression };
 }
 
 /** That an event is of a branch of the event type: `event.dig`. null: the path is none. */

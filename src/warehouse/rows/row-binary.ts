@@ -29,23 +29,37 @@ export function selectOf(plan: ColumnPlan): string {
   const name = quoteName(plan.name);
   // A table that another version has widened holds more than this one asks for.
   if (plan.shape !== 'scalar') return `CAST(${name}, ${quoteText(plan.clickhouseType)})`;
-  if (plan.kind === 'code') {
-    const labels = (plan.labels ?? []).map(quoteText).join(', ');
-    // A label of another version's is nobody's here.
-    return `CAST(greatest(indexOf([${labels}], toString(${name})), 1) - 1, 'UInt16')`;
+  switch (plan.kind) {
+    case 'code': {
+      const labels = (plan.labels ?? []).map(quoteText).join(', ');
+      // A label of another version's is nobody's here.
+      return `CAST(greatest(indexOf([${labels}], toString(${name})), 1) - 1, 'UInt16')`;
+    }
+    case 'enum':
+      return enumNumber(plan, name);
+    case 'u8':
+    case 'u32':
+    case 'i32':
+    case 'u64':
+    case 'i64':
+    case 'time':
+    case 'f32':
+    case 'f64':
+    case 'string':
+    case 'bytes':
+    case 'dictionary':
+      return `CAST(${plan.nullable ? name : `assumeNotNull(${name})`}, ${quoteText(plan.clickhouseType)})`;
   }
-  if (plan.kind === 'enum') {
-    const names = plan.enumNames ?? [];
-    const texts = `[${names.map(([, text]) => quoteText(text)).join(', ')}]`;
-    const numbers = `[${names.map(([number]) => number).join(', ')}]`;
-    const text = `toString(${name})`;
-    const number =
-      names.length === 0
-        ? `toInt32OrNull(${text})`
-        : `transform(${text}, ${texts}, ${numbers}, toInt32OrZero(${text}))`;
-    return plan.nullable ? `CAST(${number}, 'Nullable(Int32)')` : `CAST(assumeNotNull(${number}), 'Int32')`;
-  }
-  return `CAST(${plan.nullable ? name : `assumeNotNull(${name})`}, ${quoteText(plan.clickhouseType)})`;
+}
+
+function enumNumber(plan: ColumnPlan, name: string): string {
+  const names = plan.enumNames ?? [];
+  const texts = `[${names.map(([, text]) => quoteText(text)).join(', ')}]`;
+  const numbers = `[${names.map(([number]) => number).join(', ')}]`;
+  const text = `toString(${name})`;
+  const number =
+    names.length === 0 ? `toInt32OrNull(${text})` : `transform(${text}, ${texts}, ${numbers}, toInt32OrZero(${text}))`;
+  return plan.nullable ? `CAST(${number}, 'Nullable(Int32)')` : `CAST(assumeNotNull(${number}), 'Int32')`;
 }
 
 export function readerOf(column: Column, dictionary: Dictionary): ReadValue {

@@ -3,7 +3,7 @@
  * in place and rows of both versions of a pipeline fit into it.
  */
 
-import { lookup } from '../../../native-free-core/base/lookup.ts';
+import { KINDS } from '../../../native-free-core/language/kinds/index.ts';
 
 interface ColumnType {
   /** `` for a scalar, `Array(` or `Map(String,`. */
@@ -14,12 +14,14 @@ interface ColumnType {
 }
 
 /** Every value of the first is one of the others, as the engine converts them. */
-const WIDER: Readonly<Record<string, readonly string[]>> = {
-  Bool: ['UInt8', 'UInt32', 'UInt64', 'Int32', 'Int64', 'Float64'],
-  UInt8: ['UInt32', 'UInt64', 'Int32', 'Int64', 'Float64'],
-  UInt32: ['UInt64', 'Int64', 'Float64'],
-  Int32: ['Int64', 'Float64'],
-};
+const WIDER: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.values(KINDS).flatMap(({ clickhouse: { types }, widensTo }) =>
+    types.map((type, i): [string, readonly string[]] => [
+      type,
+      [...types.slice(i + 1), ...widensTo.map((kind) => KINDS[kind].clickhouse.type)],
+    ]),
+  ),
+);
 
 /**
  * The type that holds what a column has and what a plan wants of it: the plan's, but as wide and as nullable as the column is.
@@ -34,8 +36,8 @@ export function commonType(has: string, wants: string): string | null {
 }
 
 function widerBase(a: string, b: string): string | null {
-  if (a === b || lookup(WIDER, a)?.includes(b) === true) return b;
-  return lookup(WIDER, b)?.includes(a) === true ? a : null;
+  if (a === b || WIDER.get(a)?.includes(b) === true) return b;
+  return WIDER.get(b)?.includes(a) === true ? a : null;
 }
 
 function parse(text: string): ColumnType {

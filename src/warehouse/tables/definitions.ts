@@ -3,6 +3,7 @@
  * them are in, `pipelines` which version was when, the view `watermark` how far SQL can see. Main thread, at start.
  */
 
+import { KINDS } from '../../../native-free-core/language/kinds/index.ts';
 import { BATCH_COLUMNS } from '../../../native-free-core/columns/native-batch-columns.ts';
 import { DEAD_LETTER_COLUMNS } from '../../../native-free-core/columns/native-dead-letters.ts';
 import { DEAD_LETTER_DAYS } from '../../../native-free-core/layout/limits.ts';
@@ -10,7 +11,7 @@ import type { ColumnPlan, Plan, ViewPlan } from '../../../native-free-core/plan/
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
 import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import { sortKey } from './sort-key.ts';
-import { BATCH_TABLE_SETTINGS, SMALL_TABLE_SETTINGS, SYNC_SETTINGS, codecOf } from './storage.ts';
+import { BATCH_TABLE_SETTINGS, SMALL_TABLE_SETTINGS, SYNC_SETTINGS } from './storage.ts';
 
 export interface ColumnDefinition {
   readonly name: string;
@@ -64,7 +65,7 @@ function batchColumns(): ColumnDefinition[] {
   return BATCH_COLUMNS.map(({ name, type }) => ({
     name,
     type,
-    codec: codecOf(name === '_row' || name === '_pipeline' ? 'u32' : 'u64'),
+    codec: KINDS[name === '_row' || name === '_pipeline' ? 'u32' : 'u64'].clickhouse.codec,
     comment: BATCH_COMMENTS[name]!,
   }));
 }
@@ -92,7 +93,7 @@ function eventColumn(plan: ColumnPlan): ColumnDefinition {
   return {
     name: plan.name,
     type: plan.clickhouseType,
-    codec: plan.codec === '' && plan.shape === 'scalar' ? codecOf(plan.kind) : plan.codec,
+    codec: plan.codec === '' && plan.shape === 'scalar' ? KINDS[plan.kind].clickhouse.codec : plan.codec,
     comment: plan.comment,
   };
 }

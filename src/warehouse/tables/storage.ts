@@ -12,21 +12,6 @@
  *   fsync of every part             +0.1 s of waiting for the four; 0.3 s where parts are wide (59 files each)
  */
 
-import type { ColumnKind } from '../../../native-free-core/plan/plan.ts';
-
-export function codecOf(kind: ColumnKind): string {
-  switch (kind) {
-    case 'u32':
-    case 'i32':
-    case 'u64':
-    case 'i64':
-    case 'time':
-      return 'CODEC(T64, LZ4)';
-    default:
-      return '';
-  }
-}
-
 /** For tables that are created from now on: those of an older data folder keep what they were created with. */
 export const BATCH_TABLE_SETTINGS: Readonly<Record<string, string>> = {
   /** Tokens of as many batches are remembered: a repeated insert adds nothing (a shortcut; the proof is a look-up by batch). */

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { columnRoles } from '../../../src/config/change/column-roles.ts';
 import { flatFields } from '../../../src/config/change/fields.ts';
-import { widensTo } from '../../../src/config/change/retype.ts';
+import { widensTo } from '../../../native-free-core/language/kinds/index.ts';
 import { describeChange, PipelineError, type ChangeDescription } from '../../../src/config/index.ts';
 import { PASSING, PIPELINE, REFUSED, SCHEMA, type SchemaEdit } from '../../e2e/schema-edits-cases.ts';
 import { seeded } from '../../random.ts';
