@@ -72,7 +72,7 @@ const SRC_ARROWS: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   access: ['http'],
   http: ['system'],
-  memory: ['system'],
+  memory: ['system', 'contract'],
   config: ['system'],
   audit: ['system', 'contract'],
   client: ['contract'],

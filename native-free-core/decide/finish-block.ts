@@ -6,7 +6,7 @@
 import { fail } from '../base/fail.ts';
 import { resetDeadLetterLog, resetFrameLog, resetNameLog } from '../columns/logs.ts';
 import { resetColumn } from '../layout/column.ts';
-import { BELL_STRIDE, INGRESS_BELL, SPOOL_BELL } from '../layout/control-layout.ts';
+import { BELL_STRIDE, INGRESS_BELL, OVERFLOWS, SPOOL_BELL, WITHOUT_ROOM } from '../layout/control-layout.ts';
 import { BLOCK_BODY_AT, writeBlockHeader } from '../layout/block-record.ts';
 import { RECORD_BLOCK } from '../layout/record-kinds.ts';
 import { commit } from '../ring/lane.ts';
@@ -34,6 +34,15 @@ export function finishBlock(d: Decider): void {
 export function moveState(d: Decider): void {
   if (d.computed.beforeState !== null) d.computed.beforeState(0, d.rows);
   updateState(d.state, d.rows, d.ticket.epoch, d.ticket.receivedAt, false);
+  publishCounters(d);
+}
+
+/** What is rare is counted by the kernels and told after each block, so that the main thread can say it. */
+function publishCounters({ state: { counters }, input: { control } }: Decider): void {
+  if (counters.noRoom !== 0) Atomics.add(control, WITHOUT_ROOM, counters.noRoom);
+  if (counters.overflows !== 0) Atomics.add(control, OVERFLOWS, counters.overflows);
+  counters.noRoom = 0;
+  counters.overflows = 0;
 }
 
 /**

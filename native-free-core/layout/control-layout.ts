@@ -18,6 +18,8 @@
  *   word  80 STOPPING          1 once the process winds down                             main thread
  *   word  81 SPOOL_FULL        1 while the spool has reached its limit: ingress refuses  spool thread
  *   word  82 CHANGING          1 while the workers of one pipeline version make room for the next's        main thread
+ *   word  84 WITHOUT_ROOM      events for whose entity no row was free: its features are absent (wraps)    workers, added
+ *   word  85 OVERFLOWS         events of which a value was beyond its bound and is absent (wraps)           workers, added
  *   word  96 INGRESS_BELL      doorbell (2 words) for each ingress thread, 16 words apart: answers waiting or durable moved
  *   word 224 WORKER_BELL       doorbell (2 words) for each worker, 16 words apart        ingress
  *   word 480 PARTICIPANTS      ring of 1,024: how many blocks the epoch (low bits) has   the worker that closes it
@@ -44,6 +46,8 @@ export const SPOOL_BELL = 64;
 export const STOPPING = 80;
 export const SPOOL_FULL = 81;
 export const CHANGING = 82;
+export const WITHOUT_ROOM = 84;
+export const OVERFLOWS = 85;
 export const INGRESS_BELL = 96;
 export const INGRESSES_MAX = 8;
 export const WORKER_BELL = 224;

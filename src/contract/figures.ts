@@ -19,6 +19,7 @@ export interface Figures {
   readonly epochs: { readonly durable: number; readonly stored: number };
   readonly ready: Readiness;
   readonly bounds: BoundsFigures;
+  readonly absences: AbsenceFigures;
   /** null: none has come yet. */
   readonly spool: SpoolFigures | null;
   readonly snapshots: SnapshotFigures;
@@ -53,6 +54,14 @@ export interface BoundsFigures {
   /** Event ids that made room before their time. */
   readonly idsForgottenEarly: number;
   readonly entities: Readonly<Record<string, BoundFigures & { readonly evicted: number }>>;
+}
+
+/** Events whose features are partly absent, since the start; an event counts once for each of its entities. */
+export interface AbsenceFigures {
+  /** An entity of the event found no row: all its features are absent. */
+  readonly withoutRoom: number;
+  /** A value was 2^53 or more, or a cap was met; the row's column `overflow` says so, too. */
+  readonly overflows: number;
 }
 
 export interface SpoolFigures {

@@ -19,6 +19,7 @@ export function figuresNow({ options, opened, recovered }: StageInput, stages: S
     epochs: { durable: control.durableEpoch(), stored: control.storedEpoch() },
     ready: readiness.now,
     bounds: bounds.figures(),
+    absences: control.absences(),
     spool: spool.figures(),
     snapshots: snapshots.figures,
     warehouse: warehouse.figures(),

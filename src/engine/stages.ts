@@ -75,7 +75,7 @@ export async function startStages(input: StageInput): Promise<Stages> {
   });
   noteThreads();
   const ingress = await startIngressStage(input, failure);
-  const bounds = watchBounds({ running: () => running, log });
+  const bounds = watchBounds({ running: () => running, absences: recovered.control.absences, log });
   const readiness = watchStages(input, { spool, warehouse, trimming, ingress });
   return { failure, spool, warehouse, workers, snapshots, trimming, ingress, bounds, readiness };
 }

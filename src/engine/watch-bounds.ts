@@ -9,12 +9,13 @@ import { dictionaryBytes, dictionaryCount } from '../../native-free-core/state/d
 import { entityCount, evictedCount } from '../../native-free-core/state/entity-table.ts';
 import { idsShortened } from '../../native-free-core/state/id-window.ts';
 import { producerCount, producersForgotten, producersRefused } from '../../native-free-core/state/producer-names.ts';
-import type { BoundFigures, BoundsFigures } from '../contract/figures.ts';
+import type { AbsenceFigures, BoundFigures, BoundsFigures } from '../contract/figures.ts';
 import type { Log } from '../system/log.ts';
 
 export interface BoundSources {
   /** Of the version that decides. */
   readonly running: () => { readonly plan: Plan; readonly tables: Tables };
+  readonly absences: () => AbsenceFigures;
   readonly log: Log;
 }
 
@@ -36,10 +37,11 @@ export interface BoundsWatch {
 const LOOK_MS = 5000;
 const NEARLY = 0.8;
 
-export function watchBounds({ running, log }: BoundSources): BoundsWatch {
+export function watchBounds({ running, absences, log }: BoundSources): BoundsWatch {
   /** 0: far from it, 1: nearly met, 2: met. */
   const levels = new Map<string, number>();
   let shortened = 0;
+  let told: AbsenceFigures = { withoutRoom: 0, overflows: 0 };
   const look = (): void => {
     for (const { name, used, max, effect } of boundsOf(running().tables)) {
       const level = used >= max ? 2 : used >= max * NEARLY ? 1 : 0;
@@ -52,6 +54,7 @@ export function watchBounds({ running, log }: BoundSources): BoundsWatch {
     if (now > shortened)
       log('warn', 'event ids are forgotten before their time', { ids: now - shortened, effect: IDS_EFFECT });
     shortened = now;
+    told = tellAbsences(log, told, absences());
   };
   const timer = setInterval(look, LOOK_MS);
   return {
@@ -59,6 +62,23 @@ export function watchBounds({ running, log }: BoundSources): BoundsWatch {
     stop: () => clearInterval(timer),
   };
 }
+
+/** Tells of those that have come since it was last told, once they have doubled: some pipelines meet a cap all day. */
+function tellAbsences(log: Log, told: AbsenceFigures, now: AbsenceFigures): AbsenceFigures {
+  const tell = (name: keyof AbsenceFigures, what: string, effect: string): number => {
+    if (now[name] === 0 || now[name] < 2 * told[name]) return told[name];
+    log('warn', what, { events: now[name], effect });
+    return now[name];
+  };
+  return {
+    withoutRoom: tell('withoutRoom', 'entities found no room', ROOM_EFFECT),
+    overflows: tell('overflows', 'values were beyond their bound', OVERFLOW_EFFECT),
+  };
+}
+
+const ROOM_EFFECT = "all features of such an entity are absent in the event's row; raise entities.*.max";
+const OVERFLOW_EFFECT =
+  'such a value is absent, or a distinct count stands at its cap, and the column overflow is set; choose a shorter window, fewer decimals or a larger cap';
 
 const IDS_EFFECT =
   'an event that is sent again later than that counts twice; raise events.dedup.ids_max, or name producers';

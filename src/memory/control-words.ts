@@ -8,13 +8,16 @@ import {
   INGRESS_BELL,
   BELL_STRIDE,
   CHANGING,
+  OVERFLOWS,
   STOPPING,
   STORED_LOW,
+  WITHOUT_ROOM,
   WORKER_BELL,
 } from '../../native-free-core/layout/control-layout.ts';
 import { lastTouchedEpoch, startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import { loadWatermark, storeWatermark } from '../../native-free-core/ring/watermark.ts';
+import type { AbsenceFigures } from '../contract/figures.ts';
 import type { SharedMemory } from './regions.ts';
 
 /** How often whoever waits for an epoch looks again, ms: nothing on the main thread waits for less. */
@@ -30,6 +33,8 @@ export interface ControlWords {
   publishStored(epoch: number): void;
   storedEpoch(): number;
   whenDurable(epoch: number): Promise<void>;
+  /** Events whose features are partly absent since the start, by the reason. */
+  absences(): AbsenceFigures;
   /** The workers end between two epochs, to make room for others; and it is over. */
   beginChange(): void;
   endChange(): void;
@@ -61,6 +66,10 @@ export function controlWords(memory: SharedMemory): ControlWords {
     async whenDurable(epoch) {
       while (durableEpoch() < epoch) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     },
+    absences: () => ({
+      withoutRoom: Atomics.load(words, WITHOUT_ROOM) >>> 0,
+      overflows: Atomics.load(words, OVERFLOWS) >>> 0,
+    }),
     beginChange() {
       Atomics.store(words, CHANGING, 1);
       ringAll();
