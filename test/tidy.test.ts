@@ -144,7 +144,6 @@ describe('tidy', () => {
       for (const specifier of importsOf(file)) {
         const target = resolved(file, specifier).split('/');
         const inside = specifier.startsWith('.') && target[0] === 'native-free-core';
-        if (file === 'native-free-core/index.ts' && inside) continue;
         if (folder === 'plan' && NAMES_OF_LANGUAGE.test(target.join('/'))) continue;
         if (!inside || (target[1] !== folder && !CORE_ARROWS[folder]?.includes(target[1]!)))
           wrong.push(`${file} -> ${specifier}`);

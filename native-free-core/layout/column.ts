@@ -1,9 +1,9 @@
 /**
  * A column of one block while it is being filled: typed arrays of BLOCK_ROWS_MAX rows, private to one worker.
- * The decoder and the kernels write row by row; sealing copies the bytes out; `resetColumns` makes it ready again.
+ * The decoder and the kernels write row by row; sealing copies the bytes out; `resetColumn` makes it ready again.
  *
  * Presets: where a row writes nothing, a scalar is 0 (`nulls` 1 where nullable); a list, map or string is empty.
- * So writing is needed for present values only, and `resetColumns` restores the presets of touched columns.
+ * So writing is needed for present values only, and `resetColumn` restores the presets of touched columns.
  */
 // hot path: no allocation
 

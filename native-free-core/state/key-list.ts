@@ -58,11 +58,6 @@ export function keyCount(list: KeyList): number {
   return Atomics.load(list.words, COUNT);
 }
 
-/** Grows with each replacement. */
-export function keyListVersion(list: KeyList): number {
-  return Atomics.load(list.words, VERSION);
-}
-
 /** The words of a text as a key. */
 export function textKey(bytes: Uint8Array, start: number, length: number, out: Int32Array, at: number): void {
   hashBytes(bytes, start, length, HASH_SEED, out, at);
