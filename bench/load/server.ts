@@ -14,8 +14,7 @@ const MAIN = new URL('../../src/main.js', compiledUrl(import.meta.url, './server
 export const LOAD = {
   protocol: 'ws',
   connections: 4,
-  players: 200_000,
-  hunts: 5000,
+  keys: { player: 200_000, hunt: 5000 },
   zipfExponent: 1,
   ack: 'durable',
   seed: 1,

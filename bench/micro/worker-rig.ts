@@ -3,7 +3,10 @@
  * Zipf's law. No sockets, no disk, no ClickHouse. For worker.bench.ts and features.bench.ts.
  */
 
-import { createFrameMaker } from '../../src/cli/load/game-frames.ts';
+import { gameEvents } from '../../src/cli/load/events/game-events.ts';
+import { createFrameMaker, type FrameMaker } from '../../src/cli/load/frames/frame-maker.ts';
+import { eventFields } from '../../src/cli/load/frames/key-fields.ts';
+import { streamIdentity } from '../../src/cli/load/frames/slot.ts';
 import { allocateMemory, type SharedMemory } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
@@ -19,6 +22,7 @@ import type { Plan } from '../../native-free-core/plan/plan.ts';
 const EVENTS_PER_FRAME = 500;
 const FRAMES_PER_ROUND = 16;
 const CONNECTION = { slot: 0, generation: 1 };
+const STREAM = streamIdentity('bnch');
 
 export interface WorkerFigures {
   readonly eventsPerSecond: number;
@@ -33,10 +37,10 @@ export function measureWorker(plan: Plan, players: number, rounds: number): Work
   const frames = openLane(memory.frameLanes[0]![0]!);
   const answers = openLane(memory.durableLanes[0]![0]!);
   const blocks = openLane(memory.blockLanes[0]!);
-  const maker = createFrameMaker({
+  const fields = eventFields(plan, { player: players, hunt: 5000 });
+  const maker = createFrameMaker(plan, fields, gameEvents(plan, undefined), {
     eventsPerFrame: EVENTS_PER_FRAME,
-    players,
-    hunts: 5000,
+    connections: 1,
     zipfExponent: 1,
     seed: 1,
     webSocket: false,
@@ -103,10 +107,10 @@ function openSession(lane: ReturnType<typeof openLane>): void {
   });
 }
 
-function putFrame(lane: ReturnType<typeof openLane>, maker: ReturnType<typeof createFrameMaker>, seq: number): void {
+function putFrame(lane: ReturnType<typeof openLane>, maker: FrameMaker, seq: number): void {
   const bytes = maker.bytes(seq);
   const at = reserve(lane, RECORD_FRAME, FRAME_BODY_AT + bytes);
   writeFrameHeader(lane.view, at, CONNECTION, createSeq(seq), Date.now());
-  maker.write(Buffer.from(lane.buffer, at + FRAME_BODY_AT, bytes), 0, seq, 'bnch', Date.now());
+  maker.write(Buffer.from(lane.buffer, at + FRAME_BODY_AT, bytes), 0, seq, STREAM, Date.now());
   commit(lane);
 }

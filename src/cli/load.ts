@@ -1,6 +1,7 @@
 /** `hunt load`: puts a server under load in an open loop, and proves from the tables that nothing was lost or doubled. */
 
 import { defineCommand } from 'citty';
+import { keysOption, mixOption, patternOption } from './load/options.ts';
 import { isSound, reportText } from './load/report.ts';
 import { runLoad } from './load/run-load.ts';
 import { countOption, durationOption, numberOption, serverOf, URL_OPTIONS } from './send/options.ts';
@@ -31,9 +32,20 @@ export const loadCommand = defineCommand({
     connections: { type: 'string', default: '4', description: 'Connections, each a producer of its own' },
     'events-per-frame': { type: 'string', default: '500', description: 'Events in each frame' },
     duration: { type: 'string', default: '10s', description: 'How long to send: 30s, 5m' },
-    players: { type: 'string', default: '200000', description: 'Players, drawn by Zipf’s law' },
-    hunts: { type: 'string', default: '5000', description: 'Hunts, likewise' },
+    keys: {
+      type: 'string',
+      description:
+        'Keys drawn by Zipf’s law: of the primary entity (50k), or of several (player=50k,hunt=2k); default 200k and 5k, at most what an entity holds',
+    },
+    players: { type: 'string', description: 'The same as --keys player=N, for the example game' },
+    hunts: { type: 'string', description: 'The same as --keys hunt=N' },
     zipf: { type: 'string', default: '1', description: 'Exponent of Zipf’s law' },
+    mix: { type: 'string', description: 'How often each type of event comes: dig=4,find=1; default: all alike' },
+    events: {
+      type: 'string',
+      description: 'File of events (NDJSON, CSV or JSON, as for hunt send) to repeat with new ids, times and keys',
+    },
+    delimiter: { type: 'string', default: ',', description: 'Of a CSV file of events; \\t for a tab' },
     ack: {
       type: 'enum',
       options: ['durable', 'stored'],
@@ -67,8 +79,9 @@ export const loadCommand = defineCommand({
         connections: countOption('connections', args.connections, 1, 1296),
         eventsPerFrame: countOption('events-per-frame', args['events-per-frame'], 1, 8192),
         durationMs: durationOption('duration', args.duration),
-        players: countOption('players', args.players, 1, 200_000_000),
-        hunts: countOption('hunts', args.hunts, 1, 1_000_000),
+        keys: keysOption(args),
+        branches: mixOption(args.mix),
+        pattern: patternOption(args),
         zipfExponent: numberOption('zipf', args.zipf, 0, 10),
         ack: args.ack as 'durable' | 'stored',
         seed: countOption('seed', args.seed, 0, Number.MAX_SAFE_INTEGER),

@@ -1,13 +1,18 @@
 /** What a load run says at its end: one object for programs, a table for people. */
 
 import type { Histogram } from 'hdr-histogram-js';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import type { LedgerLine, Figures } from '../../client/index.ts';
+import { isExampleGame } from './events/game-events.ts';
+import { keyCounts, type EventFields } from './frames/key-fields.ts';
 import type { WatchedFigures } from './process-watch.ts';
 import type { LoadOptions, Sender } from './run-load.ts';
 import { answeredEvents, PROBE_MS, producerName, type Proof, type VisibilityProbe } from './verify.ts';
 
 export interface LoadFacts {
   readonly options: LoadOptions;
+  readonly plan: Plan;
+  readonly fields: EventFields;
   readonly server: Figures;
   readonly tag: string;
   readonly sender: Sender;
@@ -67,14 +72,22 @@ export function reportOf(facts: LoadFacts) {
     events_per_frame: perFrame,
     duration_seconds: options.durationMs / 1000,
     ack: options.ack,
-    players: options.players,
-    players_seen: proof.playersSeen,
-    hunts: options.hunts,
+    // By field: how many different ones were drawn from; and how many keys of the primary entity came.
+    keys: Object.fromEntries(facts.fields.keys.map(({ path, keys }) => [path.map(({ name }) => name).join('.'), keys])),
+    keys_seen: proof.keysSeen,
+    ...exampleKeys(facts),
     zipf: options.zipfExponent,
     seed: options.seed,
     workers: server.workers,
     pipeline_version: server.pipeline.version,
   };
+}
+
+/** Of the example game, under the names that they have had from the first. */
+function exampleKeys({ plan, options, proof }: LoadFacts) {
+  if (!isExampleGame(plan)) return {};
+  const counts = keyCounts(plan, options.keys);
+  return { players: counts.get('player'), players_seen: proof.keysSeen, hunts: counts.get('hunt') };
 }
 
 /** Nothing is missing, nothing is twice, and everything was answered. */
@@ -144,12 +157,18 @@ export function reportText(report: LoadReport): string {
     ],
     ['CPU seconds', `server ${cpu.server}  ClickHouse ${cpu.clickhouse}  load generator ${cpu.load}`],
     ['resident memory at most', `server ${mib(rss.server)}  ClickHouse ${mib(rss.clickhouse)}`],
-    ['players', `${n(report.players_seen)} of ${n(report.players)} came, by Zipf's law with exponent ${report.zipf}`],
+    ['keys', keysText(report)],
   ];
   const lines = rows.map(([name, value]) => `${name.padEnd(26)}${value}`);
   for (const odd of report.odd_frames) lines.push(`odd frame                 ${JSON.stringify(odd)}`);
   lines.push(isSound(report) ? 'nothing lost, nothing doubled' : 'THIS RUN IS NOT SOUND');
   return lines.join('\n');
+}
+
+function keysText({ keys, keys_seen: seen, zipf }: LoadReport): string {
+  const drawn = Object.entries(keys).map(([field, count]) => `${field} of ${count.toLocaleString('en')}`);
+  const law = drawn.length === 0 ? '' : `; drawn by Zipf's law with exponent ${zipf}: ${drawn.join(', ')}`;
+  return `${seen.toLocaleString('en')} of the primary entity came${law}`;
 }
 
 function optional(name: string, value: number): [string, string][] {

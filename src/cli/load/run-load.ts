@@ -2,9 +2,15 @@
 
 import { build, type Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
-import { HuntControl, queryTarget, type LedgerLine } from '../../client/index.ts';
+import { HuntControl, queryTarget, type LedgerLine, type PipelineDescription } from '../../client/index.ts';
 import { OperatingError } from '../../errors.ts';
-import { createFrameMaker } from './game-frames.ts';
+import type { BranchWeights, EventSource } from './events/event-source.ts';
+import { gameEvents, isExampleGame } from './events/game-events.ts';
+import { patternEvents } from './events/pattern-events.ts';
+import { typedEvents } from './events/typed-events.ts';
+import { createFrameMaker, type FrameMaker } from './frames/frame-maker.ts';
+import { eventFields, type EventFields, type KeyCounts } from './frames/key-fields.ts';
+import { RUN_CHARACTERS } from './frames/slot.ts';
 import { ProcessWatch } from './process-watch.ts';
 import { reportOf, type LoadReport } from './report.ts';
 import { LoadStream } from './stream.ts';
@@ -20,9 +26,15 @@ export interface LoadOptions {
   readonly connections: number;
   readonly eventsPerFrame: number;
   readonly durationMs: number;
-  readonly players: number;
-  readonly hunts: number;
+  /** How many keys of each entity are drawn; of those that are not named: a default. */
+  readonly keys: KeyCounts;
+  /** How often each branch of the type oneof comes; absent: alike, or as the example game's players do. */
+  readonly branches?: BranchWeights | undefined;
+  /** A file of events that is repeated; absent: events are made from the pipeline's types. */
+  readonly pattern?: { readonly file: string; readonly delimiter: string } | undefined;
   readonly zipfExponent: number;
+  /** How much of frames is made in advance; absent: as much as makes them various. */
+  readonly templateBytes?: number;
   readonly ack: 'durable' | 'stored';
   readonly seed: number;
   /** Frames unanswered at once on each connection; Infinity: as the server allows. */
@@ -32,8 +44,6 @@ export interface LoadOptions {
   readonly progress: (line: string) => void;
   /** Told the resident memory of each minute. */
   readonly rssLog: (line: string) => void;
-  /** What events hold beside id, player, hunt and time; absent: the example game. */
-  readonly rest?: (random: () => number) => Uint8Array;
   /** Aborted: stop sending, and prove what was answered. */
   readonly signal?: AbortSignal;
 }
@@ -49,7 +59,6 @@ const TICK_MS = 1;
 /** As fast as answers come, it is answers that drive: this only sends again what waited. */
 const IDLE_TICK_MS = 5;
 const LIVE_MS = 1000;
-const TAG_CHARACTERS = 4;
 
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   if (options.connections > CONNECTIONS_MAX)
@@ -58,17 +67,26 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
       `too many connections: connections=${options.connections} max=${CONNECTIONS_MAX}`,
     );
   const control = new HuntControl(options);
-  const [server, { plan }] = await Promise.all([control.server(), control.pipeline()]);
+  const [server, pipeline] = await Promise.all([control.server(), control.pipeline()]);
+  const { plan } = pipeline;
   const tag = Math.floor(Date.now() / 10)
     .toString(36)
-    .slice(-TAG_CHARACTERS);
+    .slice(-RUN_CHARACTERS);
+  const fields = eventFields(plan, options.keys);
   const run: Run = {
     tag,
     eventsPerFrame: options.eventsPerFrame,
+    connections: options.connections,
+    idField: fields.id?.at(-1) ?? null,
     columns: runColumns(plan),
     target: await queryTarget(control, options.clickhouse),
   };
   const afterBatch = await newestBatch(run);
+  // After all requests: it keeps this thread busy for so long that the server hangs up on connections that lie idle.
+  const maker = createFrameMaker(plan, fields, await eventSource(pipeline, fields, options), {
+    ...options,
+    webSocket: options.protocol === 'ws',
+  });
   // Microseconds, and milliseconds.
   const latency = build({
     lowestDiscernibleValue: 1,
@@ -80,7 +98,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     highestTrackableValue: 3_600_000,
     numberOfSignificantValueDigits: 3,
   });
-  const sender = new Sender(options, control, tag, latency);
+  const sender = new Sender(options, control, { tag, maker, latency });
   await sender.connect();
   const cpuBefore = process.cpuUsage();
   const watch = new ProcessWatch(control, server, options.rssLog);
@@ -98,6 +116,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     const ledger = await linesOf(control).catch(() => null);
     return reportOf({
       options,
+      plan,
+      fields,
       server,
       tag,
       sender,
@@ -114,6 +134,15 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     await probe.stop();
     sender.close();
   }
+}
+
+async function eventSource(
+  { plan, importMap }: PipelineDescription,
+  { required }: EventFields,
+  { branches, pattern, progress }: LoadOptions,
+): Promise<EventSource> {
+  if (pattern !== undefined) return patternEvents({ ...pattern, plan, importMap, note: progress });
+  return isExampleGame(plan) ? gameEvents(plan, branches) : typedEvents(plan, { branches, required });
 }
 
 async function linesOf(control: HuntControl): Promise<LedgerLine[]> {
@@ -137,11 +166,14 @@ export class Sender {
   #handedOut = 0;
   #sending = false;
 
-  constructor(options: LoadOptions, control: HuntControl, tag: string, latency: Histogram) {
+  constructor(
+    options: LoadOptions,
+    control: HuntControl,
+    { tag, maker, latency }: { readonly tag: string; readonly maker: FrameMaker; readonly latency: Histogram },
+  ) {
     this.#options = options;
     this.#latency = latency;
     this.#intervalMs = Number.isFinite(options.rate) ? (1000 * options.eventsPerFrame) / options.rate : -1;
-    const maker = createFrameMaker({ ...options, webSocket: options.protocol === 'ws' });
     this.streams = Array.from({ length: options.connections }, (_, i) => {
       const connection = i.toString(36).padStart(2, '0');
       return new LoadStream({

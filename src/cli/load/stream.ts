@@ -12,8 +12,8 @@ import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
 import type { ServerAddress } from '../../../client/src/address.ts';
 import { OperatingError } from '../../errors.ts';
 import { readAnswerFigures, STATUS_DUPLICATE, STATUS_OK, STATUS_RETRY, type AnswerFigures } from './answer-bytes.ts';
-import type { FrameMaker } from './game-frames.ts';
-import { SEQ_MAX } from './patch-frame.ts';
+import type { FrameMaker } from './frames/frame-maker.ts';
+import { SEQ_MAX, streamIdentity, type StreamIdentity } from './frames/slot.ts';
 import { SentTimes } from './sent-times.ts';
 import type { OpenTransport, Transport } from './transport.ts';
 
@@ -21,7 +21,7 @@ export interface StreamOptions {
   readonly address: ServerAddress;
   readonly open: OpenTransport;
   readonly producer: string;
-  /** First characters of every event id of this stream. */
+  /** 4 characters of the run, 2 of the connection, in base 36: event ids of this stream begin with them. */
   readonly prefix: string;
   readonly ack: 'durable' | 'stored';
   readonly maker: FrameMaker;
@@ -62,6 +62,7 @@ export class LoadStream {
   failure: Error | null = null;
   readonly sentTimes = new SentTimes();
   readonly #options: StreamOptions;
+  readonly #identity: StreamIdentity;
   readonly #state = new Uint8Array(WINDOW);
   /** When the frame should have gone, on the performance clock; and its event time. */
   readonly #intendedAt = new Float64Array(WINDOW);
@@ -77,6 +78,7 @@ export class LoadStream {
 
   constructor(options: StreamOptions) {
     this.#options = options;
+    this.#identity = streamIdentity(options.prefix);
   }
 
   get producer(): string {
@@ -128,7 +130,7 @@ export class LoadStream {
     const now = performance.now();
     if (now < this.#pauseUntil) return 0;
     if (this.#toSendAgain > 0) this.#sendAgain(transport);
-    const { maker, prefix, bytesInFlightMax } = this.#options;
+    const { maker, bytesInFlightMax } = this.#options;
     const framesMax = Math.min(transport.framesInFlightMax, this.#options.framesInFlightMax);
     const timeMs = Date.now();
     let frames = 0;
@@ -152,7 +154,7 @@ export class LoadStream {
         out = this.#buffer(bytes);
         at = 0;
       }
-      at = maker.write(out, at, seq, prefix, timeMs);
+      at = maker.write(out, at, seq, this.#identity, timeMs);
       const intendedAt = intervalMs < 0 ? now : firstIntendedAt + frames * intervalMs;
       this.#take(seq, bytes, intendedAt, timeMs);
       this.sentTimes.push(seq, intendedAt);
@@ -194,14 +196,14 @@ export class LoadStream {
 
   /** Frames are made again byte for byte: number, players and event time are what they were. */
   #sendAgain(transport: Transport): void {
-    const { maker, prefix } = this.#options;
+    const { maker } = this.#options;
     const framesMax = Math.min(transport.framesInFlightMax, this.#options.framesInFlightMax);
     for (let seq = this.lowest; seq < this.nextSeq && this.#toSendAgain > 0 && this.inFlight < framesMax; seq++) {
       const i = seq % WINDOW;
       if (this.#state[i] !== TO_SEND_AGAIN) continue;
       const bytes = maker.bytes(seq);
       const out = this.#buffer(bytes);
-      maker.write(out, 0, seq, prefix, this.#eventTime[i]!);
+      maker.write(out, 0, seq, this.#identity, this.#eventTime[i]!);
       this.#toSendAgain--;
       this.#take(seq, bytes, this.#intendedAt[i]!, this.#eventTime[i]!);
       this.#write(transport, out, bytes);

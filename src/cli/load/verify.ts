@@ -5,26 +5,31 @@
 
 import type { Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Plan } from '../../../native-free-core/plan/plan.ts';
+import { columnAt, type FieldPlan, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { queryRows, type QueryTarget } from '../../client/index.ts';
 import { eventsSource } from '../../contract/events-source.ts';
-import { OperatingError } from '../../errors.ts';
-import { EVENTS_PER_SEQ } from './patch-frame.ts';
+import { createIdCondition } from './frames/id-slots.ts';
+import { columnsOf } from './frames/key-fields.ts';
 import type { LoadStream } from './stream.ts';
 
-/** The tables' columns that the proof goes by. */
+/** The tables' columns that the proof goes by, quoted. */
 export interface RunColumns {
-  readonly id: string;
+  /** null: the pipeline has no event id. */
+  readonly id: string | null;
   readonly producer: string;
   readonly seq: string;
   readonly index: string;
-  readonly player: string;
+  /** Of the primary entity's key. */
+  readonly key: readonly string[];
 }
 
 export interface Run {
   /** Characters that begin every id of the run; producers are `load-<tag>-<connection>`. */
   readonly tag: string;
   readonly eventsPerFrame: number;
+  readonly connections: number;
+  /** The field of the event id; null: the pipeline has none. */
+  readonly idField: FieldPlan | null;
   readonly columns: RunColumns;
   readonly target: QueryTarget;
 }
@@ -46,31 +51,21 @@ const IDS_PER_PASS = 8_000_000;
 /** Frames are counted in ranges of so many. */
 const FRAMES_PER_PASS = 4_000_000;
 const EXAMPLES_MAX = 10;
-const ID_DIGITS = 10;
 
 export function producerName(tag: string, connection: string): string {
   return `load-${tag}-${connection}`;
 }
 
 export function runColumns(plan: Plan): RunColumns {
-  const name = (index: number): string => {
-    const column = plan.columns[index];
-    if (column === undefined)
-      throw new OperatingError(
-        'other_game',
-        `the load is the example game's, and the server runs another pipeline: pipeline=${plan.pipeline}; start hunt serve without a pipeline file`,
-      );
-    return `\`${column.name}\``;
-  };
-  if (plan.message.name.replace(/^\./, '') !== 'game.v1.GameEvent') name(-1);
+  const name = (index: number): string => `\`${columnAt(plan, index).name}\``;
   const { eventId, producer, frameSeq, frameIndex } = plan.system;
-  const player = plan.message.fields.find((field) => field.name === 'player_id')?.column ?? -1;
+  const primary = plan.entities.find((entity) => entity.primary)!;
   return {
-    id: name(eventId),
+    id: eventId < 0 ? null : name(eventId),
     producer: name(producer),
     seq: name(frameSeq),
     index: name(frameIndex),
-    player: name(player),
+    key: [...new Set(primary.key.flatMap((part) => columnsOf(plan, part)))].map(name),
   };
 }
 
@@ -115,11 +110,11 @@ export class VisibilityProbe {
   }
 
   async #look(): Promise<void> {
-    const { target, tag, columns } = this.#run;
+    const { target, columns } = this.#run;
     while (!this.#stopping) {
       const { from, where } = eventsSource({ afterBatch: this.#lastBatch });
       const sql = `SELECT toString(${columns.producer}) AS producer, max(${columns.seq}) AS seq, max(_batch) AS batch FROM ${from}
-        WHERE ${where} AND startsWith(${columns.producer}, 'load-${tag}-') GROUP BY producer SETTINGS max_threads = 1`;
+        WHERE ${where} AND ${mine(this.#run)} GROUP BY producer SETTINGS max_threads = 1`;
       try {
         const rows = await queryRows<{ producer: string; seq: number; batch: number }>(target, sql, PROBE_QUERY_MS);
         this.#see(rows, performance.now());
@@ -158,7 +153,8 @@ export interface Proof {
   readonly lost: number;
   /** Rows whose id is not the one that was sent at their place. */
   readonly strangers: number;
-  readonly playersSeen: number;
+  /** Different keys of the primary entity. */
+  readonly keysSeen: number;
   /** Answered frames that are there with another number of events than were sent, and numbers of those that are not there, as examples. */
   readonly oddFrames: readonly object[];
 }
@@ -178,21 +174,21 @@ export async function prove(run: Run, streams: readonly LoadStream[], lateMs = L
 }
 
 async function count(run: Run, streams: readonly LoadStream[]): Promise<Omit<Proof, 'oddFrames'>> {
-  const { target, tag, columns } = run;
-  const { id, producer, seq, index, player } = columns;
+  const { target, columns } = run;
+  const { producer, seq, index } = columns;
   const ask = async <Row>(sql: string): Promise<Row> => (await patientRows<Row>(target, sql))[0]!;
-  const mine = `startsWith(${producer}, 'load-${tag}-')`;
-  const { stored, players } = await ask<{ stored: number; players: number }>(
-    `SELECT count() AS stored, uniqExact(${player}) AS players FROM ${EVENTS} WHERE ${mine}`,
+  const { stored, keys } = await ask<{ stored: number; keys: number }>(
+    `SELECT count() AS stored, uniqExact(${columns.key.join(', ')}) AS keys FROM ${EVENTS} WHERE ${mine(run)}`,
   );
-  const number = `leftPad(lower(hex(${seq} * ${EVENTS_PER_SEQ} + ${index})), ${ID_DIGITS}, '0')`;
-  const expected = `concat('${tag}', splitByChar('-', toString(${producer}))[3], ${number})`;
+  // Without an id, an event is known by its place alone.
+  const id = columns.id ?? `(${producer}, ${seq}, ${index})`;
+  const strange = idCondition(run, streams);
   const passes = Math.max(1, Math.ceil(stored / IDS_PER_PASS));
   let distinct = 0;
   let strangers = 0;
   for (let pass = 0; pass < passes; pass++) {
     const row = await ask<{ ids: number; strangers: number }>(
-      `SELECT uniqExact(${id}) AS ids, countIf(${id} != ${expected}) AS strangers FROM ${EVENTS} WHERE ${mine} AND cityHash64(${id}) % ${passes} = ${pass}`,
+      `SELECT uniqExact(${id}) AS ids, countIf(NOT (${strange})) AS strangers FROM ${EVENTS} WHERE ${mine(run)} AND cityHash64(${id}) % ${passes} = ${pass}`,
     );
     distinct += row.ids;
     strangers += row.strangers;
@@ -208,7 +204,31 @@ async function count(run: Run, streams: readonly LoadStream[]): Promise<Omit<Pro
     ).ids;
   }
   const lost = Math.max(0, answeredEvents(run, streams) - (distinct - unansweredStored));
-  return { stored, distinct, lost, strangers, playersSeen: players };
+  return { stored, distinct, lost, strangers, keysSeen: keys };
+}
+
+function mine({ tag, columns }: Run): string {
+  return `startsWith(${columns.producer}, 'load-${tag}-')`;
+}
+
+/** Holds where a row's id is what was sent at its place. */
+function idCondition(
+  { tag, eventsPerFrame, connections, columns, idField }: Run,
+  streams: readonly LoadStream[],
+): string {
+  if (columns.id === null || idField === null) return 'true';
+  const text = `splitByChar('-', toString(${columns.producer}))[3]`;
+  const names = streams.map(({ producer }) => producer.split('-')[2]!);
+  const numbers = names.map((name) => Number.parseInt(name, 36));
+  return createIdCondition(idField, columns.id, {
+    run: tag,
+    seq: columns.seq,
+    index: columns.index,
+    connectionText: text,
+    connection: `transform(${text}, ['${names.join(`','`)}'], [${numbers.join(',')}], 0)`,
+    connections,
+    eventsPerFrame,
+  });
 }
 
 /** Events whose frame was answered OK or DUPLICATE, less those that were refused alone. */

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HuntControl, openQuery, queryRows, queryTarget, type QueryTarget } from '../../../src/client/index.ts';
 import { runLoad, type LoadReport } from '../../../src/cli/load.ts';
+import { eventFields } from '../../../src/cli/load/frames/key-fields.ts';
 import { isSound } from '../../../src/cli/load/report.ts';
 import type { LoadStream } from '../../../src/cli/load/stream.ts';
 import { prove, runColumns, type Run } from '../../../src/cli/load/verify.ts';
@@ -31,8 +32,8 @@ function load(options: Partial<Parameters<typeof runLoad>[0]>): Promise<LoadRepo
     connections: 2,
     eventsPerFrame: EVENTS,
     durationMs: 500,
-    players: 1000,
-    hunts: 100,
+    keys: { player: 1000, hunt: 100 },
+    templateBytes: 1 << 16,
     zipfExponent: 1,
     ack: 'durable',
     seed: 1,
@@ -93,6 +94,8 @@ async function proofOf(
   const copy: Run = {
     tag: report.run,
     eventsPerFrame: EVENTS,
+    connections: 2,
+    idField: eventFields(plan, {}).id!.at(-1)!,
     columns: runColumns(plan),
     target: { ...target, database },
   };

@@ -4,18 +4,24 @@ import { build } from 'hdr-histogram-js';
 import { afterEach, expect, test } from 'vitest';
 import { serverAddress } from '../../../client/src/address.ts';
 import { readAnswerFigures } from '../../../src/cli/load/answer-bytes.ts';
-import { createFrameMaker } from '../../../src/cli/load/game-frames.ts';
+import { gameEvents } from '../../../src/cli/load/events/game-events.ts';
+import { createFrameMaker } from '../../../src/cli/load/frames/frame-maker.ts';
+import { eventFields } from '../../../src/cli/load/frames/key-fields.ts';
 import { seeded } from '../../../src/cli/load/random.ts';
 import { SentTimes } from '../../../src/cli/load/sent-times.ts';
 import { LoadStream, type StreamOptions } from '../../../src/cli/load/stream.ts';
 import { openWebSocketTransport } from '../../../src/cli/load/transport.ts';
+import { loadPipeline } from '../../../src/config/index.ts';
+import { defaultPipeline } from '../../../src/config/default-pipeline.ts';
 import { startWireServer, type WireServer, type WireServerOptions } from '../../client/wire-server.ts';
 
 const EVENTS = 3;
-const maker = createFrameMaker({
+const plan = await loadPipeline(defaultPipeline());
+const fields = eventFields(plan, { player: 1000, hunt: 100 });
+const maker = createFrameMaker(plan, fields, gameEvents(plan, undefined), {
   eventsPerFrame: EVENTS,
-  players: 1000,
-  hunts: 100,
+  connections: 1,
+  templateBytes: 1 << 16,
   zipfExponent: 1,
   seed: 1,
   webSocket: true,

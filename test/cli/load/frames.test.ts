@@ -3,9 +3,15 @@
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
-import { createFrameMaker, type FrameMaker, type FrameShape } from '../../../src/cli/load/game-frames.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
+import { gameEvents } from '../../../src/cli/load/events/game-events.ts';
+import { createFrameMaker, type FrameMaker, type FrameShape } from '../../../src/cli/load/frames/frame-maker.ts';
+import { eventFields, type KeyCounts } from '../../../src/cli/load/frames/key-fields.ts';
+import { streamIdentity } from '../../../src/cli/load/frames/slot.ts';
 import { createZipf, drawZipf } from '../../../src/cli/load/zipf.ts';
 import { seeded } from '../../../src/cli/load/random.ts';
+import { loadPipeline } from '../../../src/config/index.ts';
+import { defaultPipeline } from '../../../src/config/default-pipeline.ts';
 
 const proto = join(import.meta.dirname, '..', '..', '..', 'proto');
 const game = new protobuf.Root();
@@ -33,24 +39,35 @@ function read(bytes: Uint8Array): { seq: number; events: Event[] } {
   return { seq: frame.seq, events };
 }
 
-const SHAPE: FrameShape = {
+const plan: Plan = await loadPipeline(defaultPipeline());
+
+interface Shape extends FrameShape {
+  readonly keys: KeyCounts;
+}
+
+const SHAPE: Shape = {
   eventsPerFrame: 50,
-  players: 200_000,
-  hunts: 5000,
+  connections: 4,
+  keys: { player: 200_000, hunt: 5000 },
   zipfExponent: 1,
+  templateBytes: 1 << 16,
   seed: 3,
   webSocket: false,
 };
 const TIME = Date.UTC(2026, 6, 26, 12, 34, 56, 789);
 
 /** Made once a shape. */
-const makers = new Map<FrameShape, FrameMaker>();
+const makers = new Map<Shape, FrameMaker>();
 
-function frameOf(shape: FrameShape, seq: number, prefix = 'run00a', timeMs = TIME): Buffer {
-  const maker = makers.get(shape) ?? createFrameMaker(shape);
+function makerOf(shape: Shape): FrameMaker {
+  return createFrameMaker(plan, eventFields(plan, shape.keys), gameEvents(plan, undefined), shape);
+}
+
+function frameOf(shape: Shape, seq: number, prefix = 'run00a', timeMs = TIME): Buffer {
+  const maker = makers.get(shape) ?? makerOf(shape);
   makers.set(shape, maker);
   const out = Buffer.alloc(maker.bytes(seq) + 7, 0xee);
-  expect(maker.write(out, 5, seq, prefix, timeMs)).toBe(out.length - 2);
+  expect(maker.write(out, 5, seq, streamIdentity(prefix), timeMs)).toBe(out.length - 2);
   expect([out[4], out[out.length - 2]]).toEqual([0xee, 0xee]);
   return out.subarray(5, -2);
 }
@@ -58,7 +75,7 @@ function frameOf(shape: FrameShape, seq: number, prefix = 'run00a', timeMs = TIM
 describe('frames', () => {
   test.each([
     ['players of 3 bytes, hunts of 2', SHAPE],
-    ['players of 4 bytes, hunts of 3', { ...SHAPE, players: 2_500_000, hunts: 20_000 }],
+    ['players of 4 bytes, hunts of 3', { ...SHAPE, keys: { player: 2_500_000, hunt: 20_000 } }],
     ['one event', { ...SHAPE, eventsPerFrame: 1 }],
     ['as many as go', { ...SHAPE, eventsPerFrame: 8192 }],
   ])('%s: protobufjs reads what was meant', (_, shape) => {
@@ -104,13 +121,13 @@ describe('frames', () => {
   });
 
   test('players come by Zipf’s law, and nearly all of them come', () => {
-    const shape = { ...SHAPE, eventsPerFrame: 500, players: 1000 };
-    const maker = createFrameMaker(shape);
+    const shape = { ...SHAPE, eventsPerFrame: 500, keys: { player: 1000, hunt: 100 } };
+    const maker = makerOf(shape);
     const counts = new Map<number, number>();
     const frames = 400;
     for (let seq = 1; seq <= frames; seq++) {
       const out = Buffer.alloc(maker.bytes(seq));
-      maker.write(out, 0, seq, 'run000', TIME);
+      maker.write(out, 0, seq, streamIdentity('run000'), TIME);
       for (const { playerId } of read(out).events) counts.set(playerId, (counts.get(playerId) ?? 0) + 1);
     }
     const sorted = [...counts.values()].sort((a, b) => b - a);
