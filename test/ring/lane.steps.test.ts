@@ -107,7 +107,7 @@ const INTERLEAVINGS: Record<keyof typeof WORLDS, bigint> = {
   'where positions pass 2^32': 196_093_636n,
   'over a full lane': 1_630_423_427_844n,
   'over a full lane, with padding': 3_596_621_257n,
-  'shrunk records': 20_143_514_072n,
+  'shrunk records': 1_390_880_471_663n,
   'stepped over, then freed': 145_820_420n,
 };
 
