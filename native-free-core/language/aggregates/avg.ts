@@ -12,6 +12,7 @@ export const avg: Aggregate = {
   check: { input: { kind: 'number', times: false }, result: 'number', windows: EVERY_WINDOW, options: NO_OPTIONS },
   cells: { floats: () => SUM_CELLS, hasCount: true },
   kernel: addingKernel({
+    functions: {},
     add: (to, event) => `${addSum(to, event)} ${to.count}++;`,
     move: (sign, to, from) => `${moveSum(sign, to, from)} ${moveCount(sign, to, from)}`,
     cleared: SUM_CELLS,

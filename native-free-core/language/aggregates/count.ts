@@ -11,6 +11,7 @@ export const count: Aggregate = {
   check: { input: { kind: 'none' }, result: 'count', windows: EVERY_WINDOW, options: NO_OPTIONS },
   cells: { floats: () => [], hasCount: true },
   kernel: addingKernel({
+    functions: {},
     add: (to) => `${to.count}++;`,
     move: moveCount,
     cleared: [],

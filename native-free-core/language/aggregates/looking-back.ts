@@ -8,16 +8,16 @@ import { emitServeValue } from './serve.ts';
 import { BEFORE, type Rows, type SqlPart, type Step } from './sql-part.ts';
 
 interface LookingBack {
-  /** The value, and the scale that it is still to be divided by (undefined: the feature's own). `now`: the time that looks back. */
+  /** The value, and the scale that it is still to be divided by. `now`: the time that looks back. */
   readonly valueOf: (cells: CellSet, now: string) => string;
-  readonly scale?: number;
+  readonly scaleOf: (feature: FeaturePlan) => number;
   /** What it keeps of an event besides its time. */
   readonly keep: (cells: CellSet, event: EventCode) => string;
 }
 
-export function lookingBackKernel({ valueOf, scale, keep }: LookingBack): KernelPart {
+export function lookingBackKernel({ valueOf, scaleOf, keep }: LookingBack): KernelPart {
   const serve = (cells: CellSet, { feature, plan }: FeatureCode, now: string): string =>
-    `if (${cells.count} !== 0${andInside(feature, cells.float('time'))}) { ${emitServeValue(feature, valueOf(cells, now), plan, scale)} }`;
+    `if (${cells.count} !== 0${andInside(feature, cells.float('time'))}) { ${emitServeValue(feature, valueOf(cells, now), plan, scaleOf(feature))} }`;
   return {
     functions: {},
     declaration: () => '',

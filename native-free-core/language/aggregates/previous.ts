@@ -3,6 +3,7 @@
 import type { Aggregate } from './aggregate.ts';
 import { lookingBackKernel, lookingBackSql } from './looking-back.ts';
 import { NO_OPTIONS } from './options.ts';
+import { scaleOf } from './serve.ts';
 import { keptValue } from './sql-value.ts';
 import { KEPT_INPUT, KEPT_INPUT_TEXT, TIMED_CELLS } from './timed.ts';
 import { LOOKING_BACK } from './windows.ts';
@@ -12,6 +13,7 @@ export const previous: Aggregate = {
   cells: TIMED_CELLS,
   kernel: lookingBackKernel({
     valueOf: (cells) => cells.float('value'),
+    scaleOf,
     keep: (cells, { x }) => `${cells.float('value')} = ${x}; `,
   }),
   sql: lookingBackSql((feature) => keptValue(feature, 'kept')),

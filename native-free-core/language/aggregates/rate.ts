@@ -12,6 +12,7 @@ export const rate: Aggregate = {
   check: { input: { kind: 'none' }, result: 'number', windows: DURATIONS, options: NO_OPTIONS },
   cells: { floats: () => [], hasCount: true },
   kernel: addingKernel({
+    functions: {},
     add: (to) => `${to.count}++;`,
     move: moveCount,
     cleared: [],

@@ -12,6 +12,7 @@ export const sum: Aggregate = {
   check: { input: { kind: 'number', times: false }, result: 'number', windows: EVERY_WINDOW, options: NO_OPTIONS },
   cells: { floats: () => SUM_CELLS, hasCount: false },
   kernel: addingKernel({
+    functions: {},
     add: addSum,
     move: moveSum,
     cleared: SUM_CELLS,

@@ -13,7 +13,7 @@ export const SUM_CELLS = ['high', 'low'];
 export type Sign = 1 | -1;
 
 interface AddingCode {
-  readonly functions?: Readonly<Record<string, RuntimeFunction>>;
+  readonly functions: Readonly<Record<string, RuntimeFunction>>;
   readonly add: (to: CellSet, event: EventCode) => string;
   readonly move: (sign: Sign, to: CellSet, from: CellSet) => string;
   readonly cleared: readonly string[];
@@ -21,7 +21,7 @@ interface AddingCode {
 }
 
 /** Totals that every bucket is added to when it enters the window, and taken off when it falls out. */
-export function addingKernel({ functions = {}, add, move, cleared, serve }: AddingCode): KernelPart {
+export function addingKernel({ functions, add, move, cleared, serve }: AddingCode): KernelPart {
   const set: SetCode = { add, merge: (to, from) => move(1, to, from), cleared, serve };
   const ring: RingCode = {
     tree: null,

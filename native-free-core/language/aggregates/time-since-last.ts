@@ -10,7 +10,7 @@ export const timeSinceLast: Aggregate = {
   cells: { floats: () => ['time'], hasCount: true },
   kernel: lookingBackKernel({
     valueOf: (cells, now) => `${now} - ${cells.float('time')}`,
-    scale: 1,
+    scaleOf: () => 1,
     keep: () => '',
   }),
   sql: lookingBackSql(() => 'toFloat64(t - kept_t)'),
