@@ -12,7 +12,9 @@ import { max } from './max.ts';
 import { min } from './min.ts';
 import { AGGREGATE_NAMES, type AggregateName } from './names.ts';
 import type { Option } from './options.ts';
+import { mode } from './mode.ts';
 import { previous } from './previous.ts';
+import { quantile } from './quantile.ts';
 import { rate } from './rate.ts';
 import { stddevPop } from './stddev-pop.ts';
 import { sum } from './sum.ts';
@@ -36,6 +38,8 @@ export const AGGREGATES = {
   stddev_pop: stddevPop,
   count_distinct: countDistinct,
   ewma,
+  quantile,
+  mode,
 } satisfies Record<AggregateName, Aggregate>;
 
 /** In the order of the documentation. */

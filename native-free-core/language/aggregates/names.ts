@@ -18,14 +18,18 @@ export const AGGREGATE_NAMES = [
   'stddev_pop',
   'count_distinct',
   'ewma',
+  'quantile',
+  'mode',
 ] as const;
 
 export type AggregateName = (typeof AGGREGATE_NAMES)[number];
 
 /** What a feature's plan has besides, by the aggregate's own options. */
 export interface FeatureParameters {
-  /** count_distinct: the largest count told apart. */
+  /** count_distinct: the largest count told apart. quantile, mode: how many of the latest inputs are looked at. */
   readonly cap?: number;
   /** ewma: integer weight of the hop that lies 0, 1, 2, … hops back; windowMs / hopMs + 1 of them. */
   readonly weights?: readonly number[];
+  /** quantile: the share of inputs. */
+  readonly q?: number;
 }
