@@ -56,6 +56,12 @@ function specifications(): Specification[] {
     for (const cap of [3, 40]) {
       const distinct: Specification = { ...base, ...exclude, aggregate: 'count_distinct', decimals: -1, cap };
       all.push(distinct, { ...distinct, ...MINUTE }, { ...distinct, where: FLAG_OF, dayColumn: DAY });
+      const median: Specification = { ...base, ...exclude, aggregate: 'quantile', cap, q: 0.5 };
+      const usual: Specification = { ...base, ...exclude, aggregate: 'mode', cap };
+      for (const latest of [median, usual]) {
+        all.push(latest, { ...latest, ...MINUTE }, { ...latest, where: FLAG_OF, dayColumn: DAY });
+        all.push({ ...latest, session: { gapMs: 7_000, lateMs: 150_000 } });
+      }
       all.push({ ...distinct, session: { gapMs: 20_000, lateMs: 80_000 } });
     }
   }

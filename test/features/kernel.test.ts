@@ -77,11 +77,19 @@ function oracle(feature: FeaturePlan, history: Row[]): number | null {
       return rows.length === 0 ? null : Math.min(...values) / 100;
     case 'max':
       return rows.length === 0 ? null : Math.max(...values) / 100;
-    default: {
+    case 'last': {
       let last: Row | null = null;
       for (const row of rows) if (last === null || row.t >= last.t) last = row;
       return last === null ? null : scaled(last) / 100;
     }
+    case 'rate':
+    case 'first':
+    case 'stddev_pop':
+    case 'count_distinct':
+    case 'ewma':
+    case 'quantile':
+    case 'mode':
+      throw new Error(`not among the aggregates of this test: ${feature.aggregate}`);
   }
 }
 

@@ -65,7 +65,12 @@ const INPUTS = [
   'of: event.tool',
 ];
 /** What an aggregate needs besides, or takes. */
-const OPTIONS: Readonly<Partial<Record<AggregateName, string>>> = { count_distinct: 'cap: 8', ewma: 'half_life: 20s' };
+const OPTIONS: Readonly<Partial<Record<AggregateName, string>>> = {
+  count_distinct: 'cap: 8',
+  ewma: 'half_life: 20s',
+  quantile: 'q: 0.9, cap: 8',
+  mode: 'cap: 8',
+};
 const WINDOWS = [
   '',
   'window: 1m',

@@ -31,6 +31,14 @@ const EDITS: readonly (readonly Edit[])[] = [
       'places: { agg: count_distinct, of: event.place, window: 5m, cap: 8 }',
       'places: { agg: count_distinct, of: event.place, window: 10m, cap: 16 }',
     ],
+    [
+      'amount_p90: { agg: quantile, of: event.amount, q: 0.9, window: 5m, cap: 64 }',
+      'amount_p90: { agg: quantile, of: event.amount, q: 0.99, window: 10m, cap: 64 }',
+    ],
+    [
+      'usual_place: { agg: mode, of: event.place, window: 5m, cap: 32 }',
+      'usual_place: { agg: mode, of: event.place, window: 10m, cap: 16 }',
+    ],
     ['opening: { agg: first, of: event.points, window: 5m }', 'opening: { agg: first, of: event.points, window: 10m }'],
     [
       'trend: { agg: ewma, of: event.amount, half_life: 1m, window: 5m }',

@@ -55,6 +55,7 @@ function inSession(feature: FeaturePlan, rows: readonly HistoryRow[]): (row: His
 }
 
 type Member = HistoryRow & { readonly seq: number };
+type Input = NonNullable<HistoryRow['x']>;
 
 function aggregate(
   feature: FeaturePlan,
@@ -100,9 +101,32 @@ function aggregate(
       return n === 0 ? null : kept(feature, byTime[0]!.x!);
     case 'last':
       return n === 0 ? null : kept(feature, byTime.at(-1)!.x!);
-    default:
-      throw new Error(feature.aggregate);
+    case 'quantile': {
+      const sorted = latest(feature, members, rows).sort((a, b) => Number(a) - Number(b));
+      const rank = Math.ceil((Math.round((feature.q ?? 0.5) * 10_000) * sorted.length) / 10_000);
+      return sorted.length === 0 ? null : kept(feature, sorted[Math.max(1, rank) - 1]!);
+    }
+    case 'mode': {
+      const inputs = latest(feature, members, rows);
+      const timesOf = (x: Input): number => inputs.filter((other) => other === x).length;
+      const found = inputs.findLast((x) => inputs.every((other) => timesOf(other) <= timesOf(x)));
+      return found === undefined ? null : kept(feature, found);
+    }
+    case 'previous':
+    case 'time_since_last':
+      throw new Error(`it looks back: ${feature.aggregate}`);
   }
+}
+
+/** Of the last `cap` inputs that came into the window, those that are still there, in the order in which they came. */
+function latest(feature: FeaturePlan, members: readonly Member[], rows: readonly HistoryRow[]): Input[] {
+  const { cap = 256, session, excludesCurrent } = feature;
+  const entered = (row: HistoryRow, i: number): boolean =>
+    row.x !== null && (excludesCurrent !== true || i < rows.length - 1) && insideOf(feature, rows.slice(0, i + 1))(row);
+  const came =
+    session === undefined ? rows.flatMap((row, i) => (entered(row, i) ? [i] : [])) : members.map(({ seq }) => seq);
+  const last = new Set(came.slice(-cap));
+  return members.filter(({ seq }) => last.has(seq)).map(({ x }) => x!);
 }
 
 function kept(feature: FeaturePlan, x: number | bigint | string): number | string | null {
