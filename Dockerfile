@@ -20,7 +20,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/proto ./proto
-COPY --from=build /app/src/pipelines ./src/pipelines
+COPY --from=build /app/src/examples ./src/examples
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data

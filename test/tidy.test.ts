@@ -83,6 +83,7 @@ const SRC_ARROWS: Readonly<Record<string, readonly string[]>> = {
   warehouse: ['access', 'http', 'audit', 'system', 'contract', 'clickhouse-embedded', 'spool'],
   explain: ['system', 'contract'],
   versions: ['audit', 'config', 'memory', 'spool', 'system', 'contract', 'warehouse', 'workers'],
+  examples: ['cli', 'client', 'config', 'contract', 'engine', 'system'],
   recovery: ['audit', 'config', 'memory', 'spool', 'system', 'contract', 'versions', 'warehouse', 'workers'],
 };
 /** These two wire all others. */
@@ -101,11 +102,11 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Who may ask the system's wall clock itself: durations go by the monotonic one, since this one may jump by hours. */
 const WALL_CLOCK: Readonly<Record<string, string>> = {
   'src/system/clock.ts': 'the clocks',
-  'src/cli/demo.ts': 'event_time of a made-up event',
-  'src/cli/demo/own-server.ts': 'stamps of a log',
+  'src/examples/treasure-hunt/demo.ts': 'event_time of a made-up event',
+  'src/examples/treasure-hunt/demo/own-server.ts': 'stamps of a log',
   'src/cli/load/run-load.ts': 'names of the producers of a run',
   'src/cli/load/stream.ts': 'event_time of made-up events',
-  'src/cli/play/play-game.ts': 'event_time of made-up events, and the number of a run',
+  'src/examples/treasure-hunt/play/play-game.ts': 'event_time of made-up events, and the number of a run',
   'src/cli/verify.ts': '--since 2h ago',
 };
 /** Who may ask for the time of day in the server, and why. */

@@ -3,7 +3,7 @@
  * Zipf's law. No sockets, no disk, no ClickHouse. For worker.bench.ts and features.bench.ts.
  */
 
-import { gameEvents } from '../../src/cli/load/events/game-events.ts';
+import { gameEvents } from '../../src/examples/treasure-hunt/load-events.ts';
 import { createFrameMaker, type FrameMaker } from '../../src/cli/load/frames/frame-maker.ts';
 import { eventFields } from '../../src/cli/load/frames/key-fields.ts';
 import { streamIdentity } from '../../src/cli/load/frames/slot.ts';

@@ -9,7 +9,9 @@ import { measureWorker } from './worker-rig.ts';
 export const bench: Bench = {
   name: 'worker',
   async run({ tiny }) {
-    const plan = await loadPipeline(join(packageRoot(import.meta.url), 'src', 'pipelines', 'treasure-hunt.yaml'));
+    const plan = await loadPipeline(
+      join(packageRoot(import.meta.url), 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'),
+    );
     const { eventsPerSecond, sealedBytesPerEvent, checksum, parameters } = measureWorker(
       plan,
       tiny ? 1000 : 200_000,

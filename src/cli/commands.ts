@@ -58,7 +58,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   play: {
     description: 'Let simulated players play',
     scopes: ['ingest'],
-    load: async () => as((await import('./play.ts')).playCommand),
+    load: async () => as((await import('../examples/treasure-hunt/play.ts')).playCommand),
   },
   sql: {
     description: 'Ask ClickHouse',
@@ -133,6 +133,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   demo: {
     description: 'Show it all in half a minute, on a temporary folder',
     scopes: [],
-    load: async () => as((await import('./demo.ts')).demoCommand),
+    load: async () => as((await import('../examples/treasure-hunt/demo.ts')).demoCommand),
   },
 };

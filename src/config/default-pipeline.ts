@@ -4,5 +4,5 @@ import { join } from 'node:path';
 import { packageRoot } from '../system/compiled-url.ts';
 
 export function defaultPipeline(): string {
-  return join(packageRoot(import.meta.url), 'src', 'pipelines', 'treasure-hunt.yaml');
+  return join(packageRoot(import.meta.url), 'src', 'examples', 'treasure-hunt', 'pipeline.yaml');
 }

@@ -20,7 +20,7 @@ beforeAll(async () => {
   mkdirSync(folder.path, { recursive: true });
   const keyFile = join(folder.path, 'keys');
   writeFileSync(keyFile, `# of the test\nanother-key\n${KEY}\n`, { mode: 0o600 });
-  const example = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
+  const example = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8');
   const lists = '\nlists:\n  vips: { file: vips.txt, type: string, max: 100 }\n';
   const pipeline = join(folder.path, 'game.yaml');
   writeFileSync(pipeline, example.replace(/\ntests:[\s\S]*$/, lists));

@@ -57,7 +57,7 @@ function forward({ method, url: path, headers }: IncomingMessage) {
   return request({ hostname, port, method, path, headers: { ...headers, host } });
 }
 
-const pipeline = join(root, 'src', 'pipelines', 'treasure-hunt.yaml');
+const pipeline = join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml');
 const events = join(folder.path, 'events.ndjson');
 
 const LINES: Readonly<Record<string, readonly string[]>> = {

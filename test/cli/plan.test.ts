@@ -23,7 +23,7 @@ const TOLERANCE = 0.1;
 
 /** The example game without event ids, with fewer players, a limit and a list. */
 function pipeline(name: string, change: (text: string) => string = (text) => text): string {
-  const text = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
+  const text = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8');
   const file = join(folder.path, `${name}.yaml`);
   mkdirSync(folder.path, { recursive: true });
   writeFileSync(join(folder.path, 'friends.txt'), '1\n2\n');

@@ -22,7 +22,7 @@ decisions:
 `;
 
 function pipeline(name: string, tests: string, events: readonly object[]): string {
-  const example = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
+  const example = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8');
   mkdirSync(folder.path, { recursive: true });
   writeFileSync(join(folder.path, 'friends.txt'), '900\n901\n');
   writeFileSync(join(folder.path, 'towns.txt'), 'Rome\n');

@@ -8,8 +8,8 @@ import { patient } from '../patience.ts';
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
 
-const pipelines = join(root, 'src', 'pipelines');
-const example = readFileSync(join(pipelines, 'treasure-hunt.yaml'), 'utf8');
+const pipelines = join(root, 'src', 'examples', 'treasure-hunt');
+const example = readFileSync(join(pipelines, 'pipeline.yaml'), 'utf8');
 
 /** The example game with other tests, or other events. */
 function variant(name: string, change: (text: string) => string, events: Record<string, string> = {}): string {

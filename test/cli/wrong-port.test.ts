@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hunt, root, startServer, temporaryFolder, type Server } from '../e2e/server.ts';
 
 const folder = temporaryFolder();
-const events = join(root, 'src', 'pipelines', 'fixtures', 'stuck.ndjson');
+const events = join(root, 'src', 'examples', 'treasure-hunt', 'fixtures', 'stuck.ndjson');
 let server: Server;
 
 beforeAll(async () => {

@@ -22,7 +22,7 @@ let keyed: Server;
 
 async function start(data: string, key: string | null): Promise<Server> {
   const server = await startServer({ data, options: key === null ? [] : ['--key', key] });
-  const file = join(root, 'src', 'pipelines', 'fixtures', 'stuck.ndjson');
+  const file = join(root, 'src', 'examples', 'treasure-hunt', 'fixtures', 'stuck.ndjson');
   const sent = await hunt([
     'send',
     file,

@@ -15,7 +15,7 @@ const data = join(folder.path, 'data');
 let server: Server;
 let client: HuntClient;
 
-const original = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8').replace(
+const original = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8').replace(
   /\ntests:[\s\S]*$/,
   '\n',
 );

@@ -18,7 +18,7 @@ afterAll(async () => {
 const RULE = "- { id: digger, when: 'player.digs_1m > 40', then: challenge }";
 
 function pipeline(name: string, rule: string, derived = ''): string {
-  const text = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
+  const text = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8');
   expect(text).toContain(RULE);
   mkdirSync(folder.path, { recursive: true });
   const file = join(folder.path, `${name}.yaml`);

@@ -47,7 +47,7 @@ decisions:
 
 /** The example game with all of that. */
 function richPipeline(folder: string, branchColumns: 'own' | 'shared'): string {
-  const text = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
+  const text = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'cheats.txt'), '3\n');
   writeFileSync(join(folder, 'shops.txt'), 'spade\nmap\n');

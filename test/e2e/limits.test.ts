@@ -15,7 +15,7 @@ afterAll(async () => {
 
 /** The example game, where everybody is challenged five times in ten minutes. */
 function limitedPipeline(folder: string): string {
-  const text = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
+  const text = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8');
   const rule = "- { id: digger, when: 'player.digs_1m > 40', then: challenge }";
   const limited = `- { id: digger, when: 'player.digs_5m > 0', then: challenge, limit: { count: ${LIMIT}, per: 10m, entity: player } }`;
   expect(text).toContain(rule);

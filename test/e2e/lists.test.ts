@@ -15,7 +15,7 @@ afterAll(async () => {
 
 /** The example game, where players on a list are challenged. */
 function pipeline(): string {
-  const text = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
+  const text = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8');
   const rule = "- { id: digger, when: 'player.digs_1m > 40', then: challenge }";
   const listed = "- { id: digger, when: 'event.player_id in list.cheats', then: challenge }";
   const lists = 'lists:\n  cheats: { file: cheats.txt, type: int, max: 1000 }\n';

@@ -70,7 +70,7 @@ function writePipeline(name: string, cheat: string): string {
   writeFileSync(join(to, 'cheat.json'), golden(cheat));
   writeFileSync(join(to, 'bored.txt'), golden('lightgbm-binary'));
   writeFileSync(join(to, 'risk.json'), RISK);
-  const text = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
+  const text = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8');
   const whole = text
     .slice(0, text.indexOf('\ntests:'))
     .replace('\ndecisions:\n', () => `\n${MODELS}\ndecisions:\n`)

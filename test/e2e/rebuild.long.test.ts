@@ -23,7 +23,7 @@ afterAll(async () => {
 async function start(): Promise<Server> {
   const pipeline = join(folder, 'many.yaml');
   mkdirSync(folder, { recursive: true });
-  const text = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
+  const text = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8');
   const max = `max: ${Math.ceil(ENTITIES / 1e5) + 5}00k`;
   writeFileSync(pipeline, text.slice(0, text.indexOf('\ntests:')).replace('max: 2M', max));
   const server = await startServer({ data: join(folder, 'data'), pipeline, waitMsMax: WAIT_MS });

@@ -43,7 +43,7 @@ async function stop(server: Server): Promise<void> {
 
 /** The example game, where everybody is challenged some times in ten minutes; `feature`: one more of a player. */
 function writePipeline(limit: number, feature = ''): void {
-  const text = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8');
+  const text = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8');
   const rule = "- { id: digger, when: 'player.digs_1m > 40', then: challenge }";
   const quiet = '    quiet: { agg: time_since_last }\n';
   expect(text).toContain(rule);

@@ -13,7 +13,7 @@ import { digJson, post, type AnswerBody } from './wire-client.ts';
 const folder = temporaryFolder();
 const data = join(folder.path, 'data');
 const pipeline = join(folder.path, 'game.yaml');
-const GOOD = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8').replace(
+const GOOD = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8').replace(
   /\ntests:[\s\S]*$/,
   '\n',
 );

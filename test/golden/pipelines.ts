@@ -14,7 +14,7 @@ import { FEATURES, planFrom } from '../warehouse/twin/random-steps.ts';
 const root = join(import.meta.dirname, '..', '..');
 
 const FILES = [
-  'src/pipelines/treasure-hunt.yaml',
+  'src/examples/treasure-hunt/pipeline.yaml',
   'docs/examples/shop/pipeline.yaml',
   'test/e2e/flights/pipeline.yaml',
   'test/e2e/retail/pipeline.yaml',

@@ -26,7 +26,7 @@ interface LoadReport {
 
 /** The example pipeline with features gone, changed and added. */
 function writePipelines(folder: string): string[] {
-  const text = readFileSync(join(root, 'src', 'pipelines', 'treasure-hunt.yaml'), 'utf8').replace(
+  const text = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8').replace(
     /\ntests:[\s\S]*$/,
     '\n',
   );

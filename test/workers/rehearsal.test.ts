@@ -22,7 +22,7 @@ import { rehearsalEvent } from '../../src/workers/rehearsal-events.ts';
 import { attach, rehearse, stageOf } from '../../src/workers/rehearsal.ts';
 import { changed, compileText } from '../config/pipelines.ts';
 
-const PIPELINE = fileURLToPath(new URL('../../src/pipelines/treasure-hunt.yaml', import.meta.url));
+const PIPELINE = fileURLToPath(new URL('../../src/examples/treasure-hunt/pipeline.yaml', import.meta.url));
 const NOW = 1_700_000_000_000;
 
 function deciderOn(plan: Plan, memory: SharedMemory, tables = openTables(memory), now = (): number => NOW): Decider {

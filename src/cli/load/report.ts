@@ -3,7 +3,7 @@
 import type { Histogram } from 'hdr-histogram-js';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import type { LedgerLine, Figures } from '../../client/index.ts';
-import { isExampleGame } from './events/game-events.ts';
+import { isExampleGame } from '../../examples/treasure-hunt/load-events.ts';
 import { keyCounts, type EventFields } from './frames/key-fields.ts';
 import type { WatchedFigures } from './process-watch.ts';
 import type { LoadOptions, Sender } from './run-load.ts';

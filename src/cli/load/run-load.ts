@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { HuntControl, queryTarget, type LedgerLine, type PipelineDescription } from '../../client/index.ts';
 import { OperatingError } from '../../errors.ts';
 import type { BranchWeights, EventSource } from './events/event-source.ts';
-import { gameEvents, isExampleGame } from './events/game-events.ts';
+import { gameEvents, isExampleGame } from '../../examples/treasure-hunt/load-events.ts';
 import { patternEvents } from './events/pattern-events.ts';
 import { typedEvents } from './events/typed-events.ts';
 import { createFrameMaker, type FrameMaker } from './frames/frame-maker.ts';

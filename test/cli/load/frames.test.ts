@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
-import { gameEvents } from '../../../src/cli/load/events/game-events.ts';
+import { gameEvents } from '../../../src/examples/treasure-hunt/load-events.ts';
 import { createFrameMaker, type FrameMaker, type FrameShape } from '../../../src/cli/load/frames/frame-maker.ts';
 import { eventFields, type KeyCounts } from '../../../src/cli/load/frames/key-fields.ts';
 import { streamIdentity } from '../../../src/cli/load/frames/slot.ts';

@@ -4,7 +4,7 @@ import { build } from 'hdr-histogram-js';
 import { afterEach, expect, test } from 'vitest';
 import { serverAddress } from '../../../client/src/address.ts';
 import { readAnswerFigures } from '../../../src/cli/load/answer-bytes.ts';
-import { gameEvents } from '../../../src/cli/load/events/game-events.ts';
+import { gameEvents } from '../../../src/examples/treasure-hunt/load-events.ts';
 import { createFrameMaker } from '../../../src/cli/load/frames/frame-maker.ts';
 import { eventFields } from '../../../src/cli/load/frames/key-fields.ts';
 import { seeded } from '../../../src/cli/load/random.ts';

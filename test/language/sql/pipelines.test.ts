@@ -11,7 +11,7 @@ import { openWarehouse } from '../../columns/warehouse.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const PIPELINES = [
-  'src/pipelines/treasure-hunt.yaml',
+  'src/examples/treasure-hunt/pipeline.yaml',
   'test/e2e/world-cup/pipeline.yaml',
   'test/e2e/retail/pipeline.yaml',
   'test/e2e/shared-columns/pipeline.yaml',

@@ -1,15 +1,15 @@
 /**
  * An engine for the demo: in this process, on a temporary folder, at the usual ports where they are free. Its log goes to
- * a file in that folder; warnings and errors also to the terminal. Called by cli/demo.ts.
+ * a file in that folder; warnings and errors also to the terminal. Called by demo.ts.
  */
 
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEngine, type Engine } from '../../engine/index.ts';
-import { defaultPipeline } from '../../config/default-pipeline.ts';
-import type { Log } from '../../system/log.ts';
+import { startEngine, type Engine } from '../../../engine/index.ts';
+import { defaultPipeline } from '../../../config/default-pipeline.ts';
+import type { Log } from '../../../system/log.ts';
 
 export interface OwnServer {
   readonly engine: Engine;

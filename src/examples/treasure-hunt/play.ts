@@ -6,7 +6,7 @@
 import { defineCommand } from 'citty';
 import { outcomeText } from './play/outcome.ts';
 import { playGame } from './play/play-game.ts';
-import { countOption, durationOption, numberOption, serverOf, URL_OPTIONS } from './send/options.ts';
+import { countOption, durationOption, numberOption, serverOf, URL_OPTIONS } from '../../cli/send/options.ts';
 
 const PLAYERS_MAX = 1_000_000;
 const INTERRUPTED = 130;

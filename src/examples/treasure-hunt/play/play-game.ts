@@ -1,9 +1,9 @@
-/** Lets the world play through HuntClient in real time, and tells what was decided as it comes. Called by cli/play.ts and cli/demo.ts. */
+/** Lets the world play through HuntClient in real time, and tells what was decided as it comes. Called by play.ts and demo.ts. */
 
 import { build } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
-import { HuntClient, type ClientAnswer } from '../../client/index.ts';
-import { OperatingError } from '../../errors.ts';
+import { HuntClient, type ClientAnswer } from '../../../client/index.ts';
+import { OperatingError } from '../../../errors.ts';
 import { confusionOf, type PlayOutcome } from './outcome.ts';
 import { KINDS, takeDecision } from './players.ts';
 import { World, type Turn } from './world.ts';

@@ -1,10 +1,10 @@
 /**
  * A decision explained from what its row stores: the rule that decided, its condition, and the value of everything that the
- * condition reads, as it stood when it was decided. Called by cli/demo.ts and watch.ts.
+ * condition reads, as it stood when it was decided. Called by demo.ts and watch.ts.
  */
 
-import { lookup } from '../../../native-free-core/base/lookup.ts';
-import type { DecisionPlan, Expression, Plan } from '../../../native-free-core/plan/plan.ts';
+import { lookup } from '../../../../native-free-core/base/lookup.ts';
+import type { DecisionPlan, Expression, Plan } from '../../../../native-free-core/plan/plan.ts';
 
 /** A row of `events`, as JSON has it. */
 export type Row = Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { hunt, root, until } from '../e2e/server.ts';
+import { hunt, root, until } from '../../e2e/server.ts';
 
 test('--exit: decisions, answers in SQL, an explanation, the account, and code 0', async () => {
   const { code, stdout, stderr } = await hunt(['demo', '--exit', '--seconds', '5']);

@@ -1,9 +1,9 @@
 /** What the example game's players do, as the types alone do not say: mostly they dig, in a small park. For load runs against it. */
 
-import type { Plan } from '../../../../native-free-core/plan/plan.ts';
-import { below, pick } from '../random.ts';
-import type { BranchWeights, EventSource } from './event-source.ts';
-import { branchWeights, pickByWeight } from './typed-events.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
+import { below, pick } from '../../cli/load/random.ts';
+import type { BranchWeights, EventSource } from '../../cli/load/events/event-source.ts';
+import { branchWeights, pickByWeight } from '../../cli/load/events/typed-events.ts';
 
 /** A find is seldom, a dig is not. */
 const WEIGHTS: BranchWeights = { dig: 4, move: 2, clue: 2, find: 1, purchase: 1, join: 1 };

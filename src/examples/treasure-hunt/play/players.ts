@@ -3,7 +3,7 @@
  * (a hint helps, a challenge drives bots away), so the same seed and the same decisions give the same game. Used by world.ts.
  */
 
-import { below, pick, seeded } from '../load/random.ts';
+import { below, pick, seeded } from '../../../cli/load/random.ts';
 
 export type Kind = 'regular' | 'stuck' | 'newcomer' | 'digger' | 'teleporter' | 'cheater';
 

@@ -1,9 +1,15 @@
 /** The simulated world: seeded, paced, and true to what it says of its players. */
 
 import { describe, expect, test } from 'vitest';
-import { confusionOf } from '../../../src/cli/play/outcome.ts';
-import { KINDS, takeDecision, type Action, type Kind, type Player } from '../../../src/cli/play/players.ts';
-import { World, type Turn } from '../../../src/cli/play/world.ts';
+import { confusionOf } from '../../../../src/examples/treasure-hunt/play/outcome.ts';
+import {
+  KINDS,
+  takeDecision,
+  type Action,
+  type Kind,
+  type Player,
+} from '../../../../src/examples/treasure-hunt/play/players.ts';
+import { World, type Turn } from '../../../../src/examples/treasure-hunt/play/world.ts';
 
 function play(
   options: Partial<ConstructorParameters<typeof World>[0]>,
