@@ -245,7 +245,7 @@ function encodeFigures(rowsPerBlock: number, batchRows: number, rounds: number):
     },
   });
   const encode = (): void => {
-    encoder.begin(1);
+    encoder.begin(1, 1);
     for (let row = 0; row < batchRows; row += rowsPerBlock) encoder.appendBlock(sealed, 1);
     encoder.finish();
   };

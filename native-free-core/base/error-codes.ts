@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   bad_url: 'The address of a server is not a URL that this command can use',
   batch_log_closed: 'The batch log was used after it had been closed',
   batch_log_corrupt: 'Batches that had been recorded are unreadable: the disk has lost data',
+  batch_log_foreign: 'The batch log belongs to another spool than the one that lies beside it',
   batch_log_missing: 'Nothing says which epochs ClickHouse has, although the spool holds some',
   batch_log_sync: 'The disk refused an fdatasync of the batch log',
   body_timeout: 'The body of a request did not come in time',

@@ -1,5 +1,5 @@
 /**
- * The columns by which a row is found again in ClickHouse: `_batch`, `_row` (numbered from 0 over the whole batch), `_epoch`
+ * The columns by which a row is found again in ClickHouse: `_log`, `_batch`, `_row` (numbered from 0 over the whole batch), `_epoch`
  * and `_pipeline`. No sealed block has them; they are made here from runs of rows. Called by the Native encoders.
  */
 
@@ -10,6 +10,7 @@ import { columnTitle } from './native-title.ts';
 const HIGH = 4294967296;
 
 export const BATCH_COLUMNS = [
+  { name: '_log', type: 'UInt32' },
   { name: '_batch', type: 'UInt64' },
   { name: '_row', type: 'UInt32' },
   { name: '_epoch', type: 'UInt64' },
@@ -18,7 +19,8 @@ export const BATCH_COLUMNS = [
 
 export interface BatchColumns {
   readonly count: number;
-  begin(batch: number): void;
+  /** `log`: number of the log whose batch it is. */
+  begin(log: number, batch: number): void;
   /** The next `rows` rows are of this epoch and pipeline version. */
   append(epoch: number, pipeline: number, rows: number): void;
   /** Rows of the batch so far. */
@@ -36,13 +38,15 @@ interface Run {
 export function createBatchColumns(pool: BufferPool, utf8: (text: string) => Uint8Array): BatchColumns {
   const titles = BATCH_COLUMNS.map(({ name, type }) => columnTitle(name, type, utf8));
   const data = createGrowing(pool);
+  let log = 0;
   let batch = 0;
   let written = 0;
   let gathered = 0;
   let runs: Run[] = [];
   return {
     count: BATCH_COLUMNS.length,
-    begin(number) {
+    begin(itsLog, number) {
+      log = itsLog;
       batch = number;
       written = 0;
       gathered = 0;
@@ -55,15 +59,18 @@ export function createBatchColumns(pool: BufferPool, utf8: (text: string) => Uin
     batchRows: () => gathered,
     write(list) {
       pushBytes(list, titles[0]);
-      fill64(data, batch, gathered - written);
+      fill32(data, log, gathered - written);
       pushGrowing(list, data);
       pushBytes(list, titles[1]);
-      count32(data, written, gathered);
+      fill64(data, batch, gathered - written);
       pushGrowing(list, data);
       pushBytes(list, titles[2]);
-      for (const run of runs) fill64(data, run.epoch, run.rows);
+      count32(data, written, gathered);
       pushGrowing(list, data);
       pushBytes(list, titles[3]);
+      for (const run of runs) fill64(data, run.epoch, run.rows);
+      pushGrowing(list, data);
+      pushBytes(list, titles[4]);
       for (const run of runs) fill32(data, run.pipeline, run.rows);
       pushGrowing(list, data);
       written = gathered;

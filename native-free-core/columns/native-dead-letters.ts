@@ -59,9 +59,9 @@ export function createDeadLetterEncoder(texts: NativeTexts, options: NativeOptio
     if (g.rows > 0) options.sink(writeBlock(g));
   };
   return {
-    begin(batch) {
+    begin(log, batch) {
       if (g.rows > 0) fail('NATIVE_BATCH_OPEN', g.rows);
-      g.batchColumns.begin(batch);
+      g.batchColumns.begin(log, batch);
       g.producers.clear();
     },
     appendBlock(block, epoch) {

@@ -2,7 +2,7 @@
  * The batch encoder: the sealed blocks of a batch, tiny or large, as few large blocks in ClickHouse's Native format. Columns
  * already are typed arrays, so encoding is concatenation. Main thread; the same blocks in give the same bytes out.
  *
- *   begin(batch) · appendBlock(block, epoch) ... · finish()     Native blocks go to the sink as soon as they are full
+ *   begin(log, batch) · appendBlock(block, epoch) ... · finish()     Native blocks go to the sink as soon as they are full
  *
  *   Native block   varint columns, varint rows, then per column: name, type (both varint + bytes), data
  */
@@ -43,7 +43,7 @@ export interface NativeOptions {
 
 export interface NativeEncoder {
   /** Starts a batch: its rows are numbered from 0. */
-  begin(batch: number): void;
+  begin(log: number, batch: number): void;
   /** The block's bytes are free again when this returns. */
   appendBlock(block: Uint8Array, epoch: number): void;
   /** Hands out what is left; returns how many rows the batch has. */
@@ -80,9 +80,9 @@ export function createNativeEncoder(plan: Plan, texts: NativeTexts, options: Nat
     if (e.rows > 0) options.sink(writeBlock(e));
   };
   return {
-    begin(batch) {
+    begin(log, batch) {
       if (e.rows > 0) fail('NATIVE_BATCH_OPEN', e.rows);
-      e.batchColumns.begin(batch);
+      e.batchColumns.begin(log, batch);
       e.producers.clear();
     },
     appendBlock(block, epoch) {

@@ -24,6 +24,7 @@ interface Gap {
 }
 
 interface BatchLine {
+  readonly log: number;
   readonly batch: string;
   readonly first: string;
   readonly last: string;
@@ -34,6 +35,7 @@ interface BatchLine {
 }
 
 interface Counted {
+  readonly log: number;
   readonly batch: string;
   readonly rows: string;
   readonly distinct: string;
@@ -88,11 +90,11 @@ export async function audit(options: AuditOptions) {
   );
   const batches = await queryRows<BatchLine>(
     target,
-    `SELECT batch, first_epoch AS first, last_epoch AS last, rows, dead_letters AS letters, first_received_at < now() - INTERVAL ${DEAD_LETTER_DAYS} DAY AS old FROM batches FINAL ORDER BY batch`,
+    `SELECT log, batch, first_epoch AS first, last_epoch AS last, rows, dead_letters AS letters, first_received_at < now() - INTERVAL ${DEAD_LETTER_DAYS} DAY AS old FROM batches FINAL ORDER BY log, batch`,
     QUERY_MS,
   );
   checkSequence(batches, gaps);
-  const expected = (pick: (line: BatchLine) => string) => new Map(batches.map((b) => [b.batch, Number(pick(b))]));
+  const expected = (pick: (line: BatchLine) => string) => new Map(batches.map((b) => [nameOf(b), Number(pick(b))]));
   const events = await checkTable(
     target,
     EVENTS_TABLE,
@@ -100,7 +102,7 @@ export async function audit(options: AuditOptions) {
     new Set(),
     gaps,
   );
-  const old = new Set(batches.filter((b) => Number(b.old) === 1).map((b) => b.batch));
+  const old = new Set(batches.filter((b) => Number(b.old) === 1).map(nameOf));
   const letters = await checkTable(
     target,
     'dead_letters',
@@ -109,7 +111,7 @@ export async function audit(options: AuditOptions) {
     gaps,
   );
   expect('accepted events are rows of events', total.accepted, events.rows);
-  expect('rows of events are distinct by (_batch, _row)', events.rows, events.distinct);
+  expect('rows of events are distinct by (_log, _batch, _row)', events.rows, events.distinct);
   expect(
     'dead-lettered events and rejected frames = kept + not kept',
     total.deadLettered + total.framesRejected,
@@ -142,14 +144,20 @@ async function drained(control: HuntControl): Promise<LedgerDescription> {
   }
 }
 
-/** Batches are numbered without a gap, and their epochs follow one another. */
+/** `log/batch` */
+function nameOf({ log, batch }: Pick<BatchLine, 'log' | 'batch'>): string {
+  return `${log}/${batch}`;
+}
+
+/** Batches of a log are numbered without a gap, and their epochs follow one another. */
 function checkSequence(batches: readonly BatchLine[], gaps: Gap[]): void {
   for (let i = 1; i < batches.length; i++) {
     const [before, now] = [batches[i - 1]!, batches[i]!];
+    if (now.log !== before.log) continue;
     if (Number(now.batch) !== Number(before.batch) + 1) {
-      gaps.push({ what: `the batch after ${before.batch}`, expected: Number(before.batch) + 1, found: now.batch });
+      gaps.push({ what: `the batch after ${nameOf(before)}`, expected: Number(before.batch) + 1, found: now.batch });
     } else if (Number(now.first) !== Number(before.last) + 1) {
-      gaps.push({ what: `first epoch of batch ${now.batch}`, expected: Number(before.last) + 1, found: now.first });
+      gaps.push({ what: `first epoch of batch ${nameOf(now)}`, expected: Number(before.last) + 1, found: now.first });
     }
   }
 }
@@ -164,10 +172,10 @@ async function checkTable(
 ) {
   const counted = await queryRows<Counted>(
     target,
-    `SELECT _batch AS batch, count() AS rows, uniqExact(_row) AS distinct, max(_row) AS highest FROM ${table} GROUP BY _batch ORDER BY _batch`,
+    `SELECT _log AS log, _batch AS batch, count() AS rows, uniqExact(_row) AS distinct, max(_row) AS highest FROM ${table} GROUP BY log, batch ORDER BY log, batch`,
     QUERY_MS,
   );
-  const found = new Map(counted.map((line) => [line.batch, line]));
+  const found = new Map(counted.map((line) => [nameOf(line), line]));
   let expired = 0;
   for (const [batch, rows] of expected) {
     const line = found.get(batch);
@@ -176,7 +184,9 @@ async function checkTable(
     else if (missing !== 0)
       gaps.push({ what: `rows of batch ${batch} in ${table}`, expected: rows, found: line?.rows ?? 0 });
   }
-  for (const { batch, rows, distinct, highest } of counted) {
+  for (const line of counted) {
+    const { rows, distinct, highest } = line;
+    const batch = nameOf(line);
     if (!expected.has(batch))
       gaps.push({ what: `batch ${batch} of ${table} in batches`, expected: 'a line', found: 'none' });
     if (rows !== distinct)

@@ -16,7 +16,7 @@ export const featuresCommand = defineCommand({
     sql: {
       type: 'boolean',
       default: false,
-      description: 'Print each feature’s query: _batch, _row, key, life, seq, value',
+      description: 'Print each feature’s query: _log, _batch, _row, key, life, seq, value',
     },
     feature: { type: 'string', description: 'Only these, with commas between them: player.spent_5m' },
     json: { type: 'boolean', default: false, description: 'Print one JSON object' },

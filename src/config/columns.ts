@@ -13,7 +13,7 @@ import type { Path } from './source.ts';
 import type { Problems } from './problems.ts';
 
 /** Added by the insert, not by the worker. */
-const INSERT_COLUMNS = ['_batch', '_row', '_epoch', '_pipeline'];
+const INSERT_COLUMNS = ['_log', '_batch', '_row', '_epoch', '_pipeline'];
 
 /** Wider tables are a mistake: each column is memory in every worker and a file in every part. */
 const COLUMNS_MAX = 2000;

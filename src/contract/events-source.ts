@@ -8,12 +8,22 @@ import { quoteName } from './sql-text.ts';
 /** The table that takes inserts, for those who write, change or measure it. */
 export const EVENTS_TABLE = 'events';
 
-/** Bounds of rows by where they stand in the log. Absent: no bound. */
+/**
+ * Columns that name a stored row, and order rows of one log. Positions of different logs have no order among them: where rows of several
+ * logs are sorted by these, the log comes first and the order of logs means nothing.
+ */
+export const ROW_POSITION = ['_log', '_batch', '_row'] as const;
+
+/** Bounds of rows by where they stand in one log. Absent: no bound. */
 export interface PositionRange {
+  /** Number of the log that brought them. */
+  readonly log: number;
   /** Rows of this batch alone. */
   readonly batch?: number;
   /** Rows of later batches than this one. */
   readonly afterBatch?: number;
+  /** Rows of batches up to this one. */
+  readonly throughBatch?: number;
   /** Rows of later epochs than this one. */
   readonly afterEpoch?: number;
   /** Rows of epochs up to this one. */
@@ -36,12 +46,15 @@ export function eventsSource(range: EventsRange, database?: string): EventsSourc
 }
 
 /** Of `events` and `dead_letters` alike. */
-export function positionCondition({ batch, afterBatch, afterEpoch, throughEpoch }: PositionRange): string {
+export function positionCondition(range: PositionRange): string {
+  const { log, batch, afterBatch, throughBatch, afterEpoch, throughEpoch } = range;
   const bounds = [
+    `_log = ${log}`,
     ...(batch === undefined ? [] : [`_batch = ${batch}`]),
     ...(afterBatch === undefined ? [] : [`_batch > ${afterBatch}`]),
+    ...(throughBatch === undefined ? [] : [`_batch <= ${throughBatch}`]),
     ...(afterEpoch === undefined ? [] : [`_epoch > ${afterEpoch}`]),
     ...(throughEpoch === undefined ? [] : [`_epoch <= ${throughEpoch}`]),
   ];
-  return bounds.length === 0 ? 'true' : bounds.join(' AND ');
+  return bounds.join(' AND ');
 }

@@ -139,6 +139,8 @@ export interface Explanation {
 
 /** Where a stored event lies. */
 export interface StoredPlace {
+  /** Number of the log that brought it. */
+  readonly log: number;
   readonly batch: string;
   readonly row: number;
   readonly epoch: string;

@@ -12,6 +12,8 @@ export interface Figures {
   readonly pipeline: { readonly name: string; readonly version: string };
   /** The data folder. */
   readonly data: string;
+  /** Number of the log that this server writes: rows carry it as _log. */
+  readonly log: number;
   readonly workers: number;
   readonly ingresses: number;
   readonly transport: string;

@@ -12,6 +12,7 @@ export function figuresNow({ options, opened, recovered }: StageInput, stages: S
     uptimeSeconds: Math.round(performance.now() / 1000),
     pipeline: { name: running.plan.pipeline, version: running.plan.version },
     data: options.data,
+    log: opened.batchLog.logNumber,
     workers: memory.workers,
     ingresses: memory.ingresses,
     transport: opened.transport,

@@ -42,6 +42,8 @@ export async function recover(options: EngineOptions, opened: OpenFolder): Promi
   log('info', 'connections at once, as the system gives descriptors', connections);
   if (whole === null) await acceptLoss({ ...logFolder, clickhouse, losses, log }, expectationOf(logFolder));
   const spool = whole ?? recoverLog(logFolder);
+  // The folder's number is its log's.
+  batchLog.nameLog(spool.folderId);
   const ledger = new Ledger();
   ledger.producersMax = producersOf(given.plan).max;
   const { plan, memory, replayedBytes, rebuilt } = await recoverEngine(

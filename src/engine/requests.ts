@@ -56,6 +56,7 @@ function explanationsOf({ opened, recovered }: StageInput, { warehouse }: Stages
     store: {
       ask: warehouse.rows,
       database: clickhouse.database,
+      logNumber: opened.batchLog.logNumber,
       storedBatch: () => warehouse.stored().batch,
       durableEpoch: control.durableEpoch,
       storedEpoch: control.storedEpoch,

@@ -20,6 +20,8 @@ export type Ask = <Row>(sql: string) => Promise<Row[]>;
 export interface EventStore {
   readonly ask: Ask;
   readonly database: string;
+  /** Number of the log that the stored events come from. */
+  readonly logNumber: number;
   /** The last batch that is stored whole. */
   readonly storedBatch: () => number;
   readonly durableEpoch: () => number;
@@ -27,6 +29,7 @@ export interface EventStore {
 }
 
 export interface FoundEvent {
+  readonly log: number;
   readonly batch: string;
   readonly row: number;
   readonly epoch: string;
@@ -95,13 +98,13 @@ export function idCondition(plan: Plan, { id, day }: Place): string {
 }
 
 async function search(
-  { ask, database, storedBatch }: EventStore,
+  { ask, database, logNumber, storedBatch }: EventStore,
   condition: string,
   count: number,
 ): Promise<FoundEvent | null> {
-  const { from, where } = eventsSource({ afterBatch: Math.max(0, storedBatch() - count) }, database);
+  const { from, where } = eventsSource({ log: logNumber, afterBatch: Math.max(0, storedBatch() - count) }, database);
   const [found] = await ask<FoundEvent>(
-    `SELECT toString(_batch) AS batch, _row AS row, toString(_epoch) AS epoch, _pipeline AS pipeline, toUInt32(count() OVER ()) AS found
+    `SELECT _log AS log, toString(_batch) AS batch, _row AS row, toString(_epoch) AS epoch, _pipeline AS pipeline, toUInt32(count() OVER ()) AS found
      FROM ${from} PREWHERE ${condition} AND ${where}
      ORDER BY _batch DESC, _row DESC LIMIT 1 SETTINGS max_execution_time = ${SECONDS_MAX}`,
   );
@@ -112,14 +115,14 @@ async function search(
 export async function readTexts(
   { ask, database }: EventStore,
   plan: Plan,
-  { batch, row }: FoundEvent,
+  { log, batch, row }: FoundEvent,
 ): Promise<StoredTexts> {
-  const { from, where } = eventsSource({ batch: Number(batch) }, database);
+  const { from, where } = eventsSource({ log, batch: Number(batch) }, database);
   const rows = await ask<Record<string, StoredTexts[number]>>(
     `SELECT ${selectTexts(plan)} FROM ${from} PREWHERE ${where} AND _row = ${row} LIMIT 1`,
   );
   if (rows[0] === undefined)
-    throw new OperatingError('unknown_event', `the row is gone: batch=${batch} row=${row}; ask again`);
+    throw new OperatingError('unknown_event', `the row is gone: log=${log} batch=${batch} row=${row}; ask again`);
   return plan.columns.map((_, i) => lookup(rows[0], `_${i}`) ?? null);
 }
 

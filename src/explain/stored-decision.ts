@@ -58,11 +58,12 @@ export class StoredDecisions {
     loadTexts(row, texts);
     const explanation = explainer.explain();
     const { system } = plan;
-    const { batch, row: number, epoch, found } = event;
+    const { log, batch, row: number, epoch, found } = event;
     return {
       ...explanation,
       notes: [...explanation.notes, ...notesOf(plan, explanation)],
       stored: {
+        log,
         batch,
         row: number,
         epoch,

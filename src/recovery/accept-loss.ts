@@ -59,6 +59,8 @@ export async function acceptLoss(input: AcceptLossInput, expected: SpoolExpectat
     return;
   }
   const found = inspection.damages.map(describeDamage);
+  const folderId = inspection.folderId || batchLog.knownLogNumber || 1;
+  batchLog.nameLog(folderId);
   const stored = await settleOpenBatches(
     input.clickhouse,
     batchLog,
@@ -71,7 +73,6 @@ export async function acceptLoss(input: AcceptLossInput, expected: SpoolExpectat
   const keptIn = join(data, `damaged-${wallTime().replaceAll(':', '-')}`);
   const mark = typeof inspection.mark === 'string' ? null : inspection.mark;
   const receivedAt = Math.max(mark?.mark.receivedAt ?? 0, stored.receivedAt);
-  const folderId = inspection.folderId || 1;
   const salvage = { run: rest.run, lastEpoch, totals, folderId, receivedAt, segmentBytes };
   const isLater = (name: string): boolean => !rest.withSnapshots || epochOf(name) > lastEpoch;
   for (const name of [SNAPSHOTS, ACCOUNT_FOLDER]) {

@@ -27,6 +27,8 @@ import type { RecoveredSpool } from '../spool/recover.ts';
 import { restoreNewest, type LoadedSnapshot } from '../spool/snapshot-file.ts';
 import { nodeStorage } from '../spool/storage.ts';
 import type { ClickHouse } from '../warehouse/clickhouse.ts';
+import type { BatchLog } from '../warehouse/insert/batch-log.ts';
+import { claimStoredTables } from '../warehouse/insert/claim-tables.ts';
 import {
   countEntityRows,
   countLimitRows,
@@ -48,8 +50,8 @@ export interface RebuildInput {
   readonly versions: PipelineVersions;
   readonly ledger: Ledger;
   readonly clickhouse: ClickHouse;
-  /** Epochs that ClickHouse has. */
-  readonly confirmedEpoch: number;
+  /** Tells what ClickHouse has. */
+  readonly batchLog: BatchLog;
   readonly log: Log;
 }
 
@@ -79,7 +81,7 @@ export interface Rebuilt {
 const PROGRESS_MS = 5000;
 
 /** Where the rebuild begins and ends; throws where nothing in the folder can say what the spool's blocks refer to. */
-export function planRebuild({ data, confirmedEpoch, log }: RebuildInput, spool: RecoveredSpool): RebuildStart {
+export function planRebuild({ data, batchLog, log }: RebuildInput, spool: RecoveredSpool): RebuildStart {
   const read = (file: LoadedSnapshot): Account | null => {
     // Each is valid until the next one is asked for.
     const chunks = Array.from(file.chunks(), (chunk) => ({ ...chunk, bytes: chunk.bytes.slice() }));
@@ -90,6 +92,7 @@ export function planRebuild({ data, confirmedEpoch, log }: RebuildInput, spool: 
   if (account !== null) {
     return { account, throughEpoch: spool.firstEpoch - 1, lastEpoch: spool.lastEpoch };
   }
+  const { confirmedEpoch } = batchLog;
   if (confirmedEpoch >= spool.lastEpoch)
     return { account: null, throughEpoch: spool.lastEpoch, lastEpoch: spool.lastEpoch };
   throw new OperatingError(
@@ -105,16 +108,18 @@ export async function rebuildTables(
   start: RebuildStart,
   { plan, tables }: RecoveringVersion,
 ): Promise<Rebuilt> {
-  const { log, clickhouse, ledger } = input;
+  const { log, clickhouse, ledger, batchLog } = input;
+  const { logNumber } = batchLog;
   const begun = performance.now();
+  await claimStoredTables(clickhouse, batchLog, log);
   const { account, throughEpoch } = start;
   await checkStored(input, throughEpoch);
   if (account !== null) restoreAccount(input, account, start.lastEpoch, { plan, tables });
-  else enterStored(ledger, tables, await readStoredAccount(clickhouse, plan), throughEpoch);
+  else enterStored(ledger, tables, await readStoredAccount(clickhouse, logNumber, plan), throughEpoch);
 
   const since = sinceWhen(input.versions, plan, throughEpoch);
-  const slices = await sliceEpochs(clickhouse, throughEpoch);
-  const common = { clickhouse, plan, tables, throughEpoch, slices };
+  const slices = await sliceEpochs(clickhouse, logNumber, throughEpoch);
+  const common = { clickhouse, log: logNumber, plan, tables, throughEpoch, slices };
   const counts = await Promise.all(
     plan.entities.map((_, entity) => countEntityRows({ ...common, entity, afterEpoch: since.entities[entity]! })),
   );
@@ -145,8 +150,8 @@ function secondsSince(begun: number): number {
 }
 
 /** The history must be there at all: an empty database would pass for an empty history. */
-async function checkStored({ clickhouse, data }: RebuildInput, throughEpoch: number): Promise<void> {
-  const stored = await lastStored(clickhouse);
+async function checkStored({ clickhouse, batchLog, data }: RebuildInput, throughEpoch: number): Promise<void> {
+  const stored = await lastStored(clickhouse, batchLog.logNumber);
   if (stored.epoch >= throughEpoch) return;
   throw new OperatingError(
     'history_lost',

@@ -19,14 +19,7 @@ import { namesRoom } from '../memory/snapshot-tables.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import type { Log } from '../system/log.ts';
 import type { PipelineVersion, PipelineVersions } from '../versions/pipeline-versions.ts';
-import {
-  ACCOUNT_FOLDER,
-  planRebuild,
-  rebuildTables,
-  type Rebuilt,
-  type RebuildInput,
-  type RebuildStart,
-} from './rebuild.ts';
+import { ACCOUNT_FOLDER, planRebuild, rebuildTables, type Rebuilt, type RebuildStart } from './rebuild.ts';
 import type { BatchLog } from '../warehouse/insert/batch-log.ts';
 import { MARK_NAME } from '../spool/durable-mark.ts';
 import type { SpoolExpectation } from '../spool/inspect.ts';
@@ -37,6 +30,7 @@ import { listSnapshots, snapshotPath } from '../spool/snapshot-layout.ts';
 import { readSnapshotHeader } from '../spool/snapshot-load.ts';
 import { nodeStorage } from '../spool/storage.ts';
 import type { ClickHouse } from '../warehouse/clickhouse.ts';
+import { claimStoredTables } from '../warehouse/insert/claim-tables.ts';
 import { fillFromRows } from '../warehouse/rows/index.ts';
 import { openTables } from '../workers/open-tables.ts';
 
@@ -94,7 +88,7 @@ export async function recoverEngine(input: RecoveryInput, given: PipelineVersion
     memories.set(version.plan, version.memory);
     return version;
   };
-  const rebuilt = rebuild === null ? null : await rebuildTables(rebuildInput(input), rebuild, first);
+  const rebuilt = rebuild === null ? null : await rebuildTables(input, rebuild, first);
   const firstEpoch = firstReplayed(rebuild, recovered);
   const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
   // What either the tables or the ledger lack.
@@ -126,10 +120,6 @@ export async function recoverEngine(input: RecoveryInput, given: PipelineVersion
   return { plan: running, memory: memories.get(running)!, replayedBytes: bytes, rebuilt };
 }
 
-function rebuildInput(input: RecoveryInput): RebuildInput {
-  return { ...input, confirmedEpoch: input.batchLog.confirmedEpoch };
-}
-
 /** What the spool must hold, by all that was written down elsewhere. */
 export function expectationOf({ data, batchLog }: LogFolder): SpoolExpectation {
   const confirmed = batchLog.confirmedEpoch;
@@ -146,7 +136,14 @@ export function expectationOf({ data, batchLog }: LogFolder): SpoolExpectation {
     promised.push({ epoch: newest.atEpoch, by: name });
     if (name === 'snapshots') neededFrom = Math.min(neededFrom, newest.fromEpoch);
   }
-  return { markFile: join(data, MARK_NAME), promised, neededFrom, storedEpoch: confirmed, verifiedFrom: confirmed + 1 };
+  return {
+    markFile: join(data, MARK_NAME),
+    folderId: batchLog.knownLogNumber,
+    promised,
+    neededFrom,
+    storedEpoch: confirmed,
+    verifiedFrom: confirmed + 1,
+  };
 }
 
 interface Restored extends Version {
@@ -161,7 +158,7 @@ function restoreSnapshot(input: RecoveryInput, given: PipelineVersion, recovered
   const { data, ledger, log } = input;
   const restore = (snapshot: LoadedSnapshot | null): Restored => {
     if (snapshot !== null) checkSnapshot(snapshot, recovered, data);
-    const rebuild = snapshot === null && recovered.firstEpoch > 1 ? planRebuild(rebuildInput(input), recovered) : null;
+    const rebuild = snapshot === null && recovered.firstEpoch > 1 ? planRebuild(input, recovered) : null;
     const firstEpoch = firstReplayed(rebuild, recovered);
     const plan = firstVersion(input, given, snapshot, { ...recovered, firstEpoch });
     const saved = snapshot?.chunks() ?? rebuild?.account?.chunks;
@@ -235,9 +232,11 @@ async function changeTables(input: RecoveryInput, from: Version, number: number,
   }
   const { memory, side } = allocateChange(from.memory, from.plan, plan, change);
   if (backfilledEntities(change).length > 0) {
-    const throughEpoch = Math.min(afterEpoch, input.batchLog.confirmedEpoch);
+    const { logNumber, confirmedEpoch } = input.batchLog;
+    const throughEpoch = Math.min(afterEpoch, confirmedEpoch);
+    await claimStoredTables(clickhouse, input.batchLog, log);
     const tables = openTables(side);
-    await fillFromRows({ clickhouse, plan, change, tables, living: from.tables, throughEpoch });
+    await fillFromRows({ clickhouse, logNumber, plan, change, tables, living: from.tables, throughEpoch });
     const replayer = createSideReplayer(from.plan, plan, change, tables);
     const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
     reader.seek(throughEpoch + 1);

@@ -19,6 +19,8 @@ import type { Storage } from './storage.ts';
 export interface SpoolExpectation {
   /** Where the durable mark lies; without it the log alone is looked at. */
   readonly markFile?: string;
+  /** What the folder's other files say its number is; 0 or nothing: they do not know. */
+  readonly folderId?: number;
   /** What else says which epoch had been durable. */
   readonly promised: readonly { readonly epoch: number; readonly by: string }[];
   /** ClickHouse has all epochs up to this one. */
@@ -85,7 +87,13 @@ export function inspectSpool(
   const markEpoch = typeof mark === 'string' ? 0 : mark.mark.epoch;
   const promised = expected.promised.reduce((highest, { epoch }) => Math.max(highest, epoch), 0);
   const durableEpoch = Math.max(tail.durableEpoch, markEpoch, promised);
-  const inspection = { segments, mark, durableEpoch, cutBytes: tail.cutBytes, folderId: folderIdOf(segments, mark) };
+  const inspection = {
+    segments,
+    mark,
+    durableEpoch,
+    cutBytes: tail.cutBytes,
+    folderId: folderIdOf(segments, mark),
+  };
   const damages = findDamages(directory, expected, { ...inspection, ...files });
   return { ...inspection, ...files, damages };
 }

@@ -57,11 +57,16 @@ export function recoverSpool(
   storage.makeDirectory(directory);
   const inspection = inspectSpool(storage, directory, segmentBytes, expected);
   if (inspection.damages.length > 0) throw spoolDamaged(directory, inspection, expected.storedEpoch);
-  return takeOver(storage, directory, inspection);
+  return takeOver(storage, directory, inspection, expected.folderId ?? 0);
 }
 
 /** Makes sure of what was found whole, and removes the files that are of no use. */
-function takeOver(storage: Storage, directory: string, inspection: SpoolInspection): RecoveredSpool {
+function takeOver(
+  storage: Storage,
+  directory: string,
+  inspection: SpoolInspection,
+  expectedId: number,
+): RecoveredSpool {
   const { segments, mark, spareSlots, unusedSlots, slotMax, cutBytes } = inspection;
   const last = segments.at(-1);
   if (last !== undefined) {
@@ -79,7 +84,7 @@ function takeOver(storage: Storage, directory: string, inspection: SpoolInspecti
     totals: totalsThrough(segments),
     cutBytes,
     run: last?.scan.run ?? 0,
-    folderId: inspection.folderId === 0 ? randomInt(1, FOLDER_ID_END) : inspection.folderId,
+    folderId: inspection.folderId || expectedId || randomInt(1, FOLDER_ID_END),
     receivedAt: typeof mark === 'string' ? 0 : mark.mark.receivedAt,
     segments: segments.map(({ header }) => header.info),
     position: last?.scan.position ?? 0,

@@ -20,14 +20,14 @@ const CLOSE_EPOCHS = 20;
 const LOOK_MS = 1;
 
 async function runBackfill(task: BackfillTask, port: MessagePort): Promise<void> {
-  const { from, to, change, memory, side, throughEpoch, spool, clickhouse } = task;
+  const { from, to, change, memory, side, throughEpoch, spool, logNumber, clickhouse } = task;
   const post = (message: FromBackfill): void => port.postMessage(message);
   let wanted = Infinity;
   port.on('message', ({ epoch }: ToBackfill) => (wanted = epoch));
   const tables = openTables(side);
   const living = openTables(memory);
   const onProgress = (rows: number, total: number): void => post({ kind: 'progress', rows, total });
-  await fillFromRows({ clickhouse, plan: to, change, tables, living, throughEpoch, onProgress });
+  await fillFromRows({ clickhouse, logNumber, plan: to, change, tables, living, throughEpoch, onProgress });
 
   const replayer = createSideReplayer(from, to, change, tables);
   const reader = openSpoolReader(nodeStorage, spool);

@@ -12,7 +12,8 @@ import type { ClickHouse } from '../warehouse/clickhouse.ts';
 /** What the thread is given; buffers are shared. */
 export interface BackfillTask extends Omit<BackfillInput, 'onProgress'> {
   readonly clickhouse: ClickHouseAddress;
-  /** Folder of the spool. */
+  /** Number of the log, and the folder of the spool. */
+  readonly logNumber: number;
   readonly spool: string;
   /** Epochs up to this one are read from ClickHouse, later ones from the spool. */
   readonly throughEpoch: number;
@@ -29,6 +30,7 @@ export type ToBackfill = { readonly kind: 'reach'; readonly epoch: number };
 
 export interface BackfillStart extends BackfillInput {
   readonly clickhouse: ClickHouse;
+  readonly logNumber: number;
   readonly spool: string;
   readonly throughEpoch: number;
 }

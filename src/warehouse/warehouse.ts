@@ -21,12 +21,13 @@ import type { ClickHouse } from './clickhouse.ts';
 import { storeAudit } from './insert/audit-log.ts';
 import { accountOf, type Account, type Batch, type BatchLog, type OpenReader } from './insert/batch.ts';
 import { BatchInsert, type Stored } from './insert/batch-insert.ts';
+import { checkConfirmed, claimTables } from './insert/claim-tables.ts';
 import { Connection } from './insert/connection.ts';
 import { DecisionLookup, type DecisionRequest } from './insert/decision-lookup.ts';
 import { EpochFollower, type Range, type Sealing } from './insert/epoch-follower.ts';
 import { isAboutCredentials, messageOf } from './insert/refusals.ts';
 import { Retry } from './insert/retry.ts';
-import { checkOrigin, readStored, type StoredTotals } from './insert/stored-totals.ts';
+import { readStored, type StoredTotals } from './insert/stored-totals.ts';
 import { MergePause } from './merge-pause.ts';
 import { createTables, recordPipeline, storedPlan, type PipelineRecord, type StoredColumns } from './tables/index.ts';
 
@@ -160,17 +161,27 @@ class RunningWarehouse {
       behindMs: () => this.#follower?.overdueMs() ?? 0,
       log,
     });
-    this.lookup = new DecisionLookup({ connection: this.#connection, plan: () => this.#plan, retry: this.#retry });
+    this.lookup = new DecisionLookup({
+      connection: this.#connection,
+      logNumber: options.batchLog.logNumber,
+      plan: () => this.#plan,
+      retry: this.#retry,
+    });
   }
 
   async start(): Promise<void> {
     const { batchLog, openReader, durableEpoch, onEpoch, log } = this.#options;
     const connection = this.#connection;
+    await this.#retry.untilDone('look where the tables come from', () =>
+      this.#letIn(() => claimTables(connection, batchLog, log)),
+    );
     await this.#retry.untilDone('create the tables', () => this.#createTables());
     await this.#retry.untilDone('drop what a mended batch left', () => this.#insert.mending.dropStaging());
     const open = batchLog.openBatches();
-    await this.#retry.untilDone('look where the tables come from', () => checkOrigin(connection, batchLog, log));
-    const stored = await this.#retry.untilDone('count what is stored', () => readStored(connection, open));
+    await this.#retry.untilDone('look what ClickHouse has', () => checkConfirmed(connection, batchLog, log));
+    const stored = await this.#retry.untilDone('count what is stored', () =>
+      readStored(connection, batchLog.logNumber, open),
+    );
     this.#advance({ ...stored, epoch: batchLog.confirmedEpoch });
     const reader = openReader();
     reader.seek(batchLog.sealedEpoch + 1);
@@ -280,22 +291,29 @@ class RunningWarehouse {
   }
 
   async #createTables(): Promise<void> {
-    const { log, clickhouse } = this.#options;
+    const { log } = this.#options;
+    const changes = await this.#letIn(() =>
+      createTables(this.#tablesPlan, this.#connection, {
+        database: this.#connection.database,
+        syncs: !this.#connection.embedded,
+        logNumber: this.#options.batchLog.logNumber,
+        renames: this.#renames,
+      }),
+    );
+    this.#stored = changes.stored;
+    if (changes.created.length > 0) log('info', 'tables created', { tables: changes.created });
+    if (changes.added.length > 0) log('info', 'columns added', { columns: changes.added });
+    if (changes.widened.length > 0) log('info', 'columns widened', { columns: changes.widened });
+  }
+
+  /** Wrong credentials are no passing trouble. */
+  async #letIn<Result>(action: () => Promise<Result>): Promise<Result> {
     try {
-      const changes = await createTables(
-        this.#tablesPlan,
-        this.#connection,
-        this.#connection.database,
-        !this.#connection.embedded,
-        this.#renames,
-      );
-      this.#stored = changes.stored;
-      if (changes.created.length > 0) log('info', 'tables created', { tables: changes.created });
-      if (changes.added.length > 0) log('info', 'columns added', { columns: changes.added });
-      if (changes.widened.length > 0) log('info', 'columns widened', { columns: changes.widened });
+      return await action();
     } catch (cause) {
       if (!isAboutCredentials(cause)) throw cause;
-      const message = `ClickHouse lets this user not in: url=${clickhouse.url} user=${clickhouse.username}: ${messageOf(cause)}; check --clickhouse`;
+      const { url, username } = this.#options.clickhouse;
+      const message = `ClickHouse lets this user not in: url=${url} user=${username}: ${messageOf(cause)}; check --clickhouse`;
       throw new OperatingError('clickhouse_credentials', message, { cause });
     }
   }

@@ -8,6 +8,8 @@ import { planOf, type ColumnWish } from './plan-builder.ts';
 import { bytesOf, openWarehouse } from './warehouse.ts';
 import { utf8, type Scalar } from './write-value.ts';
 
+/** The largest. */
+const LOG = 2 ** 32 - 1;
 const warehouse = openWarehouse();
 afterAll(() => warehouse.close());
 
@@ -129,7 +131,7 @@ function storeRows(world: BlockWorld, blocks: readonly (readonly Row[])[], rowsP
       },
     },
   );
-  encoder.begin(2 ** 40 + 5);
+  encoder.begin(LOG, 2 ** 40 + 5);
   blocks.forEach((rows, i) => {
     world.writeRows(rows);
     encoder.appendBlock(world.seal(rows.length), 2 ** 33 + i);
@@ -138,7 +140,7 @@ function storeRows(world: BlockWorld, blocks: readonly (readonly Row[])[], rowsP
   const columns = world.plan.columns.map((column) => `\`${column.name}\` ${column.clickhouseType}`);
   warehouse.run('DROP TABLE IF EXISTS t');
   warehouse.run(
-    `CREATE TABLE t (_batch UInt64, _row UInt32, _epoch UInt64, _pipeline UInt32, ${columns.join(', ')}) ENGINE = MergeTree ORDER BY _row`,
+    `CREATE TABLE t (_log UInt32, _batch UInt64, _row UInt32, _epoch UInt64, _pipeline UInt32, ${columns.join(', ')}) ENGINE = MergeTree ORDER BY _row`,
   );
   warehouse.insert('t', native);
   return total;
@@ -204,16 +206,17 @@ describe('lists and maps', () => {
 });
 
 describe('the batch', () => {
-  test('rows are numbered over all its blocks and carry batch, epoch, pipeline and arrival', () => {
+  test('rows are numbered over all its blocks and carry log, batch, epoch, pipeline and arrival', () => {
     const world = createBlockWorld(planOf([{ name: 'v', kind: 'u32' }]));
     const block = (n: number): Row[] => Array.from({ length: n }, (_, i) => ({ v: i, frame_seq: 7n, producer: 'p' }));
     expect(storeRows(world, [block(10), block(3), block(20), block(1)], 16)).toBe(34);
     const rows = warehouse.rows<Record<string, unknown>>(
-      'SELECT toString(_batch) AS b, _row AS r, toString(_epoch) AS e, _pipeline AS p, toUnixTimestamp64Milli(received_at) AS at, v, producer, frame_seq AS s FROM t ORDER BY _row',
+      'SELECT _log AS log, toString(_batch) AS b, _row AS r, toString(_epoch) AS e, _pipeline AS p, toUnixTimestamp64Milli(received_at) AS at, v, producer, frame_seq AS s FROM t ORDER BY _row',
     );
     const wanted = [10, 3, 20, 1].flatMap((n, i) => Array.from({ length: n }, (_, v) => ({ v, epoch: 2 ** 33 + i })));
     expect(rows).toEqual(
       wanted.map(({ v, epoch }, r) => ({
+        log: LOG,
         b: String(2 ** 40 + 5),
         r,
         e: String(epoch),
@@ -315,7 +318,7 @@ describe('the batch', () => {
     const texts = { dictionary: world.textOf, utf8 };
     const used = createNativeEncoder(world.plan, texts, { sink, rowsPerBlockMax: 20 });
     for (const encoder of [used, used, createNativeEncoder(world.plan, texts, { sink, rowsPerBlockMax: 20 })]) {
-      encoder.begin(9);
+      encoder.begin(LOG, 9);
       blocks.forEach((block, i) => encoder.appendBlock(block, i));
       encoder.finish();
       outputs.push(Buffer.concat(chunks.splice(0)));

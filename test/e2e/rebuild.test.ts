@@ -203,8 +203,19 @@ async function keepsTheLatest(server: Server, name: string): Promise<void> {
   const tables = openTables(allocateMemory(plan, 1, 1));
   const clickhouse = { url: server.clickhouse, database: 'hunt', username: 'default', password: '' };
   const throughEpoch = 2 ** 40;
-  const slices = [{ afterEpoch: 0, throughEpoch }];
-  const common = { clickhouse, plan, tables, throughEpoch, slices, entity, afterEpoch: 0, onRows: () => undefined };
+  const [{ log }] = (await server.query<{ log: number }>('SELECT log FROM watermark')) as [{ log: number }];
+  const slices = [{ log, afterEpoch: 0, throughEpoch }];
+  const common = {
+    clickhouse,
+    log,
+    plan,
+    tables,
+    throughEpoch,
+    slices,
+    entity,
+    afterEpoch: 0,
+    onRows: () => undefined,
+  };
   const count = await countEntityRows(common);
   expect(count.lives).toBeGreaterThan(2 * max);
   await rebuildEntity(common, count);

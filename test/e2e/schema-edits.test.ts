@@ -86,10 +86,10 @@ function insert(database: string, plan: Plan, stored: Plan, batch: number, rows:
     { dictionary: world.textOf, utf8 },
     { sink: (b) => native.push(bytesOf(b)) },
   );
-  encoder.begin(batch);
+  encoder.begin(LOG, batch);
   encoder.appendBlock(block, batch);
   encoder.finish();
-  const columns = ['_batch', '_row', '_epoch', '_pipeline', ...stored.columns.map(({ name }) => name)];
+  const columns = ['_log', '_batch', '_row', '_epoch', '_pipeline', ...stored.columns.map(({ name }) => name)];
   warehouse.insert(
     `${database}.events (${columns.map((name) => `\`${name}\``).join(', ')})`,
     native,
@@ -127,24 +127,26 @@ function renamedViews(from: Plan, to: Plan): (readonly [string, string])[] {
 }
 
 let databases = 0;
+const LOG = 7;
 
 /** Old rows, the change, old rows that come late, new rows. */
 async function goThrough(from: Plan, to: Plan, description: ChangeDescription): Promise<void> {
   const database = `edits_${databases++}`;
   const fresh = `${database}_fresh`;
-  await createTables(from, connection, database);
+  const options = { database, syncs: true, logNumber: LOG };
+  await createTables(from, connection, options);
   insert(database, from, from, 1);
   insert(database, from, from, 11, NOTHING);
   const before = answers(database, namesOf(from), 1);
-  const { stored } = await createTables(to, connection, database, true, description.renames);
+  const { stored } = await createTables(to, connection, { ...options, renames: description.renames });
   insert(database, from, storedPlan(from, stored), 2);
   insert(database, from, storedPlan(from, stored), 12, NOTHING);
   insert(database, to, storedPlan(to, stored), 3);
   insert(database, to, storedPlan(to, stored), 13, NOTHING);
-  const again = await createTables(to, connection, database);
+  const again = await createTables(to, connection, options);
   expect(again, 'the second time changes nothing').toMatchObject({ created: [], added: [], widened: [] });
 
-  await createTables(to, connection, fresh);
+  await createTables(to, connection, { ...options, database: fresh });
   insert(fresh, to, to, 3);
   insert(fresh, to, to, 13, NOTHING);
   expect(answers(database, namesOf(to), 13), 'a new row of nothing').toEqual(answers(fresh, namesOf(to), 13));

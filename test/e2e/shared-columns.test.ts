@@ -98,7 +98,16 @@ test('shared and own columns hold the same', async () => {
   const shared = await rowsOf('shared', sent);
   expect(shared.columns.length).toBeLessThan(own.columns.length);
   expect(shared.columns).not.toContain('walk_steps');
-  const changing = new Set(['received_at', '_batch', '_row', '_epoch', '_pipeline', 'player_life', 'team_life']);
+  const changing = new Set([
+    'received_at',
+    '_log',
+    '_batch',
+    '_row',
+    '_epoch',
+    '_pipeline',
+    'player_life',
+    'team_life',
+  ]);
   const names = Object.keys(own.rows[0]!).filter((name) => !changing.has(name));
   expect(names).toContain('walk_steps');
   expect(new Set(own.rows.map((row) => row['act_rule']))).toEqual(

@@ -15,7 +15,7 @@ import { ProcessWatch } from './process-watch.ts';
 import { reportOf, type LoadReport } from './report.ts';
 import { LoadStream } from './stream.ts';
 import { openHttpTransport, openWebSocketTransport } from './transport.ts';
-import { newestBatch, producerName, prove, runColumns, VisibilityProbe, type Run } from './verify.ts';
+import { newRows, producerName, prove, runColumns, VisibilityProbe, type Run } from './verify.ts';
 
 export interface LoadOptions {
   readonly url: string;
@@ -81,7 +81,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     columns: runColumns(plan),
     target: await queryTarget(control, options.clickhouse),
   };
-  const afterBatch = await newestBatch(run);
+  const begin = await newRows(run);
   // After all requests: it keeps this thread busy for so long that the server hangs up on connections that lie idle.
   const maker = createFrameMaker(plan, fields, await eventSource(pipeline, fields, options), {
     ...options,
@@ -102,7 +102,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   await sender.connect();
   const cpuBefore = process.cpuUsage();
   const watch = new ProcessWatch(control, server, options.rssLog);
-  const probe = new VisibilityProbe(run, afterBatch, sender.streams, visible);
+  const probe = new VisibilityProbe(run, begin, sender.streams, visible);
   try {
     const interrupted = (): boolean => options.signal?.aborted === true;
     await sender.run((line) => options.progress(`${line}  visible p99 ${visible.getValueAtPercentile(99)} ms`));

@@ -7,7 +7,7 @@ import type { Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { columnAt, type FieldPlan, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { queryRows, type QueryTarget } from '../../client/index.ts';
-import { eventsSource } from '../../contract/events-source.ts';
+import { eventsSource, type PositionRange } from '../../contract/events-source.ts';
 import { createIdCondition } from './frames/id-slots.ts';
 import { columnsOf } from './frames/key-fields.ts';
 import type { LoadStream } from './stream.ts';
@@ -79,16 +79,18 @@ export class VisibilityProbe {
   readonly #visible: Histogram;
   readonly #seen = new Map<string, number>();
   readonly #running: Promise<void>;
-  #lastBatch: number;
+  readonly #begin: PositionRange;
+  #lastBatch = 0;
   #pauseMs = PROBE_MS;
   #stopping = false;
 
-  /** `afterBatch`: the newest batch when the run began. */
-  constructor(run: Run, afterBatch: number, streams: readonly LoadStream[], visible: Histogram) {
+  /** `begin`: the rows that have come since the run began. */
+  constructor(run: Run, begin: PositionRange, streams: readonly LoadStream[], visible: Histogram) {
     this.#run = run;
     this.#streams = streams;
     this.#visible = visible;
-    this.#lastBatch = afterBatch;
+    this.#begin = begin;
+    this.#lastBatch = begin.afterBatch ?? 0;
     this.#running = this.#look();
   }
 
@@ -112,7 +114,7 @@ export class VisibilityProbe {
   async #look(): Promise<void> {
     const { target, columns } = this.#run;
     while (!this.#stopping) {
-      const { from, where } = eventsSource({ afterBatch: this.#lastBatch });
+      const { from, where } = eventsSource({ ...this.#begin, afterBatch: this.#lastBatch });
       const sql = `SELECT toString(${columns.producer}) AS producer, max(${columns.seq}) AS seq, max(_batch) AS batch FROM ${from}
         WHERE ${where} AND ${mine(this.#run)} GROUP BY producer SETTINGS max_threads = 1`;
       try {
@@ -139,9 +141,11 @@ export class VisibilityProbe {
 }
 
 /** The newest batch, so that the probe need not read what was there before. */
-export async function newestBatch(run: Run): Promise<number> {
-  const rows = await patientRows<{ batch: number }>(run.target, 'SELECT max(batch) AS batch FROM batches');
-  return rows[0]?.batch ?? 0;
+/** The rows of batches later than those that are there. */
+export async function newRows(run: Run): Promise<PositionRange> {
+  const sql = 'SELECT log, batch FROM watermark';
+  const [newest] = await patientRows<{ log: number; batch: number }>(run.target, sql);
+  return { log: newest!.log, afterBatch: newest!.batch };
 }
 
 export interface Proof {

@@ -27,19 +27,19 @@ function featureLines(report: FeatureReport, width: number): string[] {
   const line = `${feature.padEnd(width)}  rows ${rows}  equal ${equal}  different ${different}${others}`;
   const strays = stray === 0 ? [] : [`  ${stray} of them on rows that do not have the entity`];
   if (example === null) return [line, ...strays];
-  const { key, life, seq, batch, row, stored, recomputed } = example;
+  const { key, life, seq, log, batch, row, stored, recomputed } = example;
   return [
     line,
     ...strays,
-    `  first: key=${key} life=${life} seq=${seq} _batch=${batch} _row=${row} stored=${stored ?? 'NULL'} recomputed=${recomputed ?? 'NULL'}`,
+    `  first: key=${key} life=${life} seq=${seq} _log=${log} _batch=${batch} _row=${row} stored=${stored ?? 'NULL'} recomputed=${recomputed ?? 'NULL'}`,
   ];
 }
 
 function entityLines({ entity, rows, misnumbered, misplaced, example }: EntityReport): string[] {
   if (example === null) return [`${entity}: ${rows} rows, numbered 1, 2, 3, … in every life`];
-  const { key, life, seq, expected, batch, row } = example;
+  const { key, life, seq, expected, log, batch, row } = example;
   return [
     `${entity}: ${rows} rows, ${misnumbered} out of number (a row is missing, twice there, or misnumbered), ${misplaced} out of place (older than the row before it)`,
-    `  first: key=${key} life=${life} seq=${seq} expected=${expected} _batch=${batch} _row=${row}`,
+    `  first: key=${key} life=${life} seq=${seq} expected=${expected} _log=${log} _batch=${batch} _row=${row}`,
   ];
 }

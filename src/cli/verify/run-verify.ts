@@ -35,6 +35,7 @@ export interface VerifyOptions {
 }
 
 export interface Example {
+  readonly log: number;
   readonly batch: number;
   readonly row: number;
   readonly key: string;
@@ -63,6 +64,7 @@ export interface EntityReport {
   readonly misnumbered: number;
   readonly misplaced: number;
   readonly example: {
+    readonly log: number;
     readonly batch: number;
     readonly row: number;
     readonly key: string;
@@ -204,10 +206,13 @@ async function checkFeature(
 function firstExample(lines: readonly VerifyLine[]): Example | null {
   const [first] = lines
     .filter((line) => line.different > 0)
-    .sort((a, b) => a.example_batch - b.example_batch || a.example_row - b.example_row);
+    .sort(
+      (a, b) => a.example_log - b.example_log || a.example_batch - b.example_batch || a.example_row - b.example_row,
+    );
   if (first === undefined) return null;
   const value = (text: string): string | null => (text === '' ? null : text);
   return {
+    log: first.example_log,
     batch: first.example_batch,
     row: first.example_row,
     key: first.example_key,
@@ -239,6 +244,7 @@ async function checkOrder(
       first === undefined
         ? null
         : {
+            log: first.example_log,
             batch: first.example_batch,
             row: first.example_row,
             key: first.example_key,

@@ -142,7 +142,7 @@ export class BatchInsert {
 
   #look(table: BatchTable, batch: Batch): Promise<Presence> {
     this.figures.looks++;
-    return lookFor(this.#options.connection, table, batch.id);
+    return lookFor(this.#options.connection, table, batch);
   }
 
   /** Returns the rows that ClickHouse says it wrote; -1 where it refused some. */
@@ -152,7 +152,7 @@ export class BatchInsert {
       return await connection.insertBlocks(
         `INSERT INTO ${connection.table(table.name)} (${table.columnList}) FORMAT Native`,
         table.blocks(batch, justRead),
-        { ...INSERT_SETTINGS, insert_deduplication_token: `${table.name}-${batch.id}-${batch.sealedAt}` },
+        { ...INSERT_SETTINGS, insert_deduplication_token: `${table.name}-${batch.token}` },
       );
     } catch (error) {
       const refusal = refusalOf(error);
@@ -166,9 +166,9 @@ export class BatchInsert {
     const { connection } = this.#options;
     const time = (ms: number): string => `fromUnixTimestamp64Milli(toInt64(${Math.floor(ms)}), 'UTC')`;
     await connection.execute(
-      `INSERT INTO ${connection.table('batches')} (batch, first_epoch, last_epoch, day, first_received_at, last_received_at,
+      `INSERT INTO ${connection.table('batches')} (log, batch, first_epoch, last_epoch, day, first_received_at, last_received_at,
         rows, dead_letters, frames, received, duplicates, sealed_at)
-       SELECT ${batch.id}, ${batch.firstEpoch}, ${batch.lastEpoch}, toDate(${batch.day}), ${time(account.firstReceivedAt)},
+       SELECT ${batch.log}, ${batch.id}, ${batch.firstEpoch}, ${batch.lastEpoch}, toDate(${batch.day}), ${time(account.firstReceivedAt)},
         ${time(account.lastReceivedAt)}, ${account.rows - refused}, ${account.deadLetters + refused}, ${account.frames},
         ${account.received}, ${account.duplicates}, ${time(batch.sealedAt)}`,
     );

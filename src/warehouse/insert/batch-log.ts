@@ -5,7 +5,8 @@
  *
  *   batches.log   64-byte records, little-endian; the file begins with BASE and is replaced as a whole when it grows long
  *     byte  0  u32 magic "BAT1"        4 u32 crc32 of bytes 8-63
- *     byte  8  u32 kind                BASE: the last batch sealed before; OPEN: one of those not yet confirmed; SEAL; CONFIRM
+ *     byte  8  u32 kind                BASE: the last batch sealed before; OPEN: one of those not yet confirmed; SEAL; CONFIRM;
+ *                                      LOG: the number of the log, in the batch id's place
  *     byte 12  i32 day                 UTC day of the batch's received_at, days since 1970
  *     byte 16  f64 batch id           24 f64 first epoch          32 f64 last epoch
  *     byte 40  f64 rows               48 f64 sealed at, ms UTC
@@ -18,17 +19,12 @@ import { crc32 } from 'node:zlib';
 import { fail } from '../../../native-free-core/base/fail.ts';
 import { OperatingError } from '../../errors.ts';
 import type { Storage, StorageFile } from '../../spool/storage.ts';
+import type { Batch, BatchRange } from './batch.ts';
 
-export interface Batch {
+/** As it stands in the file. */
+interface BatchRecord extends BatchRange {
   /** 1, 2, 3… */
   readonly id: number;
-  readonly firstEpoch: number;
-  readonly lastEpoch: number;
-  readonly rows: number;
-  /** Days since 1970, UTC. */
-  readonly day: number;
-  /** ms UTC */
-  readonly sealedAt: number;
 }
 
 const MAGIC = 0x31544142; // "BAT1"
@@ -37,11 +33,12 @@ const KIND_BASE = 1;
 const KIND_OPEN = 2;
 const KIND_SEAL = 3;
 const KIND_CONFIRM = 4;
+const KIND_LOG = 5;
 /** At a batch a second and two records each, the file is replaced about every half hour. */
 const RECORDS_MAX = 4096;
 const FILE_NAME = 'batches.log';
 const TEMPORARY_NAME = 'batches.tmp';
-const NO_BATCH: Batch = { id: 0, firstEpoch: 0, lastEpoch: 0, rows: 0, day: 0, sealedAt: 0 };
+const NO_BATCH: BatchRecord = { id: 0, firstEpoch: 0, lastEpoch: 0, rows: 0, day: 0, sealedAt: 0 };
 
 /** Recovers the account in `directory` and makes it ready. `mustExist`: epochs have been durable, so that there was one. */
 export function openBatchLog(storage: Storage, directory: string, mustExist = false): BatchLog {
@@ -58,7 +55,11 @@ export function openBatchLog(storage: Storage, directory: string, mustExist = fa
 export class BatchLog {
   readonly #storage: Storage;
   readonly #directory: string;
-  readonly #open = new Map<number, Batch>();
+  readonly #open = new Map<number, BatchRecord>();
+  /** Open batches from before the log had a number: their tokens stay as they were. */
+  readonly #unnamed = new Set<number>();
+  /** 0: it has none yet. */
+  #logNumber = 0;
   readonly #bytes = new Uint8Array(RECORD_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);
   #file: StorageFile | null = null;
@@ -72,6 +73,30 @@ export class BatchLog {
     this.#directory = directory;
     if (storage.list(directory).includes(FILE_NAME)) this.#recover();
     // Also cuts a torn tail off for good.
+    this.#replace();
+  }
+
+  /** Number of the log whose epochs are accounted for; 0: nobody has told it yet. */
+  get knownLogNumber(): number {
+    return this.#logNumber;
+  }
+
+  get logNumber(): number {
+    if (this.#logNumber === 0) fail('BATCH_LOG_UNNAMED', this.#last.id);
+    return this.#logNumber;
+  }
+
+  /** Tells it the number of its log, for good. Before this no batch can be had. */
+  nameLog(logNumber: number): void {
+    if (this.#logNumber === logNumber) return;
+    if (this.#logNumber !== 0) {
+      throw new OperatingError(
+        'batch_log_foreign',
+        `the batch log belongs to another spool: directory=${this.#directory} its_log=${this.#logNumber} spool_log=${logNumber}; restore the data folder from one copy`,
+      );
+    }
+    for (const id of this.#open.keys()) this.#unnamed.add(id);
+    this.#logNumber = logNumber;
     this.#replace();
   }
 
@@ -93,20 +118,21 @@ export class BatchLog {
 
   /** Sealed and not confirmed, oldest first. After a restart ClickHouse must be asked about each. */
   openBatches(): Batch[] {
-    return [...this.#open.values()];
+    return [...this.#open.values()].map((record) => this.#named(record));
   }
 
   /** Records the next batch. It is durable on return: the insert may be sent. A full disk is thrown, and can be tried again. */
-  seal(range: Omit<Batch, 'id'>): Batch {
+  seal(range: BatchRange): Batch {
     const { firstEpoch, lastEpoch, rows, day, sealedAt } = range;
     if (this.#last.id !== 0 && firstEpoch !== this.#last.lastEpoch + 1) fail('BATCH_NOT_CONTIGUOUS', firstEpoch);
     if (lastEpoch < firstEpoch) fail('BATCH_RANGE', lastEpoch);
-    const batch = { id: this.nextBatchId, firstEpoch, lastEpoch, rows, day, sealedAt };
+    const record = { id: this.nextBatchId, firstEpoch, lastEpoch, rows, day, sealedAt };
     const confirmed = this.confirmedEpoch;
-    this.#append(KIND_SEAL, batch);
+    const batch = this.#named(record);
+    this.#append(KIND_SEAL, record);
     this.#sync();
-    this.#last = batch;
-    this.#open.set(batch.id, batch);
+    this.#last = record;
+    this.#open.set(record.id, record);
     this.#confirmedEpochDurable = confirmed;
     return batch;
   }
@@ -116,7 +142,7 @@ export class BatchLog {
     const batch = this.#open.get(id);
     if (batch === undefined) fail('BATCH_NOT_OPEN', id);
     this.#append(KIND_CONFIRM, batch);
-    this.#open.delete(id);
+    this.#forget(id);
   }
 
   /** Takes back what was sealed and not confirmed beyond this epoch: those epochs are lost, and ClickHouse has nothing of them. */
@@ -124,7 +150,7 @@ export class BatchLog {
     const lost = this.openBatches().filter(({ lastEpoch }) => lastEpoch > epoch);
     const first = lost[0];
     if (first === undefined) return;
-    for (const { id } of lost) this.#open.delete(id);
+    for (const { id } of lost) this.#forget(id);
     this.#last = { ...NO_BATCH, id: first.id - 1, lastEpoch: first.firstEpoch - 1 };
     this.#replace();
   }
@@ -145,7 +171,13 @@ export class BatchLog {
     this.#file = null;
   }
 
-  #append(kind: number, batch: Batch): void {
+  #named(record: BatchRecord): Batch {
+    const log = this.logNumber;
+    const token = `${record.id}-${record.sealedAt}`;
+    return { ...record, log, token: this.#unnamed.has(record.id) ? token : `${log}-${token}` };
+  }
+
+  #append(kind: number, batch: BatchRecord): void {
     encodeBatch(this.#bytes, this.#view, kind, batch, this.#syncedRecords);
     this.#current().writev([this.#bytes], this.#records * RECORD_BYTES);
     this.#records++;
@@ -177,16 +209,20 @@ export class BatchLog {
   #replace(): void {
     const temporary = path.join(this.#directory, TEMPORARY_NAME);
     if (this.#storage.list(this.#directory).includes(TEMPORARY_NAME)) this.#storage.unlink(temporary);
-    const records = 1 + this.#open.size;
+    const open = [...this.#open.values()].map((batch) => ({ kind: KIND_OPEN, batch }));
+    const named = open.filter(({ batch }) => !this.#unnamed.has(batch.id));
+    const entries = [
+      { kind: KIND_BASE, batch: this.#last },
+      ...open.filter(({ batch }) => this.#unnamed.has(batch.id)),
+      ...(this.#logNumber === 0 ? [] : [{ kind: KIND_LOG, batch: { ...NO_BATCH, id: this.#logNumber } }]),
+      ...named,
+    ];
+    const records = entries.length;
     const bytes = new Uint8Array(records * RECORD_BYTES);
     const file = this.#storage.create(temporary);
-    let kind = KIND_BASE;
-    let at = 0;
-    for (const batch of [this.#last, ...this.#open.values()]) {
+    for (const [i, { kind, batch }] of entries.entries()) {
       encodeBatch(this.#bytes, this.#view, kind, batch, 0);
-      bytes.set(this.#bytes, at);
-      kind = KIND_OPEN;
-      at += RECORD_BYTES;
+      bytes.set(this.#bytes, i * RECORD_BYTES);
     }
     file.writev([bytes], 0);
     file.fdatasync();
@@ -216,10 +252,19 @@ export class BatchLog {
     if (cutAt === 0 || end < RECORD_BYTES) throw this.#damaged(file, 0);
   }
 
-  #apply(kind: number, batch: Batch): void {
+  #apply(kind: number, batch: BatchRecord): void {
+    if (kind === KIND_LOG) {
+      this.#logNumber = batch.id;
+      for (const id of this.#open.keys()) this.#unnamed.add(id);
+    }
     if (kind === KIND_BASE || kind === KIND_SEAL) this.#last = batch;
     if (kind === KIND_OPEN || kind === KIND_SEAL) this.#open.set(batch.id, batch);
-    if (kind === KIND_CONFIRM) this.#open.delete(batch.id);
+    if (kind === KIND_CONFIRM) this.#forget(batch.id);
+  }
+
+  #forget(id: number): void {
+    this.#open.delete(id);
+    this.#unnamed.delete(id);
   }
 
   #damaged(file: StorageFile, record: number): OperatingError {
@@ -230,7 +275,7 @@ export class BatchLog {
   }
 }
 
-function encodeBatch(bytes: Uint8Array, view: DataView, kind: number, batch: Batch, syncedRecords: number): void {
+function encodeBatch(bytes: Uint8Array, view: DataView, kind: number, batch: BatchRecord, syncedRecords: number): void {
   view.setUint32(0, MAGIC, true);
   view.setUint32(8, kind, true);
   view.setInt32(12, batch.day, true);
@@ -250,7 +295,7 @@ function isRecord(bytes: Uint8Array, view: DataView, at: number): boolean {
   );
 }
 
-function decodeBatch(view: DataView, at: number): Batch {
+function decodeBatch(view: DataView, at: number): BatchRecord {
   return {
     day: view.getInt32(at + 12, true),
     id: view.getFloat64(at + 16, true),

@@ -73,7 +73,7 @@ function batchTable(
       // One that is left in the middle of a batch is of no more use, nor is its memory: a socket may still have some of it.
       spare = null;
       ready.length = 0;
-      encoder.begin(batch.id);
+      encoder.begin(batch.log, batch.id);
       for (const { epoch, blocks } of epochs.of(batch, justRead)) {
         for (const block of blocks) encoder.appendBlock(block, epoch);
         while (ready.length > 0) yield ready.shift()!;

@@ -10,8 +10,10 @@ import {
 } from '../../../native-free-core/layout/block-layout.ts';
 import { readBlockHeader, viewOf } from '../../../native-free-core/columns/load.ts';
 
-/** Sealed: its range is durable. Ids are 1, 2, 3… and stand in the rows as `_batch`. */
+/** Sealed: its range is durable. Ids are 1, 2, 3… in each log; rows carry `log` as `_log` and `id` as `_batch`. */
 export interface Batch {
+  /** Number of the log whose epochs it holds. */
+  readonly log: number;
   readonly id: number;
   readonly firstEpoch: number;
   readonly lastEpoch: number;
@@ -20,7 +22,12 @@ export interface Batch {
   readonly day: number;
   /** ms UTC */
   readonly sealedAt: number;
+  /** Begins the tokens of its inserts: of one batch always the same, of others another. */
+  readonly token: string;
 }
+
+/** What is known of a batch before it is sealed. */
+export type BatchRange = Omit<Batch, 'log' | 'id' | 'token'>;
 
 export interface EpochBlocks {
   readonly epoch: number;
@@ -38,12 +45,14 @@ export interface EpochReader {
 export type OpenReader = (options?: { readonly bodies: 'checked' | 'trusted' }) => EpochReader;
 
 export interface BatchLog {
+  /** Number of the log whose epochs it accounts for. */
+  readonly logNumber: number;
   readonly nextBatchId: number;
   readonly confirmedEpoch: number;
   readonly sealedEpoch: number;
   openBatches(): Batch[];
   /** The range is durable on return. */
-  seal(range: Omit<Batch, 'id'>): Batch;
+  seal(range: BatchRange): Batch;
   confirm(id: number): void;
   flush(): number;
   close(): void;

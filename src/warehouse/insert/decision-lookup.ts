@@ -48,6 +48,8 @@ interface FoundEvent {
 }
 
 export interface DecisionLookupOptions {
+  /** Number of the log that the stored events come from. */
+  readonly logNumber: number;
   readonly connection: Connection;
   /** By whose names the answers are written: the running version's. */
   readonly plan: () => Plan;
@@ -133,7 +135,7 @@ export class DecisionLookup {
   }
 
   async #query(producer: string, seqs: readonly string[], afterBatch: number): Promise<Map<string, FoundEvent[]>> {
-    const { connection } = this.#options;
+    const { connection, logNumber } = this.#options;
     const plan = this.#options.plan();
     const column = (index: number): string => quoteName(plan.columns[index]!.name);
     const { producer: producerColumn, frameSeq, frameIndex } = plan.system;
@@ -141,7 +143,7 @@ export class DecisionLookup {
     const decisions = answered.map(({ name }) => quoteName(name)).join(', ');
     const refused = `code = ${quoteText(REFUSED_CODE)}`;
     const refusedDecisions = answered.map(({ name }) => `JSONExtractString(bytes, ${quoteText(name)})`).join(', ');
-    const { from, where } = eventsSource({ afterBatch }, connection.database);
+    const { from, where } = eventsSource({ log: logNumber, afterBatch }, connection.database);
     const rows = await connection.rows<FoundEvent>(
       `SELECT toString(${column(frameSeq)}) AS seq, ${column(frameIndex)} AS index, '' AS outcome, '' AS reason, '' AS field,
         '' AS value, CAST([${decisions}], 'Array(String)') AS actions
@@ -152,7 +154,7 @@ export class DecisionLookup {
         reason, field, value,
         if(${refused}, CAST([${refusedDecisions}], 'Array(String)'), CAST([], 'Array(String)')) AS actions
        FROM ${connection.table('dead_letters')}
-       WHERE producer = {producer:String} AND frame_seq IN {seqs:Array(UInt64)} AND kind = 'event' AND ${positionCondition({ afterBatch })}`,
+       WHERE producer = {producer:String} AND frame_seq IN {seqs:Array(UInt64)} AND kind = 'event' AND ${positionCondition({ log: logNumber, afterBatch })}`,
       { producer, seqs: seqs.map(BigInt) },
     );
     const found = new Map<string, FoundEvent[]>();

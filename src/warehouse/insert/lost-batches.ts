@@ -8,6 +8,7 @@ import type { ClickHouse } from '../clickhouse.ts';
 import { EVENTS_TABLE, eventsSource, positionCondition, type EventsSource } from '../../contract/events-source.ts';
 import { quoteText } from '../../contract/sql-text.ts';
 import type { Batch, BatchLog } from './batch.ts';
+import { claimTables } from './claim-tables.ts';
 import { Connection } from './connection.ts';
 
 /** Of all batches that ClickHouse has, in events unless named otherwise. */
@@ -39,6 +40,7 @@ export async function settleOpenBatches(
       `SELECT count() AS count FROM system.tables WHERE database = ${quoteText(clickhouse.database)} AND name IN (${[EVENTS_TABLE, 'dead_letters', 'batches'].map(quoteText).join(', ')})`,
     );
     if (Number(tables!.count) < 3) return NO_SUMS;
+    await claimTables(connection, batchLog, log);
     for (const batch of batchLog.openBatches()) {
       const counts = await countRows(connection, batch);
       if (counts.events + counts.deadLetters === 0) break;
@@ -47,7 +49,7 @@ export async function settleOpenBatches(
       batchLog.confirm(batch.id);
       log('warn', 'a batch whose epochs the spool has lost is in ClickHouse', { batch: batch.id, ...counts });
     }
-    return await sums(connection);
+    return await sums(connection, batchLog.logNumber);
   } finally {
     await connection.close();
   }
@@ -58,12 +60,12 @@ interface Counts {
   readonly deadLetters: number;
 }
 
-async function countRows(connection: Connection, { id }: Batch): Promise<Counts> {
+async function countRows(connection: Connection, { log, id }: Batch): Promise<Counts> {
   const count = async ({ from, where }: EventsSource): Promise<number> => {
     const [line] = await connection.rows<{ count: string }>(`SELECT count() AS count FROM ${from} WHERE ${where}`);
     return Number(line!.count);
   };
-  const batch = { batch: id };
+  const batch = { log, batch: id };
   return {
     events: await count(eventsSource(batch, connection.database)),
     deadLetters: await count({ from: connection.table('dead_letters'), where: positionCondition(batch) }),
@@ -75,17 +77,17 @@ async function record(connection: Connection, batch: Batch, { events, deadLetter
   const batches = connection.table('batches');
   const time = `fromUnixTimestamp64Milli(toInt64(${Math.floor(batch.sealedAt)}), 'UTC')`;
   await connection.execute(
-    `INSERT INTO ${batches} (batch, first_epoch, last_epoch, day, first_received_at, last_received_at, rows, dead_letters, frames, received, duplicates, sealed_at)
-     SELECT ${batch.id}, ${batch.firstEpoch}, ${batch.lastEpoch}, toDate(${batch.day}), ${time}, ${time}, ${events}, ${deadLetters}, 0, ${events + deadLetters}, 0, ${time}
-     WHERE NOT EXISTS (SELECT 1 FROM ${batches} WHERE batch = ${batch.id})`,
+    `INSERT INTO ${batches} (log, batch, first_epoch, last_epoch, day, first_received_at, last_received_at, rows, dead_letters, frames, received, duplicates, sealed_at)
+     SELECT ${batch.log}, ${batch.id}, ${batch.firstEpoch}, ${batch.lastEpoch}, toDate(${batch.day}), ${time}, ${time}, ${events}, ${deadLetters}, 0, ${events + deadLetters}, 0, ${time}
+     WHERE NOT EXISTS (SELECT 1 FROM ${batches} WHERE log = ${batch.log} AND batch = ${batch.id})`,
   );
 }
 
-async function sums(connection: Connection): Promise<StoredSums> {
+async function sums(connection: Connection, logNumber: number): Promise<StoredSums> {
   const [line] = await connection.rows<{ sums: readonly string[] }>(
     `SELECT [toInt64(sum(rows)), toInt64(sum(frames)), toInt64(sum(received)), toInt64(sum(duplicates)),
        toInt64(max(toUnixTimestamp64Milli(last_received_at)))] AS sums
-     FROM ${connection.table('batches')} FINAL`,
+     FROM ${connection.table('batches')} FINAL WHERE log = ${logNumber}`,
   );
   const [rows, frames, received, duplicates, receivedAt] = line!.sums.map(Number) as [
     number,

@@ -1,5 +1,5 @@
 /**
- * Mends a batch by (`_batch`, `_row`): takes out what is doubled, puts in what is missing, and sets aside the rows that
+ * Mends a batch by (`_log`, `_batch`, `_row`): takes out what is doubled, puts in what is missing, and sets aside the rows that
  * ClickHouse refuses. Main thread, called by batch-insert.ts where a look shows that the plain insert did not do.
  *
  * The batch is put whole into a staging table that refuses nothing; from there rows go on by ranges. A range that is refused is
@@ -9,7 +9,7 @@
 import type { ClickHouseSettings } from '@clickhouse/client';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import type { Log } from '../../system/log.ts';
-import { EVENTS_TABLE, positionCondition } from '../../contract/events-source.ts';
+import { EVENTS_TABLE, positionCondition, type PositionRange } from '../../contract/events-source.ts';
 import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import type { Batch } from './batch.ts';
 import type { BatchTable } from './batch-table.ts';
@@ -38,9 +38,10 @@ export class Mending {
   async mend(table: BatchTable, batch: Batch, expected: number, found: Presence): Promise<void> {
     const { log } = this.#options;
     log('warn', 'a batch is mended row by row', { table: table.name, batch: batch.id, expected, ...found });
-    if (found.rows > found.distinct) await this.#removeDoubles(table.name, batch.id);
-    if (found.refused > found.refusedDistinct) await this.#removeDoubles('dead_letters', batch.id);
-    if (found.both > 0) await this.#delete('dead_letters', bothCondition(this.#options.connection, batch.id));
+    const range = { log: batch.log, batch: batch.id };
+    if (found.rows > found.distinct) await this.#removeDoubles(table.name, range);
+    if (found.refused > found.refusedDistinct) await this.#removeDoubles('dead_letters', range);
+    if (found.both > 0) await this.#delete('dead_letters', bothCondition(this.#options.connection, range));
     if (found.distinct + found.refusedDistinct - found.both >= expected) return;
     await this.#stage(table, batch, expected);
     await this.#insertMissing(table, batch, expected, found.mark);
@@ -54,8 +55,8 @@ export class Mending {
   }
 
   /** Of each row one copy stays; parts may merge meanwhile, and so the caller looks again. */
-  async #removeDoubles(table: string, batch: number): Promise<void> {
-    const mine = positionCondition({ batch });
+  async #removeDoubles(table: string, range: PositionRange): Promise<void> {
+    const mine = positionCondition(range);
     const numbered = `SELECT _part, _part_offset, row_number() OVER (PARTITION BY _row ORDER BY _part, _part_offset) AS copy
       FROM ${this.#options.connection.table(table)} WHERE ${mine}`;
     await this.#delete(
@@ -111,7 +112,7 @@ export class Mending {
   /** Those of the range that are missing. Returns why they were refused, or null. */
   async #insertRange(table: BatchTable, batch: Batch, from: number, to: number, mark: string): Promise<string | null> {
     const { connection, insertSettings } = this.#options;
-    const mine = positionCondition({ batch: batch.id });
+    const mine = positionCondition({ log: batch.log, batch: batch.id });
     const present = (name: string): string => `SELECT _row FROM ${connection.table(name)} WHERE ${mine}`;
     const aside = `AND _row + ${REFUSED_FROM} NOT IN (${present('dead_letters')})`;
     try {
@@ -121,7 +122,7 @@ export class Mending {
          WHERE _row >= ${from} AND _row < ${to} AND _row NOT IN (${present(table.name)}) ${table.name === EVENTS_TABLE ? aside : ''}`,
         {
           ...insertSettings,
-          insert_deduplication_token: `${table.name}-${batch.id}-${batch.sealedAt}-${from}-${to}-${mark}`,
+          insert_deduplication_token: `${table.name}-${batch.token}-${from}-${to}-${mark}`,
         },
       );
       return null;
@@ -141,16 +142,16 @@ export class Mending {
     const { receivedAt, producer, frameSeq, frameIndex } = plan.system;
     const fields = plan.columns.map(({ name }) => quoteName(name)).join(', ');
     await connection.execute(
-      `INSERT INTO ${connection.table('dead_letters')} (_batch, _row, _epoch, _pipeline, received_at, producer, frame_seq,
+      `INSERT INTO ${connection.table('dead_letters')} (_log, _batch, _row, _epoch, _pipeline, received_at, producer, frame_seq,
         frame_index, kind, code, reason, encoding, bytes)
-       SELECT _batch, toUInt32(_row + ${REFUSED_FROM}), _epoch, _pipeline, ${column(receivedAt)}, toString(${column(producer)}),
+       SELECT _log, _batch, toUInt32(_row + ${REFUSED_FROM}), _epoch, _pipeline, ${column(receivedAt)}, toString(${column(producer)}),
         ${column(frameSeq)}, ${column(frameIndex)}, 'event', ${quoteText(REFUSED_CODE)}, ${quoteText(refusal)}, 'json',
         formatRowNoNewline('JSONEachRow', ${fields})
        FROM ${connection.table(STAGING)} WHERE _row = ${row}`,
       {
         ...insertSettings,
         output_format_json_quote_denormals: 1,
-        insert_deduplication_token: `${REFUSED_CODE}-${batch.id}-${batch.sealedAt}-${row}`,
+        insert_deduplication_token: `${REFUSED_CODE}-${batch.token}-${row}`,
       },
     );
   }

@@ -3,7 +3,14 @@
  * `dead_letters`, with `_row` + REFUSED_FROM, so that each is known by its row for ever. Main thread.
  */
 
-import { EVENTS_TABLE, eventsSource, positionCondition, type EventsSource } from '../../contract/events-source.ts';
+import {
+  EVENTS_TABLE,
+  eventsSource,
+  positionCondition,
+  type EventsSource,
+  type PositionRange,
+} from '../../contract/events-source.ts';
+import type { Batch } from './batch.ts';
 import type { BatchTable } from './batch-table.ts';
 import type { Connection } from './connection.ts';
 
@@ -44,18 +51,19 @@ interface Counted {
   readonly mark: string;
 }
 
-export async function lookFor(connection: Connection, table: BatchTable, batch: number): Promise<Presence> {
-  const letters = { from: connection.table('dead_letters'), where: positionCondition({ batch }) };
+export async function lookFor(connection: Connection, table: BatchTable, { log, id }: Batch): Promise<Presence> {
+  const range = { log, batch: id };
+  const letters = { from: connection.table('dead_letters'), where: positionCondition(range) };
   if (table.name !== EVENTS_TABLE)
     return { ...NOTHING, ...(await count(connection, letters, `_row < ${REFUSED_FROM}`)) };
-  const found = await count(connection, eventsSource({ batch }, connection.database), 'true');
+  const found = await count(connection, eventsSource(range, connection.database), 'true');
   const refused = await count(connection, letters, `_row >= ${REFUSED_FROM}`);
   return {
     ...found,
     mark: `${found.mark}-${refused.mark}`,
     refused: refused.rows,
     refusedDistinct: refused.distinct,
-    both: refused.rows === 0 ? 0 : await countBoth(connection, batch),
+    both: refused.rows === 0 ? 0 : await countBoth(connection, range),
   };
 }
 
@@ -70,14 +78,14 @@ async function count(connection: Connection, { from, where }: EventsSource, cond
 }
 
 /** Rows that went in after all, when whatever had refused them was gone. */
-export function bothCondition(connection: Connection, batch: number): string {
-  const { from, where } = eventsSource({ batch }, connection.database);
-  return `${positionCondition({ batch })} AND _row >= ${REFUSED_FROM}
+export function bothCondition(connection: Connection, range: PositionRange): string {
+  const { from, where } = eventsSource(range, connection.database);
+  return `${positionCondition(range)} AND _row >= ${REFUSED_FROM}
     AND _row - ${REFUSED_FROM} IN (SELECT _row FROM ${from} WHERE ${where})`;
 }
 
-async function countBoth(connection: Connection, batch: number): Promise<number> {
-  const where = bothCondition(connection, batch);
+async function countBoth(connection: Connection, range: PositionRange): Promise<number> {
+  const where = bothCondition(connection, range);
   const [found] = await connection.rows<{ rows: string }>(
     `SELECT count() AS rows FROM ${connection.table('dead_letters')} WHERE ${where}`,
   );

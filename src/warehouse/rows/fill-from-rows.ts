@@ -16,6 +16,8 @@ import { countStoredRows, entityCondition, entityOrder, type RowsAddress } from 
 
 export interface FillInput {
   readonly clickhouse: RowsAddress;
+  /** Number of the log whose rows are read. */
+  readonly logNumber: number;
   /** The version whose features are filled in, and what it changes. */
   readonly plan: Plan;
   readonly change: PlanChange;
@@ -38,12 +40,13 @@ export async function fillFromRows(input: FillInput): Promise<void> {
   const common = {
     address: input.clickhouse,
     plan,
+    log: input.logNumber,
     throughEpoch,
     ...(input.signal === undefined ? {} : { signal: input.signal }),
   };
   const totals = await Promise.all(sidePlan.entities.map((entity) => countStoredRows({ ...common, entity })));
   const total = totals.reduce((sum, one) => sum + one, 0);
-  const slices = await sliceEpochs(common.address, throughEpoch);
+  const slices = await sliceEpochs(common.address, input.logNumber, throughEpoch);
   let read = 0;
   onProgress?.(0, total);
   for (const [side, index] of backfilledEntities(change).entries()) {

@@ -27,6 +27,8 @@ export interface RebuildRows {
   readonly clickhouse: RowsAddress;
   readonly plan: Plan;
   readonly tables: Tables;
+  /** Number of the log whose rows are read. */
+  readonly log: number;
   /** Epochs up to this one. */
   readonly throughEpoch: number;
   /** All of these epochs, a few million rows at a time (row-slices.ts). */

@@ -27,9 +27,9 @@ const HIGH = 4294967296;
 const UNCOUNTED = { isRing: true, hops: -Infinity } as const;
 
 export async function countLimitRows(request: Omit<RebuildLimits, 'onRows' | 'tables' | 'slices'>): Promise<number> {
-  const { clickhouse, plan, throughEpoch } = request;
+  const { clickhouse, plan, log, throughEpoch } = request;
   if (limited(plan).length === 0) return 0;
-  const source = eventsSource({ throughEpoch }, clickhouse.database);
+  const source = eventsSource({ log, throughEpoch }, clickhouse.database);
   return countRows({ address: clickhouse, threads: REBUILD_THREADS }, source, conditionOf(plan));
 }
 

@@ -23,10 +23,10 @@ const SLICE_ROWS = 8_000_000;
 const ATTEMPTS_MAX = 5;
 const PAUSE_MS = 1000;
 
-export async function sliceEpochs(address: RowsAddress, throughEpoch: number): Promise<Slice[]> {
+export async function sliceEpochs(address: RowsAddress, log: number, throughEpoch: number): Promise<Slice[]> {
   const batches = await askLines(
     { address },
-    `SELECT last_epoch, rows FROM ${quoteName(address.database)}.batches FINAL WHERE last_epoch < ${throughEpoch} ORDER BY batch`,
+    `SELECT last_epoch, rows FROM ${quoteName(address.database)}.batches FINAL WHERE log = ${log} AND last_epoch < ${throughEpoch} ORDER BY batch`,
   );
   const slices: Slice[] = [];
   let afterEpoch = 0;
@@ -34,11 +34,11 @@ export async function sliceEpochs(address: RowsAddress, throughEpoch: number): P
   for (const [epoch, more] of batches) {
     rows += Number(more);
     if (rows < SLICE_ROWS) continue;
-    slices.push({ afterEpoch, throughEpoch: Number(epoch) });
+    slices.push({ log, afterEpoch, throughEpoch: Number(epoch) });
     afterEpoch = Number(epoch);
     rows = 0;
   }
-  return [...slices, { afterEpoch, throughEpoch }];
+  return [...slices, { log, afterEpoch, throughEpoch }];
 }
 
 export async function readSlices({

@@ -6,7 +6,7 @@
 
 import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
-import { eventsSource } from '../../contract/events-source.ts';
+import { eventsSource, positionCondition } from '../../contract/events-source.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import { askLines, type RowsAddress } from './stored-rows.ts';
 
@@ -33,21 +33,25 @@ export interface StoredAccount {
 }
 
 /** The last batch and epoch that the tables have; 0, 0 where there is none. */
-export async function lastStored(address: RowsAddress): Promise<{ readonly batch: number; readonly epoch: number }> {
+export async function lastStored(
+  address: RowsAddress,
+  log: number,
+): Promise<{ readonly batch: number; readonly epoch: number }> {
   const [line] = await askLines(
     { address },
-    `SELECT max(batch), max(last_epoch) FROM ${quoteName(address.database)}.batches`,
+    `SELECT max(batch), max(last_epoch) FROM ${quoteName(address.database)}.batches WHERE log = ${log}`,
   );
   return { batch: Number(line![0]), epoch: Number(line![1]) };
 }
 
-export async function readStoredAccount(address: RowsAddress, plan: Plan): Promise<StoredAccount> {
+export async function readStoredAccount(address: RowsAddress, log: number, plan: Plan): Promise<StoredAccount> {
   const database = quoteName(address.database);
   const name = (column: number): string => quoteName(plan.columns[column]!.name);
   const { producer, frameSeq, receivedAt } = plan.system;
+  const { from, where } = eventsSource({ log }, address.database);
   // Of an event that ClickHouse itself refused the row is a dead letter: it was accepted.
-  const frames = `SELECT toString(${name(producer)}) AS producer, ${name(frameSeq)} AS seq, ${name(receivedAt)} AS received, 1 AS accepted, 0 AS dead, 0 AS rejected FROM ${eventsSource('all', address.database).from}
-    UNION ALL SELECT producer, frame_seq, received_at, code = 'clickhouse_refused', code != 'clickhouse_refused' AND kind = 'event', kind = 'frame' FROM ${database}.dead_letters`;
+  const frames = `SELECT toString(${name(producer)}) AS producer, ${name(frameSeq)} AS seq, ${name(receivedAt)} AS received, 1 AS accepted, 0 AS dead, 0 AS rejected FROM ${from} WHERE ${where}
+    UNION ALL SELECT producer, frame_seq, received_at, code = 'clickhouse_refused', code != 'clickhouse_refused' AND kind = 'event', kind = 'frame' FROM ${database}.dead_letters WHERE ${positionCondition({ log })}`;
   const producers = await askLines(
     { address },
     `SELECT producer, sum(accepted), sum(dead), sum(rejected), uniqExactIf(seq, seq > 0 AND rejected = 0), maxIf(seq, rejected = 0) FROM (${frames}) GROUP BY producer ORDER BY producer`,
@@ -59,10 +63,10 @@ export async function readStoredAccount(address: RowsAddress, plan: Plan): Promi
   );
   const [sums] = await askLines(
     { address },
-    `SELECT sum(duplicates), max(toUnixTimestamp64Milli(last_received_at)) FROM ${database}.batches FINAL`,
+    `SELECT sum(duplicates), max(toUnixTimestamp64Milli(last_received_at)) FROM ${database}.batches FINAL WHERE log = ${log}`,
   );
   return {
-    ...(await lastStored(address)),
+    ...(await lastStored(address, log)),
     producers: producers.map(([text, accepted, dead, rejected, taken, highest]) => ({
       producer: text!,
       accepted: Number(accepted),

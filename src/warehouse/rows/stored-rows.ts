@@ -43,6 +43,8 @@ export interface RowsRequest {
 export interface EntityRows {
   readonly plan: Plan;
   readonly entity: EntityPlan;
+  /** Number of the log that brought them. */
+  readonly log: number;
   /** Epochs up to this one. */
   readonly throughEpoch: number;
 }
@@ -100,8 +102,8 @@ export async function readRows(request: RowsRequest): Promise<void> {
 
 /** Rows that the request would give. */
 export async function countStoredRows(request: Pick<RowsRequest, 'address' | 'signal'> & EntityRows): Promise<number> {
-  const { address, throughEpoch } = request;
-  return countRows(request, eventsSource({ throughEpoch }, address.database), entityCondition(request));
+  const { address, log, throughEpoch } = request;
+  return countRows(request, eventsSource({ log, throughEpoch }, address.database), entityCondition(request));
 }
 
 /** Rows of the source that meet the condition. */

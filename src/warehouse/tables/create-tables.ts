@@ -38,18 +38,20 @@ export interface TableChanges {
   readonly stored: StoredColumns;
 }
 
-export const DATABASE = 'hunt';
+export interface TableOptions {
+  readonly database: string;
+  /** Each insert is synced before it is confirmed; without it the caller syncs the file system before it relies on that. */
+  readonly syncs: boolean;
+  /** Of the log whose batches come in. */
+  readonly logNumber: number;
+  /** What the change that leads to this plan renamed (describeChange); once done, the table itself knows. */
+  readonly renames?: readonly ColumnRename[];
+}
 
-/**
- * `syncs`: each insert is synced before it is confirmed; without it the caller syncs the file system before it relies on that.
- * `renames`: what the change that leads to this plan renamed (describeChange); once done, the table itself knows.
- */
 export async function createTables(
   plan: Plan,
   connection: TableConnection,
-  database = DATABASE,
-  syncs = true,
-  renames: readonly ColumnRename[] = [],
+  { database, syncs, logNumber, renames = [] }: TableOptions,
 ): Promise<TableChanges> {
   await connection.execute(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`);
   const known = await connection.rows<{ name: string }>('SELECT name FROM system.merge_tree_settings');
@@ -75,7 +77,7 @@ export async function createTables(
     added.push(...migration.added.map((column) => `${table.name}.${column}`));
     widened.push(...migration.widened.map((column) => `${table.name}.${column}`));
   }
-  await connection.execute(watermarkView(database));
+  await connection.execute(watermarkView(database, logNumber));
   return { created, added, widened, stored: storedColumns(await describe(connection, database, EVENTS_TABLE)) };
 }
 
@@ -96,7 +98,7 @@ export interface PipelineRecord {
 export async function recordPipeline(
   record: PipelineRecord,
   connection: { insert(query: string, body: Iterable<Uint8Array>, settings: object): Promise<number> },
-  database = DATABASE,
+  database: string,
 ): Promise<void> {
   const { plan, previous, kind, actor, reason, afterEpoch, at, diff } = record;
   const lists = (plan.lists ?? []).map((list) => ({ ...list, entries: [] }));

@@ -39,6 +39,7 @@ export interface TableDefinition {
 }
 
 const BATCH_COMMENTS: Readonly<Record<string, string>> = {
+  _log: 'number of the log that brought the row: of the data folder that took the event in',
   _batch: 'batch that brought the row; see the table batches',
   _row: 'number of the row within its batch, from 0',
   _epoch: 'epoch in which the row became durable',
@@ -61,11 +62,12 @@ const DEAD_LETTER_COMMENTS: Readonly<Record<string, string>> = {
 
 export const MILLISECONDS = "DateTime64(3, 'UTC')";
 
-function batchColumns(): ColumnDefinition[] {
+/** By which a row is found again. */
+export function batchColumns(): ColumnDefinition[] {
   return BATCH_COLUMNS.map(({ name, type }) => ({
     name,
     type,
-    codec: KINDS[name === '_row' || name === '_pipeline' ? 'u32' : 'u64'].clickhouse.codec,
+    codec: KINDS[type === 'UInt32' ? 'u32' : 'u64'].clickhouse.codec,
     comment: BATCH_COMMENTS[name]!,
   }));
 }
@@ -135,7 +137,12 @@ export function batchesTable(): TableDefinition {
   return {
     name: 'batches',
     columns: [
-      plainColumn('batch', 'UInt64', 'number of the batch; rows of events and dead_letters carry it as _batch'),
+      plainColumn('log', 'UInt32', 'number of the log whose epochs it holds; rows carry it as _log'),
+      plainColumn(
+        'batch',
+        'UInt64',
+        'number of the batch in its log; rows of events and dead_letters carry it as _batch',
+      ),
       plainColumn('first_epoch', 'UInt64', 'first epoch in it'),
       plainColumn('last_epoch', 'UInt64', 'last epoch in it'),
       plainColumn('day', 'Date', 'UTC day on which all of it arrived'),
@@ -151,7 +158,7 @@ export function batchesTable(): TableDefinition {
     ],
     indexes: [],
     // A batch that is confirmed once more after a crash replaces its line.
-    engine: 'ReplacingMergeTree(inserted_at) ORDER BY batch',
+    engine: 'ReplacingMergeTree(inserted_at) ORDER BY (log, batch)',
     settings: SMALL_TABLE_SETTINGS,
     comment: 'every batch that is in events and dead_letters',
   };
@@ -218,9 +225,9 @@ export function auditLogTable(syncs = true): TableDefinition {
   };
 }
 
-/** Batches are confirmed in order, so all that was received before the last one's arrival can be seen. */
-export function watermarkView(database: string): string {
+/** Batches of a log are confirmed in order, so all that was received before the last one's arrival can be seen. */
+export function watermarkView(database: string, logNumber: number): string {
   return `CREATE OR REPLACE VIEW ${quoteName(database)}.watermark AS
-SELECT max(last_received_at) AS watermark, max(last_epoch) AS epoch, max(batch) AS batch
-FROM ${quoteName(database)}.batches`;
+SELECT max(last_received_at) AS watermark, max(last_epoch) AS epoch, max(batch) AS batch, toUInt32(${logNumber}) AS log
+FROM ${quoteName(database)}.batches WHERE log = ${logNumber}`;
 }

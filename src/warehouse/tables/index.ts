@@ -2,7 +2,6 @@
 export {
   createTables,
   recordPipeline,
-  DATABASE,
   type PipelineRecord,
   type TableChanges,
   type TableConnection,

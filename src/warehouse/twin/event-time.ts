@@ -5,6 +5,7 @@
 
 import type { Step } from '../../../native-free-core/language/aggregates/sql-part.ts';
 import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
+import { ROW_POSITION } from '../../contract/events-source.ts';
 import { joinSteps, rowSource, valuedSteps, type FeatureSqlOptions } from './feature-sql.ts';
 import { contributedRows, keyNames, type RowSource } from './placement.ts';
 
@@ -17,7 +18,7 @@ export function eventTimeSql(
 ): string {
   const source = { ...rowSource(plan, entity, options), timeColumn: plan.system.eventTime };
   const steps = [...orderedRows(source, feature), ...valuedSteps(source, feature)];
-  return joinSteps(steps, `SELECT ${['_batch', '_row', ...carriedNames(source)].join(', ')}, value FROM valued`);
+  return joinSteps(steps, `SELECT ${[...ROW_POSITION, ...carriedNames(source)].join(', ')}, value FROM valued`);
 }
 
 /** Ends with `contributed`, numbered anew. */
@@ -26,8 +27,8 @@ function orderedRows(source: RowSource, feature: FeaturePlan): Step[] {
     name === 'contributed' ? 'arrived' : name,
     select,
   ]);
-  const columns = ['_batch', '_row', keyNames(source), 't', ...carriedNames(source)].join(', ');
-  const seq = `row_number() OVER (PARTITION BY ${keyNames(source)} ORDER BY t, _batch, _row)`;
+  const columns = [...ROW_POSITION, keyNames(source), 't', ...carriedNames(source)].join(', ');
+  const seq = `row_number() OVER (PARTITION BY ${keyNames(source)} ORDER BY t, ${ROW_POSITION.join(', ')})`;
   const day = feature.dayColumn === undefined ? '' : ', day';
   return [...steps, ['contributed', `SELECT ${columns}, 0 AS life, ${seq} AS seq${day}, x FROM arrived`]];
 }

@@ -23,7 +23,7 @@ export interface FeatureSqlOptions {
   readonly carried?: readonly { readonly name: string; readonly sql: string }[];
 }
 
-/** Yields `_batch, _row, key (key_1, key_2, …), life, seq, value`, one row for every row that has this entity. */
+/** Yields `_log, _batch, _row, key (key_1, key_2, …), life, seq, value`, one row for every row that has this entity. */
 export function featureSql(
   plan: Plan,
   entity: EntityPlan,

@@ -5,7 +5,7 @@
 
 import type { Step } from '../../../native-free-core/language/aggregates/sql-part.ts';
 import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
-import { eventsSource } from '../../contract/events-source.ts';
+import { eventsSource, ROW_POSITION } from '../../contract/events-source.ts';
 import { columnNameOf, joinSteps, rowSource, type Chunk } from './feature-sql.ts';
 import { keyNames } from './placement.ts';
 
@@ -14,8 +14,9 @@ export interface OrderLine {
   readonly rows: number;
   /** Rows whose seq is not the next of their life. */
   readonly misnumbered: number;
-  /** Rows that became durable before the row whose seq precedes theirs. */
+  /** Rows that became durable before the row of the same log whose seq precedes theirs. */
   readonly misplaced: number;
+  readonly example_log: number;
   readonly example_batch: number;
   readonly example_row: number;
   readonly example_key: string;
@@ -29,8 +30,7 @@ export function orderSql(plan: Plan, entity: EntityPlan, chunk?: Chunk): string 
   const { name, where } = source;
   const keys = keyNames(source);
   const columns = [
-    'e._batch AS _batch',
-    'e._row AS _row',
+    ...ROW_POSITION.map((name) => `e.${name} AS ${name}`),
     'e._epoch AS _epoch',
     ...source.keys.map((key) => `${key.sql} AS ${key.name}`),
     `assumeNotNull(${name(entity.lifeColumn)}) AS life`,
@@ -44,12 +44,15 @@ export function orderSql(plan: Plan, entity: EntityPlan, chunk?: Chunk): string 
     ],
     [
       'numbered',
-      `SELECT *, row_number() ${over} AS expected, lagInFrame(_epoch) ${over} AS epoch_before FROM taken_in`,
+      `SELECT *, row_number() ${over} AS expected, lagInFrame(_log) ${over} AS log_before, lagInFrame(_epoch) ${over} AS epoch_before FROM taken_in`,
     ],
-    ['judged', 'SELECT *, seq != expected AS is_misnumbered, _epoch < epoch_before AS is_misplaced FROM numbered'],
+    [
+      'judged',
+      'SELECT *, seq != expected AS is_misnumbered, _log = log_before AND _epoch < epoch_before AS is_misplaced FROM numbered',
+    ],
   ];
   const example = (sql: string): string =>
-    `argMinIf(${sql}, (life, seq, _batch, _row), is_misnumbered OR is_misplaced)`;
+    `argMinIf(${sql}, (life, seq, ${ROW_POSITION.join(', ')}), is_misnumbered OR is_misplaced)`;
   const text = `concat(${source.keys.map((key) => `toString(${key.name})`).join(", ', ', ")}, '')`;
   return joinSteps(
     steps,
@@ -57,6 +60,7 @@ export function orderSql(plan: Plan, entity: EntityPlan, chunk?: Chunk): string 
   count() AS rows,
   countIf(is_misnumbered) AS misnumbered,
   countIf(is_misplaced) AS misplaced,
+  ${example('_log')} AS example_log,
   ${example('_batch')} AS example_batch,
   ${example('_row')} AS example_row,
   ${example(text)} AS example_key,

@@ -10,7 +10,7 @@
  */
 
 import type { FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
-import { eventsSource } from '../../contract/events-source.ts';
+import { eventsSource, ROW_POSITION } from '../../contract/events-source.ts';
 import { PRECEDING, type Rows, type Step } from '../../../native-free-core/language/aggregates/sql-part.ts';
 import { contributionOf } from './contribution.ts';
 import type { ColumnName } from '../../../native-free-core/language/sql/index.ts';
@@ -36,7 +36,7 @@ export function keyNames(source: RowSource): string {
 
 /** The columns that every step hands on. */
 export function identity(source: RowSource): string {
-  return ['_batch', '_row', keyNames(source), 'life', 'seq', 't', ...source.carried.map((c) => c.name)].join(', ');
+  return [...ROW_POSITION, keyNames(source), 'life', 'seq', 't', ...source.carried.map((c) => c.name)].join(', ');
 }
 
 /** As the steps of aggregates name them. */
@@ -50,8 +50,7 @@ export function contributedRows(source: RowSource, feature: FeaturePlan): Step[]
   const { input, taken, value } = contributionOf(plan, feature, name);
   const day = feature.dayColumn === undefined ? [] : [`toInt64(ifNull(${name(feature.dayColumn)}, -1000000)) AS day`];
   const columns = [
-    'e._batch AS _batch',
-    'e._row AS _row',
+    ...ROW_POSITION.map((name) => `e.${name} AS ${name}`),
     ...source.keys.map((key) => `${key.sql} AS ${key.name}`),
     `assumeNotNull(${name(source.lifeColumn)}) AS life`,
     `assumeNotNull(${name(source.seqColumn)}) AS seq`,

@@ -6,6 +6,7 @@
 import { aggregateOf } from '../../../native-free-core/language/aggregates/index.ts';
 import { isTextInput } from '../../../native-free-core/language/aggregates/sql-value.ts';
 import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
+import { ROW_POSITION } from '../../contract/events-source.ts';
 import { eventTimeSql } from './event-time.ts';
 import { columnNameOf, featureSql, type Chunk, type FeatureSqlOptions } from './feature-sql.ts';
 
@@ -22,6 +23,7 @@ export interface VerifyRange {
 export interface VerifyLine {
   readonly rows: number;
   readonly different: number;
+  readonly example_log: number;
   readonly example_batch: number;
   readonly example_row: number;
   readonly example_key: string;
@@ -35,10 +37,11 @@ export interface VerifyLine {
 export function verifySql(plan: Plan, entity: EntityPlan, feature: FeaturePlan, range: VerifyRange = {}): string {
   const query = featureSql(plan, entity, feature, rowsOf(plan, feature, range));
   const keys = entity.key.length === 1 ? ['key'] : entity.key.map((_, i) => `key_${i + 1}`);
-  const example = (sql: string): string => `argMinIf(${sql}, (_batch, _row), NOT same)`;
+  const example = (sql: string): string => `argMinIf(${sql}, (${ROW_POSITION.join(', ')}), NOT same)`;
   return `SELECT
   countIf(asked) AS rows,
   countIf(asked AND NOT same) AS different,
+  ${example('_log')} AS example_log,
   ${example('_batch')} AS example_batch,
   ${example('_row')} AS example_row,
   ${example(`concat(${keys.map((key) => `toString(${key})`).join(", ', ', ")}, '')`)} AS example_key,

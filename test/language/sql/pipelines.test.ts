@@ -42,10 +42,11 @@ function expressionsOf(plan: Plan): Expression[] {
 
 async function compareTypes(plan: Plan): Promise<void> {
   warehouse.run('DROP DATABASE IF EXISTS hunt');
-  await createTables(plan, {
-    execute: async (sql) => warehouse.run(sql),
-    rows: async (sql) => warehouse.rows(sql),
-  });
+  const connection = {
+    execute: async (sql: string) => warehouse.run(sql),
+    rows: async <Row>(sql: string) => warehouse.rows<Row>(sql),
+  };
+  await createTables(plan, connection, { database: 'hunt', syncs: true, logNumber: 1 });
   const expressions = expressionsOf(plan);
   const values = expressions.map((expression) => sqlOf(plan, expression));
   const conditions = expressions.filter(({ type }) => type === 'bool').map((one) => conditionSql(plan, one));

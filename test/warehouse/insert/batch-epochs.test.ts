@@ -35,7 +35,7 @@ function createWorld() {
 }
 
 function batchOf(id: number, firstEpoch: number, lastEpoch: number): Batch {
-  return { id, firstEpoch, lastEpoch, rows: 1, day: 20_000, sealedAt: 1 };
+  return { log: 1, token: String(id), id, firstEpoch, lastEpoch, rows: 1, day: 20_000, sealedAt: 1 };
 }
 
 test('one reader goes on; what breaks off, or is asked for again, gives it up', () => {

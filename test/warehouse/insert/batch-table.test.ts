@@ -12,7 +12,16 @@ import { PLAN, PRODUCER } from './store-world.ts';
 /** Three Native blocks. */
 const EPOCHS = 150;
 const ROWS = 1000;
-const BATCH: Batch = { id: 7, firstEpoch: 1, lastEpoch: EPOCHS, rows: EPOCHS * ROWS, day: 20_000, sealedAt: 1 };
+const BATCH: Batch = {
+  log: 1,
+  id: 7,
+  firstEpoch: 1,
+  lastEpoch: EPOCHS,
+  rows: EPOCHS * ROWS,
+  day: 20_000,
+  sealedAt: 1,
+  token: '7',
+};
 
 const world = createBlockWorld(PLAN);
 world.producer(PRODUCER);

@@ -13,7 +13,7 @@ import { FRAME_HAS_SEQ } from '../../../native-free-core/layout/block-layout.ts'
 import { ENCODING_PROTO } from '../../../native-free-core/layout/encoding-codes.ts';
 import { createLane, openLane } from '../../../native-free-core/ring/lane.ts';
 import type { Log } from '../../../src/system/log.ts';
-import { openBatchLog } from '../../../src/warehouse/insert/batch-log.ts';
+import { openBatchLog, type BatchLog } from '../../../src/warehouse/insert/batch-log.ts';
 import { openSpoolReader } from '../../../src/spool/reader.ts';
 import { recoverSpool } from '../../../src/spool/recover.ts';
 import { SpoolWriter } from '../../../src/spool/spool-writer.ts';
@@ -86,9 +86,15 @@ export function createStoreWorld() {
   const made = { epochs: 0, rows: 0, deadLetters: 0, frames: 0 };
   const ledger = { epoch: 0, epochs: 0 };
   let stored = 0;
+  const openLog = (): BatchLog => {
+    const batchLog = openBatchLog(nodeStorage, join(folder, 'batches'));
+    batchLog.nameLog(recovered.folderId);
+    return batchLog;
+  };
 
   return {
     folder,
+    logNumber: recovered.folderId,
     made,
     log,
     ledger,
@@ -144,7 +150,7 @@ export function createStoreWorld() {
       return createWarehouse({
         clickhouse,
         plan: PLAN,
-        batchLog: openBatchLog(nodeStorage, join(folder, 'batches')),
+        batchLog: openLog(),
         openReader: (how) => openSpoolReader(nodeStorage, join(folder, 'spool'), how),
         durableEpoch: () => durableEpoch(control),
         publishStored: (epoch) => (stored = epoch),

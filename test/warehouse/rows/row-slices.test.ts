@@ -16,8 +16,13 @@ const server = useEmbeddedServer();
 
 test('each of three slices breaks off once', async () => {
   await rowsOf(server, 'CREATE DATABASE slices');
-  await rowsOf(server, 'CREATE TABLE slices.events (_epoch UInt64, x UInt64) ENGINE = MergeTree ORDER BY x');
-  await rowsOf(server, `INSERT INTO slices.events SELECT 1 + number, number FROM numbers(${ROWS})`);
+  await rowsOf(
+    server,
+    'CREATE TABLE slices.events (_log UInt32, _epoch UInt64, x UInt64) ENGINE = MergeTree ORDER BY x',
+  );
+  await rowsOf(server, `INSERT INTO slices.events SELECT 7, 1 + number, number FROM numbers(${ROWS})`);
+  // Another log counts its epochs for itself.
+  await rowsOf(server, `INSERT INTO slices.events SELECT 8, 1 + number, number FROM numbers(${ROWS})`);
   // Every other request is cut in the middle of its answer.
   let requests = 0;
   const chooseFault = (): Fault => (requests++ % 2 === 0 ? 'cut-answer' : 'none');
@@ -34,7 +39,7 @@ test('each of three slices breaks off once', async () => {
     needed: [],
     numbers: [{ sql: 'x', into }],
     dictionary: openDictionary(createDictionary(16, 256)),
-    slices: [0, 1, 2].map((i) => ({ afterEpoch: i * SLICE_ROWS, throughEpoch: (i + 1) * SLICE_ROWS })),
+    slices: [0, 1, 2].map((i) => ({ log: 7, afterEpoch: i * SLICE_ROWS, throughEpoch: (i + 1) * SLICE_ROWS })),
     where: 'x >= 0',
     orderBy: 'x',
     onRows(rows) {

@@ -57,15 +57,18 @@ function describeTable(name: string): { name: string; type: string; comment: str
   );
 }
 
+const LOG = 7;
+const OPTIONS = { database: 'hunt', syncs: true, logNumber: LOG };
+
 describe('creating', () => {
   test('all tables, with the types, comments and codecs of the plan', async () => {
-    expect(await createTables(plan, connection)).toMatchObject({
+    expect(await createTables(plan, connection, OPTIONS)).toMatchObject({
       created: ['events', 'dead_letters', 'batches', 'pipelines', 'audit_log'],
       added: [],
     });
     const columns = describeTable('events');
-    expect(columns.slice(0, 4).map((column) => column.name)).toEqual(['_batch', '_row', '_epoch', '_pipeline']);
-    expect(columns.slice(4).map(({ name, type, comment }) => ({ name, type, comment }))).toEqual(
+    expect(columns.slice(0, 5).map((column) => column.name)).toEqual(['_log', '_batch', '_row', '_epoch', '_pipeline']);
+    expect(columns.slice(5).map(({ name, type, comment }) => ({ name, type, comment }))).toEqual(
       plan.columns.map((column) => ({ name: column.name, type: column.clickhouseType, comment: column.comment })),
     );
     expect(columns.find((column) => column.name === 'score')!.compression_codec).toMatch(/^CODEC\(Gorilla/);
@@ -82,8 +85,8 @@ describe('creating', () => {
   });
 
   test('twice changes nothing', async () => {
-    await createTables(plan, connection);
-    expect(await createTables(plan, connection)).toMatchObject({ created: [], added: [], widened: [] });
+    await createTables(plan, connection, OPTIONS);
+    expect(await createTables(plan, connection, OPTIONS)).toMatchObject({ created: [], added: [], widened: [] });
   });
 
   test('settings that a server does not know are left out', async () => {
@@ -91,7 +94,7 @@ describe('creating', () => {
       execute: async (sql) => connection.execute(sql),
       rows: async (sql) => (await connection.rows<never>(sql)).filter((row) => row['name'] !== 'auto_statistics_types'),
     };
-    await createTables(plan, older);
+    await createTables(plan, older, OPTIONS);
     const [table] = warehouse.rows<{ engine_full: string }>(
       "SELECT engine_full FROM system.tables WHERE database = 'hunt' AND name = 'events'",
     );
@@ -101,7 +104,7 @@ describe('creating', () => {
 
 describe('the sort key', () => {
   const sortingKey = async (key: readonly Expression[]): Promise<string> => {
-    await createTables({ ...plan, entities: [entity(key)] }, connection);
+    await createTables({ ...plan, entities: [entity(key)] }, connection, OPTIONS);
     return warehouse.rows<{ sorting_key: string }>(
       "SELECT sorting_key FROM system.tables WHERE database = 'hunt' AND name = 'events'",
     )[0].sorting_key;
@@ -125,7 +128,7 @@ describe('the sort key', () => {
 
 describe('migrating', () => {
   test('new columns are added, comments follow, old columns stay', async () => {
-    await createTables(plan, connection);
+    await createTables(plan, connection, OPTIONS);
     warehouse.run("INSERT INTO hunt.events (_batch, player_id, team) VALUES (1, 2, 'red')");
     const next = planOf(
       [
@@ -137,7 +140,7 @@ describe('migrating', () => {
       ],
       { entities: plan.entities },
     );
-    expect(await createTables(next, connection)).toMatchObject({
+    expect(await createTables(next, connection, OPTIONS)).toMatchObject({
       created: [],
       added: ['events.level', 'events.place', 'events.weights', 'events.mood'],
     });
@@ -148,44 +151,46 @@ describe('migrating', () => {
   });
 
   test('another type is refused before anything is changed', async () => {
-    await createTables(plan, connection);
+    await createTables(plan, connection, OPTIONS);
     const next = planOf([
       { name: 'fresh', kind: 'u32' },
       { name: 'player_id', kind: 'string' },
       { name: 'score', kind: 'f32' },
     ]);
-    await expect(createTables(next, connection)).rejects.toThrow(
+    await expect(createTables(next, connection, OPTIONS)).rejects.toThrow(
       /table=hunt\.events column=player_id has=UInt64 wants=String, column=score has=Nullable\(Float64\) wants=Float32; give the field another name/,
     );
-    await expect(createTables(next, connection)).rejects.toMatchObject({ code: 'table_type_conflict' });
+    await expect(createTables(next, connection, OPTIONS)).rejects.toMatchObject({ code: 'table_type_conflict' });
     expect(describeTable('events').some((column) => column.name === 'fresh')).toBe(false);
   });
 
   test('a renamed column is an alias, and its old name cannot be taken again', async () => {
-    await createTables(plan, connection);
+    await createTables(plan, connection, OPTIONS);
     warehouse.run("INSERT INTO hunt.events (_batch, player_id, team) VALUES (1, 2, 'red')");
     const renamed = WISHES.map((wish) => (wish.name === 'team' ? { ...wish, name: 'crew' } : wish));
     const next = planOf(renamed, { entities: plan.entities });
-    const { stored } = await createTables(next, connection, 'hunt', true, [{ from: 'team', to: 'crew' }]);
+    const { stored } = await createTables(next, connection, { ...OPTIONS, renames: [{ from: 'team', to: 'crew' }] });
     expect(stored.get('crew')).toEqual({ name: 'team', nullable: true });
     expect(storedPlan(next, stored).columns.map(({ name }) => name)).toEqual(plan.columns.map(({ name }) => name));
     expect(warehouse.rows('SELECT team, crew FROM hunt.events')).toEqual([{ team: 'red', crew: 'red' }]);
     const both = planOf([...renamed, { name: 'team', kind: 'string', nullable: true }], { entities: plan.entities });
-    await expect(createTables(both, connection)).rejects.toThrow(/column=team would store both crew and team/);
+    await expect(createTables(both, connection, OPTIONS)).rejects.toThrow(/column=team would store both crew and team/);
     const again = planOf(WISHES.map((wish) => (wish.name === 'team' ? { ...wish, name: 'side' } : wish)));
-    await createTables(again, connection, 'hunt', true, [{ from: 'crew', to: 'side' }]);
+    await createTables(again, connection, { ...OPTIONS, renames: [{ from: 'crew', to: 'side' }] });
     expect(warehouse.rows('SELECT team, crew, side FROM hunt.events')).toEqual([
       { team: 'red', crew: 'red', side: 'red' },
     ]);
   });
 
   test('columns widen in place, and never become narrower', async () => {
-    await createTables(planOf([{ name: 'level', kind: 'i32' }]), connection);
+    await createTables(planOf([{ name: 'level', kind: 'i32' }]), connection, OPTIONS);
     warehouse.run('INSERT INTO hunt.events (_batch, level) VALUES (1, -7)');
     const wide = planOf([{ name: 'level', kind: 'i64', nullable: true }]);
-    expect(await createTables(wide, connection)).toMatchObject({ added: [], widened: ['events.level'] });
+    expect(await createTables(wide, connection, OPTIONS)).toMatchObject({ added: [], widened: ['events.level'] });
     expect(describeTable('events').find(({ name }) => name === 'level')!.type).toBe('Nullable(Int64)');
-    expect(await createTables(planOf([{ name: 'level', kind: 'i32' }]), connection)).toMatchObject({ widened: [] });
+    expect(await createTables(planOf([{ name: 'level', kind: 'i32' }]), connection, OPTIONS)).toMatchObject({
+      widened: [],
+    });
     expect(describeTable('events').find(({ name }) => name === 'level')!.type).toBe('Nullable(Int64)');
     expect(warehouse.rows('SELECT level FROM hunt.events')).toEqual([{ level: -7 }]);
   });
@@ -193,19 +198,19 @@ describe('migrating', () => {
   test("somebody else's table is left alone", async () => {
     warehouse.run('CREATE DATABASE hunt');
     warehouse.run('CREATE TABLE hunt.events (id UInt64) ENGINE = MergeTree ORDER BY id');
-    await expect(createTables(plan, connection)).rejects.toMatchObject({ code: 'table_foreign' });
+    await expect(createTables(plan, connection, OPTIONS)).rejects.toMatchObject({ code: 'table_foreign' });
   });
 });
 
 test('pipeline versions are recorded with their source, whatever is in it', async () => {
   const source = 'format: 1\n# it\'s \\n 100% "fine" ?{x}`\n\ttabs and \u{1f5dd}\r\n';
-  await createTables(plan, connection);
+  await createTables(plan, connection, OPTIONS);
   const insert = async (query: string, body: Iterable<Uint8Array>): Promise<number> => {
     warehouse.run(`${query}\n${Buffer.concat([...body]).toString('utf8')}`);
     return 1;
   };
   const record = { kind: 'deploy', actor: "o'hara", reason: 'a\ttab', afterEpoch: 12, at: RECEIVED_AT, diff: { a: 1 } };
-  await recordPipeline({ ...record, plan: { ...plan, source }, previous: null }, { insert });
+  await recordPipeline({ ...record, plan: { ...plan, source }, previous: null }, { insert }, OPTIONS.database);
   const rows = warehouse.rows(
     'SELECT number, version, name, owner, source, toUnixTimestamp64Milli(activated_at) AS at, actor, reason, diff FROM hunt.pipelines',
   );
@@ -228,14 +233,14 @@ describe('batches', () => {
   function encode(make: (options: NativeOptions) => NativeEncoder, blocks: readonly Uint8Array[]): Uint8Array[] {
     const native: Uint8Array[] = [];
     const encoder = make({ sink: (block) => native.push(bytesOf(block)) });
-    encoder.begin(12);
+    encoder.begin(LOG, 12);
     blocks.forEach((block, i) => encoder.appendBlock(block, 100 + i));
     encoder.finish();
     return native;
   }
 
   test('a batch becomes one part, and its token admits it once', async () => {
-    await createTables(plan, connection);
+    await createTables(plan, connection, OPTIONS);
     const world = createBlockWorld(plan);
     const blocks = [0, 1, 2].map((n) => {
       world.writeRows(
@@ -270,7 +275,7 @@ describe('batches', () => {
   });
 
   test('dead letters arrive with bytes and reason', async () => {
-    await createTables(plan, connection);
+    await createTables(plan, connection, OPTIONS);
     const world = createBlockWorld(plan);
     let producer = world.producer('spieler-gerät');
     const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i & 255);
@@ -333,7 +338,7 @@ describe('batches', () => {
   });
 
   test('the watermark is the arrival of the last batch, and confirming twice counts once', async () => {
-    await createTables(plan, connection);
+    await createTables(plan, connection, OPTIONS);
     const insert = (batch: number, received: string): void =>
       warehouse.run(
         `INSERT INTO hunt.batches (batch, first_epoch, last_epoch, day, first_received_at, last_received_at, rows) VALUES (${batch}, ${batch * 10}, ${batch * 10 + 9}, '2026-01-02', '${received}', '${received}', 5)`,

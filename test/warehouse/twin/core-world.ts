@@ -71,7 +71,7 @@ export function blocksOf(plan: Plan, frames: readonly Frame[]): Uint8Array[] {
       },
     },
   );
-  native.begin(1);
+  native.begin(1, 1);
   openConnection(frameLane);
   let epoch = 0;
   for (const { now, events } of frames) {
