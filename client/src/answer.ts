@@ -31,7 +31,7 @@ export interface ClientAnswer {
 }
 
 /** The server is over a limit: the frame is to be sent again. */
-export interface Retry {
+export interface RetryAnswer {
   readonly seq: number;
   readonly status: 'RETRY';
   readonly retryAfterMs: number;
@@ -73,11 +73,11 @@ export function readHelloAgain(encoding: Encoding, bytes: Uint8Array): Hello | n
 }
 
 /** null where the bytes are no answer. */
-export function readAnswer(encoding: Encoding, bytes: Uint8Array, hello: Hello): ClientAnswer | Retry | null {
+export function readAnswer(encoding: Encoding, bytes: Uint8Array, hello: Hello): ClientAnswer | RetryAnswer | null {
   return encoding === 'proto' ? readProto(bytes, hello) : readJson(bytes);
 }
 
-function readProto(bytes: Uint8Array, hello: Hello): ClientAnswer | Retry | null {
+function readProto(bytes: Uint8Array, hello: Hello): ClientAnswer | RetryAnswer | null {
   const answer = readAnswerProto(bytes);
   if (answer === null) return null;
   const { seq, events, rejections, warnings, retryAfterMs } = answer;
@@ -98,7 +98,7 @@ function byName(codes: ArrayLike<number>, at: number, hello: Hello): Decisions {
   return decisions;
 }
 
-function readJson(bytes: Uint8Array): ClientAnswer | Retry | null {
+function readJson(bytes: Uint8Array): ClientAnswer | RetryAnswer | null {
   const value = parse<JsonAnswer>(bytes);
   if (value === null || value.status === undefined) return null;
   const seq = Number(value.seq);

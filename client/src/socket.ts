@@ -3,7 +3,7 @@
 import type { OperatingError } from '../../native-free-core/base/operating-error.ts';
 import type { ServerAddress } from './address.ts';
 
-export interface Socket {
+export interface ClientSocket {
   send(frame: Uint8Array | string): void;
   /** `closed` is not called any more. */
   close(): Promise<void>;
@@ -28,7 +28,7 @@ export interface SocketKind {
     terms: Readonly<Record<string, string>>,
     protocol: string,
     handlers: SocketHandlers,
-  ): Socket;
+  ): ClientSocket;
 }
 
 /** A close frame is answered within this, or the connection is ended without. */

@@ -8,7 +8,7 @@
 
 import type { IngressFigures } from '../contract/figures.ts';
 import { OperatingError } from '../errors.ts';
-import type { Ledger, LedgerLine } from './ledger.ts';
+import type { Ledger, LedgerEntry } from './ledger.ts';
 import type { Losses } from './losses.ts';
 
 const PAGE_DEFAULT = 1000;
@@ -66,7 +66,7 @@ function pageOf(query: string): { readonly limit: number; readonly after: string
 }
 
 /** The first names behind `after`, in order; at most `count`. */
-function namesAfter(lines: ReadonlyMap<string, LedgerLine>, after: string | null, count: number): string[] {
+function namesAfter(lines: ReadonlyMap<string, LedgerEntry>, after: string | null, count: number): string[] {
   const names: string[] = [];
   for (const name of lines.keys()) {
     if (after !== null && name <= after) continue;
@@ -88,7 +88,7 @@ function placeOf(names: readonly string[], name: string): number {
 }
 
 /** Refused events, and those whose loss was accepted, were received and are kept nowhere: they are in both sides of the account. */
-function describeLine(line: LedgerLine, refused: number, lost: number) {
+function describeLine(line: LedgerEntry, refused: number, lost: number) {
   return {
     received: line.received + refused + lost,
     accepted: line.accepted,

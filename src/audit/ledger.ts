@@ -14,7 +14,7 @@ import {
 
 const HIGH = 4294967296;
 
-export interface LedgerLine {
+export interface LedgerEntry {
   received: number;
   accepted: number;
   duplicates: number;
@@ -55,7 +55,7 @@ export class Ledger {
   producersMax = Infinity;
   /** The sum of the lines that were dropped, and how many they were. */
   forgotten = { ...emptyLine(), producers: 0 };
-  readonly #lines = new Map<string, LedgerLine>();
+  readonly #lines = new Map<string, LedgerEntry>();
   /** Producers whose event ids are looked at: what a row alone does not tell. */
   readonly dedups = new Set<string>();
 
@@ -84,7 +84,7 @@ export class Ledger {
     this.#line(producer).lettersKept += kept;
   }
 
-  #line(producer: string): LedgerLine {
+  #line(producer: string): LedgerEntry {
     let line = this.#lines.get(producer);
     if (line === undefined) {
       if (this.#lines.size > this.producersMax + SPARE_LINES) this.#dropIdle();
@@ -110,11 +110,11 @@ export class Ledger {
   }
 
   /** By the producers' names; '' are the frames without a producer. */
-  lines(): ReadonlyMap<string, LedgerLine> {
+  lines(): ReadonlyMap<string, LedgerEntry> {
     return this.#lines;
   }
 
-  total(): LedgerLine {
+  total(): LedgerEntry {
     const total = emptyLine();
     addLine(total, this.forgotten);
     for (const line of this.#lines.values()) addLine(total, line);
@@ -147,7 +147,7 @@ export class Ledger {
   }
 
   /** For a line that is known from elsewhere than frames. */
-  enter(producer: string, known: Partial<LedgerLine>): void {
+  enter(producer: string, known: Partial<LedgerEntry>): void {
     Object.assign(this.#line(producer), known);
   }
 }
@@ -155,13 +155,13 @@ export class Ledger {
 interface Saved {
   readonly epoch: number;
   readonly receivedAt: number;
-  readonly forgotten?: LedgerLine & { producers: number };
-  readonly lines: readonly (readonly [string | number, LedgerLine])[];
+  readonly forgotten?: LedgerEntry & { producers: number };
+  readonly lines: readonly (readonly [string | number, LedgerEntry])[];
   readonly dedups?: readonly (string | number)[];
   readonly unknownFields?: number;
 }
 
-function addLine(sum: LedgerLine, line: LedgerLine): void {
+function addLine(sum: LedgerEntry, line: LedgerEntry): void {
   sum.received += line.received;
   sum.accepted += line.accepted;
   sum.duplicates += line.duplicates;
@@ -171,7 +171,7 @@ function addLine(sum: LedgerLine, line: LedgerLine): void {
   sum.framesTaken += line.framesTaken;
 }
 
-function emptyLine(): LedgerLine {
+function emptyLine(): LedgerEntry {
   return {
     received: 0,
     accepted: 0,

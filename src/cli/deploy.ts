@@ -7,7 +7,13 @@ import { defineCommand } from 'citty';
 import { HuntControl, type BegunChange } from '../client/index.ts';
 import { loadPipelineFile, PipelineError } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
-import { CHANGE_OPTIONS, beginChange, followChange, originOf, type ChangeArguments } from './deploy/follow-change.ts';
+import {
+  CHANGE_OPTIONS,
+  beginChange,
+  followChange,
+  changeOriginOf,
+  type ChangeArguments,
+} from './deploy/follow-change.ts';
 import { writeWarnings } from './pipeline-warnings.ts';
 import { serverOf } from './send/options.ts';
 
@@ -48,7 +54,7 @@ async function begin(
   shadow: boolean,
   args: ChangeArguments,
 ): Promise<BegunChange> {
-  const origin = originOf(args);
+  const origin = changeOriginOf(args);
   if (file === null) return beginChange(control, () => control.shadow(null, origin));
   const { sources, warnings } = await loadPipelineFile(file);
   writeWarnings(warnings);

@@ -2,7 +2,7 @@
 
 import { defineCommand } from 'citty';
 import { HuntControl } from '../client/index.ts';
-import { CHANGE_OPTIONS, beginChange, followChange, originOf } from './deploy/follow-change.ts';
+import { CHANGE_OPTIONS, beginChange, followChange, changeOriginOf } from './deploy/follow-change.ts';
 import { serverOf } from './send/options.ts';
 
 export const disableCommand = ruleCommand('disable', true, 'Switch a rule off while the server runs');
@@ -21,7 +21,7 @@ function ruleCommand(name: string, disabled: boolean, description: string) {
     },
     async run({ args }) {
       const control = new HuntControl(serverOf(args));
-      const begun = await beginChange(control, () => control.setRule(args.rule, disabled, originOf(args)));
+      const begun = await beginChange(control, () => control.setRule(args.rule, disabled, changeOriginOf(args)));
       await followChange(control, begun, args);
     },
   });

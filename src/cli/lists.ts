@@ -7,7 +7,7 @@ import { defineCommand } from 'citty';
 import { readFileSync } from 'node:fs';
 import { HuntControl, type ListDescription } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
-import { ORIGIN_OPTIONS, originOf, type OriginArguments } from './deploy/follow-change.ts';
+import { ORIGIN_OPTIONS, changeOriginOf, type OriginArguments } from './deploy/follow-change.ts';
 import { serverOf, URL_OPTIONS } from './send/options.ts';
 
 export const listsCommand = defineCommand({
@@ -41,7 +41,7 @@ function replace(control: HuntControl, args: ReplaceArguments): Promise<ListDesc
       `not a thing to do with lists: ${action}; write hunt lists, or hunt lists replace NAME FILE`,
     );
   }
-  return control.replaceList(name, readList(file), originOf(args));
+  return control.replaceList(name, readList(file), changeOriginOf(args));
 }
 
 function readList(file: string): Uint8Array {

@@ -12,7 +12,7 @@ import { defaultPipeline } from '../config/default-pipeline.ts';
 import { writeWarnings } from './pipeline-warnings.ts';
 import { changeText } from './plan/change-text.ts';
 import { planChange } from './plan/plan-change.ts';
-import { size, table } from './plan/table.ts';
+import { memoryText, table } from './plan/table.ts';
 import { countOption, serverOf, URL_OPTIONS } from './send/options.ts';
 
 export const planCommand = defineCommand({
@@ -76,7 +76,7 @@ export function planText(title: string, memory: MemoryPlan): string {
     ...table([['', 'reserved', 'when full'], ...rows]),
     '',
     'besides, as they come, at most',
-    ...table(later.map(({ name, fullBytes }) => [name, size(fullBytes)])),
+    ...table(later.map(({ name, fullBytes }) => [name, memoryText(fullBytes)])),
     '',
     'ClickHouse takes its own.',
   ].join('\n');
@@ -94,7 +94,7 @@ function entityLines({ name, max, rowBytes, indexBytes, features, headBytes, lim
 }
 
 function partRow({ name, reservedBytes, fullBytes }: MemoryPart): string[] {
-  return [name, size(reservedBytes), size(fullBytes)];
+  return [name, memoryText(reservedBytes), memoryText(fullBytes)];
 }
 
 function bytes(count: number): string {

@@ -6,7 +6,7 @@
 import { defineCommand } from 'citty';
 import { HuntControl, type DeployPreview } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
-import { CHANGE_OPTIONS, beginChange, followChange, originOf } from './deploy/follow-change.ts';
+import { CHANGE_OPTIONS, beginChange, followChange, changeOriginOf } from './deploy/follow-change.ts';
 import { serverOf } from './send/options.ts';
 
 export const rollbackCommand = defineCommand({
@@ -39,7 +39,7 @@ export const rollbackCommand = defineCommand({
         `version ${preview.version} has rules switched off that decide now: ${preview.newlyDisabled.join(', ')}; go back with --allow-disabled, or name another version (hunt versions lists them)`,
       );
     }
-    const begun = await beginChange(control, () => control.rollback(args.version, originOf(args)));
+    const begun = await beginChange(control, () => control.rollback(args.version, changeOriginOf(args)));
     await followChange(control, begun, args);
   },
 });

@@ -36,7 +36,7 @@ export const testCommand = defineCommand({
     const file = args.file ?? defaultPipeline();
     try {
       const report = await runTests(file);
-      process.stdout.write(`${args.json ? JSON.stringify(report, null, 2) : reportText(report)}\n`);
+      process.stdout.write(`${args.json ? JSON.stringify(report, null, 2) : testReportText(report)}\n`);
       if (report.failed > 0 || report.tests.length === 0) process.exitCode = 1;
     } catch (error) {
       if (!(error instanceof PipelineError)) throw error;
@@ -77,7 +77,7 @@ function readLines(path: string, test: string): string[] {
   }
 }
 
-export function reportText(report: TestReport): string {
+export function testReportText(report: TestReport): string {
   const file = relative(process.cwd(), report.file) || report.file;
   const lines = report.tests.flatMap((result) => (result.passed ? passedLines(result) : failedLines(file, result)));
   const all = report.tests.length;

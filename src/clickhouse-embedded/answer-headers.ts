@@ -1,5 +1,5 @@
 /** Response headers of ClickHouse's HTTP interface. Pure. Child process. */
-import type { Answer } from './engine.ts';
+import type { QueryResult } from './chdb.ts';
 import type { Headers } from './reply.ts';
 
 const CONTENT_TYPES: readonly (readonly [RegExp, string])[] = [
@@ -43,7 +43,7 @@ export function resultHeaders(context: HeaderContext, format: string, encoding: 
 }
 
 /** Counts as decimal strings, as ClickHouse writes them. */
-export function summaryHeader(answer: Answer | undefined, isInsert: boolean): Headers {
+export function summaryHeader(answer: QueryResult | undefined, isInsert: boolean): Headers {
   const rows = String(answer?.rowsRead ?? 0);
   const bytes = String(answer?.bytesRead ?? 0);
   const summary = {

@@ -3,11 +3,11 @@
  * (`materialized_views_ignore_errors`, see settings.ts); one that takes too long, or the memory that the insert needs, is taken off here, so that
  * storing goes on without it. Called by run-statement.ts for each insert of the engine. Child process.
  */
-import type { Connection } from './engine.ts';
+import type { ChdbConnection } from './chdb.ts';
 import { EngineFailure } from './engine-failure.ts';
 import type { Target } from './command-targets.ts';
 import { nameLiteral, stringLiteral } from './lexer.ts';
-import type { Warehouse } from './warehouse.ts';
+import type { EmbeddedServer } from './embedded-server.ts';
 
 interface View {
   readonly database: string;
@@ -18,7 +18,7 @@ const MEMORY_LIMIT_EXCEEDED = 241;
 
 /** Runs the insert; a failed one is retried by whoever sent it, and then meets no such view any more. */
 export async function insertPastViews<Result>(
-  warehouse: Warehouse,
+  warehouse: EmbeddedServer,
   target: Target,
   kill: () => Promise<void>,
   insert: () => Promise<Result>,
@@ -49,7 +49,10 @@ export async function insertPastViews<Result>(
 }
 
 /** How many hang at the tables of these databases. */
-export async function countAttached(connection: Connection, protectedDatabases: ReadonlySet<string>): Promise<number> {
+export async function countAttached(
+  connection: ChdbConnection,
+  protectedDatabases: ReadonlySet<string>,
+): Promise<number> {
   const databases = [...protectedDatabases].map(stringLiteral).join(', ');
   const counted = await connection.run(
     `SELECT sum(length(arrayFilter(d -> lower(d) NOT IN (${databases}), dependencies_database)))
@@ -58,7 +61,7 @@ export async function countAttached(connection: Connection, protectedDatabases: 
   return Number(counted.text());
 }
 
-async function takeOff(warehouse: Warehouse, target: Target, why: 'slow' | 'memory'): Promise<void> {
+async function takeOff(warehouse: EmbeddedServer, target: Target, why: 'slow' | 'memory'): Promise<void> {
   for (const { database, name } of await views(warehouse, target)) {
     const view = `${nameLiteral(database)}.${nameLiteral(name)}`;
     const reason =
@@ -76,7 +79,7 @@ async function takeOff(warehouse: Warehouse, target: Target, why: 'slow' | 'memo
   }
 }
 
-async function views(warehouse: Warehouse, { database, table }: Target): Promise<View[]> {
+async function views(warehouse: EmbeddedServer, { database, table }: Target): Promise<View[]> {
   const query = `SELECT arrayJoin(arrayZip(dependencies_database, dependencies_table)) AS v
     FROM system.tables WHERE database = ${stringLiteral(database)} AND name = ${stringLiteral(table ?? '')}`;
   const text = await withEngine(warehouse, async (connection) =>
@@ -91,8 +94,8 @@ async function views(warehouse: Warehouse, { database, table }: Target): Promise
 }
 
 async function withEngine<Result>(
-  warehouse: Warehouse,
-  work: (connection: Connection) => Promise<Result>,
+  warehouse: EmbeddedServer,
+  work: (connection: ChdbConnection) => Promise<Result>,
 ): Promise<Result> {
   const connection = warehouse.engine.connect(new Map());
   try {
@@ -102,7 +105,7 @@ async function withEngine<Result>(
   }
 }
 
-function complain(warehouse: Warehouse, cause: unknown): void {
+function complain(warehouse: EmbeddedServer, cause: unknown): void {
   warehouse.log('error', 'a materialized view at a table of the engine could not be taken off', {
     cause: String(cause),
   });

@@ -15,7 +15,7 @@ import type { ChildConfiguration, ToChild, ToParent } from './protocol.ts';
 import { loadNative } from './walls/native.ts';
 import type { Wall } from './walls/report.ts';
 import { raiseSeccomp } from './walls/seccomp.ts';
-import { openWarehouse, type Log, type Warehouse } from './warehouse.ts';
+import { openEmbeddedServer, type ChildLog, type EmbeddedServer } from './embedded-server.ts';
 
 const leave = (): void => process.kill(process.pid, 'SIGKILL') as unknown as void;
 
@@ -24,11 +24,11 @@ const send = (message: ToParent, sent: () => void = () => undefined): void => {
   else process.send(message, undefined, {}, sent);
 };
 
-const log: Log = (level, message, fields = {}) => send({ type: 'log', level, message, fields });
+const log: ChildLog = (level, message, fields = {}) => send({ type: 'log', level, message, fields });
 
 let stopping: Promise<void> | undefined;
 let endWatch = (): void => undefined;
-let opened: { warehouse: Warehouse; front: Front } | undefined;
+let opened: { warehouse: EmbeddedServer; front: Front } | undefined;
 
 process.on('disconnect', leave);
 // Ctrl-C and a service manager's SIGTERM reach the whole process group; the parent decides in which order things stop.
@@ -63,7 +63,7 @@ async function start(configuration: ChildConfiguration): Promise<void> {
     const folders = foldersOf(configuration.dataDirectory);
     mkdirSync(folders.engine, { recursive: true });
     recordProcess(folders.processRecord, { pid: process.ppid, startedAt: configuration.parentStartedAt });
-    const warehouse = await openWarehouse(folders, configuration, log);
+    const warehouse = await openEmbeddedServer(folders, configuration, log);
     const front = await openFront(warehouse, configuration);
     opened = { warehouse, front };
     endWatch = watchOwnSpace(warehouse);

@@ -3,7 +3,7 @@
  * refused, so that nothing is run whose targets are not known. Pure. Child process.
  */
 import { denied, EngineFailure } from './engine-failure.ts';
-import { isKeyword, isName, isSymbol, type Token } from './lexer.ts';
+import { isKeyword, isName, isSymbol, type SqlToken } from './lexer.ts';
 import type { CommandStatement } from './statement.ts';
 
 export interface Target {
@@ -51,7 +51,7 @@ const CLOSED_VERBS = new Set(
 
 /** Moves along the tokens of one statement. */
 interface Cursor {
-  readonly tokens: readonly Token[];
+  readonly tokens: readonly SqlToken[];
   readonly context: NameContext;
   at: number;
   hasPlaceholder: boolean;

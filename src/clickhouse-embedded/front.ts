@@ -19,7 +19,7 @@ import type { ChildConfiguration } from './protocol.ts';
 import { createReply, type Reply } from './reply.ts';
 import { authenticate, authenticationFailure, parseRequest } from './request.ts';
 import { guard, runCommand, runInsert, runRead, type Query } from './run-statement.ts';
-import type { Warehouse } from './warehouse.ts';
+import type { EmbeddedServer } from './embedded-server.ts';
 
 export interface Front {
   readonly port: number;
@@ -36,7 +36,7 @@ interface Freshness {
   watermark: number;
 }
 
-export async function openFront(warehouse: Warehouse, configuration: ChildConfiguration): Promise<Front> {
+export async function openFront(warehouse: EmbeddedServer, configuration: ChildConfiguration): Promise<Front> {
   const freshness = { watermark: 0 };
   const { host, port } = configuration;
   let door = new Door(configuration.access, { host, port });
@@ -90,7 +90,7 @@ const TEXT_TYPE = { 'Content-Type': 'text/plain; charset=UTF-8' };
 
 /** What the answers to all requests share. */
 interface Serving {
-  readonly warehouse: Warehouse;
+  readonly warehouse: EmbeddedServer;
   readonly configuration: ChildConfiguration;
   readonly freshness: Freshness;
   readonly keys: KeyRing;
@@ -164,7 +164,7 @@ function userOf(
   throw authenticationFailure(request, keys);
 }
 
-async function run(warehouse: Warehouse, query: Query, receiver: BodyReceiver): Promise<void> {
+async function run(warehouse: EmbeddedServer, query: Query, receiver: BodyReceiver): Promise<void> {
   const { statement, body, encoding } = receiver.finish();
   // From here the body belongs to the insert: it is removed when that has ended, not when the client goes.
   query.reply.whenAborted(() => undefined);
@@ -174,7 +174,7 @@ async function run(warehouse: Warehouse, query: Query, receiver: BodyReceiver): 
   else if (body !== undefined) await runInsert(warehouse, query, statement, body, encoding);
 }
 
-function answerFailure(warehouse: Warehouse, reply: Reply, headers: HeaderContext, cause: unknown): void {
+function answerFailure(warehouse: EmbeddedServer, reply: Reply, headers: HeaderContext, cause: unknown): void {
   if (!(cause instanceof EngineFailure)) {
     warehouse.log('error', 'a request failed for a reason of our own', {
       cause: cause instanceof Error ? cause.stack : String(cause),

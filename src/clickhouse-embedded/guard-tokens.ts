@@ -3,7 +3,7 @@
  * does not show (APPLY, SHOW, settings, names passed as values). Pure. Child process.
  */
 import { denied } from './engine-failure.ts';
-import { isKeyword, isName, isSymbol, type Token } from './lexer.ts';
+import { isKeyword, isName, isSymbol, type SqlToken } from './lexer.ts';
 import {
   isClosedFunction,
   isClosedTableFunction,
@@ -19,7 +19,7 @@ const BOUNDED_SETTINGS = new Set(['max_execution_time', 'max_memory_usage']);
 const syntaxWords = new Set(SYNTAX_WORDS);
 const wordsAfterName = new Set([...SYNTAX_WORDS, ...WORDS_AFTER_NAME]);
 
-export function guardTokens(tokens: readonly Token[], parameters: ReadonlyMap<string, string>): void {
+export function guardTokens(tokens: readonly SqlToken[], parameters: ReadonlyMap<string, string>): void {
   // The tree shows neither what APPLY holds nor the WHERE of a SHOW.
   const isBlind = tokens.some((token) => isKeyword(token, 'APPLY')) || isKeyword(tokens[0], 'SHOW');
   for (const [index, token] of tokens.entries()) {
@@ -34,7 +34,7 @@ export function guardTokens(tokens: readonly Token[], parameters: ReadonlyMap<st
 }
 
 /** What the engine's lexer could read in another way, or what would break a line of the syntax tree. */
-export function refuseOdd(token: Token): void {
+export function refuseOdd(token: SqlToken): void {
   if (token.kind === 'odd')
     denied(`character ${JSON.stringify(token.value.slice(0, 8))} outside a string is not understood`);
   if (token.kind !== 'quoted') return;
@@ -43,13 +43,13 @@ export function refuseOdd(token: Token): void {
 }
 
 /** Rewriting depends on it too: the front puts its own INTO OUTFILE there. */
-function refuseFiles(tokens: readonly Token[], index: number): void {
+function refuseFiles(tokens: readonly SqlToken[], index: number): void {
   const [before, token] = [tokens[index - 1], tokens[index]];
   if (isKeyword(token, 'OUTFILE') && isKeyword(before, 'INTO')) denied('INTO OUTFILE writes files of the server');
   if (isKeyword(token, 'INFILE') && isKeyword(before, 'FROM')) denied('FROM INFILE reads files of the server');
 }
 
-function refuseCall({ kind, value }: Token, isBlind: boolean, isQualified: boolean): void {
+function refuseCall({ kind, value }: SqlToken, isBlind: boolean, isQualified: boolean): void {
   // `mine.url (a UInt8)`: a table; a function has no dots in its name.
   if (isQualified && !isBlind) return;
   const isOpen = isOpenFunction(value) || isOpenTableFunction(value);
@@ -63,7 +63,7 @@ function refuseCall({ kind, value }: Token, isBlind: boolean, isQualified: boole
 }
 
 /** `arrayMap(file, ...)`, `APPLY(file)`: a name is a function unless it is a column of a named table (`t.file`) or an alias (`AS file`). */
-function refuseFunctionAsValue(tokens: readonly Token[], index: number): void {
+function refuseFunctionAsValue(tokens: readonly SqlToken[], index: number): void {
   const name = tokens[index]?.value ?? '';
   if (!isClosedFunction(name)) return;
   const before = tokens[index - 1];
@@ -83,7 +83,7 @@ function refuseIdentifiers(parameters: ReadonlyMap<string, string>): void {
  * SETTINGS of a sub-query take effect in a read-only connection (measured), and some hold SQL or name files: each name in such a list must be open,
  * and each value a plain one.
  */
-function refuseSettings(tokens: readonly Token[], start: number): void {
+function refuseSettings(tokens: readonly SqlToken[], start: number): void {
   let at = isSymbol(tokens[start], '(') ? start + 1 : start;
   for (;;) {
     const name = tokens[at];
@@ -104,7 +104,7 @@ function refuseSetting(name: string): void {
   if (!isOpen) denied(`setting ${name} is not open to user default here`);
 }
 
-function afterValue(tokens: readonly Token[], start: number, name: string): number {
+function afterValue(tokens: readonly SqlToken[], start: number, name: string): number {
   const at = isSymbol(tokens[start], '-') ? start + 1 : start;
   const value = tokens[at];
   const isPlain = value?.kind === 'number' || value?.kind === 'string' || value?.kind === 'word';

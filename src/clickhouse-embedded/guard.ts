@@ -7,7 +7,7 @@ import { commandOf, ROOTS, type NameContext, type Target } from './command-targe
 import { denied, EngineFailure } from './engine-failure.ts';
 import { guardTokens, refuseOdd } from './guard-tokens.ts';
 import { guardTree } from './guard-tree.ts';
-import { isKeyword, isName, isSymbol, tokensOf, type Token } from './lexer.ts';
+import { isKeyword, isName, isSymbol, tokensOf, type SqlToken } from './lexer.ts';
 import { isClosedFormat, isOpenEngine, isOpenFormat } from './open-names.ts';
 import type { CommandStatement, InsertStatement, InsertTarget, ReadStatement } from './statement.ts';
 import type { SyntaxNode } from './syntax-tree.ts';
@@ -106,7 +106,7 @@ export function guardFormat(format: string | undefined): void {
 }
 
 /** A name and a list of columns, and nothing that is computed. */
-function guardInsertHead(tokens: readonly Token[]): void {
+function guardInsertHead(tokens: readonly SqlToken[]): void {
   let depth = 0;
   for (const [index, token] of tokens.entries()) {
     refuseOdd(token);
@@ -157,7 +157,7 @@ function refuseHeavyView(nodes: readonly SyntaxNode[]): void {
     );
 }
 
-function refuseEngine(tokens: readonly Token[], index: number): void {
+function refuseEngine(tokens: readonly SqlToken[], index: number): void {
   if (!isKeyword(tokens[index], 'ENGINE')) return;
   const next = tokens[index + 1];
   const engine = isSymbol(next, '=') ? tokens[index + 2] : next;

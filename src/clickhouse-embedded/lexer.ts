@@ -10,7 +10,7 @@ import { lookup } from '../../native-free-core/base/lookup.ts';
 
 export type TokenKind = 'word' | 'quoted' | 'string' | 'number' | 'symbol' | 'odd' | 'end';
 
-export interface Token {
+export interface SqlToken {
   readonly kind: TokenKind;
   /** For words and quoted names the name itself; otherwise the text as written. */
   readonly value: string;
@@ -25,7 +25,7 @@ const NUMBER = /0[xX][0-9a-fA-F]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9]+)?
 const HEREDOC_TAG = /\$[A-Za-z0-9_]*\$/y;
 
 /** The token at or after `position`. Blanks and comments are skipped. */
-export function nextToken(text: string, position: number): Token {
+export function nextToken(text: string, position: number): SqlToken {
   const start = skipBlanks(text, position);
   if (start >= text.length) return { kind: 'end', value: '', start: text.length, end: text.length };
   const character = text[start] ?? '';
@@ -42,22 +42,22 @@ export function nextToken(text: string, position: number): Token {
 }
 
 /** All tokens up to the end; the closing `end` token is not among them. */
-export function tokensOf(text: string): Token[] {
-  const tokens: Token[] = [];
+export function tokensOf(text: string): SqlToken[] {
+  const tokens: SqlToken[] = [];
   for (let token = nextToken(text, 0); token.kind !== 'end'; token = nextToken(text, token.end)) tokens.push(token);
   return tokens;
 }
 
 /** Whether the token is this keyword; quoted names never are. */
-export function isKeyword(token: Token | undefined, keyword: string): boolean {
+export function isKeyword(token: SqlToken | undefined, keyword: string): boolean {
   return token !== undefined && token.kind === 'word' && token.value.toUpperCase() === keyword;
 }
 
-export function isSymbol(token: Token | undefined, symbol: string): boolean {
+export function isSymbol(token: SqlToken | undefined, symbol: string): boolean {
   return token !== undefined && token.kind === 'symbol' && token.value === symbol;
 }
 
-export function isName(token: Token | undefined): token is Token {
+export function isName(token: SqlToken | undefined): token is SqlToken {
   return token !== undefined && (token.kind === 'word' || token.kind === 'quoted');
 }
 
@@ -100,7 +100,7 @@ function startsLineComment(text: string, at: number): boolean {
   return pair === '--' || pair === '//' || pair === '# ' || pair === '#!';
 }
 
-function quotedToken(text: string, start: number, quote: string, kind: 'string' | 'quoted'): Token {
+function quotedToken(text: string, start: number, quote: string, kind: 'string' | 'quoted'): SqlToken {
   let at = start + 1;
   for (;;) {
     const character = text[at];
@@ -115,7 +115,7 @@ function quotedToken(text: string, start: number, quote: string, kind: 'string' 
   return { kind, value, start, end };
 }
 
-function curlyToken(text: string, start: number, close: string, kind: 'string' | 'quoted'): Token {
+function curlyToken(text: string, start: number, close: string, kind: 'string' | 'quoted'): SqlToken {
   const at = text.indexOf(close, start + 1);
   if (at < 0) return { kind: 'odd', value: text[start] ?? '', start, end: text.length };
   const inner = text.slice(start + 1, at);
@@ -123,7 +123,7 @@ function curlyToken(text: string, start: number, close: string, kind: 'string' |
 }
 
 /** The engine takes any text between two dollars as a heredoc's tag; only plain tags are accepted here. */
-function dollarToken(text: string, start: number): Token {
+function dollarToken(text: string, start: number): SqlToken {
   HEREDOC_TAG.lastIndex = start;
   const tag = HEREDOC_TAG.exec(text)?.[0];
   if (tag === undefined) {
@@ -136,7 +136,7 @@ function dollarToken(text: string, start: number): Token {
   return { kind: 'string', value: stringLiteral(inner), start, end: close + tag.length };
 }
 
-function matched(text: string, start: number, pattern: RegExp, kind: TokenKind): Token {
+function matched(text: string, start: number, pattern: RegExp, kind: TokenKind): SqlToken {
   pattern.lastIndex = start;
   const value = pattern.exec(text)?.[0] ?? '';
   return { kind, value, start, end: start + Math.max(1, value.length) };

@@ -34,7 +34,7 @@ export const RESULT_HOLD_MS = 100;
 /** One read from a result pipe; a Linux pipe holds 64 KiB. */
 export const RESULT_READ_BYTES = 64 * KIB;
 
-/** Requests that wait for a slot, for each lane; more are answered 503. */
+/** Requests that wait for a slot, of each kind; more are answered 503. */
 export const WAITING_REQUESTS_MAX = 64;
 
 /** Queries at once. Public reads are an option (`readers`); the engine's own never stand behind them. */

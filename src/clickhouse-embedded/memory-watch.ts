@@ -6,7 +6,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import type { Engine } from './engine.ts';
+import type { ChdbEngine } from './chdb.ts';
 
 /** Of the bound: what the engine's own count may reach. The rest is for what it does not count: this process, stacks, fragments. */
 export const COUNTED_SHARE = 0.7;
@@ -27,7 +27,7 @@ export interface MemoryWatch {
 }
 
 export function watchMemory(
-  engine: Engine,
+  engine: ChdbEngine,
   bytesMax: number,
   log: (level: 'warn', message: string, fields: Record<string, unknown>) => void,
 ): MemoryWatch {

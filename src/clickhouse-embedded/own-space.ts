@@ -4,7 +4,7 @@
  */
 import { countAttached } from './attached-views.ts';
 import type { Command } from './command-targets.ts';
-import type { Connection } from './engine.ts';
+import type { ChdbConnection } from './chdb.ts';
 import { EngineFailure } from './engine-failure.ts';
 import type { Reading } from './guard.ts';
 import { isKeyword, nameLiteral, stringLiteral } from './lexer.ts';
@@ -18,7 +18,7 @@ import {
   REFRESH_SECONDS_MAX,
 } from './limits.ts';
 import { hasTrailingSettings, type CommandStatement } from './statement.ts';
-import type { Warehouse } from './warehouse.ts';
+import type { EmbeddedServer } from './embedded-server.ts';
 
 /** Bounds that depend on the machine; see limits.ts. */
 export interface OwnBounds {
@@ -36,8 +36,8 @@ interface Space {
 
 /** Before a command: what makes room is never refused, what takes some is while there is none. */
 export async function refuseWithoutRoom(
-  connection: Connection,
-  warehouse: Warehouse,
+  connection: ChdbConnection,
+  warehouse: EmbeddedServer,
   { verb, object }: Command,
   { attaches, refreshes }: Reading,
 ): Promise<void> {
@@ -64,8 +64,8 @@ export async function refuseWithoutRoom(
 
 /** Stops a write of a client that outgrows the space. */
 export async function writeInBounds<Result>(
-  warehouse: Warehouse,
-  connection: Connection,
+  warehouse: EmbeddedServer,
+  connection: ChdbConnection,
   kill: () => Promise<void>,
   write: () => Promise<Result>,
 ): Promise<Result> {
@@ -95,7 +95,7 @@ export async function writeInBounds<Result>(
 }
 
 /** Views that refresh themselves write when nobody asks: full, they pause until there is room. Returns the end of the watch. */
-export function watchOwnSpace(warehouse: Warehouse): () => void {
+export function watchOwnSpace(warehouse: EmbeddedServer): () => void {
   let isPaused = false;
   let isLooking = false;
   const look = async (): Promise<void> => {
@@ -126,7 +126,7 @@ export function watchOwnSpace(warehouse: Warehouse): () => void {
 }
 
 /** The statement with bounds for each refresh: it runs in the background, where no connection's settings hold. */
-export function withRefreshLimits({ ownBounds }: Warehouse, { text, tokens }: CommandStatement): string {
+export function withRefreshLimits({ ownBounds }: EmbeddedServer, { text, tokens }: CommandStatement): string {
   const comment = tokens.findLastIndex((token) => isKeyword(token, 'COMMENT'));
   if (comment === tokens.length - 2 && comment > 0)
     throw new EngineFailure(
@@ -138,7 +138,7 @@ export function withRefreshLimits({ ownBounds }: Warehouse, { text, tokens }: Co
   return hasTrailingSettings(tokens) ? `${text}, ${limits}` : `${text}\nSETTINGS ${limits}`;
 }
 
-async function spaceOf(connection: Connection, { rules }: Warehouse): Promise<Space> {
+async function spaceOf(connection: ChdbConnection, { rules }: EmbeddedServer): Promise<Space> {
   // As they are written, so that the engine need not look into the tables of the others.
   const others = ['INFORMATION_SCHEMA', ...rules.protectedDatabases].map(stringLiteral).join(', ');
   const counted = await connection.run(
@@ -151,7 +151,7 @@ async function spaceOf(connection: Connection, { rules }: Warehouse): Promise<Sp
   return { databases, tables, bytes, memoryBytes };
 }
 
-async function ownSpace(warehouse: Warehouse): Promise<Space> {
+async function ownSpace(warehouse: EmbeddedServer): Promise<Space> {
   const connection = warehouse.engine.connect(new Map());
   try {
     return await spaceOf(connection, warehouse);
@@ -160,7 +160,7 @@ async function ownSpace(warehouse: Warehouse): Promise<Space> {
   }
 }
 
-async function refreshingViews(warehouse: Warehouse): Promise<string[]> {
+async function refreshingViews(warehouse: EmbeddedServer): Promise<string[]> {
   const text = await runOnce(warehouse, 'SELECT database, view FROM system.view_refreshes');
   return text
     .split('\n')
@@ -168,7 +168,7 @@ async function refreshingViews(warehouse: Warehouse): Promise<string[]> {
     .map((line) => (JSON.parse(line) as [string, string]).map(nameLiteral).join('.'));
 }
 
-async function runOnce(warehouse: Warehouse, statement: string): Promise<string> {
+async function runOnce(warehouse: EmbeddedServer, statement: string): Promise<string> {
   const connection = warehouse.engine.connect(new Map());
   try {
     return (await connection.run(statement, 'JSONCompactEachRow')).text();
@@ -177,11 +177,11 @@ async function runOnce(warehouse: Warehouse, statement: string): Promise<string>
   }
 }
 
-function isOver({ ownBounds }: Warehouse, { bytes, memoryBytes }: Space): boolean {
+function isOver({ ownBounds }: EmbeddedServer, { bytes, memoryBytes }: Space): boolean {
   return bytes > ownBounds.bytesMax || memoryBytes > ownBounds.memoryBytesMax;
 }
 
-function refuseFull(warehouse: Warehouse, space: Space): void {
+function refuseFull(warehouse: EmbeddedServer, space: Space): void {
   const { bytesMax, memoryBytesMax } = warehouse.ownBounds;
   if (!isOver(warehouse, space)) return;
   if (space.memoryBytes > memoryBytesMax)

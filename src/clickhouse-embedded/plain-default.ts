@@ -3,7 +3,7 @@
  * `SELECT * FROM "/etc/passwd"` reads the file, by a table's name that no guard could tell from others, and an INSERT writes one. Attached again as
  * Atomic it holds tables only; they stay where they are on disk. At every start, since the library opens it its own way each time. Child process.
  */
-import type { Connection, Engine } from './engine.ts';
+import type { ChdbConnection, ChdbEngine } from './chdb.ts';
 import { nameLiteral, stringLiteral } from './lexer.ts';
 
 /** Tables may depend on one another; all of them come back. */
@@ -12,7 +12,7 @@ const DETACH_SETTINGS = new Map([
   ['check_referential_table_dependencies', '0'],
 ]);
 
-export async function makeDefaultPlain(engine: Engine): Promise<void> {
+export async function makeDefaultPlain(engine: ChdbEngine): Promise<void> {
   const connection = engine.connect(DETACH_SETTINGS);
   try {
     const [kind, uuid] = await row(connection, `SELECT engine, uuid FROM system.databases WHERE name = 'default'`);
@@ -27,7 +27,7 @@ export async function makeDefaultPlain(engine: Engine): Promise<void> {
 }
 
 /** It is on disk already, from an earlier start, or gets the place that the overlay had. */
-async function attach(connection: Connection, uuid: string): Promise<void> {
+async function attach(connection: ChdbConnection, uuid: string): Promise<void> {
   try {
     await connection.run('ATTACH DATABASE default');
   } catch {
@@ -35,7 +35,7 @@ async function attach(connection: Connection, uuid: string): Promise<void> {
   }
 }
 
-async function column(connection: Connection, query: string): Promise<string[]> {
+async function column(connection: ChdbConnection, query: string): Promise<string[]> {
   // One value for each line, as text that can be read back whatever the names are.
   const text = (await connection.run(query, 'JSONCompactEachRow')).text();
   return text
@@ -44,6 +44,6 @@ async function column(connection: Connection, query: string): Promise<string[]> 
     .map((line) => String((JSON.parse(line) as unknown[])[0]));
 }
 
-async function row(connection: Connection, query: string): Promise<string[]> {
+async function row(connection: ChdbConnection, query: string): Promise<string[]> {
   return (await connection.run(query)).text().trim().split('\t');
 }

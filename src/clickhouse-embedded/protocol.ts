@@ -9,7 +9,7 @@ import type { TransportKind } from '../http/transport.ts';
 
 import type { Wall } from './walls/report.ts';
 
-export type LogLevel = 'info' | 'warn' | 'error';
+export type ChildLogLevel = 'info' | 'warn' | 'error';
 
 /** Parent to child, once, when it has said hello. The secret travels here, so that it is in no argument list and no file. */
 export interface ChildConfiguration {
@@ -49,7 +49,7 @@ export type ToParent =
     }
   | {
       readonly type: 'log';
-      readonly level: LogLevel;
+      readonly level: ChildLogLevel;
       readonly message: string;
       readonly fields: Readonly<Record<string, unknown>>;
     };

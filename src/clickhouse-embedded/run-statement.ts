@@ -6,23 +6,23 @@ import { commonHeaders, resultHeaders, summaryHeader, type HeaderContext } from 
 import type { SpooledBody } from './body-spool.ts';
 import { insertPastViews } from './attached-views.ts';
 import { commandOf, type NameContext } from './command-targets.ts';
-import type { Answer, Connection } from './engine.ts';
+import type { QueryResult, ChdbConnection } from './chdb.ts';
 import { compressedBlocks } from './codecs/compressed-blocks.ts';
 import { nativeOfRevision } from './codecs/native-revision.ts';
 import { chain, recoded, type Recoder } from './codecs/recoder.ts';
 import { EngineFailure } from './engine-failure.ts';
 import { guardCommand, guardFormat, guardInsert, guardRead } from './guard.ts';
-import { isKeyword, isName, isSymbol, nameLiteral, stringLiteral, type Token } from './lexer.ts';
+import { isKeyword, isName, isSymbol, nameLiteral, stringLiteral, type SqlToken } from './lexer.ts';
 import { refuseWithoutRoom, withRefreshLimits, writeInBounds } from './own-space.ts';
 import type { Headers, Reply } from './reply.ts';
 import { responseEncoding, type Request } from './request.ts';
 import { explainSyntax, lookAgain, lookAtInsert } from './second-look.ts';
-import { sendFile } from './send-file.ts';
+import { replyWithFile } from './reply-with-file.ts';
 import { settingsFor } from './settings.ts';
 import type { CommandStatement, InsertStatement, InsertTarget, ReadStatement, Statement } from './statement.ts';
 import { forgetResult, writeInBound } from './result-files.ts';
 import { streamResult } from './stream-result.ts';
-import type { Warehouse } from './warehouse.ts';
+import type { EmbeddedServer } from './embedded-server.ts';
 
 export interface Query {
   readonly request: Request;
@@ -34,7 +34,7 @@ export interface Query {
 }
 
 /** Throws EngineFailure before anything runs; called as early as the statement is known. */
-export function guard(warehouse: Warehouse, query: Query, statement: Statement): void {
+export function guard(warehouse: EmbeddedServer, query: Query, statement: Statement): void {
   const { request } = query;
   if (request.method === 'get' && statement.kind !== 'read') {
     throw new EngineFailure(
@@ -51,7 +51,7 @@ export function guard(warehouse: Warehouse, query: Query, statement: Statement):
   else guardCommand(warehouse.rules, context, statement);
 }
 
-export async function runRead(warehouse: Warehouse, query: Query, statement: ReadStatement): Promise<void> {
+export async function runRead(warehouse: EmbeddedServer, query: Query, statement: ReadStatement): Promise<void> {
   const { request } = query;
   const format = formatName(statement.format ?? request.defaultFormat);
   const reply = recodedFor(request, format, query.reply);
@@ -61,16 +61,16 @@ export async function runRead(warehouse: Warehouse, query: Query, statement: Rea
   const statementInto = (path: string): string =>
     `${statement.text}\nINTO OUTFILE ${stringLiteral(path)} TRUNCATE${compression} FORMAT ${format}`;
   const headers = resultHeaders(query.headers, format, encoding?.header);
-  const lane = query.user === 'engine' ? warehouse.engineReads : warehouse.publicReads;
+  const slots = query.user === 'engine' ? warehouse.engineReads : warehouse.publicReads;
   const file = request.isBuffered ? warehouse.spool.create() : undefined;
   try {
-    const answer = await lane.with((pipe) =>
+    const answer = await slots.with((pipe) =>
       withConnection(warehouse, query, statement.settings, readingOf(statement), async (connection) => {
         if (query.user === 'public') await lookAgain(connection, warehouse.rules, nameContext(request), statement);
         // Who left during the look has had it cancelled, and not what would run now.
         refuseGone(query);
         if (isTreeWanted(statement)) return wholeAnswer(connection, statement.text, format, reply, headers);
-        const run = (path: string): Promise<Answer> => runClean(connection, statement.text, statementInto(path));
+        const run = (path: string): Promise<QueryResult> => runClean(connection, statement.text, statementInto(path));
         return file === undefined
           ? streamResult(pipe, reply, headers, () => run(pipe.path))
           : writeInBound(
@@ -82,7 +82,7 @@ export async function runRead(warehouse: Warehouse, query: Query, statement: Rea
     );
     // A buffered result no longer needs the engine: a slow client holds a file, not a slot.
     if (file !== undefined && !reply.isAnswered)
-      await sendFile(file.path, reply, { ...headers, ...summaryHeader(answer, false) });
+      await replyWithFile(file.path, reply, { ...headers, ...summaryHeader(answer, false) });
   } finally {
     file?.remove();
     if (file !== undefined) forgetResult(file.path);
@@ -95,12 +95,12 @@ function isTreeWanted({ tokens }: ReadStatement): boolean {
 }
 
 async function wholeAnswer(
-  connection: Connection,
+  connection: ChdbConnection,
   text: string,
   format: string,
   reply: Reply,
   headers: Headers,
-): Promise<Answer> {
+): Promise<QueryResult> {
   const answer = await connection.run(text, format);
   reply.whole(200, { ...headers, ...summaryHeader(answer, false) }, answer.bytes());
   return answer;
@@ -115,7 +115,7 @@ function recodedFor(request: Request, format: string, reply: Reply): Reply {
 }
 
 export async function runInsert(
-  warehouse: Warehouse,
+  warehouse: EmbeddedServer,
   query: Query,
   statement: InsertStatement,
   body: SpooledBody,
@@ -125,21 +125,21 @@ export async function runInsert(
   const compression = encoding === undefined ? '' : ` COMPRESSION '${encoding}'`;
   const text = `${statement.head} FROM INFILE ${stringLiteral(body.path)}${compression} FORMAT ${formatName(statement.format)}`;
   const context = nameContext(query.request);
-  const lane = query.user === 'engine' ? warehouse.engineWrites : warehouse.publicWrites;
-  const answer = await lane.with(() =>
+  const slots = query.user === 'engine' ? warehouse.engineWrites : warehouse.publicWrites;
+  const answer = await slots.with(() =>
     withConnection(warehouse, query, statement.settings, 'write', async (connection) => {
       if (query.user === 'public') await lookAtInsert(connection, context, statement);
-      const insert = (): Promise<Answer> => hidePath(connection.run(text), body.path);
+      const insert = (): Promise<QueryResult> => hidePath(connection.run(text), body.path);
       return write(warehouse, query, statement.target, connection, insert);
     }),
   );
   query.reply.whole(200, { ...commonHeaders(query.headers), ...summaryHeader(answer, true) }, '');
 }
 
-export async function runCommand(warehouse: Warehouse, query: Query, statement: CommandStatement): Promise<void> {
+export async function runCommand(warehouse: EmbeddedServer, query: Query, statement: CommandStatement): Promise<void> {
   const format = formatName(query.request.defaultFormat);
-  const lane = query.user === 'engine' ? warehouse.engineWrites : warehouse.publicWrites;
-  const answer = await lane.with(() =>
+  const slots = query.user === 'engine' ? warehouse.engineWrites : warehouse.publicWrites;
+  const answer = await slots.with(() =>
     withConnection(warehouse, query, new Map(), 'write', async (connection) => {
       const text = query.user === 'public' ? await allowed(warehouse, query, statement, connection) : statement.text;
       return write(warehouse, query, statement.target, connection, () => connection.run(text, format));
@@ -154,10 +154,10 @@ export async function runCommand(warehouse: Warehouse, query: Query, statement: 
 
 /** What an ordinary client's command becomes, once it has been looked at and there is room for it. */
 async function allowed(
-  warehouse: Warehouse,
+  warehouse: EmbeddedServer,
   query: Query,
   statement: CommandStatement,
-  connection: Connection,
+  connection: ChdbConnection,
 ): Promise<string> {
   const context = nameContext(query.request);
   const reading = await lookAgain(connection, warehouse.rules, context, statement);
@@ -168,10 +168,10 @@ async function allowed(
 
 /** Rows on their way in: the engine's own ones past the views of clients, those of clients into bounded space. */
 function write<Result>(
-  warehouse: Warehouse,
+  warehouse: EmbeddedServer,
   query: Query,
   target: InsertTarget | undefined,
-  connection: Connection,
+  connection: ChdbConnection,
   work: () => Promise<Result>,
 ): Promise<Result> {
   if (target === undefined) return work();
@@ -198,7 +198,7 @@ function readingOf({ tokens }: ReadStatement): Access {
   return asksSettings ? 'settings' : 'read';
 }
 
-function isWord(token: Token | undefined, word: string): boolean {
+function isWord(token: SqlToken | undefined, word: string): boolean {
   return isName(token) && token.value.toLowerCase() === word;
 }
 
@@ -208,11 +208,11 @@ function refuseGone({ reply }: Query): void {
 
 /** A fresh connection with the query's settings, database and parameters; killed when the client goes away. */
 async function withConnection<Result>(
-  warehouse: Warehouse,
+  warehouse: EmbeddedServer,
   query: Query,
   statementSettings: ReadonlyMap<string, string>,
   access: Access,
-  work: (connection: Connection) => Promise<Result>,
+  work: (connection: ChdbConnection) => Promise<Result>,
 ): Promise<Result> {
   const { request, reply } = query;
   refuseGone(query);
@@ -245,7 +245,7 @@ function setParameters(parameters: ReadonlyMap<string, string>): string {
   return `SET ${pairs.join(', ')}`;
 }
 
-async function killQuery(warehouse: Warehouse, runId: string): Promise<void> {
+async function killQuery(warehouse: EmbeddedServer, runId: string): Promise<void> {
   const connection = warehouse.engine.connect(new Map());
   try {
     await connection.run(`KILL QUERY WHERE Settings['log_comment'] = ${stringLiteral(runId)} ASYNC`);
@@ -259,7 +259,7 @@ async function killQuery(warehouse: Warehouse, runId: string): Promise<void> {
 }
 
 /** Runs the rewritten text; a syntax error is reported on the text as the client wrote it. */
-async function runClean(connection: Connection, original: string, rewritten: string): Promise<Answer> {
+async function runClean(connection: ChdbConnection, original: string, rewritten: string): Promise<QueryResult> {
   try {
     return await connection.run(rewritten);
   } catch (cause) {

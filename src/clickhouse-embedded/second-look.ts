@@ -3,7 +3,7 @@
  * before it runs. Called by run-statement.ts. Child process.
  */
 import type { NameContext } from './command-targets.ts';
-import type { Connection } from './engine.ts';
+import type { ChdbConnection } from './chdb.ts';
 import { EngineFailure } from './engine-failure.ts';
 import { guardInsertSyntax, guardSyntax, type GuardRules, type Reading } from './guard.ts';
 import { stringLiteral } from './lexer.ts';
@@ -12,7 +12,7 @@ import { syntaxTree } from './syntax-tree.ts';
 
 /** Throws EngineFailure for what is not open. */
 export async function lookAgain(
-  connection: Connection,
+  connection: ChdbConnection,
   rules: GuardRules,
   context: NameContext,
   statement: ReadStatement | CommandStatement,
@@ -25,7 +25,7 @@ export async function lookAgain(
 
 /** As lookAgain(), for an insert whose data comes from elsewhere. */
 export async function lookAtInsert(
-  connection: Connection,
+  connection: ChdbConnection,
   context: NameContext,
   statement: InsertStatement,
 ): Promise<void> {
@@ -34,7 +34,7 @@ export async function lookAtInsert(
 }
 
 /** The engine's syntax tree as text; fails as the statement itself would, on the text as the client wrote it. */
-export async function explainSyntax(connection: Connection, original: string): Promise<string> {
+export async function explainSyntax(connection: ChdbConnection, original: string): Promise<string> {
   const prefix = 'EXPLAIN AST ';
   try {
     return (await connection.run(prefix + original, 'TSVRaw')).text();
@@ -49,7 +49,7 @@ export async function explainSyntax(connection: Connection, original: string): P
 }
 
 /** A view with parameters is called as a function is; nothing else that no list knows may be. */
-async function refuseUnlessView(connection: Connection, name: string): Promise<void> {
+async function refuseUnlessView(connection: ChdbConnection, name: string): Promise<void> {
   const dot = name.indexOf('.');
   const database = dot < 0 ? 'currentDatabase()' : stringLiteral(name.slice(0, dot));
   const table = stringLiteral(name.slice(dot + 1));

@@ -33,7 +33,7 @@ import {
   VIEW_PATIENCE_MS,
 } from './limits.ts';
 import { endPredecessor, startTimeOf } from './predecessor.ts';
-import type { ChildConfiguration, LogLevel, ToChild, ToParent } from './protocol.ts';
+import type { ChildConfiguration, ChildLogLevel, ToChild, ToParent } from './protocol.ts';
 import { prepareRequests } from './result-pipe.ts';
 import { wallsSaid } from './walls/report.ts';
 
@@ -59,7 +59,7 @@ export interface EmbeddedOptions {
   readonly access?: AccessSettings;
   /** Only the engine's own user changes these. */
   readonly protectedDatabases?: readonly string[];
-  readonly log: (level: LogLevel, message: string, fields?: object) => void;
+  readonly log: (level: ChildLogLevel, message: string, fields?: object) => void;
 }
 
 export interface EmbeddedClickHouse {

@@ -3,7 +3,7 @@
  * FORMAT stands and which settings hang at its end. The engine's own parser has the last word on everything else. Child process.
  */
 import { EngineFailure } from './engine-failure.ts';
-import { isKeyword, isName, isSymbol, nextToken, stringValue, tokensOf, type Token } from './lexer.ts';
+import { isKeyword, isName, isSymbol, nextToken, stringValue, tokensOf, type SqlToken } from './lexer.ts';
 
 /** Rows come out (`read`), data goes in (`insert`), or neither is streamed (`command`). */
 export type Statement = ReadStatement | InsertStatement | CommandStatement;
@@ -14,7 +14,7 @@ export interface ReadStatement {
   readonly text: string;
   readonly format: string | undefined;
   readonly settings: ReadonlyMap<string, string>;
-  readonly tokens: readonly Token[];
+  readonly tokens: readonly SqlToken[];
 }
 
 export interface InsertStatement {
@@ -31,7 +31,7 @@ export interface InsertStatement {
 export interface CommandStatement {
   readonly kind: 'command';
   readonly text: string;
-  readonly tokens: readonly Token[];
+  readonly tokens: readonly SqlToken[];
   /** Present for `INSERT ... SELECT`. */
   readonly target: InsertTarget | undefined;
 }
@@ -70,7 +70,7 @@ export function insertWithData(text: string): InsertStatement | undefined {
   }
 }
 
-function parseRead(text: string, tokens: readonly Token[]): ReadStatement {
+function parseRead(text: string, tokens: readonly SqlToken[]): ReadStatement {
   let end = tokens.length;
   let settings: ReadonlyMap<string, string> = new Map();
   let format: string | undefined;
@@ -90,7 +90,7 @@ function parseRead(text: string, tokens: readonly Token[]): ReadStatement {
   return { kind: 'read', text: text.slice(0, kept.at(-1)?.end ?? 0), format, settings, tokens: kept };
 }
 
-function parseInsert(text: string, first: Token): InsertStatement | CommandStatement {
+function parseInsert(text: string, first: SqlToken): InsertStatement | CommandStatement {
   const settings = new Map<string, string>();
   let previous = first;
   let token = nextToken(text, first.end);
@@ -171,7 +171,7 @@ function targetOf(names: readonly string[], isFunction: boolean, hasPlaceholder:
 }
 
 /** Reads `a = 1, b = 'x'` after SETTINGS; returns the last token that belongs to it. */
-function readSettings(text: string, keyword: Token, into: Map<string, string>): Token {
+function readSettings(text: string, keyword: SqlToken, into: Map<string, string>): SqlToken {
   let last = keyword;
   for (;;) {
     const name = nextToken(text, last.end);
@@ -190,13 +190,13 @@ function readSettings(text: string, keyword: Token, into: Map<string, string>): 
 }
 
 /** Whether such a list stands at the statement's end. */
-export function hasTrailingSettings(tokens: readonly Token[]): boolean {
+export function hasTrailingSettings(tokens: readonly SqlToken[]): boolean {
   return trailingSettings(tokens, tokens.length) !== undefined;
 }
 
 /** `SETTINGS a = 1, b = 'x'` that ends exactly at `end`, outside parentheses. */
 function trailingSettings(
-  tokens: readonly Token[],
+  tokens: readonly SqlToken[],
   end: number,
 ): { start: number; settings: Map<string, string> } | undefined {
   const settings = new Map<string, string>();
@@ -216,14 +216,14 @@ function trailingSettings(
   }
 }
 
-function settingValue(token: Token): string {
+function settingValue(token: SqlToken): string {
   if (token.kind === 'string') return stringValue(token.value);
   if (token.kind === 'word' || token.kind === 'number') return token.value;
   throw new EngineFailure(62, 'SYNTAX_ERROR', `Syntax error in SETTINGS: unexpected ${JSON.stringify(token.value)}`);
 }
 
 /** Drops closing semicolons; anything after one is a second statement. */
-function singleStatement(tokens: Token[]): Token[] {
+function singleStatement(tokens: SqlToken[]): SqlToken[] {
   while (isSymbol(tokens.at(-1), ';')) tokens.pop();
   if (tokens.some((token) => isSymbol(token, ';'))) {
     throw new EngineFailure(62, 'SYNTAX_ERROR', 'Syntax error (Multi-statements are not allowed)');

@@ -3,7 +3,7 @@
  * summary, and a query that fails by then gets a proper status; after that, failing means breaking off. Child process.
  */
 import { summaryHeader } from './answer-headers.ts';
-import type { Answer } from './engine.ts';
+import type { QueryResult } from './chdb.ts';
 import { EngineFailure } from './engine-failure.ts';
 import { RESULT_HOLD_BYTES, RESULT_HOLD_MS } from './limits.ts';
 import type { Headers, Reply } from './reply.ts';
@@ -13,8 +13,8 @@ export async function streamResult(
   pipe: ResultPipe,
   reply: Reply,
   headers: Headers,
-  run: () => Promise<Answer>,
-): Promise<Answer> {
+  run: () => Promise<QueryResult>,
+): Promise<QueryResult> {
   let held: Buffer[] | undefined = [];
   let heldBytes = 0;
   let timer: NodeJS.Timeout | undefined;

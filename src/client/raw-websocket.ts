@@ -45,7 +45,7 @@ export function frameHeaderBytes(length: number): number {
 }
 
 /** Writes the header of a whole binary message and returns where the payload begins. */
-export function writeFrameHeader(out: Buffer, at: number, length: number): number {
+export function writeWebSocketHeader(out: Buffer, at: number, length: number): number {
   out[at] = FINAL_BINARY;
   if (length < 126) out[at + 1] = MASKED | length;
   else if (length < 65536) {

@@ -5,7 +5,7 @@
  */
 
 import type { ServerAddress } from '../../client/src/address.ts';
-import { openRawWebSocket, writeFrameHeader } from './raw-websocket.ts';
+import { openRawWebSocket, writeWebSocketHeader } from './raw-websocket.ts';
 
 /** Measured: answers stop getting faster after about 15,000 frames, a quarter of a second. */
 const FRAMES = 16_000;
@@ -30,7 +30,7 @@ export async function rehearse(address: ServerAddress): Promise<void> {
 /** Resolves with the frames that were answered. */
 async function rehearseConnection(address: ServerAddress, frames: number, until: number): Promise<number> {
   const frame = Buffer.alloc(6 + FRAME_BYTES);
-  const body = writeFrameHeader(frame, 0, FRAME_BYTES);
+  const body = writeWebSocketHeader(frame, 0, FRAME_BYTES);
   frame[body] = SEQ_TAG;
   frame.writeDoubleLE(0, body + 1);
   frame[body + 1] = 1;

@@ -5,7 +5,7 @@ import type { ColumnBuilder } from './columns.ts';
 import { setAside, storeListReads } from './computed.ts';
 import { checkExpression } from './expression/check.ts';
 import type { DerivedName } from './derived.ts';
-import type { ExperimentName, FeatureName, Scope } from './expression/scope.ts';
+import type { ExperimentName, FeatureName, ExpressionScope } from './expression/scope.ts';
 import type { Typed } from '../../native-free-core/language/functions/typed.ts';
 import type { FlatMessage } from './message.ts';
 import type { Problems } from './problems.ts';
@@ -39,7 +39,7 @@ export interface Compilation {
  * of it, so what SQL cannot repeat is set aside into computed columns.
  */
 export function expressionAt(c: Compilation, text: string, path: Path, withFeatures: boolean): Typed | null {
-  const scope: Scope = {
+  const scope: ExpressionScope = {
     message: c.message,
     columnAt: c.columns.at,
     features: withFeatures ? c.features : null,
@@ -70,11 +70,11 @@ export function conditionAt(
   if (typed === null) return null;
   if (typed.expression.type === 'bool')
     return withFeatures ? storeListReads(c, typed.expression, path) : typed.expression;
-  c.problems.addInText(path, 0, `a condition is needed here, this is ${typeText(typed.expression.type)}`);
+  c.problems.addInText(path, 0, `a condition is needed here, this is ${expressionTypeText(typed.expression.type)}`);
   return null;
 }
 
-export function typeText(type: ExpressionType): string {
+export function expressionTypeText(type: ExpressionType): string {
   return {
     bool: 'true or false',
     int: 'an integer',

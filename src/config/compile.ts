@@ -14,7 +14,7 @@ import { compileEvents, type CompiledEvents } from './events.ts';
 import { compileExperiments } from './experiments.ts';
 import { compileFeatures } from './features.ts';
 import { compileLists } from './lists.ts';
-import { compileModel, noModels } from './models.ts';
+import { addModel, noModels } from './models.ts';
 import { gatherProblems, PipelineError, sortedProblems, type Problems } from './problems.ts';
 import type { ProtoReader } from './proto/index.ts';
 import type { PipelineDeclaration } from './schema.ts';
@@ -104,7 +104,7 @@ function compileDeclaration(
   const entities = compileEntities(c);
   const features = compileFeatures(c, entities);
   const models = noModels();
-  compileDerivedOfState(c, waiting, (name) => compileModel(c, name, readProto, models));
+  compileDerivedOfState(c, waiting, (name) => addModel(c, name, readProto, models));
   const decisions = compileDecisions(c);
   const tests = compileTests(c, decisions, (path) => source.positionOf(source.offsetOf(path)).line);
   const system = { ...systemColumns(columns, events), receivedAt, effectiveTime };

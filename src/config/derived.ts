@@ -8,7 +8,7 @@ import { isWide } from '../../native-free-core/language/kinds/index.ts';
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import { expressionAt, type Compilation } from './compilation.ts';
 import { addComputed } from './computed.ts';
-import { isSyntaxProblem, parseExpression, pathsOf } from './expression/syntax.ts';
+import { isSyntaxProblem, parseExpression, namePathsOf } from './expression/syntax.ts';
 import type { Typed } from '../../native-free-core/language/functions/typed.ts';
 
 /** A derived value as expressions read it. */
@@ -68,7 +68,7 @@ function readingsOf(c: Compilation): Map<string, Reading> {
 function readingOf(c: Compilation, texts: readonly string[]): Reading {
   const paths = texts.flatMap((text) => {
     const tree = parseExpression(text);
-    return isSyntaxProblem(tree) ? [] : pathsOf(tree);
+    return isSyntaxProblem(tree) ? [] : namePathsOf(tree);
   });
   const known = { derived: c.declaration.derived ?? {}, model: c.declaration.models ?? {} };
   const others = paths.flatMap(([prefix, name]) =>

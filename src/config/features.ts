@@ -4,7 +4,7 @@ import { aggregateOf, aggregateOptions, eachAggregate } from '../../native-free-
 import type { Input as AggregateInput } from '../../native-free-core/language/aggregates/aggregate.ts';
 import { enter, lookup } from '../../native-free-core/base/lookup.ts';
 import type { ColumnPlan, Expression, FeaturePlan, SessionPlan } from '../../native-free-core/plan/plan.ts';
-import { conditionAt, expressionAt, typeText, type Compilation } from './compilation.ts';
+import { conditionAt, expressionAt, expressionTypeText, type Compilation } from './compilation.ts';
 import type { BareEntity } from './entities.ts';
 import { dayColumn } from './computed.ts';
 import { defaultHopMs } from './hops.ts';
@@ -281,7 +281,7 @@ function compileInput(c: Compilation, path: Path, feature: FeatureDeclaration): 
     }
   }
   if (typed.labels !== undefined || type === 'string' || type === 'bytes') {
-    const what = typed.labels === undefined ? typeText(type) : `a name of ${typed.labels.name}`;
+    const what = typed.labels === undefined ? expressionTypeText(type) : `a name of ${typed.labels.name}`;
     c.problems.addInText([...path, 'of'], 0, `${feature.agg} needs a number, this is ${what}`);
     return none;
   }

@@ -8,7 +8,7 @@ import type { Expression } from '../../native-free-core/plan/plan.ts';
 import type { Category, FileInput, ParsedModel } from '../../native-free-core/model/parse.ts';
 import { expressionAt, type Compilation } from './compilation.ts';
 import { storeListReads } from './computed.ts';
-import { isSyntaxProblem, parseExpression, pathOf } from './expression/syntax.ts';
+import { isSyntaxProblem, parseExpression, namePathOf } from './expression/syntax.ts';
 import { kindText, type Typed } from '../../native-free-core/language/functions/typed.ts';
 import { categoryExpression, listText } from './model-categories.ts';
 import { columnLists } from './model-columns.ts';
@@ -25,7 +25,7 @@ export interface ModelInputs {
 /** A name, so that an explanation can say what each input was; null after a complaint. */
 export function typedInput(c: Compilation, text: string, path: Path): Typed | null {
   const tree = parseExpression(text);
-  if (!isSyntaxProblem(tree) && pathOf(tree) === null) {
+  if (!isSyntaxProblem(tree) && namePathOf(tree) === null) {
     c.problems.addInText(path, 0, 'an input is a name; declare what is computed as a derived value, and name that');
     return null;
   }

@@ -27,7 +27,7 @@ export function noModels(): CompiledModels {
 }
 
 /** Adds one model, when all that it reads is compiled. `read` finds a file that the pipeline names. */
-export function compileModel(c: Compilation, name: string, read: ProtoReader, compiled: CompiledModels): void {
+export function addModel(c: Compilation, name: string, read: ProtoReader, compiled: CompiledModels): void {
   const declaration = lookup(c.declaration.models, name)!;
   const path: Path = ['models', name];
   checkCategories(c, declaration, path);

@@ -12,11 +12,11 @@ export interface Readiness {
   readonly failing: readonly Failing[];
 }
 
-export const STARTING: Readiness = {
+export const NOT_READY_STARTING: Readiness = {
   ready: false,
   failing: [{ part: 'start', reason: 'the server is starting' }],
 };
-export const STOPPING: Readiness = {
+export const NOT_READY_STOPPING: Readiness = {
   ready: false,
   failing: [{ part: 'start', reason: 'the server is stopping' }],
 };

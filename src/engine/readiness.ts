@@ -7,7 +7,13 @@
  *   queries   ClickHouse answers a SELECT from the engine's table in time
  */
 
-import { STARTING, STOPPING, type Failing, type Readiness, type ReadyPart } from '../contract/readiness.ts';
+import {
+  NOT_READY_STARTING,
+  NOT_READY_STOPPING,
+  type Failing,
+  type Readiness,
+  type ReadyPart,
+} from '../contract/readiness.ts';
 import type { Log } from '../system/log.ts';
 
 export interface ReadinessSources {
@@ -47,7 +53,7 @@ const STALLED_MS_MAX = 15_000;
 const GIB = 2 ** 30;
 
 export function watchReadiness(sources: ReadinessSources): ReadinessWatch {
-  let state = STARTING;
+  let state = NOT_READY_STARTING;
   let queries: string | null = null;
   let probing: Promise<void> | null = null;
   let stuckEpoch = 0;
@@ -108,7 +114,7 @@ export function watchReadiness(sources: ReadinessSources): ReadinessWatch {
     },
     stop() {
       if (timer !== null) clearInterval(timer);
-      state = STOPPING;
+      state = NOT_READY_STOPPING;
       sources.announce(state);
     },
   };

@@ -9,14 +9,14 @@ const HIGH = 4294967296n;
 const decoder = new TextDecoder();
 
 /** The columns of one row, and what is needed to read them. */
-export interface Row {
+export interface ExplainedRow {
   readonly plan: Plan;
   readonly columns: readonly Column[];
   readonly dictionary: Dictionary;
 }
 
 /** Row 0 of a column or view; null where it is absent. */
-export function valueAt({ plan, columns, dictionary }: Row, index: number): ExplainedValue {
+export function valueAt({ plan, columns, dictionary }: ExplainedRow, index: number): ExplainedValue {
   const { branch } = columnAt(plan, index);
   const slot = slotOf(plan, index);
   const elsewhere = slot !== index && columns[plan.system.type]!.u16[0] !== branch;
@@ -29,7 +29,7 @@ export function valueAt({ plan, columns, dictionary }: Row, index: number): Expl
 }
 
 /** The same of a column that holds texts or labels; '' where it is absent. */
-export function labelAt(row: Row, index: number): string {
+export function labelAt(row: ExplainedRow, index: number): string {
   return textOf(valueAt(row, index));
 }
 

@@ -8,7 +8,7 @@ import { bindColumnArrays } from '../../native-free-core/policy/decision.ts';
 import { createEmitter, type ExpressionEmitter } from '../../native-free-core/language/expression/emitter.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';
 import type { ExplainedValue } from '../contract/explanation.ts';
-import { integerValue, numberValue, textAt, timeText, valueAt, type Row } from './column-values.ts';
+import { integerValue, numberValue, textAt, timeText, valueAt, type ExplainedRow } from './column-values.ts';
 
 type Call = Extract<Expression, { node: 'call' }>;
 
@@ -25,7 +25,7 @@ export interface Evaluation {
 }
 
 export function compileEvaluation(
-  row: Row,
+  row: ExplainedRow,
   expressions: readonly Expression[],
   keyLists: readonly KeyList[] | undefined,
 ): Evaluation {
@@ -49,7 +49,7 @@ return function evaluate(r, out) {
 ${steps}
 };`;
   const make = new Function('columns', 'runtime', 'textAt', `'use strict';\n${bindColumnArrays(body)}\n${body}`) as (
-    columns: Row['columns'],
+    columns: ExplainedRow['columns'],
     runtime: unknown,
     text: typeof textAt,
   ) => EvaluateParts;

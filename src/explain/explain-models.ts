@@ -8,7 +8,7 @@ import { contributionsOf, pathsOf, type TreePath, type TreeStep } from '../../na
 import { compileGather } from '../../native-free-core/policy/gather-inputs.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';
 import type { ExplainedInput, ExplainedModel, ExplainedSplit } from '../contract/explanation.ts';
-import { valueAt, type Row } from './column-values.ts';
+import { valueAt, type ExplainedRow } from './column-values.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { ExpressionText } from './expression-text.ts';
 
@@ -28,7 +28,7 @@ function categorySource(input: Expression): Expression {
 
 /** The answer explains the row as it is when it is called; `evaluation` must have run, and know `modelSources`. */
 export function compileModelExplainer(
-  row: Row,
+  row: ExplainedRow,
   evaluation: Evaluation,
   textOf: ExpressionText,
   keyLists: readonly KeyList[] | undefined,

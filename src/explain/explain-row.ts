@@ -16,7 +16,7 @@ import type {
   ExplainedValue,
   Explanation,
 } from '../contract/explanation.ts';
-import { labelAt, valueAt, type Row } from './column-values.ts';
+import { labelAt, valueAt, type ExplainedRow } from './column-values.ts';
 import { explainCondition } from './conditions.ts';
 import { compileModelExplainer, modelSources } from './explain-models.ts';
 import { compileEvaluation, type Evaluation } from './evaluation.ts';
@@ -29,7 +29,7 @@ export interface RowExplainer {
 }
 
 interface Explainer {
-  readonly row: Row;
+  readonly row: ExplainedRow;
   readonly names: Names;
   readonly textOf: ExpressionText;
   readonly evaluation: Evaluation;
@@ -37,7 +37,7 @@ interface Explainer {
 }
 
 /** `keyLists`: in the order of `Plan.lists`; without them, as the plan was compiled with. */
-export function compileRowExplainer(row: Row, keyLists?: readonly KeyList[]): RowExplainer {
+export function compileRowExplainer(row: ExplainedRow, keyLists?: readonly KeyList[]): RowExplainer {
   const { plan } = row;
   const names = namesOf(plan);
   const textOf = expressionTexts(plan, names);

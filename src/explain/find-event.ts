@@ -37,7 +37,7 @@ export interface FoundEvent {
   readonly found: number;
 }
 
-export interface Place {
+export interface EventReference {
   readonly id: string;
   /** `2024-12-31`: the UTC day of arrival; null: any. */
   readonly day: string | null;
@@ -52,7 +52,7 @@ const LOOK_MS = 25;
 const SECONDS_MAX = 20;
 
 /** Throws where there is none, saying whether there may still be one. `plan`: the running one. */
-export async function findEvent(store: EventStore, plan: Plan, place: Place): Promise<FoundEvent> {
+export async function findEvent(store: EventStore, plan: Plan, place: EventReference): Promise<FoundEvent> {
   const condition = idCondition(plan, place);
   const durable = store.durableEpoch();
   const newest = await search(store, condition, SEARCHED_BATCHES[0]);
@@ -76,7 +76,7 @@ export async function findEvent(store: EventStore, plan: Plan, place: Place): Pr
   );
 }
 
-export function idCondition(plan: Plan, { id, day }: Place): string {
+export function idCondition(plan: Plan, { id, day }: EventReference): string {
   const column = plan.columns[plan.system.eventId];
   if (column === undefined) {
     throw new OperatingError(

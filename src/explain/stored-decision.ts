@@ -10,11 +10,11 @@ import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';
 import { OperatingError } from '../errors.ts';
 import type { ExplainedDecision, Explanation, StoredExplanation } from '../contract/explanation.ts';
-import { labelAt, valueAt, type Row } from './column-values.ts';
+import { labelAt, valueAt, type ExplainedRow } from './column-values.ts';
 import type { LiveState } from './dry-run.ts';
 import { compileRowExplainer, type RowExplainer } from './explain-row.ts';
-import { findEvent, readTexts, type EventStore, type Place } from './find-event.ts';
-import { createRow, hasRoom, loadTexts } from './stored-row.ts';
+import { findEvent, readTexts, type EventStore, type EventReference } from './find-event.ts';
+import { createExplainedRow, hasRoom, loadTexts } from './stored-row.ts';
 
 export interface StoredSources {
   readonly live: () => Pick<LiveState, 'plan' | 'tables'>;
@@ -24,7 +24,7 @@ export interface StoredSources {
 }
 
 interface Loaded {
-  readonly row: Row;
+  readonly row: ExplainedRow;
   readonly explainer: RowExplainer;
   readonly tables: Tables;
 }
@@ -41,7 +41,7 @@ export class StoredDecisions {
   }
 
   /** Throws an OperatingError where there is no such event, or its version is unknown. */
-  async explain(place: Place): Promise<StoredExplanation> {
+  async explain(place: EventReference): Promise<StoredExplanation> {
     const { live, planOf, store } = this.#sources;
     const event = await findEvent(store, live().plan, place);
     const plan = live().plan.versionNumber === event.pipeline ? live().plan : planOf(event.pipeline);
@@ -85,7 +85,7 @@ export class StoredDecisions {
       loaded.tables !== tables ||
       !hasRoom(loaded.row, dictionaryCount(loaded.row.dictionary))
     ) {
-      const row = createRow(plan);
+      const row = createExplainedRow(plan);
       loaded = { row, tables, explainer: compileRowExplainer(row, currentLists(plan, running, tables)) };
     }
     this.#loaded.set(number, loaded);

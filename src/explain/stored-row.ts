@@ -13,7 +13,7 @@ import {
   type Dictionary,
 } from '../../native-free-core/state/dictionary.ts';
 import { quoteName } from '../contract/sql-text.ts';
-import type { Row } from './column-values.ts';
+import type { ExplainedRow } from './column-values.ts';
 
 const LOW_BITS = 0xffffffffn;
 
@@ -52,7 +52,7 @@ function textSql({ name, kind, shape }: ColumnPlan): string {
 }
 
 /** Columns of one row for a plan. */
-export function createRow(plan: Plan): Row {
+export function createExplainedRow(plan: Plan): ExplainedRow {
   return {
     plan,
     columns: plan.columns.map((column) => createColumn(column, 1)),
@@ -61,11 +61,11 @@ export function createRow(plan: Plan): Row {
 }
 
 /** False: the row's dictionary is nearly full, and another row must be made. */
-export function hasRoom({ dictionary }: Row, count: number): boolean {
+export function hasRoom({ dictionary }: ExplainedRow, count: number): boolean {
   return count + TEXTS_SPARE < dictionary.entriesMax;
 }
 
-export function loadTexts({ columns, dictionary }: Row, texts: StoredTexts): void {
+export function loadTexts({ columns, dictionary }: ExplainedRow, texts: StoredTexts): void {
   columns.forEach((column, i) => {
     column.touched = true;
     resetColumn(column, 1);

@@ -7,7 +7,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { problemBody, type RequestHead } from './request-head.ts';
-import { reasonOf } from './status.ts';
+import { reasonPhrase } from './status.ts';
 import type { AcceptedUpgrade, RefusedUpgrade, Socket, WebSocketHandlers } from './transport.ts';
 
 /** RFC 6455 5.5.1: a control frame has 125 bytes, two of them the code. */
@@ -71,7 +71,7 @@ function asPlainRequest(server: Server, request: IncomingMessage, raw: Duplex, r
 }
 
 function refuse(raw: Duplex, { status, headers, body }: RefusedUpgrade): void {
-  const lines = [`HTTP/1.1 ${status} ${reasonOf(status)}`, 'Connection: close'];
+  const lines = [`HTTP/1.1 ${status} ${reasonPhrase(status)}`, 'Connection: close'];
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
   raw.end(`${lines.join('\r\n')}\r\n\r\n${body}`);

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { isToWebSocket, serveUpgrades, type Upgrades } from './node-websocket.ts';
 import { HEADER_BYTES_MAX, problemBody, RequestHead, URL_BYTES_MAX } from './request-head.ts';
-import { reasonOf } from './status.ts';
+import { reasonPhrase } from './status.ts';
 import type { AnswerHeaders, Exchange, Handlers, HttpServer, Transport } from './transport.ts';
 
 const HEAD_MS_MAX = 10_000;
@@ -246,7 +246,7 @@ class NodeExchange implements Exchange {
     for (const name of Object.keys(headers)) pairs.push(name, headers[name]!);
     pairs.push('Connection', keepsAlive ? 'keep-alive' : 'close');
     if (bytes !== null) pairs.push('Content-Length', String(bytes));
-    this.#response.writeHead(status, reasonOf(status), pairs);
+    this.#response.writeHead(status, reasonPhrase(status), pairs);
   }
 }
 
@@ -254,7 +254,7 @@ class NodeExchange implements Exchange {
 function answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const status = STATUS_OF_ERROR.get(error.code ?? '') ?? 400;
-  socket.end(`HTTP/1.1 ${status} ${reasonOf(status)}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 const STATUS_OF_ERROR: ReadonlyMap<string, number> = new Map([

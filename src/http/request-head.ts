@@ -3,7 +3,7 @@
  * names that may come once only, and bodies whose length two readers could understand differently. Made by uws.ts and node.ts.
  */
 
-import { reasonOf } from './status.ts';
+import { reasonPhrase } from './status.ts';
 
 /** Read differently by the first and by the last of two, such names have let requests be smuggled past proxies and checks. */
 const ONCE_ONLY = new Set([
@@ -100,5 +100,5 @@ export class RequestHead {
 
 /** A problem's answer as every kind of client can read it. */
 export function problemBody({ status, message }: HeadProblem): string {
-  return JSON.stringify({ error: { code: reasonOf(status).toLowerCase().replaceAll(' ', '_'), message } });
+  return JSON.stringify({ error: { code: reasonPhrase(status).toLowerCase().replaceAll(' ', '_'), message } });
 }

@@ -2,6 +2,6 @@
 
 import { STATUS_CODES } from 'node:http';
 
-export function reasonOf(status: number): string {
+export function reasonPhrase(status: number): string {
   return STATUS_CODES[status] ?? 'Status';
 }

@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import type * as Library from 'uWebSockets.js';
 import type { HttpRequest, HttpResponse, TemplatedApp, WebSocket, us_listen_socket } from 'uWebSockets.js';
 import { HEADER_BYTES_MAX, problemBody, RequestHead, URL_BYTES_MAX } from './request-head.ts';
-import { reasonOf } from './status.ts';
+import { reasonPhrase } from './status.ts';
 import type { AnswerHeaders, Exchange, Handlers, HttpServer, Transport, WebSocketHandlers } from './transport.ts';
 
 type Uws = typeof Library;
@@ -260,7 +260,7 @@ class UwsExchange implements Exchange {
 }
 
 function writeHead(response: HttpResponse, status: number, always: AnswerHeaders, headers: AnswerHeaders): void {
-  response.writeStatus(`${status} ${reasonOf(status)}`);
+  response.writeStatus(`${status} ${reasonPhrase(status)}`);
   for (const name of Object.keys(always)) response.writeHeader(name, always[name]!);
   for (const name of Object.keys(headers)) response.writeHeader(name, headers[name]!);
 }

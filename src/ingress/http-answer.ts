@@ -11,8 +11,12 @@ export interface HttpProblem {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const BUSY: HttpProblem = { status: 503, code: 'busy', message: 'the server is busy; try again in a moment' };
-export const STOPPING: HttpProblem = {
+export const SERVER_BUSY: HttpProblem = {
+  status: 503,
+  code: 'busy',
+  message: 'the server is busy; try again in a moment',
+};
+export const SERVER_STOPPING: HttpProblem = {
   status: 503,
   code: 'stopping',
   message: 'the server is stopping; try again in a moment',

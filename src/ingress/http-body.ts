@@ -6,7 +6,7 @@
 import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
 import { codingsOf, unpack } from './content-coding.ts';
-import { BUSY, endWith, type HttpProblem } from './http-answer.ts';
+import { SERVER_BUSY, endWith, type HttpProblem } from './http-answer.ts';
 
 /** Bytes of all bodies that are being gathered or unpacked on one thread; beyond it requests are answered 503. */
 const GATHERED_BYTES_MAX = 256 << 20;
@@ -58,7 +58,7 @@ export class Bodies {
         exchange.hold();
         return take(chunk);
       }
-      if (!this.#append(body, chunk)) return this.#refuse(body, BUSY);
+      if (!this.#append(body, chunk)) return this.#refuse(body, SERVER_BUSY);
       if (!isLast) return;
       exchange.hold();
       const whole = body.bytes.subarray(0, body.length);
@@ -66,7 +66,7 @@ export class Bodies {
         this.#release(body);
         return take(whole);
       }
-      if (!this.#reserve(body, bounds.bytesMax)) return this.#refuse(body, BUSY);
+      if (!this.#reserve(body, bounds.bytesMax)) return this.#refuse(body, SERVER_BUSY);
       unpack(whole, codings, bounds.bytesMax, (unpacked) => {
         // It took too long, and that has been said.
         if (body.bytes === null) return;

@@ -3,11 +3,11 @@
  */
 
 import { enter } from '../../native-free-core/base/lookup.ts';
-import { STARTING, STOPPING, type Readiness } from '../contract/readiness.ts';
+import { NOT_READY_STARTING, NOT_READY_STOPPING, type Readiness } from '../contract/readiness.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
 import type { IngressContext } from './context.ts';
-import { BUSY, endWith, type HttpProblem } from './http-answer.ts';
+import { SERVER_BUSY, endWith, type HttpProblem } from './http-answer.ts';
 import type { Bodies } from './http-body.ts';
 import type { ProxiedRequest, ProxiedResponse } from './messages.ts';
 import type { Route } from './routes.ts';
@@ -35,7 +35,7 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
   const { router, admission, options, post } = context;
   const pending = new Map<number, Pending>();
   let nextId = 1;
-  let readiness = STARTING;
+  let readiness = NOT_READY_STARTING;
   let heardAt = performance.now();
 
   const end = (id: number, finish: (exchange: Exchange) => void): void => {
@@ -60,7 +60,7 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
   router.on('healthz', (_head, exchange) => exchange.end(200, TEXT_TYPE, 'ok\n'));
   router.on('readyz', (_head, exchange) => {
     const seconds = (performance.now() - heardAt) / 1000;
-    const failing = [...(admission.stopping ? STOPPING : readiness).failing];
+    const failing = [...(admission.stopping ? NOT_READY_STOPPING : readiness).failing];
     if (seconds > SILENT_SECONDS_MAX)
       failing.push({
         part: 'answers',
@@ -70,7 +70,7 @@ export function serveControl(context: IngressContext, bodies: Bodies): ControlRe
     exchange.end(isReady ? 200 : 503, JSON_TYPE, `${JSON.stringify({ ready: isReady, failing })}\n`);
   });
   router.on('control', (head, exchange, { route, holder }) => {
-    if (pending.size >= PENDING_MAX) return endWith(exchange, BUSY);
+    if (pending.size >= PENDING_MAX) return endWith(exchange, SERVER_BUSY);
     const request = { ...requestOf(head), keyId: holder.id, remote: head.remote, change: changeOf(route) };
     const bounds = { bytesMax: route.method === 'POST' ? route.bytesMax : 0, msMax: options.limits.bodyMsMax };
     bodies.collect(head, exchange, bounds, (body) => {

@@ -7,7 +7,7 @@ import { ENCODING_JSON } from '../../native-free-core/layout/encoding-codes.ts';
 import { ENTITY_FOUND, ENTITY_NONE, ENTITY_UNSEEN } from '../../native-free-core/layout/answer-record.ts';
 import type { Exchange } from '../http/transport.ts';
 import type { IngressContext } from './context.ts';
-import { BUSY, endJson, endWith, type HttpProblem } from './http-answer.ts';
+import { SERVER_BUSY, endJson, endWith, type HttpProblem } from './http-answer.ts';
 import type { Outlet, Peer } from './peers.ts';
 
 /** Look-ups that wait at once. */
@@ -50,7 +50,7 @@ export function serveEntities(context: IngressContext): EntityReads {
     );
     if (reads.size >= READS_MAX || !admission.read(peer, entity, key, at === 'now')) {
       peers.remove(peer);
-      return endWith(exchange, BUSY);
+      return endWith(exchange, SERVER_BUSY);
     }
     const asked = { entity: entityName!, key: keyText!, atNow: at === 'now' };
     reads.set(peer, { ...asked, exchange, until: performance.now() + options.limits.answerMsMax });

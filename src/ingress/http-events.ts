@@ -14,7 +14,7 @@ import type { Exchange } from '../http/transport.ts';
 import { ADMITTED, workerOf } from './admission.ts';
 import type { IngressContext } from './context.ts';
 import { readJsonSeq } from './count-events.ts';
-import { BUSY, endWith, type HttpProblem } from './http-answer.ts';
+import { SERVER_BUSY, endWith, type HttpProblem } from './http-answer.ts';
 import type { Bodies } from './http-body.ts';
 import { RETRY_AFTER_CLOSED_MS } from './limits.ts';
 import type { Outlet, Peer } from './peers.ts';
@@ -121,7 +121,7 @@ function takeFrame(
   if (seq === 0 && isProto) findFrameSeq(frame, 0, frame.length, own);
   context.received.frames++;
   context.received.bytes += frame.length;
-  if (session === null) return endWith(exchange, BUSY);
+  if (session === null) return endWith(exchange, SERVER_BUSY);
   const outcome = context.admission.admit(session.peer, frame, own);
   if (outcome === ADMITTED) {
     session.waiting.push({ exchange, answerType });

@@ -12,7 +12,7 @@ import type { Socket, Upgrade, WebSocketHandlers } from '../http/transport.ts';
 import { ADMITTED, workerOf } from './admission.ts';
 import type { IngressContext } from './context.ts';
 import { readJsonSeq } from './count-events.ts';
-import { BUSY, STOPPING, endWith, refusal, type HttpProblem } from './http-answer.ts';
+import { SERVER_BUSY, SERVER_STOPPING, endWith, refusal, type HttpProblem } from './http-answer.ts';
 import type { Outlet, Peer } from './peers.ts';
 import { Pings, type Pinged } from './pings.ts';
 import { isProblem, readTerms, type Terms } from './terms.ts';
@@ -109,10 +109,10 @@ export function serveStream(context: IngressContext, turnMs: number): Streams {
     path: '/v1/stream',
     messageBytesMax: FRAME_BYTES_MAX,
     upgrade(head) {
-      const full = streams.size >= limits.connectionsMax ? BUSY : null;
+      const full = streams.size >= limits.connectionsMax ? SERVER_BUSY : null;
       const admitted = router.admit(head);
       if ('status' in admitted) return refusal(admitted);
-      const problem = admission.stopping ? STOPPING : full;
+      const problem = admission.stopping ? SERVER_STOPPING : full;
       return problem === null ? upgrade(head) : refusal(problem);
     },
     open(socket) {
@@ -122,7 +122,7 @@ export function serveStream(context: IngressContext, turnMs: number): Streams {
       const stream = new Stream(context, socket, producer === '' ? turn++ % workers : workerOf(producer, workers));
       if (!admission.open(stream.peer, true, dedup)) {
         peers.remove(stream.peer);
-        stream.end(CLOSE_TRY_AGAIN, BUSY.message);
+        stream.end(CLOSE_TRY_AGAIN, SERVER_BUSY.message);
         return;
       }
       stream.peer.awaitHello();

@@ -11,7 +11,7 @@ import { readMark } from './durable-mark.ts';
 import type { FoundMark } from './durable-mark.ts';
 import { zeroTotals } from './epoch-record.ts';
 import type { Totals } from './epoch-record.ts';
-import { slotOf, slotPath } from './segment-pool.ts';
+import { segmentSlotOf, slotPath } from './segment-pool.ts';
 import { beginsWithZeros, durableInside, readHeader, readRest, scanSegment } from './segment-scan.ts';
 import type { SegmentHeader, SegmentScan } from './segment-scan.ts';
 import type { Storage } from './storage.ts';
@@ -111,7 +111,7 @@ function listFiles(storage: Storage, directory: string, segmentBytes: number): F
   const [spareSlots, unusedSlots, doubtfulSlots]: [number[], number[], number[]] = [[], [], []];
   let slotMax = 0;
   for (const name of storage.list(directory)) {
-    const slot = slotOf(name);
+    const slot = segmentSlotOf(name);
     if (slot < 0) continue;
     slotMax = Math.max(slotMax, slot);
     const file = storage.open(slotPath(directory, slot));

@@ -19,7 +19,7 @@ import {
   wholeBytes,
 } from './epoch-record.ts';
 import type { EpochRecord, Totals } from './epoch-record.ts';
-import { slotOf, slotPath } from './segment-pool.ts';
+import { segmentSlotOf, slotPath } from './segment-pool.ts';
 import { bodyWhole, readHeader } from './segment-scan.ts';
 import type { SegmentHeader } from './segment-scan.ts';
 import type { Storage, StorageFile } from './storage.ts';
@@ -125,7 +125,7 @@ export class SpoolReader {
   #openSegment(): void {
     this.#closeFile();
     for (const name of this.#storage.list(this.#directory)) {
-      const slot = slotOf(name);
+      const slot = segmentSlotOf(name);
       if (slot < 0) continue;
       const file = this.#storage.open(slotPath(this.#directory, slot));
       const header = readHeader(file, slot);

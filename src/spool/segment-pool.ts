@@ -43,7 +43,7 @@ export function slotPath(directory: string, slot: number): string {
 }
 
 /** The slot number in a file's name, or -1. */
-export function slotOf(name: string): number {
+export function segmentSlotOf(name: string): number {
   const match = SLOT_NAME.exec(name);
   return match === null ? -1 : Number(match[1]);
 }

@@ -11,7 +11,7 @@ import type { ClickHouse } from '../warehouse/clickhouse.ts';
 
 /** What the thread is given; buffers are shared. */
 export interface BackfillTask extends Omit<BackfillInput, 'onProgress'> {
-  readonly clickhouse: ClickHouseAddress;
+  readonly clickhouse: ClickHouseAccess;
   /** Number of the log, and the folder of the spool. */
   readonly logNumber: number;
   readonly spool: string;
@@ -19,7 +19,7 @@ export interface BackfillTask extends Omit<BackfillInput, 'onProgress'> {
   readonly throughEpoch: number;
 }
 
-export type ClickHouseAddress = Pick<ClickHouse, 'url' | 'database' | 'username' | 'password' | 'embedded'>;
+export type ClickHouseAccess = Pick<ClickHouse, 'url' | 'database' | 'username' | 'password' | 'embedded'>;
 
 export type FromBackfill =
   | { readonly kind: 'progress'; readonly rows: number; readonly total: number }

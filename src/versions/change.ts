@@ -12,7 +12,7 @@ import type { ControlWords } from '../memory/control-words.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { wallMs } from '../system/clock.ts';
-import type { ChangeOrigin, PipelineVersion, PipelineVersions } from './pipeline-versions.ts';
+import type { ActivationOrigin, PipelineVersion, PipelineVersions } from './pipeline-versions.ts';
 
 export interface RunningVersion extends PipelineVersion {
   readonly memory: SharedMemory;
@@ -77,20 +77,20 @@ export interface ChangeSources {
 export type ChangePhase = 'tables' | 'backfill' | 'switch' | 'sweep' | 'snapshot';
 
 /** How the new version took over. */
-export interface Takeover {
+export interface TakenOver {
   /** The last epoch that the former version decided. */
   readonly afterEpoch: number;
   /** For how long no event was decided, ms. */
   readonly pauseMs: number;
 }
 
-export type ChangeResult = Takeover & Swept;
+export type ChangeResult = TakenOver & Swept;
 
 /** Told of a change under way. */
 export interface ChangeObserver {
   phase(phase: ChangePhase, done?: number, total?: number): void;
   /** The new version decides, and will after a restart. What follows tidies up. */
-  decides(takeover: Takeover): void;
+  decides(takeover: TakenOver): void;
 }
 
 /** Long work on the tables goes in turns, and rests for so many times as long: whoever decides or compiles wants the processor too. */
@@ -102,7 +102,7 @@ export async function changeVersion(
   running: RunningVersion,
   next: PipelineVersion,
   change: PlanChange,
-  origin: ChangeOrigin,
+  origin: ActivationOrigin,
   observer: ChangeObserver,
 ): Promise<ChangeResult> {
   const { versions, workers, control } = sources;

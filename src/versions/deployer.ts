@@ -8,7 +8,7 @@ import type { PlanChange } from '../../native-free-core/plan/change.ts';
 import { PipelineError } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import type { Log } from '../system/log.ts';
-import type { ChangeOrigin, PipelineVersion, SourceTexts } from './pipeline-versions.ts';
+import type { ActivationOrigin, PipelineVersion, SourceTexts } from './pipeline-versions.ts';
 import { disabledRules } from './version-history.ts';
 import {
   changeVersion,
@@ -17,7 +17,7 @@ import {
   type ChangeResult,
   type ChangeSources,
   type RunningVersion,
-  type Takeover,
+  type TakenOver,
 } from './change.ts';
 
 /** What a change would do (config/change). */
@@ -42,7 +42,7 @@ export interface DeployerSources extends ChangeSources {
 }
 
 /** A change under way or the last one, as `GET /v1/pipelines` tells of it. */
-export interface ChangeState extends ChangeOrigin {
+export interface ChangeState extends ActivationOrigin {
   readonly id: number;
   readonly state: 'running' | 'done' | 'failed';
   /** Hashes of the files that will decide: live, and beside it. */
@@ -55,7 +55,7 @@ export interface ChangeState extends ChangeOrigin {
   readonly total: number;
   readonly diff: object;
   /** Since the new version decides; what the sweep has moved is known once all is over. */
-  readonly result?: Takeover & Partial<ChangeResult>;
+  readonly result?: TakenOver & Partial<ChangeResult>;
   readonly error?: { readonly code: OperatingError['code']; readonly message: string };
 }
 
@@ -84,12 +84,12 @@ export class Deployer {
   }
 
   /** Begins the change; throws where it is refused. null: that version decides already. */
-  deploy(texts: SourceTexts, origin: ChangeOrigin): ChangeState | null {
+  deploy(texts: SourceTexts, origin: ActivationOrigin): ChangeState | null {
     return this.#begin(this.#sources.compile(texts), origin);
   }
 
   /** `to`: a version that this folder has run; default: the one before the running one. */
-  rollback(to: string | undefined, origin: ChangeOrigin): ChangeState | null {
+  rollback(to: string | undefined, origin: ActivationOrigin): ChangeState | null {
     return this.#begin(this.#rollbackTarget(to), origin);
   }
 
@@ -110,7 +110,7 @@ export class Deployer {
   }
 
   /** A shadow goes on beside the changed version. */
-  setRule(rule: string, disabled: boolean, origin: ChangeOrigin): ChangeState | null {
+  setRule(rule: string, disabled: boolean, origin: ActivationOrigin): ChangeState | null {
     const { running, compile, setRuleDisabled } = this.#sources;
     const { sources, shadow } = running();
     const next = compileRunning(() => compile({ ...sources, text: setRuleDisabled(sources.text, rule, disabled) }));
@@ -118,11 +118,11 @@ export class Deployer {
   }
 
   /** Lets another version decide beside the live one, stored and never answered; it takes the place of a shadow that is there. */
-  shadow(texts: SourceTexts, origin: ChangeOrigin): ChangeState | null {
+  shadow(texts: SourceTexts, origin: ActivationOrigin): ChangeState | null {
     return this.#begin(this.#beside(this.#live(), texts), origin);
   }
 
-  endShadow(origin: ChangeOrigin): ChangeState | null {
+  endShadow(origin: ActivationOrigin): ChangeState | null {
     const live = this.#live();
     if (live.plan.versionNumber !== this.#sources.running().plan.versionNumber) return this.#begin(live, origin);
     throw new OperatingError('no_shadow', 'no shadow decides beside the live version: nothing to end');
@@ -185,7 +185,7 @@ export class Deployer {
     return this.#sources.versions.activations().some(({ number }) => number === versionNumber);
   }
 
-  #begin(next: PipelineVersion, origin: ChangeOrigin): ChangeState | null {
+  #begin(next: PipelineVersion, origin: ActivationOrigin): ChangeState | null {
     const { running: runningOf, describe, versions } = this.#sources;
     if (this.#running !== null || this.#stopping) {
       const what = this.#stopping

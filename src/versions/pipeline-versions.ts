@@ -37,14 +37,14 @@ export interface SourceTexts {
 export type ChangeKind = 'start' | 'deploy' | 'rollback' | 'disable' | 'enable' | 'shadow' | 'end-shadow';
 
 /** Who wants a change, and why. */
-export interface ChangeOrigin {
+export interface ActivationOrigin {
   readonly kind: ChangeKind;
   readonly actor: string;
   readonly reason: string;
 }
 
 /** A change that is about to happen. */
-export interface PendingActivation extends ChangeOrigin {
+export interface PendingActivation extends ActivationOrigin {
   readonly number: number;
 }
 

@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import { OperatingError } from '../errors.ts';
 import type { ChangeState, Deployer } from './deployer.ts';
-import type { ChangeKind, ChangeOrigin, PipelineVersions } from './pipeline-versions.ts';
+import type { ChangeKind, ActivationOrigin, PipelineVersions } from './pipeline-versions.ts';
 import type { RunningVersion } from './change.ts';
 import { versionHistory, type DescribeDifference } from './version-history.ts';
 
@@ -97,7 +97,7 @@ export function pipelineRequests(served: PipelineRequestSources): (request: Pipe
   };
 }
 
-function originOf(kind: ChangeKind, from: { readonly actor: string; readonly reason: string }): ChangeOrigin {
+function originOf(kind: ChangeKind, from: { readonly actor: string; readonly reason: string }): ActivationOrigin {
   return { kind, ...from };
 }
 

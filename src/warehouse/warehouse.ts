@@ -24,7 +24,7 @@ import { BatchInsert, type Stored } from './insert/batch-insert.ts';
 import { checkConfirmed, claimTables } from './insert/claim-tables.ts';
 import { Connection } from './insert/connection.ts';
 import { DecisionLookup, type DecisionRequest } from './insert/decision-lookup.ts';
-import { EpochFollower, type Range, type Sealing } from './insert/epoch-follower.ts';
+import { EpochFollower, type Range, type BatchBounds } from './insert/epoch-follower.ts';
 import { isAboutCredentials, messageOf } from './insert/refusals.ts';
 import { Retry } from './insert/retry.ts';
 import { readStored, type StoredTotals } from './insert/stored-totals.ts';
@@ -285,7 +285,7 @@ class RunningWarehouse {
     return now - this.#movedAt;
   }
 
-  #sealing(): Sealing {
+  #sealing(): BatchBounds {
     const { batchRowsMax = BATCH_ROWS_MAX, batchBytesMax = BATCH_BYTES_MAX, batchAgeMs } = this.#options;
     return { rowsMax: batchRowsMax, bytesMax: batchBytesMax, ageMsMax: batchAgeMs };
   }

@@ -13,7 +13,7 @@ import { openDictionary } from '../../native-free-core/state/dictionary.ts';
 import { monotonicMs, wallMs } from '../system/clock.ts';
 import { collectGarbage } from '../system/collect-garbage.ts';
 import { openTables } from './open-tables.ts';
-import type { Handover, Takeover, WorkerTask } from './pool.ts';
+import type { Handover, WorkerInheritance, WorkerTask } from './pool.ts';
 import { attach, rehearse, stageOf } from './rehearsal.ts';
 
 /** Without a task: gives back what the version held that ran on this thread. */
@@ -38,7 +38,7 @@ export default function decisionWorker(task: WorkerTask | null): Handover | null
 }
 
 const TIDY_MS = 50;
-const FIRST: Takeover = { sessions: [], dictionaryLogged: null, greets: false };
+const FIRST: WorkerInheritance = { sessions: [], dictionaryLogged: null, greets: false };
 
 function rehearsed({ worker, plan, memory, rehearsal, epochIntervalMs, door }: WorkerTask): Decider {
   const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -61,17 +61,17 @@ function rehearsed({ worker, plan, memory, rehearsal, epochIntervalMs, door }: W
 }
 
 /** Says that it is ready and sleeps until it is its turn; null: the change was abandoned. */
-function awaitTurn({ port, turn }: NonNullable<WorkerTask['door']>): Takeover | null {
+function awaitTurn({ port, turn }: NonNullable<WorkerTask['door']>): WorkerInheritance | null {
   const words = new Int32Array(turn);
   port.postMessage('ready');
   Atomics.wait(words, 0, 0);
-  const received = receiveMessageOnPort(port) as { message: Takeover | null } | undefined;
+  const received = receiveMessageOnPort(port) as { message: WorkerInheritance | null } | undefined;
   port.close();
   return received?.message ?? null;
 }
 
 /** Goes on with the connections of the worker before, where it has left the lanes. */
-function takeOver(decider: Decider, { sessions, dictionaryLogged, greets }: Takeover): void {
+function takeOver(decider: Decider, { sessions, dictionaryLogged, greets }: WorkerInheritance): void {
   const { frameLanes, durableLanes, storedLanes, blockLane } = decider.input;
   const reopened = (lanes: readonly Lane[]): Lane[] => lanes.map(({ buffer }) => openLane(buffer));
   Object.assign(decider.input, {

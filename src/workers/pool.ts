@@ -34,7 +34,7 @@ export interface Handover {
 }
 
 /** What a worker begins with; null dictionaryLogged: as its task says. */
-export interface Takeover {
+export interface WorkerInheritance {
   readonly sessions: Sessions;
   readonly dictionaryLogged: number | null;
   /** Clients are told the decisions' names anew. */
@@ -123,7 +123,7 @@ export function startWorkers(
     ready.catch(() => undefined);
     return { port, turn: new Int32Array(turn), ready, done };
   };
-  const call = ({ port, turn }: Waiting, message: Takeover | null): void => {
+  const call = ({ port, turn }: Waiting, message: WorkerInheritance | null): void => {
     port.postMessage(message);
     Atomics.store(turn, 0, 1);
     Atomics.notify(turn, 0);

@@ -10,7 +10,7 @@ import { MessageReader } from '../../src/client/message-reader.ts';
 import {
   frameHeaderBytes,
   openRawWebSocket,
-  writeFrameHeader,
+  writeWebSocketHeader,
   type RawWebSocket,
 } from '../../src/client/raw-websocket.ts';
 import { seeded } from '../../src/cli/load/random.ts';
@@ -56,7 +56,7 @@ async function connect(url: string, terms: Record<string, string> = {}): Promise
 
 function framed(payload: Buffer): Buffer {
   const out = Buffer.alloc(frameHeaderBytes(payload.length) + payload.length);
-  payload.copy(out, writeFrameHeader(out, 0, payload.length));
+  payload.copy(out, writeWebSocketHeader(out, 0, payload.length));
   return out;
 }
 

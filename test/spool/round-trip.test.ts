@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SPOOL_FULL } from '../../native-free-core/layout/control-layout.ts';
 import { openSpoolReader } from '../../src/spool/reader.ts';
 import { recoverSpool } from '../../src/spool/recover.ts';
-import { slotOf } from '../../src/spool/segment-pool.ts';
+import { segmentSlotOf } from '../../src/spool/segment-pool.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import { expectEpochs, openLog } from './open-log.ts';
 import type { LogShape, OpenLog } from './open-log.ts';
@@ -131,7 +131,7 @@ describe('round trip on real files', () => {
     while (log.writer.work());
     log.writer.close();
     await expect
-      .poll(() => fs.readdirSync(directory).filter((name) => slotOf(name) >= 0).length)
+      .poll(() => fs.readdirSync(directory).filter((name) => segmentSlotOf(name) >= 0).length)
       .toBeLessThanOrEqual(3);
     const larger = { ...SHAPE, segmentBytes: 2 * SHAPE.segmentBytes };
     const again = openLog(nodeStorage, directory, larger);

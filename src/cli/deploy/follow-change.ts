@@ -36,7 +36,7 @@ export interface ChangeArguments extends OriginArguments {
   readonly json: boolean;
 }
 
-export function originOf({ actor, reason }: OriginArguments): { actor: string; reason: string } {
+export function changeOriginOf({ actor, reason }: OriginArguments): { actor: string; reason: string } {
   return { actor: actor ?? userName(), reason };
 }
 

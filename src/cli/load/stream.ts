@@ -15,7 +15,7 @@ import { readAnswerFigures, STATUS_DUPLICATE, STATUS_OK, STATUS_RETRY, type Answ
 import type { FrameMaker } from './frames/frame-maker.ts';
 import { SEQ_MAX, streamIdentity, type StreamIdentity } from './frames/slot.ts';
 import { SentTimes } from './sent-times.ts';
-import type { OpenTransport, Transport } from './transport.ts';
+import type { OpenTransport, LoadConnection } from './transport.ts';
 
 export interface StreamOptions {
   readonly address: ServerAddress;
@@ -73,7 +73,7 @@ export class LoadStream {
   #bytesInFlight = 0;
   #pauseUntil = 0;
   #chunkAt = 0;
-  #transport: Transport | null = null;
+  #transport: LoadConnection | null = null;
   #closing = false;
 
   constructor(options: StreamOptions) {
@@ -188,14 +188,14 @@ export class LoadStream {
       : Buffer.allocUnsafeSlow(Math.max(WRITE_BYTES, bytesMin));
   }
 
-  #write(transport: Transport, out: Buffer, bytes: number): void {
+  #write(transport: LoadConnection, out: Buffer, bytes: number): void {
     transport.write(out.subarray(0, bytes), () => {
       if (this.#buffers.length < WRITES_KEPT) this.#buffers.push(out);
     });
   }
 
   /** Frames are made again byte for byte: number, players and event time are what they were. */
-  #sendAgain(transport: Transport): void {
+  #sendAgain(transport: LoadConnection): void {
     const { maker } = this.#options;
     const framesMax = Math.min(transport.framesInFlightMax, this.#options.framesInFlightMax);
     for (let seq = this.lowest; seq < this.nextSeq && this.#toSendAgain > 0 && this.inFlight < framesMax; seq++) {

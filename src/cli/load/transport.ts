@@ -7,7 +7,7 @@ import { reasonOf, unreachable, type ServerAddress } from '../../../client/src/a
 import { openRawWebSocket } from '../../client/raw-websocket.ts';
 import { OperatingError } from '../../errors.ts';
 
-export interface Transport {
+export interface LoadConnection {
   /** Frames that may be unanswered at once. */
   readonly framesInFlightMax: number;
   /** Highest number that the server has of this producer. */
@@ -31,7 +31,7 @@ export interface TransportTerms {
   readonly ack: 'durable' | 'stored';
 }
 
-export type OpenTransport = (terms: TransportTerms, handlers: TransportHandlers) => Promise<Transport>;
+export type OpenTransport = (terms: TransportTerms, handlers: TransportHandlers) => Promise<LoadConnection>;
 
 const HELLO_MS = 10_000;
 const OPEN_MS = 10_000;

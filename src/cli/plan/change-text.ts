@@ -2,7 +2,7 @@
 
 import type { MemoryPart } from '../../memory/memory-plan.ts';
 import type { PlannedChange, PlannedFeature } from './plan-change.ts';
-import { size, table } from './table.ts';
+import { memoryText, table } from './table.ts';
 
 export function changeText(planned: PlannedChange): string {
   const { pipeline, from, to, accepted, entities, features, edits, refusals, memory } = planned;
@@ -44,7 +44,7 @@ function memoryRow({ before, during, after }: NonNullable<PlannedChange['memory'
     [during, 'during the change, in all'],
     [after, 'after'],
   ]);
-  return (part) => [names.get(part) ?? `  + ${part.name}`, size(part.reservedBytes), size(part.fullBytes)];
+  return (part) => [names.get(part) ?? `  + ${part.name}`, memoryText(part.reservedBytes), memoryText(part.fullBytes)];
 }
 
 /** Names and classes in columns, then the text as long as it is. */

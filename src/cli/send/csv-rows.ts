@@ -7,7 +7,7 @@ import { parse } from 'csv-parse';
 import { Readable } from 'node:stream';
 import { OperatingError } from '../../errors.ts';
 import { csvMapping, type CsvMapping } from './mapping.ts';
-import { LINE_CHARACTERS_MAX, type Row, type RowsOptions } from './row.ts';
+import { LINE_CHARACTERS_MAX, type SourceRow, type RowsOptions } from './row.ts';
 
 interface CsvRecord {
   readonly record: readonly string[];
@@ -16,7 +16,7 @@ interface CsvRecord {
   readonly info: { readonly lines: number };
 }
 
-export async function* csvRows(options: RowsOptions, chunks: AsyncIterable<string>): AsyncIterable<Row> {
+export async function* csvRows(options: RowsOptions, chunks: AsyncIterable<string>): AsyncIterable<SourceRow> {
   const { source, delimiter } = options;
   const parser = parse({
     delimiter,
@@ -55,7 +55,7 @@ export async function* csvRows(options: RowsOptions, chunks: AsyncIterable<strin
 }
 
 /** Goes as a text, which the server refuses and keeps. `lastLine`: on which it ends, from 1. */
-function raggedRow(raw: string, lastLine: number, columns: number, values: number): Row {
+function raggedRow(raw: string, lastLine: number, columns: number, values: number): SourceRow {
   const text = raw.replace(/^[\r\n]+|[\r\n]+$/g, '');
   const line = lastLine - (text.match(/\n/g)?.length ?? 0);
   const problem = `line ${line}: expected ${columns} values, one for each column of the header, got ${values}`;

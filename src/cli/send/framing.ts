@@ -3,7 +3,7 @@
  * sent again under its number is known. It depends on the rows and on `eventsPerFrame` alone, not on the server's limits.
  */
 
-import type { Row } from './row.ts';
+import type { SourceRow } from './row.ts';
 
 export interface FileFrame {
   /** From 1. */
@@ -24,7 +24,7 @@ export const EVENT_TEXT_BYTES_MAX = (1 << 20) - 128;
 
 /** `tooLarge`: told of rows that fit no frame; they are left out. */
 export async function* framesOf(
-  rows: AsyncIterable<Row>,
+  rows: AsyncIterable<SourceRow>,
   eventsPerFrame: number,
   tooLarge: (row: number, bytes: number) => void,
 ): AsyncIterable<FileFrame> {

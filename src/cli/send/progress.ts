@@ -4,7 +4,7 @@ import { SingleBar } from 'cli-progress';
 import type { Source } from './source.ts';
 import type { SendSummary } from './summary.ts';
 
-export interface Progress {
+export interface SendProgress {
   update(summary: SendSummary, source: Source): void;
   /** A message, without breaking the bar. */
   note(message: string): void;
@@ -14,11 +14,11 @@ export interface Progress {
 const LINE_MS = 5000;
 const MIB = 1 << 20;
 
-export function showProgress(): Progress {
+export function showProgress(): SendProgress {
   return process.stderr.isTTY ? bar() : lines();
 }
 
-function bar(): Progress {
+function bar(): SendProgress {
   const format = '{bar} {percentage}% | {rows} rows | {rate} rows/s | ETA {eta_formatted}';
   const shown = new SingleBar({
     format,
@@ -48,10 +48,10 @@ function bar(): Progress {
       process.stderr.write(`${message}\n`);
     },
     stop: () => begun !== 0 && shown.stop(),
-  } as Progress;
+  } as SendProgress;
 }
 
-function lines(): Progress {
+function lines(): SendProgress {
   const begun = performance.now();
   let shown = begun;
   return {

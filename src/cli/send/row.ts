@@ -7,7 +7,7 @@ import type { Source } from './source.ts';
 /** `json`: a list of events, a frame, or events over several lines each. */
 export type FileFormat = 'ndjson' | 'csv' | 'json';
 
-export interface Row {
+export interface SourceRow {
   /** One event in JSON; what can be none goes as a string, which the server refuses and keeps. */
   readonly text: string;
   /** Why it can be none, with its line where that is not its row; null: the server will say. */

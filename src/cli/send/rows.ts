@@ -4,12 +4,12 @@ import { OperatingError } from '../../errors.ts';
 import { csvRows } from './csv-rows.ts';
 import { elementsOf, eventsOfFrame } from './json-elements.ts';
 import { jsonMapping } from './mapping.ts';
-import { LINE_CHARACTERS_MAX, type FileFormat, type Row, type RowsOptions } from './row.ts';
+import { LINE_CHARACTERS_MAX, type FileFormat, type SourceRow, type RowsOptions } from './row.ts';
 
 /** So much of a file is read before its format is decided: its first line, mostly. */
 const HEAD_CHARACTERS_MAX = 1 << 20;
 
-export async function* rowsOf(options: RowsOptions): AsyncIterable<Row> {
+export async function* sourceRows(options: RowsOptions): AsyncIterable<SourceRow> {
   const chunks = options.source.chunks()[Symbol.asyncIterator]();
   let head = '';
   let next = await chunks.next();
@@ -41,7 +41,10 @@ export function formatOf(name: string, head: string): FileFormat {
   return head.startsWith('{') && !/\.(ndjson|jsonl)$/.test(bare) && parse(line) === undefined ? 'json' : 'ndjson';
 }
 
-async function* jsonRows({ plan, importMap, source }: RowsOptions, texts: AsyncIterable<string>): AsyncIterable<Row> {
+async function* jsonRows(
+  { plan, importMap, source }: RowsOptions,
+  texts: AsyncIterable<string>,
+): AsyncIterable<SourceRow> {
   const mapping = jsonMapping(plan, importMap);
   const hasEvents = plan.message.fields.some(({ name, jsonName }) => name === 'events' || jsonName === 'events');
   for await (const text of texts) {
@@ -54,7 +57,7 @@ async function* jsonRows({ plan, importMap, source }: RowsOptions, texts: AsyncI
   }
 }
 
-function rowOf(text: string, mapping: ReturnType<typeof jsonMapping>): Row {
+function rowOf(text: string, mapping: ReturnType<typeof jsonMapping>): SourceRow {
   const value = parse(text);
   if (!isObject(value)) return { text: JSON.stringify(text), problem: problemOf(text, value) };
   if (mapping === null) return { text, problem: null };

@@ -7,8 +7,8 @@ import { HuntClient, HuntControl, JsonText, type ClientAnswer } from '../../clie
 import { OperatingError } from '../../errors.ts';
 import { framesOf, type FileFrame } from './framing.ts';
 import { refusedRows } from './refused-rows.ts';
-import type { FileFormat, Row } from './row.ts';
-import { rowsOf } from './rows.ts';
+import type { FileFormat, SourceRow } from './row.ts';
+import { sourceRows } from './rows.ts';
 import { openSource, type Source } from './source.ts';
 import { addAnswer, addProblem, emptySummary, type SendSummary } from './summary.ts';
 
@@ -59,7 +59,7 @@ export async function sendFile(options: SendOptions): Promise<SendSummary> {
         `too many events for one frame: events-per-frame=${options.eventsPerFrame} max=${client.hello.frameEventsMax}`,
       );
     }
-    const rows = rowsOf({ ...options, source, plan, importMap });
+    const rows = sourceRows({ ...options, source, plan, importMap });
     return await sendRows(options, client, source, rows, summary);
   } finally {
     await source.close();
@@ -81,7 +81,7 @@ async function sendRows(
   options: SendOptions,
   client: HuntClient,
   source: Source,
-  rows: AsyncIterable<Row>,
+  rows: AsyncIterable<SourceRow>,
   summary: SendSummary,
 ): Promise<SendSummary> {
   const begun = performance.now();

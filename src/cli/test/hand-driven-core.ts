@@ -22,7 +22,7 @@ import { putFrame, putOpen } from '../../../native-free-core/ring/frame-lane.ts'
 import { claim, laneRecordBytesMax, openLane, release, type Lane } from '../../../native-free-core/ring/lane.ts';
 import { OperatingError } from '../../errors.ts';
 import { allocateMemory } from '../../memory/regions.ts';
-import type { Row } from '../../explain/column-values.ts';
+import type { ExplainedRow } from '../../explain/column-values.ts';
 import { openTables } from '../../workers/open-tables.ts';
 
 /** What became of one event. */
@@ -34,7 +34,7 @@ export type Taken =
 
 export interface HandDrivenCore {
   /** Of the event taken last. */
-  readonly row: Row;
+  readonly row: ExplainedRow;
   /** `json`: one event. The clock goes to its time, never back. */
   take(json: string): Taken;
   /** Keys of the event taken last that nobody knows, in words. */

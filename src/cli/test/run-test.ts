@@ -7,7 +7,7 @@ import { enter, lookup } from '../../../native-free-core/base/lookup.ts';
 import { outcomeText } from '../../../native-free-core/base/outcomes.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import type { PipelineExpectation, PipelineTest } from '../../config/tests-section.ts';
-import { labelAt, valueAt, type Row } from '../../explain/column-values.ts';
+import { labelAt, valueAt, type ExplainedRow } from '../../explain/column-values.ts';
 import type { ExplainedValue } from '../../contract/explanation.ts';
 import { createHandDrivenCore } from './hand-driven-core.ts';
 
@@ -94,7 +94,7 @@ function neverCame({ at, line }: PipelineExpectation): Failure {
   return { at, line, mismatches: [], features: null, reason: 'no event with this id was stored' };
 }
 
-function compare(row: Row, expectation: PipelineExpectation): Failure[] {
+function compare(row: ExplainedRow, expectation: PipelineExpectation): Failure[] {
   const { plan } = row;
   const features = featuresOf(row);
   const decided = plan.decisions.filter(({ name }) => Object.hasOwn(expectation.decision, name));
@@ -136,7 +136,7 @@ function same(expected: Value, got: ExplainedValue): boolean {
   return Math.abs(wanted - came) <= TOLERANCE * Math.abs(wanted);
 }
 
-function featuresOf(row: Row): Record<string, ExplainedValue> {
+function featuresOf(row: ExplainedRow): Record<string, ExplainedValue> {
   const { entities, computed = [], models = [] } = row.plan;
   const named = [
     ...entities.flatMap(({ name, features }) =>

@@ -7,7 +7,7 @@ import { mapColumns, type ColumnMap } from './column-map.ts';
 import { columnsRead, keyDefinition } from './definition.ts';
 import type { AddEdit, ChangeOptions } from './description.ts';
 import { flatFields } from './fields.ts';
-import { retype, typeText } from './retype.ts';
+import { retype, fieldTypeText } from './retype.ts';
 
 export function columnEdits(from: Plan, to: Plan, map: ColumnMap, options: ChangeOptions, add: AddEdit): void {
   takenNames(from, to, map, add);
@@ -52,7 +52,7 @@ function comparedToEarlier(earlier: Plan, from: Plan, to: Plan, map: ColumnMap, 
     add(
       'refused',
       `event.${path}`,
-      `number ${field.number} was ${was.field.name} (${typeText(was.field)}) in version ${earlier.version}; take a number that was never used`,
+      `number ${field.number} was ${was.field.name} (${fieldTypeText(was.field)}) in version ${earlier.version}; take a number that was never used`,
     );
   }
 }

@@ -6,7 +6,7 @@
 import type { FieldPlan, MessagePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import type { AddEdit, ChangeOptions } from './description.ts';
 import { enumEdits } from './enum-edits.ts';
-import { retype, typeText } from './retype.ts';
+import { retype, fieldTypeText } from './retype.ts';
 
 interface Context {
   readonly add: AddEdit;
@@ -83,7 +83,7 @@ function added(field: FieldPlan, from: MessagePlan, path: string, c: Context): v
       `the name ${field.name} was reserved: an earlier version used it for another field; take another name`,
     );
   } else {
-    const what = field.branch >= 0 ? 'branch added to the type oneof' : `field added (${typeText(field)})`;
+    const what = field.branch >= 0 ? 'branch added to the type oneof' : `field added (${fieldTypeText(field)})`;
     c.add('safe', name, `${what}: new columns; rows so far have none of it`);
   }
 }
@@ -103,7 +103,7 @@ function compareFields(
     c.add(
       'safe',
       name,
-      `${typeText(old)} becomes ${typeText(field)} again: the column stays as wide as it is; stored values beyond ${typeText(field)} are cut off where this version reads them`,
+      `${fieldTypeText(old)} becomes ${fieldTypeText(field)} again: the column stays as wide as it is; stored values beyond ${fieldTypeText(field)} are cut off where this version reads them`,
     );
   } else if (type.verdict === 'refused') {
     const reused = old.name === field.name ? '' : ` (number ${field.number} was ${old.name})`;
@@ -114,7 +114,7 @@ function compareFields(
     c.add(
       'safe',
       name,
-      `${typeText(old)} becomes ${typeText(field)}: every stored value fits, and so does what producers of the old schema send${type.note}`,
+      `${fieldTypeText(old)} becomes ${fieldTypeText(field)}: every stored value fits, and so does what producers of the old schema send${type.note}`,
     );
   compareMembership(old, field, from, to, name, c);
   if (old.deprecated !== true && field.deprecated === true)

@@ -41,7 +41,7 @@ const NARROWER: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A type as the .proto has it. */
-export function typeText(field: FieldPlan): string {
+export function fieldTypeText(field: FieldPlan): string {
   const plain = field.type === 'message' ? (field.message?.name ?? 'message') : field.type;
   if (field.type === 'map') return `map<string, ${field.mapValue}>`;
   return field.repeated ? `repeated ${plain}` : plain;
@@ -55,7 +55,7 @@ export type Retype =
 export function retype(from: FieldPlan, to: FieldPlan): Retype {
   const shapes: readonly string[] = [shapeOf(from), shapeOf(to)];
   if (shapes[0] !== shapes[1])
-    return refuse(`${typeText(from)} cannot become ${typeText(to)}: stored rows hold ${shapes[0]}`);
+    return refuse(`${fieldTypeText(from)} cannot become ${fieldTypeText(to)}: stored rows hold ${shapes[0]}`);
   const [a, b] = from.type === 'map' ? [from.mapValue!, to.mapValue!] : [from.type, to.type];
   if (a === b) return { verdict: 'same' };
   if (lookup(WIDER, a)?.includes(b)) {

@@ -11,19 +11,19 @@ import { LATER_FUNCTIONS } from '../later.ts';
 import { nearest } from '../nearest.ts';
 import { zonePlan, zoneProblem } from '../zones.ts';
 import { constantOf, negated } from './literal.ts';
-import { branchCondition, resolveName, type Scope } from './scope.ts';
-import { isSyntaxProblem, operandsOf, parseExpression, pathOf, type ASTNode } from './syntax.ts';
+import { branchCondition, resolveName, type ExpressionScope } from './scope.ts';
+import { isSyntaxProblem, operandsOf, parseExpression, namePathOf, type ASTNode } from './syntax.ts';
 
 /** Where the checker says what is wrong: character within the expression's text, message, suggestion. */
 export type Complain = (at: number, message: string, suggestion?: string) => void;
 
 interface Check {
-  readonly scope: Scope;
+  readonly scope: ExpressionScope;
   readonly complain: Complain;
 }
 
 /** null after at least one complaint. */
-export function checkExpression(text: string, scope: Scope, complain: Complain): Typed | null {
+export function checkExpression(text: string, scope: ExpressionScope, complain: Complain): Typed | null {
   const parsed = parseExpression(text);
   if (isSyntaxProblem(parsed)) {
     complain(parsed.at, parsed.message);
@@ -67,7 +67,7 @@ function check(c: Check, node: ASTNode): Typed | null {
 }
 
 function checkName(c: Check, node: ASTNode): Typed | null {
-  const parts = pathOf(node);
+  const parts = namePathOf(node);
   if (parts === null) return refuse(c, node, 'a field can only be taken of event or an entity');
   const resolved = resolveName(c.scope, parts);
   if (resolved === null) return null;
@@ -120,7 +120,7 @@ function argumentOf(c: Check, node: ASTNode): Argument {
     check: () => check(c, node),
     negated: () => (node.op === 'value' ? negated(node.args) : null),
     literalText: node.op === 'value' && typeof node.args === 'string' ? node.args : null,
-    path: pathOf(node),
+    path: namePathOf(node),
     elements: node.op === 'list' ? node.args.map((element) => argumentOf(c, element)) : null,
   };
 }

@@ -28,7 +28,7 @@ export interface ExperimentName {
   readonly arms: readonly string[];
 }
 
-export interface Scope {
+export interface ExpressionScope {
   readonly message: FlatMessage;
   /** Column or view. */
   readonly columnAt: (index: number) => ColumnPlan;
@@ -52,7 +52,7 @@ export interface NameProblem {
 }
 
 /** null: a name that is wrong where it is declared, which has been reported there. */
-export function resolveName(scope: Scope, parts: readonly string[]): Typed | NameProblem | null {
+export function resolveName(scope: ExpressionScope, parts: readonly string[]): Typed | NameProblem | null {
   const [prefix, ...rest] = parts;
   const later = LATER_PREFIXES.get(prefix!);
   if (later !== undefined) return { message: `not supported yet: ${later} (${parts.join('.')})` };
@@ -73,13 +73,13 @@ function unknown(message: string, suggestion: string | undefined): NameProblem {
   return suggestion === undefined ? { message } : { message, suggestion };
 }
 
-function nearestPrefix(scope: Scope, prefix: string, rest: readonly string[]): string | undefined {
+function nearestPrefix(scope: ExpressionScope, prefix: string, rest: readonly string[]): string | undefined {
   const found = nearest(prefix, ['event', 'derived', 'experiment', 'model', ...scope.entities]);
   if (found !== undefined) return [found, ...rest].join('.');
   return scope.message.fields.has([prefix, ...rest].join('.')) ? ['event', prefix, ...rest].join('.') : undefined;
 }
 
-export function allNames(scope: Scope): string[] {
+export function allNames(scope: ExpressionScope): string[] {
   const fields = [...scope.message.fields.keys()].map((path) => `event.${path}`);
   return [
     ...fields,
@@ -91,19 +91,19 @@ export function allNames(scope: Scope): string[] {
   ];
 }
 
-function derivedNames(scope: Scope): string[] {
+function derivedNames(scope: ExpressionScope): string[] {
   return [...scope.derived.keys()].map((name) => `derived.${name}`);
 }
 
-function experimentNames(scope: Scope): string[] {
+function experimentNames(scope: ExpressionScope): string[] {
   return [...scope.experiments.keys()].map((name) => `experiment.${name}`);
 }
 
-function modelNames(scope: Scope): string[] {
+function modelNames(scope: ExpressionScope): string[] {
   return [...scope.models.keys()].map((name) => `model.${name}`);
 }
 
-function resolveModel(scope: Scope, name: string): Typed | NameProblem | null {
+function resolveModel(scope: ExpressionScope, name: string): Typed | NameProblem | null {
   const column = scope.models.get(name);
   const full = `model.${name}`;
   if (column === undefined) return unknown(`unknown model: ${full}`, nearest(full, modelNames(scope)));
@@ -112,7 +112,7 @@ function resolveModel(scope: Scope, name: string): Typed | NameProblem | null {
   return column === null ? null : { expression: { node: 'column', type: 'double', column } };
 }
 
-function resolveExperiment(scope: Scope, name: string): Typed | NameProblem {
+function resolveExperiment(scope: ExpressionScope, name: string): Typed | NameProblem {
   const experiment = scope.experiments.get(name);
   const full = `experiment.${name}`;
   if (experiment === undefined) return unknown(`unknown experiment: ${full}`, nearest(full, experimentNames(scope)));
@@ -120,7 +120,7 @@ function resolveExperiment(scope: Scope, name: string): Typed | NameProblem {
   return { ...codes(scope, experiment.column), labels: { name: full, codes: labels } };
 }
 
-function resolveDerived(scope: Scope, name: string): Typed | NameProblem | null {
+function resolveDerived(scope: ExpressionScope, name: string): Typed | NameProblem | null {
   const derived = scope.derived.get(name);
   if (derived === undefined)
     return unknown(`unknown derived value: derived.${name}`, nearest(`derived.${name}`, derivedNames(scope)));
@@ -129,7 +129,7 @@ function resolveDerived(scope: Scope, name: string): Typed | NameProblem | null 
   return derived.typed;
 }
 
-function resolveEvent(scope: Scope, parts: readonly string[]): Typed | NameProblem {
+function resolveEvent(scope: ExpressionScope, parts: readonly string[]): Typed | NameProblem {
   const { message } = scope;
   const path = parts.join('.');
   if (path === 'type' && message.typeColumn >= 0)
@@ -150,7 +150,7 @@ function resolveEvent(scope: Scope, parts: readonly string[]): Typed | NameProbl
   return resolveField(scope, field);
 }
 
-function resolveField(scope: Scope, field: EventField): Typed {
+function resolveField(scope: ExpressionScope, field: EventField): Typed {
   const list = field.repeated ? { list: true } : {};
   if (field.type === 'enum') return { ...codes(scope, field.column), ...list, labels: enumLabels(field) };
   const { kind } = scope.columnAt(field.column);
@@ -163,7 +163,7 @@ function timeOf(column: number): Typed {
   return { expression: { node: 'column', type: 'time', column } };
 }
 
-function codes(scope: Scope, column: number): Typed {
+function codes(scope: ExpressionScope, column: number): Typed {
   return { expression: { node: 'column', type: 'int', column: scope.columnAt(column).index } };
 }
 
@@ -194,7 +194,7 @@ function typeOf(type: EventField['type']): ExpressionType {
   }
 }
 
-function resolveFeature(scope: Scope, entity: string, name: string): Typed | NameProblem {
+function resolveFeature(scope: ExpressionScope, entity: string, name: string): Typed | NameProblem {
   const full = `${entity}.${name}`;
   if (scope.features === null) {
     return { message: `features cannot be read here (${full}); keys, of and where read the event only` };
@@ -209,14 +209,14 @@ function resolveFeature(scope: Scope, entity: string, name: string): Typed | Nam
   );
 }
 
-function featureOf(scope: Scope, { type, column, labels }: FeatureName): Typed {
+function featureOf(scope: ExpressionScope, { type, column, labels }: FeatureName): Typed {
   if (labels !== undefined) return { ...codes(scope, column), labels };
   const expression = { node: 'column', type, column } as const;
   return KINDS[scope.columnAt(column).kind].isInterned ? { expression, dictionary: true } : { expression };
 }
 
 /** That an event is of a branch of the event type: `event.dig`. null: the path is none. */
-export function branchCondition({ message }: Scope, [prefix, ...path]: readonly string[]): Expression | null {
+export function branchCondition({ message }: ExpressionScope, [prefix, ...path]: readonly string[]): Expression | null {
   const field = prefix === 'event' ? message.fields.get(path.join('.')) : undefined;
   if (field?.type !== 'message' || field.branch <= 0) return null;
   const column = { node: 'column', type: 'int', column: message.typeColumn } as const;

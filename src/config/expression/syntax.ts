@@ -29,17 +29,17 @@ export function parseExpression(text: string): ASTNode | SyntaxProblem {
 }
 
 /** `a.b.c` as its parts, or null where it is no plain path. */
-export function pathOf(node: ASTNode): string[] | null {
+export function namePathOf(node: ASTNode): string[] | null {
   if (node.op === 'id') return [node.args];
   if (node.op !== '.') return null;
-  const parent = pathOf(node.args[0]);
+  const parent = namePathOf(node.args[0]);
   return parent && [...parent, node.args[1]];
 }
 
 /** All paths in an expression, the longest of each: for a.b + c it is a.b and c. */
-export function pathsOf(node: ASTNode): string[][] {
-  const path = pathOf(node);
-  return path === null ? operandsOf(node.args).flatMap(pathsOf) : [path];
+export function namePathsOf(node: ASTNode): string[][] {
+  const path = namePathOf(node);
+  return path === null ? operandsOf(node.args).flatMap(namePathsOf) : [path];
 }
 
 /** The nodes among a node's arguments, however they are nested. */

@@ -2,11 +2,11 @@
 
 import { protoProblem, type Place, type ProtoFile, type ProtoProblem } from './place.ts';
 import type { Word } from './syntax.ts';
-import { tokenize, type Token } from './tokens.ts';
+import { tokenize, type ProtoToken } from './tokens.ts';
 
 export interface Cursor {
   readonly file: ProtoFile;
-  readonly tokens: readonly Token[];
+  readonly tokens: readonly ProtoToken[];
   /** Comments that nothing has taken yet: those of lines of their own by their last line, the others by their line. */
   readonly before: Map<number, string>;
   readonly behind: Map<number, string>;
@@ -24,30 +24,30 @@ export function openCursor(file: ProtoFile): Cursor {
   return { file, tokens, before, behind, at: 0 };
 }
 
-export function peek(cursor: Cursor): Token {
+export function peekToken(cursor: Cursor): ProtoToken {
   return cursor.tokens[cursor.at]!;
 }
 
 /** The end is never passed. */
-export function next(cursor: Cursor): Token {
-  const token = peek(cursor);
+export function next(cursor: Cursor): ProtoToken {
+  const token = peekToken(cursor);
   if (token.kind !== 'end') cursor.at++;
   return token;
 }
 
-export function placeOf(cursor: Cursor, token: Token = peek(cursor)): Place {
+export function placeOf(cursor: Cursor, token: ProtoToken = peekToken(cursor)): Place {
   return { file: cursor.file, offset: token.offset };
 }
 
 export function unexpected(cursor: Cursor, wanted: string): ProtoProblem {
-  const token = peek(cursor);
+  const token = peekToken(cursor);
   const found = token.kind === 'end' ? token.text : JSON.stringify(token.text);
   return protoProblem(placeOf(cursor), `expected ${wanted}, found ${found}`);
 }
 
 /** Whether the next token is this word or sign; texts do not count. */
 export function isAt(cursor: Cursor, text: string): boolean {
-  const token = peek(cursor);
+  const token = peekToken(cursor);
   return token.text === text && (token.kind === 'name' || token.kind === 'symbol');
 }
 
@@ -63,7 +63,7 @@ export function expect(cursor: Cursor, text: string): void {
 
 /** A name that something is given. */
 export function takeName(cursor: Cursor, wanted: string): Word {
-  const token = peek(cursor);
+  const token = peekToken(cursor);
   if (token.kind !== 'name') throw unexpected(cursor, wanted);
   if (token.text === '__proto__') {
     throw protoProblem(placeOf(cursor), 'nothing can be called __proto__ here: JavaScript loses such a name');
@@ -82,10 +82,10 @@ export function takePath(cursor: Cursor, wanted: string, leadingDot: boolean): W
 }
 
 export function takeText(cursor: Cursor, wanted: string): Word {
-  if (peek(cursor).kind !== 'string') throw unexpected(cursor, wanted);
+  if (peekToken(cursor).kind !== 'string') throw unexpected(cursor, wanted);
   const place = placeOf(cursor);
   let text = '';
-  while (peek(cursor).kind === 'string') text += next(cursor).text;
+  while (peekToken(cursor).kind === 'string') text += next(cursor).text;
   return { text, place };
 }
 
@@ -93,7 +93,7 @@ export function takeText(cursor: Cursor, wanted: string): Word {
 export function takeInteger(cursor: Cursor, wanted: string, min: number, max: number): number {
   const place = placeOf(cursor);
   const negative = min < 0 && accept(cursor, '-');
-  const token = peek(cursor);
+  const token = peekToken(cursor);
   if (token.kind !== 'integer') throw unexpected(cursor, wanted);
   cursor.at++;
   const magnitude = /^0[0-7]+$/.test(token.text) ? Number.parseInt(token.text, 8) : Number(token.text);
@@ -104,12 +104,12 @@ export function takeInteger(cursor: Cursor, wanted: string, min: number, max: nu
 }
 
 /** The comment on the line before the token's, or else behind it; what has been taken is not given again. */
-export function takeComment(cursor: Cursor, token: Token): string {
+export function takeComment(cursor: Cursor, token: ProtoToken): string {
   return takeFrom(cursor.before, token.line - 1) ?? takeFrom(cursor.behind, token.line) ?? '';
 }
 
 /** Of what has a block: a comment behind its brace may be about anything. */
-export function takeCommentBefore(cursor: Cursor, token: Token): void {
+export function takeCommentBefore(cursor: Cursor, token: ProtoToken): void {
   takeFrom(cursor.before, token.line - 1);
 }
 

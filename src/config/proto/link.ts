@@ -3,7 +3,7 @@
 import type { ProtoScalar } from '../../../native-free-core/plan/plan.ts';
 import { declareFile, emptyDeclared, type Declared } from './declare.ts';
 import { protoProblem, ProtoProblem, type Place } from './place.ts';
-import { checkEnum, checkMessage, checkNumber, flagOf, jsonNameOf } from './rules.ts';
+import { checkEnum, checkMessage, checkFieldNumber, flagOf, jsonNameOf } from './rules.ts';
 import { joinName, resolveReference, resolveType, type ProtoSymbol, type Sight } from './symbols.ts';
 import type { BodySyntax, FieldSyntax, FileSyntax, MessageSyntax, Word } from './syntax.ts';
 import type { ProtoField, ProtoMessage, ProtoOneof, ProtoType } from './types.ts';
@@ -153,7 +153,7 @@ function linkExtends(linker: Linker, body: BodySyntax, scope: string): void {
       report(extendee.place, `proto3 extends options of google/protobuf/descriptor.proto only, not ${extendee.text}`);
     }
     for (const field of fields) {
-      checkNumber(field, report);
+      checkFieldNumber(field, report);
       typeOf(sight, field.type, scope, declared.problems);
     }
   }

@@ -3,7 +3,7 @@
 import {
   accept,
   expect,
-  peek,
+  peekToken,
   placeOf,
   takeCommentBefore,
   takeInteger,
@@ -22,12 +22,12 @@ import type { EnumSyntax } from './syntax.ts';
 
 /** Behind `enum`. */
 export function parseEnum(cursor: Cursor): EnumSyntax {
-  takeCommentBefore(cursor, peek(cursor));
+  takeCommentBefore(cursor, peekToken(cursor));
   const name = takeName(cursor, 'the enum’s name');
   const result: EnumSyntax = { name, values: [], options: [], reserved: { ranges: [], names: [] } };
   expect(cursor, '{');
   while (!accept(cursor, '}')) {
-    if (peek(cursor).kind === 'end') throw unexpected(cursor, '"}"');
+    if (peekToken(cursor).kind === 'end') throw unexpected(cursor, '"}"');
     if (accept(cursor, ';')) continue;
     if (accept(cursor, 'option')) result.options.push(parseOptionStatement(cursor));
     else if (accept(cursor, 'reserved')) parseReserved(cursor, result.reserved, ENUM_NUMBER_MIN, ENUM_NUMBER_MAX);

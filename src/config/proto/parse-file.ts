@@ -6,7 +6,7 @@ import {
   isAt,
   next,
   openCursor,
-  peek,
+  peekToken,
   placeOf,
   takeName,
   takePath,
@@ -26,7 +26,7 @@ export function parseFile(file: ProtoFile): FileSyntax {
   const imports: ImportSyntax[] = [];
   const services: ServiceSyntax[] = [];
   let packageName: Word | null = null;
-  while (peek(cursor).kind !== 'end') {
+  while (peekToken(cursor).kind !== 'end') {
     const start = placeOf(cursor);
     if (parseBodyStatement(cursor, body, 0)) continue;
     if (accept(cursor, 'import')) imports.push(parseImport(cursor));
@@ -43,7 +43,7 @@ export function parseFile(file: ProtoFile): FileSyntax {
 function parseSyntax(cursor: Cursor): void {
   const place = placeOf(cursor);
   const refuse = (): Error => protoProblem(place, 'the file must begin with syntax = "proto3";');
-  if (!accept(cursor, 'syntax') || !accept(cursor, '=') || peek(cursor).kind !== 'string') throw refuse();
+  if (!accept(cursor, 'syntax') || !accept(cursor, '=') || peekToken(cursor).kind !== 'string') throw refuse();
   if (takeText(cursor, 'the syntax').text !== 'proto3') throw refuse();
   expect(cursor, ';');
 }

@@ -5,7 +5,7 @@ import {
   expect,
   isAt,
   next,
-  peek,
+  peekToken,
   placeOf,
   takeComment,
   takeCommentBefore,
@@ -42,7 +42,7 @@ export function parseBodyStatement(cursor: Cursor, body: BodySyntax, depth: numb
 function parseMessage(cursor: Cursor, depth: number): MessageSyntax {
   if (depth > NESTED_MESSAGES_MAX)
     throw protoProblem(placeOf(cursor), `messages nested deeper than ${NESTED_MESSAGES_MAX}`);
-  takeCommentBefore(cursor, peek(cursor));
+  takeCommentBefore(cursor, peekToken(cursor));
   const message: MessageSyntax = {
     ...emptyBody(),
     name: takeName(cursor, 'the message’s name'),
@@ -52,7 +52,7 @@ function parseMessage(cursor: Cursor, depth: number): MessageSyntax {
   };
   expect(cursor, '{');
   while (!accept(cursor, '}')) {
-    if (peek(cursor).kind === 'end') throw unexpected(cursor, '"}"');
+    if (peekToken(cursor).kind === 'end') throw unexpected(cursor, '"}"');
     if (parseBodyStatement(cursor, message, depth)) continue;
     if (accept(cursor, 'reserved')) parseReserved(cursor, message.reserved, 1, FIELD_NUMBER_MAX);
     else if (accept(cursor, 'oneof')) parseOneof(cursor, message);
@@ -64,7 +64,7 @@ function parseMessage(cursor: Cursor, depth: number): MessageSyntax {
 
 /** Behind `oneof`. */
 function parseOneof(cursor: Cursor, message: MessageSyntax): void {
-  takeCommentBefore(cursor, peek(cursor));
+  takeCommentBefore(cursor, peekToken(cursor));
   const oneof: OneofSyntax = { name: takeName(cursor, 'the oneof’s name') };
   const before = message.fields.length;
   expect(cursor, '{');
@@ -98,7 +98,7 @@ function parseField(cursor: Cursor, oneof: OneofSyntax | null): FieldSyntax {
   if (mapKey !== null && oneof !== null) throw protoProblem(start, 'a oneof cannot have a map');
   const name = takeName(cursor, 'the field’s name');
   expect(cursor, '=');
-  const numberToken = peek(cursor);
+  const numberToken = peekToken(cursor);
   const numberPlace = placeOf(cursor);
   const number = takeInteger(cursor, 'a field’s number', 0, FIELD_NUMBER_MAX);
   const options = parseInlineOptions(cursor);

@@ -5,7 +5,7 @@ import {
   expect,
   isAt,
   next,
-  peek,
+  peekToken,
   placeOf,
   takeInteger,
   takeName,
@@ -47,9 +47,9 @@ function parseOption(cursor: Cursor): OptionSyntax {
     skipBraces(cursor);
     return { name, value: { text: '', place }, isText: false };
   }
-  if (peek(cursor).kind === 'string') return { name, value: takeText(cursor, 'a text'), isText: true };
+  if (peekToken(cursor).kind === 'string') return { name, value: takeText(cursor, 'a text'), isText: true };
   const sign = accept(cursor, '-') ? '-' : '';
-  const token = peek(cursor);
+  const token = peekToken(cursor);
   if (token.kind !== 'integer' && token.kind !== 'float' && token.kind !== 'name') {
     throw unexpected(cursor, 'the option’s value');
   }
@@ -73,7 +73,7 @@ function parseOptionName(cursor: Cursor): Word {
 function skipBraces(cursor: Cursor): void {
   let depth = 0;
   do {
-    if (peek(cursor).kind === 'end') throw unexpected(cursor, '"}"');
+    if (peekToken(cursor).kind === 'end') throw unexpected(cursor, '"}"');
     if (isAt(cursor, '{')) depth++;
     if (isAt(cursor, '}')) depth--;
     next(cursor);
@@ -82,10 +82,10 @@ function skipBraces(cursor: Cursor): void {
 
 /** Behind `reserved`. */
 export function parseReserved(cursor: Cursor, reserved: ReservedSyntax, min: number, max: number): void {
-  if (peek(cursor).kind === 'string') {
+  if (peekToken(cursor).kind === 'string') {
     do reserved.names.push(takeText(cursor, 'a name in quotes'));
     while (accept(cursor, ','));
-  } else if (peek(cursor).kind === 'name') {
+  } else if (peekToken(cursor).kind === 'name') {
     throw protoProblem(placeOf(cursor), 'reserved names stand in quotes in proto3');
   } else {
     do {

@@ -15,7 +15,7 @@ export function checkMessage(syntax: MessageSyntax, fields: readonly ProtoField[
   checkReserved(syntax.reserved, report);
   const byNumber = new Map<number, string>();
   for (const field of syntax.fields) {
-    checkNumber(field, report);
+    checkFieldNumber(field, report);
     const other = byNumber.get(field.number);
     if (other === undefined) byNumber.set(field.number, field.name.text);
     else report(field.numberPlace, `number ${field.number} is ${other}’s already`);
@@ -29,7 +29,7 @@ export function checkMessage(syntax: MessageSyntax, fields: readonly ProtoField[
   }
 }
 
-export function checkNumber(field: FieldSyntax, report: Report): void {
+export function checkFieldNumber(field: FieldSyntax, report: Report): void {
   const { number, numberPlace } = field;
   if (number === 0) report(numberPlace, `a field’s number is from 1 to ${FIELD_NUMBER_MAX}`);
   if (number >= LIBRARY_NUMBERS[0] && number <= LIBRARY_NUMBERS[1]) {

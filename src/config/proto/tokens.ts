@@ -5,7 +5,7 @@
 
 import { protoProblem, type ProtoFile } from './place.ts';
 
-export interface Token {
+export interface ProtoToken {
   readonly kind: 'name' | 'integer' | 'float' | 'string' | 'symbol' | 'end';
   /** As written; of a string what it means. */
   readonly text: string;
@@ -25,7 +25,7 @@ export interface Comment {
 }
 
 export interface Tokens {
-  readonly tokens: readonly Token[];
+  readonly tokens: readonly ProtoToken[];
   readonly comments: readonly Comment[];
 }
 
@@ -41,7 +41,7 @@ const PLAIN_ESCAPES = new Map(Object.entries({ a: '\x07', b: '\b', f: '\f', n: '
 
 export function tokenize(file: ProtoFile): Tokens {
   const { text } = file;
-  const tokens: Token[] = [];
+  const tokens: ProtoToken[] = [];
   const comments: Comment[] = [];
   let offset = text.startsWith('\uFEFF') ? 1 : 0;
   let line = 1;
@@ -49,7 +49,7 @@ export function tokenize(file: ProtoFile): Tokens {
     pattern.lastIndex = offset;
     return pattern.exec(text)?.[0] ?? null;
   };
-  const push = (kind: Token['kind'], source: string, meaning = source): void => {
+  const push = (kind: ProtoToken['kind'], source: string, meaning = source): void => {
     tokens.push({ kind, text: meaning, offset, line });
     offset += source.length;
   };
@@ -86,7 +86,7 @@ function pushNumber(
   file: ProtoFile,
   number: string,
   offset: number,
-  push: (kind: Token['kind'], source: string) => void,
+  push: (kind: ProtoToken['kind'], source: string) => void,
 ): void {
   const behind = file.text[offset + number.length] ?? '';
   if (/[A-Za-z0-9_.]/.test(behind)) throw protoProblem({ file, offset }, 'not a number');

@@ -7,7 +7,7 @@
 import { readBlockHeader } from '../../../native-free-core/columns/load.ts';
 import { emptyAccount, enterBlocks, type Account, type EpochBlocks, type EpochReader } from './batch.ts';
 
-export interface Sealing {
+export interface BatchBounds {
   readonly rowsMax: number;
   readonly bytesMax: number;
   /** Counted from when the range's first epoch was read, by the monotonic clock. */
@@ -19,7 +19,7 @@ export interface EpochFollowerOptions {
   readonly durableEpoch: () => number;
   /** Every epoch, once and in order. */
   readonly onEpoch: (epoch: number, blocks: readonly Uint8Array[]) => void;
-  readonly sealing: Sealing;
+  readonly sealing: BatchBounds;
   readonly monotonic: () => number;
 }
 

@@ -6,7 +6,7 @@
 import type { Plan } from '../../../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../../../errors.ts';
 import type { ImportMap } from '../../send/mapping.ts';
-import { rowsOf } from '../../send/rows.ts';
+import { sourceRows } from '../../send/rows.ts';
 import { openSource } from '../../send/source.ts';
 import type { EventSource } from './event-source.ts';
 
@@ -27,7 +27,7 @@ export async function patternEvents(options: PatternOptions): Promise<EventSourc
   const events: string[] = [];
   let characters = 0;
   try {
-    for await (const { text, problem } of rowsOf({ ...options, source, format: null })) {
+    for await (const { text, problem } of sourceRows({ ...options, source, format: null })) {
       if (problem !== null) {
         const row = `file=${source.name} event=${events.length + 1}`;
         throw new OperatingError(

@@ -7,7 +7,7 @@
 
 import { writeVarint } from '../../../../native-free-core/codec/wire-write.ts';
 import { FRAME_BYTES_MAX } from '../../../../native-free-core/layout/limits.ts';
-import { frameHeaderBytes, writeFrameHeader } from '../../../client/raw-websocket.ts';
+import { frameHeaderBytes, writeWebSocketHeader } from '../../../client/raw-websocket.ts';
 import { OperatingError } from '../../../errors.ts';
 import type { PlacedEvent } from './place-slots.ts';
 
@@ -76,7 +76,7 @@ function makeFrame({ webSocket }: TemplateShape, events: readonly PlacedEvent[])
   }
   const header = webSocket ? frameHeaderBytes(length) : 0;
   const out = Buffer.alloc(header + length);
-  if (webSocket) writeFrameHeader(out, 0, length);
+  if (webSocket) writeWebSocketHeader(out, 0, length);
   out[header] = SEQ_TAG;
   let at = header + SEQ_BYTES;
   const placed = events.map(({ bytes, places }) => {

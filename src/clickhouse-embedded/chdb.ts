@@ -36,7 +36,7 @@ interface ChdbNative {
 
 export type Settings = ReadonlyMap<string, string>;
 
-export interface Answer {
+export interface QueryResult {
   readonly elapsedSeconds: number;
   readonly rowsRead: number;
   readonly bytesRead: number;
@@ -44,23 +44,23 @@ export interface Answer {
   text(): string;
 }
 
-export interface Connection {
+export interface ChdbConnection {
   /** Runs one statement; rejects with EngineFailure. One at a time. */
-  run(statement: string, format?: string): Promise<Answer>;
+  run(statement: string, format?: string): Promise<QueryResult>;
   /** Only when nothing runs on it. */
   close(): void;
 }
 
-export interface Engine {
+export interface ChdbEngine {
   readonly version: string;
   readonly timezone: string;
-  connect(settings: Settings): Connection;
+  connect(settings: Settings): ChdbConnection;
   /** The last connection: afterwards the folder is free. */
   close(): void;
 }
 
 /** Loads the library and opens the folder. Errors are operating errors with a word about what to do. */
-export async function openEngine(folder: string, configurationPath: string): Promise<Engine> {
+export async function openChdb(folder: string, configurationPath: string): Promise<ChdbEngine> {
   const { chdb, native } = loadChdb();
   const open = (args: readonly string[]): ChdbSession => new chdb.Session(folder, { connectionArgs: args });
   let keeper: ChdbSession;
@@ -86,7 +86,11 @@ export async function openEngine(folder: string, configurationPath: string): Pro
   };
 }
 
-function connect(open: (args: readonly string[]) => ChdbSession, native: ChdbNative, settings: Settings): Connection {
+function connect(
+  open: (args: readonly string[]) => ChdbSession,
+  native: ChdbNative,
+  settings: Settings,
+): ChdbConnection {
   const args: string[] = [];
   for (const [name, value] of settings) args.push(`--${name}=${value}`);
   let session: ChdbSession;

@@ -1,17 +1,17 @@
 /**
- * Everything the front needs to run queries: the engine, its lanes, the body folder, the rules. Built once by child.ts.
+ * Everything the front needs to run queries: chDB, its query slots, the body folder, the rules. Built once by child.ts.
  * Child process.
  */
 import { availableParallelism } from 'node:os';
 import { openBodySpool, type BodySpool } from './body-spool.ts';
-import { openEngine, type Connection, type Engine } from './engine.ts';
+import { openChdb, type ChdbConnection, type ChdbEngine } from './chdb.ts';
 import type { Folders } from './folders.ts';
 import type { GuardRules } from './guard.ts';
-import { createLane, type Lane } from './lanes.ts';
+import { createQuerySlots, type QuerySlots } from './query-slots.ts';
 import { watchMemory } from './memory-watch.ts';
 import { ENGINE_READERS, ENGINE_WRITERS, OWN_MEMORY_SHARE, PUBLIC_WRITERS, REFRESH_MEMORY_SHARE } from './limits.ts';
 import type { OwnBounds } from './own-space.ts';
-import type { ChildConfiguration, LogLevel } from './protocol.ts';
+import type { ChildConfiguration, ChildLogLevel } from './protocol.ts';
 import { makeDefaultPlain } from './plain-default.ts';
 import { openResultPipe, pipePaths, type ResultPipe } from './result-pipe.ts';
 import { writeServerConfiguration } from './server-configuration.ts';
@@ -23,42 +23,46 @@ const ENGINE_DATABASES = ['system', 'information_schema', '_temporary_and_extern
 /** Of the process's bound, for one query of a client. */
 const QUERY_MEMORY_SHARE = 0.3;
 
-export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void;
+export type ChildLog = (level: ChildLogLevel, message: string, fields?: Record<string, unknown>) => void;
 
-export interface Warehouse {
-  readonly engine: Engine;
+export interface EmbeddedServer {
+  readonly engine: ChdbEngine;
   readonly spool: BodySpool;
   readonly rules: GuardRules;
   readonly catalog: SettingsCatalog;
   readonly ownBounds: OwnBounds;
   /** How long an insert of the engine may take while views of clients hang at its table. */
   readonly viewPatienceMs: number;
-  readonly publicReads: Lane<ResultPipe>;
-  readonly engineReads: Lane<ResultPipe>;
-  readonly publicWrites: Lane<number>;
-  readonly engineWrites: Lane<number>;
-  readonly log: Log;
+  readonly publicReads: QuerySlots<ResultPipe>;
+  readonly engineReads: QuerySlots<ResultPipe>;
+  readonly publicWrites: QuerySlots<number>;
+  readonly engineWrites: QuerySlots<number>;
+  readonly log: ChildLog;
   /** Statements running or waiting to run; stopping waits for zero. */
   readonly running: number;
   close(): void;
 }
 
-export async function openWarehouse(folders: Folders, configuration: ChildConfiguration, log: Log): Promise<Warehouse> {
+export async function openEmbeddedServer(
+  folders: Folders,
+  configuration: ChildConfiguration,
+  log: ChildLog,
+): Promise<EmbeddedServer> {
   const spool = openBodySpool(folders.requests);
   writeServerConfiguration(folders.configuration, {
     memoryMaxBytes: configuration.memoryMaxBytes,
     cores: availableParallelism(),
     userFiles: folders.userFiles,
   });
-  const engine = await openEngine(folders.engine, folders.configuration);
+  const engine = await openChdb(folders.engine, folders.configuration);
   await makeDefaultPlain(engine);
   const settings = await settingNames(engine);
   const memory = watchMemory(engine, configuration.memoryMaxBytes, log);
   const pipes = pipePaths(folders.requests, configuration.readers + ENGINE_READERS).map(openResultPipe);
-  const publicReads = createLane('reads', pipes.slice(0, configuration.readers));
-  const engineReads = createLane('engine-reads', pipes.slice(configuration.readers));
-  const publicWrites = createLane('writes', slotNumbers(PUBLIC_WRITERS));
-  const engineWrites = createLane('engine-writes', slotNumbers(ENGINE_WRITERS));
+  const publicReads = createQuerySlots('reads', pipes.slice(0, configuration.readers));
+  const engineReads = createQuerySlots('engine-reads', pipes.slice(configuration.readers));
+  const publicWrites = createQuerySlots('writes', slotNumbers(PUBLIC_WRITERS));
+  const engineWrites = createQuerySlots('engine-writes', slotNumbers(ENGINE_WRITERS));
   const protectedDatabases = [...ENGINE_DATABASES, ...configuration.protectedDatabases];
   return {
     engine,
@@ -90,8 +94,8 @@ export async function openWarehouse(folders: Folders, configuration: ChildConfig
   };
 }
 
-async function settingNames(engine: Engine): Promise<Set<string>> {
-  const connection: Connection = engine.connect(new Map());
+async function settingNames(engine: ChdbEngine): Promise<Set<string>> {
+  const connection: ChdbConnection = engine.connect(new Map());
   try {
     return new Set((await connection.run('SELECT name FROM system.settings')).text().trim().split('\n'));
   } finally {

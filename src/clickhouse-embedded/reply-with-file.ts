@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { RESULT_READ_BYTES } from './limits.ts';
 import type { Headers, Reply } from './reply.ts';
 
-export async function sendFile(path: string, reply: Reply, headers: Headers): Promise<void> {
+export async function replyWithFile(path: string, reply: Reply, headers: Headers): Promise<void> {
   const file = await open(path, 'r');
   try {
     const buffer = Buffer.allocUnsafe(RESULT_READ_BYTES);

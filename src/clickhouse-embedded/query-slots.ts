@@ -1,17 +1,17 @@
 /**
- * How many queries run at once, by kind. A lane is a fixed set of slots and a bounded queue in front of them; a full queue is an answer
+ * How many queries run at once, by kind: a fixed set of slots and a bounded queue in front of them; a full queue is an answer
  * (503), not a longer wait. Child process.
  */
 import { EngineFailure } from './engine-failure.ts';
 import { WAITING_REQUESTS_MAX } from './limits.ts';
 
-export interface Lane<Slot> {
+export interface QuerySlots<Slot> {
   /** Runs the work with a slot of its own. Throws TOO_MANY_SIMULTANEOUS_QUERIES when too many wait already. */
   with<Result>(work: (slot: Slot) => Promise<Result>): Promise<Result>;
   readonly running: number;
 }
 
-export function createLane<Slot>(name: string, slots: readonly Slot[]): Lane<Slot> {
+export function createQuerySlots<Slot>(name: string, slots: readonly Slot[]): QuerySlots<Slot> {
   const free = [...slots];
   const waiting: ((slot: Slot) => void)[] = [];
 
@@ -22,7 +22,7 @@ export function createLane<Slot>(name: string, slots: readonly Slot[]): Lane<Slo
       throw new EngineFailure(
         202,
         'TOO_MANY_SIMULTANEOUS_QUERIES',
-        `Too many simultaneous queries: lane=${name} running=${slots.length} waiting=${waiting.length}. Try again later`,
+        `Too many simultaneous queries: kind=${name} running=${slots.length} waiting=${waiting.length}. Try again later`,
       );
     }
     return new Promise((resolve) => waiting.push(resolve));
