@@ -7,7 +7,7 @@ import { EXACT_LIMIT, type SqlContext, type SqlNumber } from '../sql/context.ts'
 import * as sql from '../sql/operands.ts';
 import { numberOf, type CallSite } from './call-site.ts';
 import type { Call, Documentation, NumberFunction } from './function.ts';
-import { infix, infixPhrase, prefix, PRODUCT, SUM } from './phrase.ts';
+import { infixPhrase, prefix, PRODUCT, SUM } from './phrase.ts';
 import { call, type Typed } from './typed.ts';
 
 type Operator = Extract<ExpressionOperator, 'add' | 'sub' | 'mul'>;
@@ -18,17 +18,11 @@ export const add = arithmetic('add', '+', SUM, {
   example: ['1 + 2', '3'],
 });
 
-const difference = arithmetic('sub', '-', SUM, {
+export const sub = arithmetic('sub', '-', SUM, {
   syntax: 'a - b',
   meaning: 'The difference, by the rules of the sum. Of two times it is milliseconds.',
   example: ['1.5 - 2', '-0.5'],
 });
-
-export const sub: NumberFunction = {
-  ...difference,
-  phrase: ({ operands }, writer) =>
-    (isOne(operands[1]) ? writer.lessOne(operands[0]) : null) ?? infixPhrase('-', SUM, operands, writer),
-};
 
 export const mul = arithmetic('mul', '*', PRODUCT, {
   syntax: 'a * b',
@@ -67,7 +61,9 @@ function arithmetic(operator: Operator, sign: string, strength: number, document
       kernel: (context, of) => emitKernel(context, of, sign),
       sql: (context, of) => emitSql(context, of, sign),
     },
-    phrase: infix(sign, strength),
+    phrase: ({ operands }, writer) =>
+      (operator === 'sub' && isOne(operands[1]) ? writer.lessOne(operands[0]) : null) ??
+      infixPhrase(sign, strength, operands, writer),
   };
 }
 

@@ -73,9 +73,9 @@ function check({ refuse, arguments: [left, right] }: CallSite, operator: Operato
 }
 
 function conditionPart(how: Comparison): ConditionPart {
-  const test = testKernel((context, { operands: [a, b] }) => compare(context, how, a, b));
+  const { neverAbsent } = testKernel((context, { operands: [a, b] }) => compare(context, how, a, b));
   return {
-    ...test,
+    neverAbsent,
     kernel: (context, call, wanted) => {
       const [a, b] = call.operands;
       if (a.type !== 'bool') return decided(compare(context, how, a, b), wanted);

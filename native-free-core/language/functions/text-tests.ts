@@ -21,24 +21,12 @@ export const endsWith = textTest('endsWith', 'ends_with', (a, b) => `endsWith(${
   example: ["'abc'.endsWith('ab')", 'false'],
 });
 
-const searched = textTest('contains', 'contains', (a, b) => `(position(${a}, ${b}) > 0)`, {
+/** The part is a constant: looking for one event's text in another takes time that nothing bounds. */
+export const contains = textTest('contains', 'contains', (a, b) => `(position(${a}, ${b}) > 0)`, {
   syntax: "text.contains('a')",
   meaning: 'Whether the other text lies anywhere in it. What is looked for is a constant.',
   example: ["'abc'.contains('bc')", 'true'],
 });
-
-/** The part is a constant: looking for one event's text in another takes time that nothing bounds. */
-export const contains: ConditionFunction = {
-  ...searched,
-  written: searched.written.map((form) => ({
-    ...form,
-    check: (site: CallSite) => {
-      const typed = form.check(site);
-      if (typed === null || site.arguments[1].literalText !== null) return typed;
-      return site.arguments[1].refuse(`contains takes a text in quotes: event.name.contains('a')`);
-    },
-  })),
-};
 
 function textTest(
   name: string,
@@ -47,7 +35,7 @@ function textTest(
   documentation: Documentation,
 ): ConditionFunction {
   return {
-    written: [{ name, form: 'method', check: (site) => checkTextPair(site, name, operator), documentation }],
+    written: [{ name, form: 'method', check: (site) => check(site, name, operator), documentation }],
     repeats: 'exact',
     condition: {
       ...testKernel((context, { operands: [subject, other] }) => {
@@ -65,6 +53,12 @@ function textTest(
     },
     phrase: calledMethod(name),
   };
+}
+
+function check(site: CallSite, name: string, operator: Operator): Typed | null {
+  const typed = checkTextPair(site, name, operator);
+  if (typed === null || operator !== 'contains' || site.arguments[1].literalText !== null) return typed;
+  return site.arguments[1].refuse(`contains takes a text in quotes: event.name.contains('a')`);
 }
 
 /** Two texts; `matches` takes them, too. */
