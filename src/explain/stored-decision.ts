@@ -5,7 +5,9 @@
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { Expression, Plan } from '../../native-free-core/plan/plan.ts';
+import { constantText } from '../../native-free-core/language/expression/condition.ts';
 import { openLists } from '../../native-free-core/language/expression/lists.ts';
+import { FUNCTIONS } from '../../native-free-core/language/functions/index.ts';
 import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';
 import { OperatingError } from '../errors.ts';
@@ -109,7 +111,7 @@ function notesOf(plan: Plan, { decisions }: Explanation): string[] {
   const asked = new Set<string>();
   const visit = (expression: Expression): void => {
     if (expression.node !== 'call') return;
-    if (expression.operator === 'in_list') asked.add(String((expression.operands[1] as { value: string }).value));
+    if (FUNCTIONS[expression.operator].repeats === 'list') asked.add(constantText(expression.operands[1]!));
     expression.operands.forEach(visit);
   };
   for (const { rules } of plan.decisions) for (const { when } of rules) visit(when);

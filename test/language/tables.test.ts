@@ -9,17 +9,16 @@ import { acceptedOf, mutantsOf, type Mutant } from './mutants.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-const FUNCTION_PARTS = new Set([
-  ...['written', 'repeats', 'number', 'text', 'condition', 'phrase'],
-  ...['kernel', 'neverAbsent', 'sql', 'testKernel'],
-  ...['name', 'form', 'check', 'documentation', 'syntax', 'meaning', 'example'],
-]);
+const FUNCTION_PARTS = new Set(
+  `written repeats number text condition phrase kernel neverAbsent sql testKernel name form check documentation
+    syntax meaning example`.split(/\s+/),
+);
 
-const KIND_PARTS = new Set([
-  ...['type', 'storage', 'isInterned', 'names', 'widensTo', 'clickhouse', 'decode', 'key', 'kernel', 'sql', 'cells'],
-  ...['types', 'isLowCardinality', 'plannedCodec', 'codec', 'native', 'form', 'width', 'signed', 'textOf'],
-  ...['store', 'clear', 'isZero', 'fromText', 'range', 'takesWords', 'read', 'write', 'array', 'high'],
-]);
+const KIND_PARTS = new Set(
+  `type storage isInterned names widensTo clickhouse decode key kernel sql cells types isLowCardinality
+    plannedCodec codec native form width signed textOf store clear isZero fromText range takesWords read write
+    array high`.split(/\s+/),
+);
 
 function filesOf(folder: string): string[] {
   return readdirSync(join(root, folder))

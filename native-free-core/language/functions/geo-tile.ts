@@ -21,7 +21,7 @@ export const geoTile: TextFunction = {
       documentation: {
         syntax: 'geo.tile(lat, lon, precision)',
         meaning: `The geohash of a point in degrees, with 1 to ${PRECISION_MAX} characters, a constant. Absent outside ±90 and ±180.`,
-        example: ['geo.tile(52.5, 13.4, 6)', "'u33d8q'"],
+        example: ['geo.tile(52.5, 13.4, 6)', "'u33d8v'"],
       },
     },
   ],

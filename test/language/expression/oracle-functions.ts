@@ -14,33 +14,136 @@ const LIMIT = 2n ** 53n;
 const DAY_MS = 86_400_000;
 const decoder = new TextDecoder();
 
-/** undefined: the operator is no function. No value is null; integers may be wide. */
-export function callFunction(
-  operator: ExpressionOperator,
-  type: ExpressionType,
-  values: readonly Value[],
-): Value | undefined {
-  const [a, b] = values;
-  switch (operator) {
-    case 'starts_with':
-      return Buffer.from(a as Uint8Array).indexOf(Buffer.from(b as Uint8Array)) === 0;
-    case 'ends_with':
-      return Buffer.compare((a as Uint8Array).slice(-(b as Uint8Array).length || Infinity), b as Uint8Array) === 0;
-    case 'contains':
-      return Buffer.from(a as Uint8Array).includes(Buffer.from(b as Uint8Array));
-    case 'matches':
-      return regExpOf(textOf(b)).test(textOf(a));
-    case 'in_list': {
+/** Operations whose value is of their operands' values alone, none of them absent. */
+export type ValueOperator = Exclude<ExpressionOperator, 'has' | 'and' | 'or' | 'conditional' | 'in'>;
+
+interface Operation {
+  of(values: readonly Value[], type: ExpressionType): Value;
+  /** Integers beyond 2^53 are taken, not absent. */
+  readonly takesWide?: true;
+}
+
+export const VALUES: Readonly<Record<ValueOperator, Operation>> = {
+  not: { of: ([a]) => !a },
+  eq: comparison('eq'),
+  ne: comparison('ne'),
+  lt: comparison('lt'),
+  le: comparison('le'),
+  gt: comparison('gt'),
+  ge: comparison('ge'),
+  neg: arithmetic(
+    (a) => -a,
+    (a) => -a,
+  ),
+  add: arithmetic(
+    (a, b) => a + b,
+    (a, b) => a + b,
+  ),
+  sub: arithmetic(
+    (a, b) => a - b,
+    (a, b) => a - b,
+  ),
+  mul: arithmetic(
+    (a, b) => a * b,
+    (a, b) => a * b,
+  ),
+  div: arithmetic(
+    (a, b) => (b === 0n ? null : a / b),
+    (a, b) => a / b,
+  ),
+  mod: arithmetic(
+    (a, b) => (b === 0n ? null : a % b),
+    (a, b) => a % b,
+  ),
+  ratio: { of: ([a, b]) => (Number(b) === 0 ? null : Number(a) / Number(b)) },
+  starts_with: texts((a, b) => a.indexOf(b) === 0),
+  ends_with: texts((a, b) => a.subarray(a.length - b.length).equals(b) && a.length >= b.length),
+  contains: texts((a, b) => a.includes(b)),
+  matches: texts((a, b) => regExpOf(decoder.decode(b)).test(decoder.decode(a))),
+  in_list: {
+    of: ([a, b]) => {
       const entry = a instanceof Uint8Array ? textOf(a) : String(a);
       return LISTS.find(({ name }) => name === textOf(b))!.entries.includes(entry);
-    }
-    case 'size':
-      return sizeOf(a);
-    case 'hash':
-      return hashOf(a);
-    default:
-      if (values.some((value) => typeof value === 'bigint' && isWide(value))) return null;
-      return ofNumbers(operator, type, values);
+    },
+    takesWide: true,
+  },
+  size: { of: ([a]) => sizeOf(a), takesWide: true },
+  hash: { of: ([a]) => hashOf(a), takesWide: true },
+  abs: { of: ([a]) => (typeof a === 'bigint' ? (a < 0n ? -a : a) : Math.abs(Number(a))) },
+  min: { of: (values, type) => extreme('min', type, values as (bigint | number)[]) },
+  max: { of: (values, type) => extreme('max', type, values as (bigint | number)[]) },
+  floor: ofDouble(Math.floor),
+  ceil: ofDouble(Math.ceil),
+  sqrt: ofDouble(Math.sqrt),
+  log: ofDouble(Math.log),
+  exp: ofDouble(Math.exp),
+  pow: { of: ([a, b]) => Math.pow(Number(a), Number(b)) },
+  to_double: ofDouble((x) => x),
+  to_int: { of: ([a]) => (Math.abs(Number(a)) < Number(LIMIT) ? BigInt(Math.trunc(Number(a))) : null) },
+  geo_distance: { of: (values) => distance(...(values.map(Number) as [number, number, number, number])) },
+  geo_tile: { of: ([a, b, digits]) => tile(Number(a), Number(b), Number(digits)) },
+  year: timePart(({ year }) => year),
+  month: timePart(({ month }) => month),
+  day_of_month: timePart(({ day }) => day),
+  day_of_year: timePart(({ year, localDay }) => localDay - Date.UTC(year, 0, 1) / DAY_MS + 1),
+  weekday: timePart(({ localDay }) => new Date(localDay * DAY_MS).getUTCDay()),
+  hour: timePart(({ hour }) => hour),
+  minute: timePart(({ minute }) => minute),
+  second: timePart(({ second }) => second),
+  local_day: timePart(({ localDay }) => localDay),
+};
+
+function ofDouble(of: (x: number) => number): Operation {
+  return { of: ([a]) => of(Number(a)) };
+}
+
+function texts(holds: (a: Buffer, b: Buffer) => boolean): Operation {
+  return { of: ([a, b]) => holds(Buffer.from(a as Uint8Array), Buffer.from(b as Uint8Array)) };
+}
+
+function comparison(operator: Comparison): Operation {
+  return { of: ([a, b]) => compare(operator, a, b), takesWide: true };
+}
+
+/** Of integers alone by bigints, absent from 2^53 on. */
+function arithmetic(
+  integers: (a: bigint, b: bigint) => bigint | null,
+  doubles: (a: number, b: number) => number,
+): Operation {
+  return {
+    of: (values) => {
+      const [a, b] = values;
+      if (!values.every((value) => typeof value === 'bigint')) return doubles(Number(a), Number(b));
+      const result = integers(a as bigint, b as bigint);
+      return result === null || isWide(result) ? null : result;
+    },
+  };
+}
+
+type Comparison = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
+
+export function compare(operator: Comparison, a: Value, b: Value): boolean | null {
+  if (a instanceof Uint8Array) return ordered(operator, Buffer.compare(a, b as Uint8Array), 0);
+  if (typeof a === 'bigint' && typeof b === 'bigint') return ordered(operator, a, b);
+  if (typeof a === 'boolean') return ordered(operator, Number(a), Number(b));
+  if ((typeof a === 'bigint' && isWide(a)) || (typeof b === 'bigint' && isWide(b))) return null;
+  return ordered(operator, Number(a), Number(b));
+}
+
+function ordered<T>(operator: Comparison, a: T, b: T): boolean {
+  switch (operator) {
+    case 'eq':
+      return a === b;
+    case 'ne':
+      return a !== b;
+    case 'lt':
+      return a < b;
+    case 'le':
+      return a <= b;
+    case 'gt':
+      return a > b;
+    case 'ge':
+      return a >= b;
   }
 }
 
@@ -48,7 +151,7 @@ function textOf(value: Value): string {
   return decoder.decode(value as Uint8Array);
 }
 
-function isWide(value: bigint): boolean {
+export function isWide(value: bigint): boolean {
   return value >= LIMIT || value <= -LIMIT;
 }
 
@@ -59,40 +162,6 @@ function sizeOf(value: Value): bigint {
 
 export function sizeOfText(value: Uint8Array): bigint {
   return BigInt(Array.from(decoder.decode(value)).length);
-}
-
-function ofNumbers(operator: ExpressionOperator, type: ExpressionType, values: readonly Value[]): Value | undefined {
-  const [a, b] = values;
-  const [x, y, z, w] = values.map(Number);
-  switch (operator) {
-    case 'abs':
-      return typeof a === 'bigint' ? (a < 0n ? -a : a) : Math.abs(x);
-    case 'min':
-    case 'max':
-      return extreme(operator, type, values as (bigint | number)[]);
-    case 'floor':
-      return Math.floor(x);
-    case 'ceil':
-      return Math.ceil(x);
-    case 'sqrt':
-      return Math.sqrt(x);
-    case 'log':
-      return Math.log(x);
-    case 'exp':
-      return Math.exp(x);
-    case 'pow':
-      return Math.pow(x, y);
-    case 'to_double':
-      return x;
-    case 'to_int':
-      return Math.abs(x) < Number(LIMIT) ? BigInt(Math.trunc(x)) : null;
-    case 'geo_distance':
-      return distance(x, y, z, w);
-    case 'geo_tile':
-      return tile(x, y, Number(values[2]));
-    default:
-      return timePart(operator, x, b);
-  }
 }
 
 function extreme(operator: 'min' | 'max', type: ExpressionType, values: readonly (bigint | number)[]): bigint | number {
@@ -135,18 +204,6 @@ function tile(latitude: number, longitude: number, precision: number): Uint8Arra
   return Buffer.from(digits.join(''));
 }
 
-const PARTS: ReadonlySet<ExpressionOperator> = new Set([
-  'year',
-  'month',
-  'day_of_month',
-  'day_of_year',
-  'weekday',
-  'hour',
-  'minute',
-  'second',
-  'local_day',
-]);
-
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Year, month, day, hour, minute, second of the local clock. */
@@ -164,25 +221,28 @@ function localParts(zone: string, time: number): number[] {
   return format.format(time).match(/\d+/g)!.map(Number);
 }
 
-function timePart(operator: ExpressionOperator, time: number, zoneValue: Value): bigint | null | undefined {
-  if (!PARTS.has(operator)) return undefined;
-  const zone = zoneValue instanceof Uint8Array ? textOf(zoneValue) : 'UTC';
-  const [start, end] = zone === 'UTC' ? [UTC_TIME_START, UTC_TIME_END] : [ZONE_TIME_START, ZONE_TIME_END];
-  if (time < start || time >= end) return null;
-  const [year, month, day, hour, minute, second] = localParts(zone, time);
-  const localDay = Date.UTC(year, month - 1, day) / DAY_MS;
-  const parts: Partial<Record<ExpressionOperator, number>> = {
-    year,
-    month,
-    day_of_month: day,
-    day_of_year: localDay - Date.UTC(year, 0, 1) / DAY_MS + 1,
-    weekday: new Date(localDay * DAY_MS).getUTCDay(),
-    hour,
-    minute,
-    second,
-    local_day: localDay,
+interface LocalTime {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  readonly localDay: number;
+}
+
+function timePart(part: (local: LocalTime) => number): Operation {
+  return {
+    of: ([at, zoneValue]) => {
+      const time = Number(at);
+      const zone = zoneValue instanceof Uint8Array ? textOf(zoneValue) : 'UTC';
+      const [start, end] = zone === 'UTC' ? [UTC_TIME_START, UTC_TIME_END] : [ZONE_TIME_START, ZONE_TIME_END];
+      if (time < start || time >= end) return null;
+      const [year, month, day, hour, minute, second] = localParts(zone, time);
+      const localDay = Date.UTC(year, month - 1, day) / DAY_MS;
+      return BigInt(part({ year, month, day, hour, minute, second, localDay }));
+    },
   };
-  return BigInt(parts[operator]!);
 }
 
 const MASK = 2n ** 64n - 1n;

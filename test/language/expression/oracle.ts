@@ -4,10 +4,9 @@
  */
 
 import type { Expression, ExpressionOperator } from '../../../native-free-core/plan/plan.ts';
-import { callFunction, sizeOfText } from './oracle-functions.ts';
+import { compare, isWide, sizeOfText, VALUES, type ValueOperator } from './oracle-functions.ts';
 import type { Value } from './world.ts';
 
-const LIMIT = 2n ** 53n;
 const encoder = new TextEncoder();
 
 type Row = readonly Value[];
@@ -34,39 +33,49 @@ function evaluateAny(expression: Expression, row: Row): Value {
   }
 }
 
-function evaluateCall(call: Call, row: Row): Value {
-  const { operator } = call;
-  if (operator === 'has') {
+/** Of what is not asked of the operands' values alone. */
+const OF_OPERANDS: Readonly<Partial<Record<ExpressionOperator, (call: Call, row: Row) => Value>>> = {
+  has: (call, row) => {
     const value = evaluate(call.operands[0], row);
     return Array.isArray(value) ? value.length > 0 : value !== null;
-  }
-  if (operator === 'and' || operator === 'or')
-    return logic(
-      operator,
-      call.operands.map((operand) => evaluate(operand, row)),
-    );
-  if (operator === 'conditional') return conditional(call, row);
-  const values = call.operands.map((operand) => evaluate(operand, row));
-  if (values[0] === null || (operator !== 'in' && values.includes(null))) return null;
-  if (operator === 'in') {
-    // An integer that no double holds has no answer beside doubles, even where the list is empty.
-    if (call.operands[1].type === 'double' && typeof values[0] === 'bigint' && isWide(values[0])) return null;
-    const members = Array.isArray(values[1]) ? (values[1] as Value[]) : values.slice(1);
-    const tests = members.map((member) => compare('eq', values[0], member));
-    return tests.includes(null) ? null : tests.includes(true);
-  }
-  if (operator === 'not') return !values[0];
-  if (['eq', 'ne', 'lt', 'le', 'gt', 'ge'].includes(operator)) return compare(operator, values[0], values[1]);
-  if (operator === 'size' && call.operands[0].type === 'string' && values[0] instanceof Uint8Array)
-    return sizeOfText(values[0]);
-  const result = callFunction(operator, call.type, values);
-  return result === undefined ? arithmetic(operator, values) : result;
+  },
+  and: (call, row) => logic(false, values(call, row)),
+  or: (call, row) => logic(true, values(call, row)),
+  conditional,
+  in: membership,
+};
+
+function evaluateCall(call: Call, row: Row): Value {
+  const { operator } = call;
+  const special = OF_OPERANDS[operator];
+  if (special !== undefined) return special(call, row);
+  const operands = values(call, row);
+  if (operands.includes(null)) return null;
+  if (operator === 'size' && call.operands[0].type === 'string' && operands[0] instanceof Uint8Array)
+    return sizeOfText(operands[0]);
+  const value = VALUES[operator as ValueOperator];
+  if (value.takesWide !== true && operands.some((one) => typeof one === 'bigint' && isWide(one))) return null;
+  return value.of(operands, call.type);
 }
 
-function logic(operator: 'and' | 'or', values: readonly Value[]): boolean | null {
-  const decisive = operator === 'or';
-  if (values.includes(decisive)) return decisive;
-  return values.includes(null) ? null : !decisive;
+function values(call: Call, row: Row): Value[] {
+  return call.operands.map((operand) => evaluate(operand, row));
+}
+
+function membership(call: Call, row: Row): Value {
+  const [value, ...rest] = values(call, row);
+  if (value === null) return null;
+  // An integer that no double holds has no answer beside doubles, even where the list is empty.
+  if (call.operands[1].type === 'double' && typeof value === 'bigint' && isWide(value)) return null;
+  const members = Array.isArray(rest[0]) ? (rest[0] as Value[]) : rest;
+  const tests = members.map((member) => compare('eq', value, member));
+  return tests.includes(null) ? null : tests.includes(true);
+}
+
+/** `decisive`: the value that decides whatever the other one is. */
+function logic(decisive: boolean, sides: readonly Value[]): boolean | null {
+  if (sides.includes(decisive)) return decisive;
+  return sides.includes(null) ? null : !decisive;
 }
 
 function conditional(call: Call, row: Row): Value {
@@ -75,70 +84,4 @@ function conditional(call: Call, row: Row): Value {
   const value = evaluate(call.operands[condition ? 1 : 2], row);
   if (typeof value !== 'bigint') return value;
   return isWide(value) ? null : call.type === 'double' ? Number(value) : value;
-}
-
-function isWide(value: bigint): boolean {
-  return value >= LIMIT || value <= -LIMIT;
-}
-
-function compare(operator: ExpressionOperator, a: Value, b: Value): boolean | null {
-  if (a instanceof Uint8Array) return ordered(operator, Buffer.compare(a, b as Uint8Array), 0);
-  if (typeof a === 'bigint' && typeof b === 'bigint') return ordered(operator, a, b);
-  if (typeof a === 'boolean') return ordered(operator, Number(a), Number(b));
-  if ((typeof a === 'bigint' && isWide(a)) || (typeof b === 'bigint' && isWide(b))) return null;
-  return ordered(operator, Number(a), Number(b));
-}
-
-function ordered<T>(operator: ExpressionOperator, a: T, b: T): boolean {
-  switch (operator) {
-    case 'eq':
-      return a === b;
-    case 'ne':
-      return a !== b;
-    case 'lt':
-      return a < b;
-    case 'le':
-      return a <= b;
-    case 'gt':
-      return a > b;
-    default:
-      return a >= b;
-  }
-}
-
-function arithmetic(operator: ExpressionOperator, values: readonly Value[]): Value {
-  if (values.some((value) => typeof value === 'bigint' && isWide(value))) return null;
-  if (operator !== 'ratio' && values.every((value) => typeof value === 'bigint'))
-    return integers(operator, values as bigint[]);
-  const [a, b] = values.map(Number);
-  switch (operator) {
-    case 'neg':
-      return -a;
-    case 'add':
-      return a + b;
-    case 'sub':
-      return a - b;
-    case 'mul':
-      return a * b;
-    case 'mod':
-      return a % b;
-    case 'ratio':
-      return b === 0 ? null : a / b;
-    default:
-      return a / b;
-  }
-}
-
-function integers(operator: ExpressionOperator, [a, b]: readonly bigint[]): bigint | null {
-  if ((operator === 'div' || operator === 'mod') && b === 0n) return null;
-  const results: Partial<Record<ExpressionOperator, () => bigint>> = {
-    neg: () => -a,
-    add: () => a + b,
-    sub: () => a - b,
-    mul: () => a * b,
-    div: () => a / b,
-    mod: () => a % b,
-  };
-  const result = results[operator]!();
-  return isWide(result) ? null : result;
 }

@@ -13,13 +13,8 @@
  */
 
 import type { Expression, ExpressionOperator, ExpressionType } from '../../../native-free-core/plan/plan.ts';
-import {
-  randomDoubleFunction,
-  randomIntegerFunction,
-  randomTextCondition,
-  randomTile,
-  type Operands,
-} from './random-functions.ts';
+import { FUNCTIONS } from '../../../native-free-core/language/functions/index.ts';
+import { CALLS, type Operands } from './random-calls.ts';
 import { doubleFor, integerFor, pick, typeOf, WORDS, type World } from './world.ts';
 
 export type Random = () => number;
@@ -39,13 +34,17 @@ export function randomExpression(world: World, random: Random, type: ExpressionT
   }
 }
 
-const APPROXIMATE: ReadonlySet<ExpressionOperator> = new Set(['log', 'exp', 'pow', 'geo_distance']);
+/** A call of one operation, whose operands are expressions of that depth. */
+export function randomCall(world: World, random: Random, operator: ExpressionOperator, depth: number): Expression {
+  return CALLS[operator](random, operandsOf(world, random, depth + 1), pick(random, ['int', 'double'] as const));
+}
 
 /** Whether libraries disagree about the last bits of the value, or of a value within. */
 export function isApproximate(expression: Expression): boolean {
   return (
     expression.node === 'call' &&
-    (APPROXIMATE.has(expression.operator) || expression.operands.some((operand) => isApproximate(operand)))
+    (FUNCTIONS[expression.operator].repeats === 'inexact' ||
+      expression.operands.some((operand) => isApproximate(operand)))
   );
 }
 
@@ -63,6 +62,9 @@ function operandsOf(world: World, random: Random, depth: number): Operands {
     condition: () => randomCondition(world, random, below),
     column: (type) => columnOf(world, random, type),
     list: () => randomList(world, random),
+    compared: (operator) => comparedSides(world, random, operator, below),
+    membership: () => randomMembership(world, random, below + 1),
+    asked: () => randomHas(world, random, below + 1),
   };
 }
 
@@ -97,6 +99,32 @@ function smallInteger(random: Random): Expression {
   return { node: 'constant', type: 'int', value: Math.floor(random() * 20) - 5 };
 }
 
+const INTEGER_FUNCTIONS = ['abs', 'min', 'max', 'to_int', 'size', 'hash'] as const;
+const TIME_PARTS: readonly ExpressionOperator[] = [
+  'year',
+  'month',
+  'day_of_month',
+  'day_of_year',
+  'weekday',
+  'hour',
+  'minute',
+  'second',
+  'local_day',
+];
+const DOUBLE_FUNCTIONS: readonly ExpressionOperator[] = [
+  'abs',
+  'min',
+  'max',
+  'floor',
+  'ceil',
+  'sqrt',
+  'to_double',
+  'log',
+  'exp',
+  'pow',
+  'geo_distance',
+];
+
 function randomNumber(world: World, random: Random, type: Number_, depth: number): Expression {
   if (depth === 0 || random() < 0.2) return randomLeaf(world, random, type);
   const side = (): Expression =>
@@ -105,7 +133,9 @@ function randomNumber(world: World, random: Random, type: Number_, depth: number
   if (random() < 0.1) return call(type, 'neg', randomNumber(world, random, type, depth - 1));
   if (random() < 0.35) {
     const of = operandsOf(world, random, depth);
-    return type === 'double' ? randomDoubleFunction(random, of) : randomIntegerFunction(random, of);
+    return type === 'double'
+      ? CALLS[pick(random, DOUBLE_FUNCTIONS)](random, of, 'double')
+      : CALLS[pick(random, random() < 0.3 ? TIME_PARTS : INTEGER_FUNCTIONS)](random, of, 'int');
   }
   if (type === 'double' && random() < 0.2) return call('double', 'ratio', side(), side());
   const operators: ExpressionOperator[] = ['add', 'sub', 'mul', 'div'];
@@ -127,7 +157,8 @@ function randomText(world: World, random: Random, type: 'string' | 'bytes', dept
     const side = (): Expression => randomText(world, random, type, depth - 1);
     return call(type, 'conditional', randomCondition(world, random, depth - 1), side(), side());
   }
-  if (type === 'string' && depth > 0 && random() < 0.15) return randomTile(random, operandsOf(world, random, depth));
+  if (type === 'string' && depth > 0 && random() < 0.15)
+    return CALLS.geo_tile(random, operandsOf(world, random, depth), 'double');
   if (type === 'string' && random() < 0.2) return columnOf(world, random, 'string', true);
   if (type === 'string' && random() < 0.4) return { node: 'constant', type, value: pick(random, WORDS) };
   return columnOf(world, random, type);
@@ -143,13 +174,13 @@ function randomCondition(world: World, random: Random, depth: number): Expressio
   if (choice < 0.3) return call('bool', pick(random, ['and', 'or'] as const), below(), below());
   if (choice < 0.4) return call('bool', 'not', below());
   if (choice < 0.45) return call('bool', 'conditional', below(), below(), below());
-  if (choice < 0.5) return call('bool', pick(random, ['eq', 'ne'] as const), below(), below());
-  if (choice < 0.6) return call('bool', 'has', randomHas(world, random, depth));
-  if (choice < 0.72) return randomMembership(world, random, depth);
-  if (choice < 0.82) return compareNumbers(world, random, depth);
-  if (choice < 0.91) return randomTextCondition(random, operandsOf(world, random, depth));
-  return compareTexts(world, random, depth);
+  if (choice < 0.55) return call('bool', 'has', randomHas(world, random, depth));
+  if (choice < 0.68) return randomMembership(world, random, depth);
+  const operator = pick(random, choice < 0.78 ? TEXT_CONDITIONS : COMPARISONS);
+  return CALLS[operator](random, operandsOf(world, random, depth), 'int');
 }
+
+const TEXT_CONDITIONS = ['starts_with', 'ends_with', 'contains', 'matches', 'matches', 'in_list'] as const;
 
 function randomHas(world: World, random: Random, depth: number): Expression {
   if (random() < 0.2) return randomList(world, random);
@@ -162,33 +193,34 @@ function randomHas(world: World, random: Random, depth: number): Expression {
   );
 }
 
-function compareNumbers(world: World, random: Random, depth: number): Expression {
-  const type = (): Number_ => pick(random, ['int', 'double'] as const);
-  const left = randomNumber(world, random, type(), depth - 1);
-  const right =
-    random() < 0.3
-      ? integerConstant(integerFor(random, 64, random() < 0.5))
-      : randomNumber(world, random, type(), depth - 1);
-  return call('bool', pick(random, COMPARISONS), left, right);
+function comparedSides(
+  world: World,
+  random: Random,
+  operator: ExpressionOperator,
+  depth: number,
+): readonly [Expression, Expression] {
+  const equality = operator === 'eq' || operator === 'ne';
+  const choice = random();
+  if (equality && choice < 0.15) return [randomCondition(world, random, depth), randomCondition(world, random, depth)];
+  if (choice < 0.55) return numberSides(world, random, depth);
+  return equality && choice < 0.7 ? dictionarySides(world, random) : textSides(world, random, depth);
 }
 
-function compareTexts(world: World, random: Random, depth: number): Expression {
-  if (random() < 0.3) {
-    const other: Expression =
-      random() < 0.7
-        ? { node: 'constant', type: 'string', value: pick(random, [...WORDS, 'never']) }
-        : columnOf(world, random, 'string', true);
-    const sides = [columnOf(world, random, 'string', true), other];
-    if (random() < 0.3) sides.reverse();
-    return call('bool', pick(random, ['eq', 'ne'] as const), ...sides);
-  }
+function numberSides(world: World, random: Random, depth: number): readonly [Expression, Expression] {
+  const side = (): Expression => randomNumber(world, random, pick(random, ['int', 'double'] as const), depth);
+  return [side(), random() < 0.3 ? integerConstant(integerFor(random, 64, random() < 0.5)) : side()];
+}
+
+function dictionarySides(world: World, random: Random): readonly [Expression, Expression] {
+  const column = (): Expression => columnOf(world, random, 'string', true);
+  const constant: Expression = { node: 'constant', type: 'string', value: pick(random, [...WORDS, 'never']) };
+  const other = random() < 0.7 ? constant : column();
+  return random() < 0.3 ? [other, column()] : [column(), other];
+}
+
+function textSides(world: World, random: Random, depth: number): readonly [Expression, Expression] {
   const type = pick(random, ['string', 'string', 'bytes'] as const);
-  return call(
-    'bool',
-    pick(random, COMPARISONS),
-    randomText(world, random, type, depth - 1),
-    randomText(world, random, type, depth - 1),
-  );
+  return [randomText(world, random, type, depth), randomText(world, random, type, depth)];
 }
 
 function randomMembership(world: World, random: Random, depth: number): Expression {
