@@ -5,7 +5,7 @@
 
 import { outcomeText } from '../base/outcomes.ts';
 import { answeredDecisions, type Plan } from '../plan/plan.ts';
-import { beginBlock, createByteWriter, endBlock, putTag, putText, putVarint } from './byte-writer.ts';
+import { beginBlock, createByteWriter, endBlock, putTag, appendText, putVarint } from './byte-writer.ts';
 import type { RejectionDetail } from './rejection.ts';
 import { unknownText, type UnknownFields } from './unknown-fields.ts';
 import { utf8Bytes, writeUtf8 } from './utf8.ts';
@@ -27,7 +27,7 @@ export function rejectionFieldsOf(outcome: number, { field, value, text }: Rejec
   for (let number = 2; number < texts.length; number++) {
     if (texts[number] === '') continue;
     putTag(w, number, WIRE_BYTES);
-    putText(w, texts[number]);
+    appendText(w, texts[number]);
   }
   return w.bytes.slice(0, w.end);
 }
@@ -68,15 +68,15 @@ export function warningFields(unknown: UnknownFields): Uint8Array {
   for (const { code, field, count, text } of warningsOf(unknown)) {
     const begin = beginBlock(w, 7);
     putTag(w, 1, WIRE_BYTES);
-    putText(w, code);
+    appendText(w, code);
     if (field !== '') {
       putTag(w, 2, WIRE_BYTES);
-      putText(w, field);
+      appendText(w, field);
     }
     putTag(w, 3, WIRE_VARINT);
     putVarint(w, count);
     putTag(w, 4, WIRE_BYTES);
-    putText(w, text);
+    appendText(w, text);
     endBlock(w, begin);
   }
   return w.bytes.slice(0, w.end);

@@ -68,7 +68,7 @@ export function putDouble(w: ByteWriter, value: number): void {
 }
 
 /** Length and bytes of a string. */
-export function putText(w: ByteWriter, text: string): void {
+export function appendText(w: ByteWriter, text: string): void {
   const length = utf8Bytes(text);
   makeRoom(w, length + 5);
   w.end = writeUtf8(w.bytes, writeVarint(w.bytes, w.end, length), text);

@@ -9,7 +9,7 @@ import {
   endBlock,
   putFixed64,
   putTag,
-  putText,
+  appendText,
   putVarint,
   type ByteWriter,
 } from './byte-writer.ts';
@@ -227,7 +227,7 @@ function putSeq(w: ByteWriter, number: number, seq: number): void {
 function putString(w: ByteWriter, number: number, text: string): void {
   if (text === '') return;
   putTag(w, number, WIRE_BYTES);
-  putText(w, text);
+  appendText(w, text);
 }
 
 export function encodeHelloProto(hello: Hello): Uint8Array {

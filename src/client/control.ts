@@ -3,6 +3,7 @@
 import type { EntityState } from '../../native-free-core/features/read.ts';
 import type { PlanChange } from '../../native-free-core/plan/change.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
+import type { ListDescription } from '../contract/list-description.ts';
 import { OperatingError } from '../errors.ts';
 import type { Figures } from '../contract/figures.ts';
 import type { Explanation, StoredExplanation } from '../contract/explanation.ts';
@@ -63,17 +64,6 @@ export interface EntityDescription extends EntityState {
   readonly entity: string;
   /** As it was asked for; the parts of a composite key. */
   readonly key: string | readonly string[];
-}
-
-export interface ListDescription {
-  readonly name: string;
-  readonly type: 'int' | 'string';
-  readonly entries: number;
-  readonly max: number;
-  /** The file that the pipeline names. */
-  readonly file: string;
-  /** null: as the pipeline's file had it. */
-  readonly replacedAt: string | null;
 }
 
 interface RequestInput {

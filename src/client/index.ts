@@ -9,7 +9,6 @@ export {
   type EntityDescription,
   type LedgerDescription,
   type LedgerLine,
-  type ListDescription,
   type PipelineChange,
   type VersionsDescription,
   type PipelineDescription,
@@ -17,3 +16,4 @@ export {
 } from './control.ts';
 export { openQuery, queryRows, queryTarget, type QueryTarget } from './query.ts';
 export type { Figures } from '../contract/figures.ts';
+export type { ListDescription } from '../contract/list-description.ts';

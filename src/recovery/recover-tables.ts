@@ -10,13 +10,9 @@ import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { copyEntry } from '../../native-free-core/state/dictionary.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import { createChunkRestorer, type TableChunk } from '../memory/snapshot-tables.ts';
+import type { EpochBlocks } from '../warehouse/insert/batch.ts';
 
 export const LEDGER_CHUNK = 'ledger';
-
-export interface EpochBlocks {
-  readonly epoch: number;
-  readonly blocks: readonly Uint8Array[];
-}
 
 export interface ReplayedEpochs {
   readonly epochs: number;

@@ -10,22 +10,11 @@ import { crc32 } from 'node:zlib';
 import type { ListPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { listKeys } from '../../native-free-core/language/expression/lists.ts';
 import { keyCount, replaceKeys, type KeyList } from '../../native-free-core/state/key-list.ts';
+import type { ListDescription } from '../contract/list-description.ts';
 import { OperatingError } from '../errors.ts';
 import { wallTime } from '../system/clock.ts';
 import { writeDurably } from '../system/durable-json.ts';
 import type { Log } from '../system/log.ts';
-
-/** A list as `GET /v1/lists` tells of it. */
-export interface ListDescription {
-  readonly name: string;
-  readonly type: ListPlan['type'];
-  readonly entries: number;
-  readonly max: number;
-  /** The file that the pipeline names. */
-  readonly file: string;
-  /** ISO time of the last replacement; null: as the pipeline's file had it. */
-  readonly replacedAt: string | null;
-}
 
 /** Entries of a list's text, or what is wrong and in which line. */
 export type ListReader = (

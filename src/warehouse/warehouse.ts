@@ -19,7 +19,8 @@ import { monotonicMs, wallMs } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { storeAudit } from './insert/audit-log.ts';
-import { accountOf, type Account, type Batch, type BatchLog, type OpenReader } from './insert/batch.ts';
+import { epochTotalsOf, type EpochTotals, type Batch, type OpenReader } from './insert/batch.ts';
+import type { BatchLog } from './insert/batch-log.ts';
 import { BatchInsert, type Stored } from './insert/batch-insert.ts';
 import { checkConfirmed, claimTables } from './insert/claim-tables.ts';
 import { Connection } from './insert/connection.ts';
@@ -326,7 +327,7 @@ class RunningWarehouse {
   }
 
   async #insertAll(open: readonly Batch[], follower: EpochFollower): Promise<void> {
-    for (const batch of open) await this.#store(batch, accountOf(this.#options.openReader, batch), null);
+    for (const batch of open) await this.#store(batch, epochTotalsOf(this.#options.openReader, batch), null);
     for (;;) {
       const range = follower.take(this.#stopping);
       if (range !== null) {
@@ -345,7 +346,7 @@ class RunningWarehouse {
     );
   }
 
-  async #store(batch: Batch, account: Account, readAt: number | null): Promise<void> {
+  async #store(batch: Batch, account: EpochTotals, readAt: number | null): Promise<void> {
     const { batchLog, publishStored } = this.#options;
     const begun = performance.now();
     const stored = await this.#insert.insert(batch, account, readAt);

@@ -8,7 +8,7 @@ import { FRAME_DUPLICATE, FRAME_HAS_SEQ } from '../../native-free-core/layout/bl
 import { createColumn, resetColumn, type Column } from '../../native-free-core/layout/column.ts';
 import { noText } from './power-cut-start.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import type { EpochBlocks } from '../../src/recovery/recover-tables.ts';
+import type { EpochBlocks } from '../../src/warehouse/insert/batch.ts';
 import type { StoredRow } from './power-cut-oracle.ts';
 
 const HIGH = 4294967296;

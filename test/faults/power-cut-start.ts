@@ -17,7 +17,8 @@ import { ID_ENTRY_WORDS, createIdWindow } from '../../native-free-core/state/id-
 import { PRODUCER_ROW_BYTES, ROW_ENTRIES } from '../../native-free-core/layout/producer-layout.ts';
 import { createProducers } from '../../native-free-core/state/producers.ts';
 import { controlWords, type ControlWords } from '../../src/memory/control-words.ts';
-import { enterLedger, replayEpochs, restoreTables, type EpochBlocks } from '../../src/recovery/recover-tables.ts';
+import { enterLedger, replayEpochs, restoreTables } from '../../src/recovery/recover-tables.ts';
+import type { EpochBlocks } from '../../src/warehouse/insert/batch.ts';
 import { createList, tableShape, type EntityMemory, type SharedMemory } from '../../src/memory/regions.ts';
 import { copyTables } from '../../src/memory/snapshot-tables.ts';
 import { Ledger } from '../../src/audit/ledger.ts';

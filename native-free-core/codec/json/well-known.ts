@@ -4,7 +4,7 @@
  */
 
 import { EVENT_INVALID_UTF8, EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE } from '../../base/outcomes.ts';
-import { putLong, putTag, putText } from '../byte-writer.ts';
+import { putLong, putTag, appendText } from '../byte-writer.ts';
 import { WIRE_BYTES, WIRE_VARINT } from '../wire.ts';
 import type { JsonReading } from './event.ts';
 import { failExpected, failWith } from './failure.ts';
@@ -83,7 +83,7 @@ function putFieldMask({ w }: JsonReading, path: string, c: JsonCursor): number {
   for (const one of text.split(',')) {
     if (!MASK_PATH.test(one)) return failExpected(EVENT_WRONG_TYPE, path, expected, valueAt);
     putTag(w, 1, WIRE_BYTES);
-    putText(
+    appendText(
       w,
       one.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
     );

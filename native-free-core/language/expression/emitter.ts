@@ -16,7 +16,7 @@ import { openLists } from './lists.ts';
 import type { ListCursor } from './runtime.ts';
 import type { Automaton } from './runtime-text.ts';
 import type { ZoneCursor } from './runtime-time.ts';
-import { utf8Bytes } from './utf8.ts';
+import { encodeUtf8 } from './utf8.ts';
 
 /** Emitted code names column arrays `c<index>_<array>` (for example `c12_f64`, `c12_nulls`) and the row `r`. */
 export interface ExpressionEmitter {
@@ -115,7 +115,7 @@ function accessOf(plan: Plan, columns: readonly Column[], gathered: Gathered): C
 
 function addText(gathered: Gathered, text: string): LabelSlot {
   const from = gathered.bytes.length;
-  for (const byte of utf8Bytes(text)) gathered.bytes.push(byte);
+  for (const byte of encodeUtf8(text)) gathered.bytes.push(byte);
   return { from, bytes: gathered.bytes.length - from };
 }
 

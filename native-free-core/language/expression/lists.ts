@@ -9,7 +9,7 @@ import {
   textKey,
   type KeyList,
 } from '../../state/key-list.ts';
-import { utf8Bytes } from './utf8.ts';
+import { encodeUtf8 } from './utf8.ts';
 
 const WORDS = 4;
 
@@ -34,7 +34,7 @@ export function listKeys(type: ListPlan['type'], entries: readonly string[]): In
   const keys = new Int32Array(entries.length * WORDS);
   entries.forEach((entry, i) => {
     if (type === 'string') {
-      const bytes = Uint8Array.from(utf8Bytes(entry));
+      const bytes = Uint8Array.from(encodeUtf8(entry));
       textKey(bytes, 0, bytes.length, keys, i * WORDS);
       return;
     }

@@ -1,6 +1,6 @@
 /** UTF-8 of the constants in expressions; the core has no TextEncoder. Called when a pipeline is compiled. */
 
-export function utf8Bytes(text: string): number[] {
+export function encodeUtf8(text: string): number[] {
   const bytes: number[] = [];
   for (const character of text) {
     const point = character.codePointAt(0)!;

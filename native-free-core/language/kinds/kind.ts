@@ -12,7 +12,7 @@ import type { KeyPart } from './key-words.ts';
 export interface Kind {
   /** Of a value in expressions. A scalar u8 that holds a bool is a condition there. */
   readonly type: ExpressionType;
-  readonly storage: Storage;
+  readonly storage: ColumnStorage;
   /** Its values are ids of the shared dictionary's entries. */
   readonly isInterned: boolean;
   /** Labels or names by number, where ClickHouse stores those in place of the number. */
@@ -33,7 +33,7 @@ export interface Kind {
  * Which of a column's arrays hold row r. `words`: two 32-bit words, of which the higher is read from `high`. `heap`: bytes of the heap,
  * from `starts` on.
  */
-export type Storage =
+export type ColumnStorage =
   | { readonly form: 'narrow'; readonly array: 'u8' | 'u16' | 'u32' | 'i32' | 'f32' | 'f64' }
   | { readonly form: 'words'; readonly high: 'u32' | 'i32' }
   | { readonly form: 'heap' };

@@ -11,7 +11,7 @@ import { byRuleSql, explain, type Row } from './demo/explanation.ts';
 import { startOwnServer, type OwnServer } from './demo/own-server.ts';
 import { showRows } from './demo/progress.ts';
 import { askRows, askTable, QUESTIONS } from './demo/questions.ts';
-import { outcomeText } from './play/outcome.ts';
+import { playOutcomeText } from './play/outcome.ts';
 import { playGame } from './play/play-game.ts';
 
 const SEED = 7;
@@ -88,7 +88,7 @@ async function show(server: OwnServer, seconds: number, signal: AbortSignal): Pr
     print,
     signal,
   }).finally(() => progress.stop());
-  print(`\n${outcomeText(outcome)}`);
+  print(`\n${playOutcomeText(outcome)}`);
   // Waits until everything is in ClickHouse, so that the answers below are about the whole game.
   const report = await audit({ url });
   for (const { text, sql } of QUESTIONS) {

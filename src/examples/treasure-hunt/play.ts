@@ -4,7 +4,7 @@
  */
 
 import { defineCommand } from 'citty';
-import { outcomeText } from './play/outcome.ts';
+import { playOutcomeText } from './play/outcome.ts';
 import { playGame } from './play/play-game.ts';
 import { countOption, durationOption, numberOption, serverOf, URL_OPTIONS } from '../../cli/send/options.ts';
 
@@ -43,7 +43,7 @@ export const playCommand = defineCommand({
         print: (line) => void log.write(`${line}\n`),
         signal: interruption.signal,
       });
-      process.stdout.write(args.json ? `${JSON.stringify(outcome)}\n` : `\n${outcomeText(outcome)}\n`);
+      process.stdout.write(args.json ? `${JSON.stringify(outcome)}\n` : `\n${playOutcomeText(outcome)}\n`);
       if (outcome.answered < outcome.events || outcome.rejected > 0) process.exitCode = 1;
       if (interruption.signal.aborted) process.exitCode = INTERRUPTED;
     } finally {

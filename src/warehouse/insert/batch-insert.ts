@@ -14,7 +14,7 @@ import { monotonicMs } from '../../system/clock.ts';
 import type { Log } from '../../system/log.ts';
 import { BATCH_INSERT_SETTINGS } from '../../clickhouse-embedded/index.ts';
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
-import type { Account, Batch, OpenReader } from './batch.ts';
+import type { EpochTotals, Batch, OpenReader } from './batch.ts';
 import { BatchEpochs } from './batch-epochs.ts';
 import { deadLettersBatchTable, eventsBatchTable, type BatchTable } from './batch-table.ts';
 import type { Connection } from './connection.ts';
@@ -82,7 +82,7 @@ export class BatchInsert {
    * Resolves once all of it is in. `readAt`: when the follower read and checked its first epoch, by the monotonic clock; null where that was
    * before this start, so that some of it may have been sent.
    */
-  async insert(batch: Batch, account: Account, readAt: number | null): Promise<Stored> {
+  async insert(batch: Batch, account: EpochTotals, readAt: number | null): Promise<Stored> {
     const { retry } = this.#options;
     const { refused } = await this.#place(this.#eventsOf(account), batch, account.rows, readAt);
     await this.#place(this.#deadLetters, batch, account.deadLetters, readAt);
@@ -95,7 +95,7 @@ export class BatchInsert {
     this.#epochs.dead_letters.close();
   }
 
-  #eventsOf({ pipelineNumber }: Account): BatchTable {
+  #eventsOf({ pipelineNumber }: EpochTotals): BatchTable {
     const plan = this.#options.planOf(pipelineNumber);
     // How a version is stored changes once the tables are ready for the next one.
     const stored = plan.columns.map(({ name, storedNullable = false }) => `${name} ${storedNullable}`).join();
@@ -162,7 +162,7 @@ export class BatchInsert {
     }
   }
 
-  async #record(batch: Batch, account: Account, refused: number): Promise<void> {
+  async #record(batch: Batch, account: EpochTotals, refused: number): Promise<void> {
     const { connection } = this.#options;
     const time = (ms: number): string => `fromUnixTimestamp64Milli(toInt64(${Math.floor(ms)}), 'UTC')`;
     await connection.execute(

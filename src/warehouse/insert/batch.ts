@@ -1,6 +1,6 @@
 /**
- * What the parts of the way into ClickHouse hand to one another: a batch, what its epochs hold, and the spool and batch log as
- * far as they are needed here (spool/reader.ts and spool/batch-log.ts, handed in by engine/start.ts).
+ * What the parts of the way into ClickHouse hand to one another: a batch, what its epochs hold, and the spool as far as it is
+ * needed here (spool/reader.ts, handed in by engine/start.ts).
  */
 
 import {
@@ -44,22 +44,8 @@ export interface EpochReader {
 /** `trusted`: for epochs that this process has read and checked a moment ago. */
 export type OpenReader = (options?: { readonly bodies: 'checked' | 'trusted' }) => EpochReader;
 
-export interface BatchLog {
-  /** Number of the log whose epochs it accounts for. */
-  readonly logNumber: number;
-  readonly nextBatchId: number;
-  readonly confirmedEpoch: number;
-  readonly sealedEpoch: number;
-  openBatches(): Batch[];
-  /** The range is durable on return. */
-  seal(range: BatchRange): Batch;
-  confirm(id: number): void;
-  flush(): number;
-  close(): void;
-}
-
 /** What a range of epochs holds, by its blocks. */
-export interface Account {
+export interface EpochTotals {
   /** Events accepted. */
   rows: number;
   deadLetters: number;
@@ -79,7 +65,7 @@ export interface Account {
 const FRAME_RECEIVED = 16;
 const FRAME_DUPLICATES = 24;
 
-export function emptyAccount(): Account {
+export function emptyEpochTotals(): EpochTotals {
   return {
     rows: 0,
     deadLetters: 0,
@@ -93,7 +79,7 @@ export function emptyAccount(): Account {
   };
 }
 
-export function enterBlocks(account: Account, blocks: readonly Uint8Array[]): void {
+export function enterBlocks(account: EpochTotals, blocks: readonly Uint8Array[]): void {
   for (const block of blocks) {
     const header = readBlockHeader(block);
     account.rows += header.rows;
@@ -124,8 +110,8 @@ export function* epochsOf(openReader: OpenReader, batch: Batch): Generator<Epoch
 }
 
 /** For a batch that was sealed before this start. */
-export function accountOf(openReader: OpenReader, batch: Batch): Account {
-  const account = emptyAccount();
+export function epochTotalsOf(openReader: OpenReader, batch: Batch): EpochTotals {
+  const account = emptyEpochTotals();
   for (const { blocks } of epochsOf(openReader, batch)) enterBlocks(account, blocks);
   return account;
 }

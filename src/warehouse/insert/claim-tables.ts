@@ -15,7 +15,7 @@ import type { ClickHouse } from '../clickhouse.ts';
 import { batchColumns, batchesTable } from '../tables/definitions.ts';
 import { columnClause } from '../tables/migrate.ts';
 import { createStatement } from '../tables/create-tables.ts';
-import type { BatchLog } from './batch.ts';
+import type { BatchLog } from './batch-log.ts';
 import { Connection } from './connection.ts';
 
 /** What of the batch log tells whose the tables are. */

@@ -5,7 +5,7 @@
  */
 
 import { readBlockHeader } from '../../../native-free-core/columns/load.ts';
-import { emptyAccount, enterBlocks, type Account, type EpochBlocks, type EpochReader } from './batch.ts';
+import { emptyEpochTotals, enterBlocks, type EpochTotals, type EpochBlocks, type EpochReader } from './batch.ts';
 
 export interface BatchBounds {
   readonly rowsMax: number;
@@ -28,7 +28,7 @@ export interface Range {
   lastEpoch: number;
   /** Days since 1970, UTC. */
   readonly day: number;
-  readonly account: Account;
+  readonly account: EpochTotals;
   /** When its first epoch was read, by the monotonic clock. */
   readonly begunAt: number;
 }
@@ -96,7 +96,13 @@ export class EpochFollower {
     let range = this.#ranges.at(-1);
     const fits = range?.day === day && range.account.pipelineNumber === pipelineNumber && !this.#isFull(range);
     if (range === undefined || !fits) {
-      range = { firstEpoch: epoch, lastEpoch: epoch, day, account: emptyAccount(), begunAt: this.#options.monotonic() };
+      range = {
+        firstEpoch: epoch,
+        lastEpoch: epoch,
+        day,
+        account: emptyEpochTotals(),
+        begunAt: this.#options.monotonic(),
+      };
       this.#ranges.push(range);
     }
     range.lastEpoch = epoch;

@@ -7,7 +7,8 @@ import type { Log } from '../../system/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { EVENTS_TABLE, eventsSource, positionCondition, type EventsSource } from '../../contract/events-source.ts';
 import { quoteText } from '../../contract/sql-text.ts';
-import type { Batch, BatchLog } from './batch.ts';
+import type { Batch } from './batch.ts';
+import type { BatchLog } from './batch-log.ts';
 import { claimTables } from './claim-tables.ts';
 import { Connection } from './connection.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createColumn, resetColumn, type Column } from '../../../native-free-core/layout/column.ts';
 import type { ColumnKind, ColumnPlan, Expression, Plan } from '../../../native-free-core/plan/plan.ts';
 import { createEmitter } from '../../../native-free-core/language/expression/emitter.ts';
-import { utf8Bytes } from '../../../native-free-core/language/expression/utf8.ts';
+import { encodeUtf8 } from '../../../native-free-core/language/expression/utf8.ts';
 import {
   createDictionary,
   internEntry,
@@ -154,6 +154,6 @@ describe('emitted code', () => {
 
 test('constants are UTF-8 as TextEncoder writes it', () => {
   for (const sample of ['', 'a', 'é', '猫', '😀', 'a\ud800b', '\u07ff\u0800\uffff']) {
-    expect(utf8Bytes(sample)).toEqual([...encoder.encode(sample)]);
+    expect(encodeUtf8(sample)).toEqual([...encoder.encode(sample)]);
   }
 });

@@ -1,6 +1,6 @@
 /** How well the decisions met the truth: a count of each kind of player by what was decided about them. */
 
-import { KINDS, type Kind, type Player } from './players.ts';
+import { PLAYER_KINDS, type PlayerKind, type Player } from './players.ts';
 
 export interface PlayOutcome {
   readonly seconds: number;
@@ -16,7 +16,7 @@ export interface PlayOutcome {
   readonly stuck: { readonly players: number; readonly hinted: number; readonly found_afterwards: number };
   readonly others: { readonly players: number; readonly hinted: number };
   readonly kinds: Readonly<
-    Record<Kind, { readonly players: number; readonly challenged: number; readonly hinted: number }>
+    Record<PlayerKind, { readonly players: number; readonly challenged: number; readonly hinted: number }>
   >;
   readonly answer_ms: { readonly p50: number; readonly p90: number; readonly p99: number };
 }
@@ -27,11 +27,11 @@ type Confusion = Pick<PlayOutcome, 'bots' | 'humans' | 'stuck' | 'others' | 'kin
 export function confusionOf(players: readonly Player[]): Confusion {
   const count = (who: (player: Player) => boolean): number =>
     players.filter((player) => player.actions > 0 && who(player)).length;
-  const bot = ({ kind }: Player): boolean => KINDS[kind].bot;
-  const needsHint = ({ kind }: Player): boolean => KINDS[kind].needsHint;
+  const bot = ({ kind }: Player): boolean => PLAYER_KINDS[kind].bot;
+  const needsHint = ({ kind }: Player): boolean => PLAYER_KINDS[kind].needsHint;
   const challenged = ({ challenges }: Player): boolean => challenges > 0;
   const hinted = ({ hints }: Player): boolean => hints > 0;
-  const kinds = Object.keys(KINDS).map((name) => {
+  const kinds = Object.keys(PLAYER_KINDS).map((name) => {
     const of = ({ kind }: Player): boolean => kind === name;
     return [
       name,
@@ -55,7 +55,7 @@ export function confusionOf(players: readonly Player[]): Confusion {
   };
 }
 
-export function outcomeText(outcome: PlayOutcome): string {
+export function playOutcomeText(outcome: PlayOutcome): string {
   const { bots, humans, stuck, others, answer_ms: answer } = outcome;
   return [
     `${outcome.events.toLocaleString('en')} events in ${outcome.seconds.toFixed(1)} s, ${outcome.events_per_second} events/s; answers within ${answer.p50} ms (p50), ${answer.p99} ms (p99)`,

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { HuntClient, type ClientAnswer } from '../../../client/index.ts';
 import { OperatingError } from '../../../errors.ts';
 import { confusionOf, type PlayOutcome } from './outcome.ts';
-import { KINDS, takeDecision } from './players.ts';
+import { PLAYER_KINDS, takeDecision } from './players.ts';
 import { World, type Turn } from './world.ts';
 
 export interface PlayOptions {
@@ -123,7 +123,7 @@ function hear({ player, action }: Turn, answer: ClientAnswer, i: number, print: 
   const firstHint = player.hints === 0;
   const firstChallenge = player.challenges === 0;
   takeDecision(player, decisions);
-  const { bot, needsHint } = KINDS[player.kind];
+  const { bot, needsHint } = PLAYER_KINDS[player.kind];
   const who = `player ${player.id} after ${Object.keys(action)[0]}`;
   if (decisions['assistance'] === 'hint' && firstHint)
     print(`${who}: hint        in truth ${player.kind}${needsHint ? '' : ', who needed none'}`);

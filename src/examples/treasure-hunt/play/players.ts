@@ -5,7 +5,7 @@
 
 import { below, pick, seeded } from '../../../cli/load/random.ts';
 
-export type Kind = 'regular' | 'stuck' | 'newcomer' | 'digger' | 'teleporter' | 'cheater';
+export type PlayerKind = 'regular' | 'stuck' | 'newcomer' | 'digger' | 'teleporter' | 'cheater';
 
 export interface KindTraits {
   /** Share of all players. */
@@ -18,7 +18,7 @@ export interface KindTraits {
   readonly pauseMax: number;
 }
 
-export const KINDS: Readonly<Record<Kind, KindTraits>> = {
+export const PLAYER_KINDS: Readonly<Record<PlayerKind, KindTraits>> = {
   regular: { share: 0.6, bot: false, needsHint: false, pauseMin: 1, pauseMax: 3 },
   stuck: { share: 0.15, bot: false, needsHint: true, pauseMin: 0.7, pauseMax: 1.3 },
   newcomer: { share: 0.1, bot: false, needsHint: true, pauseMin: 1, pauseMax: 2 },
@@ -32,7 +32,7 @@ export const KINDS: Readonly<Record<Kind, KindTraits>> = {
 
 export interface Player {
   readonly id: number;
-  readonly kind: Kind;
+  readonly kind: PlayerKind;
   readonly hunt: number;
   readonly random: () => number;
   /** Not everyone shares it; who teleports must. */
@@ -68,7 +68,7 @@ const PLATFORMS = ['ios', 'android', 'web'];
 export function createPlayer(seed: number, number: number, id: number, hunts: number): Player {
   const random = seeded(seed * 1_000_003 + number);
   const kind = kindOf(random());
-  const { bot } = KINDS[kind];
+  const { bot } = PLAYER_KINDS[kind];
   return {
     id,
     kind,
@@ -89,15 +89,15 @@ export function createPlayer(seed: number, number: number, id: number, hunts: nu
   };
 }
 
-function kindOf(dice: number): Kind {
+function kindOf(dice: number): PlayerKind {
   let rest = dice;
-  for (const [kind, { share }] of Object.entries(KINDS)) if ((rest -= share) < 0) return kind as Kind;
+  for (const [kind, { share }] of Object.entries(PLAYER_KINDS)) if ((rest -= share) < 0) return kind as PlayerKind;
   return 'regular';
 }
 
 /** Seconds until the player's next action. */
 export function pauseOf(player: Player): number {
-  const { pauseMin, pauseMax } = KINDS[player.kind];
+  const { pauseMin, pauseMax } = PLAYER_KINDS[player.kind];
   return pauseMin + player.random() * (pauseMax - pauseMin);
 }
 
@@ -132,7 +132,7 @@ export function takeDecision(player: Player, decisions: Readonly<Record<string, 
   if (decisions['trust'] !== 'challenge') return;
   player.challenges++;
   // A person answers the challenge and plays on; half of the bots give up, each time.
-  if (KINDS[player.kind].bot && player.random() < 0.5) player.actionsLeft = 0;
+  if (PLAYER_KINDS[player.kind].bot && player.random() < 0.5) player.actionsLeft = 0;
 }
 
 function regular(player: Player): Action {

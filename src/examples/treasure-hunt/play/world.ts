@@ -3,7 +3,7 @@
  * play-game.ts gives it real time.
  */
 
-import { createPlayer, KINDS, nextAction, pauseOf, type Action, type Player } from './players.ts';
+import { createPlayer, PLAYER_KINDS, nextAction, pauseOf, type Action, type Player } from './players.ts';
 
 export interface Turn {
   readonly player: Player;
@@ -111,6 +111,6 @@ export class World {
 
 /** Turns a second. */
 function paceOf(player: Player): number {
-  const { pauseMin, pauseMax } = KINDS[player.kind];
+  const { pauseMin, pauseMax } = PLAYER_KINDS[player.kind];
   return 2 / (pauseMin + pauseMax);
 }

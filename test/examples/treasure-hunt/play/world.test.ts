@@ -3,10 +3,10 @@
 import { describe, expect, test } from 'vitest';
 import { confusionOf } from '../../../../src/examples/treasure-hunt/play/outcome.ts';
 import {
-  KINDS,
+  PLAYER_KINDS,
   takeDecision,
   type Action,
-  type Kind,
+  type PlayerKind,
   type Player,
 } from '../../../../src/examples/treasure-hunt/play/players.ts';
 import { World, type Turn } from '../../../../src/examples/treasure-hunt/play/world.ts';
@@ -38,7 +38,7 @@ test('a rate lets in fewer players, and makes none slower', () => {
   const own = turns.filter(({ player }) => player.kind === 'digger');
   const first = own[0].player;
   const times = own.filter(({ player }) => player === first).map(({ at }) => at);
-  expect((times.at(-1)! - times[0]) / (times.length - 1)).toBeLessThan(KINDS.digger.pauseMax + 0.02);
+  expect((times.at(-1)! - times[0]) / (times.length - 1)).toBeLessThan(PLAYER_KINDS.digger.pauseMax + 0.02);
 });
 
 test('everyone goes home in the end', () => {
@@ -50,7 +50,8 @@ test('everyone goes home in the end', () => {
 describe('players do what their kind does', () => {
   const { turns, world } = play({ players: 600 }, 60);
   const of = (player: Player): Turn[] => turns.filter((turn) => turn.player === player);
-  const every = (kind: Kind): Player[] => world.players.filter((player) => player.kind === kind && player.actions > 30);
+  const every = (kind: PlayerKind): Player[] =>
+    world.players.filter((player) => player.kind === kind && player.actions > 30);
   const count = (list: readonly Turn[], action: string): number => list.filter((turn) => action in turn.action).length;
 
   test('people dig less than forty times a minute, diggers more', () => {
