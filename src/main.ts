@@ -55,9 +55,9 @@ function entryOf(name: string): CommandEntry {
 
 /** Colours are for terminals that want them. */
 async function help(name: string): Promise<void> {
-  const { load, scopes } = entryOf(name);
+  const { description, load, scopes } = entryOf(name);
   const keys = scopes.length === 0 ? '' : `\nA server with keys asks for one that is for: ${scopes.join(', ')}\n`;
-  const usage = `${await renderUsage(await load())}${keys}`;
+  const usage = `${await renderUsage({ ...(await load()), meta: { name: `hunt ${name}`, description } })}${keys}`;
   const isPlain = process.stdout.isTTY !== true || (process.env['NO_COLOR'] ?? '') !== '';
   process.stdout.write(`${isPlain ? stripVTControlCharacters(usage) : usage}\n`);
 }

@@ -15,7 +15,7 @@ import {
   type QueryTarget,
 } from '../client/index.ts';
 import { EVENTS_TABLE, eventsSource } from '../contract/events-source.ts';
-import { serverOf, URL_OPTIONS } from './send/options.ts';
+import { CLICKHOUSE_OPTION, jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 
 interface Gap {
   readonly what: string;
@@ -53,11 +53,10 @@ const LOSS_ACCEPTED = 3;
 const NAMES_PER_QUERY = 100_000;
 
 export const auditCommand = defineCommand({
-  meta: { name: 'hunt audit', description: 'Prove from the tables that every event is stored exactly once.' },
   args: {
     ...URL_OPTIONS,
-    clickhouse: { type: 'string', description: 'ClickHouse to ask (default: the one that the server names)' },
-    json: { type: 'boolean', default: false, description: 'Print one JSON object' },
+    ...CLICKHOUSE_OPTION,
+    ...jsonOption(),
   },
   async run({ args }) {
     const report = await audit({ ...serverOf(args), clickhouse: args.clickhouse });

@@ -16,12 +16,12 @@ import type {
 import { durationText, loadPipelineFile, PipelineError, pipelineJsonSchema, windowText } from '../config/index.ts';
 import { experimentSql } from './check/experiment-sql.ts';
 import { defaultPipeline } from '../config/default-pipeline.ts';
+import { jsonOption } from './options.ts';
 
 export const checkCommand = defineCommand({
-  meta: { name: 'check', description: 'Check a pipeline file and explain it, without a server' },
   args: {
     file: { type: 'positional', required: false, description: 'Pipeline file (default: the example game)' },
-    json: { type: 'boolean', default: false, description: 'Print the plan, or the problems, as JSON' },
+    ...jsonOption('Print the plan, or the problems, as JSON'),
     schema: { type: 'boolean', default: false, description: 'Print the JSON Schema of pipeline files, for editors' },
   },
   async run({ args }) {

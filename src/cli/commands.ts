@@ -1,4 +1,7 @@
-/** Every command of `hunt`: what it is for, and its file, loaded when it is asked for. Used by main.ts, the help and the completion. */
+/**
+ * Every command of `hunt`: what it is for, in the only words for that, and its file, loaded when it is asked for. Used by main.ts, the
+ * help and the completion.
+ */
 
 import { connectionBounds } from '../system/descriptors.ts';
 import type { CommandDef } from 'citty';
@@ -20,7 +23,7 @@ const as = (command: unknown): CommandDef => command as CommandDef;
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   serve: {
-    description: 'Run the server',
+    description: 'Run the server: takes events, decides, and keeps them in ClickHouse',
     scopes: [],
     async load() {
       // Before its modules are loaded: with very few descriptors even that fails, and not with these words.
@@ -30,38 +33,38 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     repeatable: ['key', 'key-file', 'allow-host', 'allow-origin'],
   },
   check: {
-    description: 'Check a pipeline file offline',
+    description: 'Check a pipeline file and explain it, without a server',
     scopes: [],
     load: async () => as((await import('./check.ts')).checkCommand),
   },
   test: {
-    description: 'Run a pipeline’s tests through the real core',
+    description: 'Run a pipeline’s tests through the real core, without a server',
     scopes: [],
     load: async () => as((await import('./test.ts')).testCommand),
   },
   plan: {
-    description: 'What a pipeline would take in memory',
+    description: 'What a pipeline would take in memory, or change on a server',
     scopes: ['query', 'deploy'],
     load: async () => as((await import('./plan.ts')).planCommand),
   },
   send: {
-    description: 'Send files of events',
+    description: 'Send files of events: NDJSON, JSON or CSV, gzip too; run twice, nothing is doubled',
     scopes: ['ingest', 'query'],
     load: async () => as((await import('./send.ts')).sendCommand),
     takesMany: true,
   },
   load: {
-    description: 'Put a server under load and prove that nothing was lost',
+    description: 'Put a server under load, for any pipeline, and prove that nothing was lost or doubled',
     scopes: ['ingest', 'query'],
     load: async () => as((await import('./load.ts')).loadCommand),
   },
   play: {
-    description: 'Let simulated players play',
+    description: 'Let simulated players play the example game, and judge what was decided',
     scopes: ['ingest'],
     load: async () => as((await import('../examples/treasure-hunt/play.ts')).playCommand),
   },
   sql: {
-    description: 'Ask ClickHouse',
+    description: 'Ask ClickHouse: hunt sql "SELECT …"',
     scopes: ['query'],
     load: async () => as((await import('./sql.ts')).sqlCommand),
   },
@@ -76,7 +79,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => as((await import('./diff.ts')).diffCommand),
   },
   rollback: {
-    description: 'Go back to an earlier version',
+    description: 'Go back to an earlier version while the server runs',
     scopes: ['deploy', 'query'],
     load: async () => as((await import('./rollback.ts')).rollbackCommand),
   },
@@ -96,7 +99,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => as((await import('./disable.ts')).enableCommand),
   },
   lists: {
-    description: 'Show or replace the lists of keys that rules ask',
+    description: 'Show the lists that rules ask, or: hunt lists replace NAME FILE',
     scopes: ['query', 'lists'],
     load: async () => as((await import('./lists.ts')).listsCommand),
   },

@@ -21,7 +21,6 @@ const SHELLS: ReadonlyMap<string, (commands: readonly Completed[]) => string> = 
 ]);
 
 export const completionCommand = defineCommand({
-  meta: { name: 'hunt completion', description: 'Print a script that completes commands and options in your shell' },
   args: {
     shell: {
       type: 'positional',

@@ -8,13 +8,9 @@ import { readFileSync } from 'node:fs';
 import { HuntControl } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
 import { explanationText } from './explain/text.ts';
-import { serverOf, URL_OPTIONS } from './send/options.ts';
+import { jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 
 export const decideCommand = defineCommand({
-  meta: {
-    name: 'hunt decide',
-    description: 'What would be decided on an event now: a dry run, which records nothing.',
-  },
   args: {
     file: {
       type: 'positional',
@@ -25,7 +21,7 @@ export const decideCommand = defineCommand({
     all: { type: 'boolean', default: false, description: 'Show the conditions of rules that were not reached, too' },
     paths: { type: 'boolean', default: false, description: 'Show the way through each tree of a model, too' },
     ...URL_OPTIONS,
-    json: { type: 'boolean', default: false, description: 'Print one JSON object for each event' },
+    ...jsonOption('Print one JSON object for each event'),
   },
   async run({ args }) {
     const control = new HuntControl(serverOf(args));

@@ -15,10 +15,9 @@ import {
   type ChangeArguments,
 } from './deploy/follow-change.ts';
 import { writeWarnings } from './pipeline-warnings.ts';
-import { serverOf } from './send/options.ts';
+import { serverOf } from './options.ts';
 
 export const deployCommand = defineCommand({
-  meta: { name: 'hunt deploy', description: 'Change to another version of the pipeline while the server runs' },
   args: {
     file: {
       type: 'positional',

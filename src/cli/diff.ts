@@ -9,7 +9,7 @@ import { HuntControl, queryRows, queryTarget, type QueryTarget } from '../client
 import { OperatingError } from '../errors.ts';
 import { quoteName } from '../contract/sql-text.ts';
 import { eventsSource } from '../contract/events-source.ts';
-import { serverOf, URL_OPTIONS } from './send/options.ts';
+import { CLICKHOUSE_OPTION, jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 
 const PREFIX = 'shadow_';
 const QUERY_MS = 600_000;
@@ -31,11 +31,10 @@ export interface DecisionDiff {
 }
 
 export const diffCommand = defineCommand({
-  meta: { name: 'hunt diff', description: 'Show where the shadow decides otherwise than the live version' },
   args: {
     ...URL_OPTIONS,
-    clickhouse: { type: 'string', description: 'ClickHouse to ask (default: the one that the server names)' },
-    json: { type: 'boolean', default: false, description: 'Print one JSON object' },
+    ...CLICKHOUSE_OPTION,
+    ...jsonOption(),
   },
   async run({ args }) {
     const control = new HuntControl(serverOf(args));

@@ -3,14 +3,13 @@
 import { defineCommand } from 'citty';
 import { HuntControl } from '../client/index.ts';
 import { CHANGE_OPTIONS, beginChange, followChange, changeOriginOf } from './deploy/follow-change.ts';
-import { serverOf } from './send/options.ts';
+import { serverOf } from './options.ts';
 
-export const disableCommand = ruleCommand('disable', true, 'Switch a rule off while the server runs');
-export const enableCommand = ruleCommand('enable', false, 'Switch a rule on again while the server runs');
+export const disableCommand = ruleCommand(true);
+export const enableCommand = ruleCommand(false);
 
-function ruleCommand(name: string, disabled: boolean, description: string) {
+function ruleCommand(disabled: boolean) {
   return defineCommand({
-    meta: { name: `hunt ${name}`, description },
     args: {
       rule: {
         type: 'positional',

@@ -6,21 +6,20 @@
 import { defineCommand } from 'citty';
 import { HuntControl } from '../client/index.ts';
 import { explanationText } from './explain/text.ts';
-import { serverOf, URL_OPTIONS } from './send/options.ts';
+import { jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 
 export const explainCommand = defineCommand({
-  meta: {
-    name: 'hunt explain',
-    description:
-      'Why a stored event was decided as it was. No index leads to an event id: the newest batches are searched first, an old event costs a read of the id column of all events (about a second for 100 million); --day narrows that to one day.',
-  },
   args: {
     id: { type: 'positional', required: true, description: 'The event’s id' },
-    day: { type: 'string', description: 'UTC day on which the event arrived, 2024-12-31: finds an old one sooner' },
+    day: {
+      type: 'string',
+      description:
+        'UTC day on which the event arrived, 2024-12-31; without it the newest batches are searched, then the ids of all events, about a second for 100 million',
+    },
     all: { type: 'boolean', default: false, description: 'Show the conditions of rules that were not reached, too' },
     paths: { type: 'boolean', default: false, description: 'Show the way through each tree of a model, too' },
     ...URL_OPTIONS,
-    json: { type: 'boolean', default: false, description: 'Print one JSON object' },
+    ...jsonOption(),
   },
   async run({ args }) {
     const explanation = await new HuntControl(serverOf(args)).decision(args.id, args.day);

@@ -8,9 +8,9 @@ import { loadPipeline } from '../config/index.ts';
 import { defaultPipeline } from '../config/default-pipeline.ts';
 import { featureSql } from '../warehouse/twin/index.ts';
 import { featuresOption } from './verify.ts';
+import { jsonOption } from './options.ts';
 
 export const featuresCommand = defineCommand({
-  meta: { name: 'hunt features', description: 'List a pipeline’s features, with --sql as ClickHouse computes them.' },
   args: {
     pipeline: { type: 'positional', required: false, description: 'Pipeline file (default: the example game)' },
     sql: {
@@ -19,7 +19,7 @@ export const featuresCommand = defineCommand({
       description: 'Print each feature’s query: _log, _batch, _row, key, life, seq, value',
     },
     feature: { type: 'string', description: 'Only these, with commas between them: player.spent_5m' },
-    json: { type: 'boolean', default: false, description: 'Print one JSON object' },
+    ...jsonOption(),
   },
   async run({ args }) {
     const plan = await loadPipeline(args.pipeline ?? defaultPipeline());

@@ -8,17 +8,16 @@ import { readFileSync } from 'node:fs';
 import { HuntControl, type ListDescription } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
 import { ORIGIN_OPTIONS, changeOriginOf, type OriginArguments } from './deploy/follow-change.ts';
-import { serverOf, URL_OPTIONS } from './send/options.ts';
+import { jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 
 export const listsCommand = defineCommand({
-  meta: { name: 'hunt lists', description: 'Show the lists that rules ask, or: hunt lists replace NAME FILE' },
   args: {
     action: { type: 'positional', required: false, description: 'replace; without it the lists are shown' },
     name: { type: 'positional', required: false, description: 'The list to replace' },
     file: { type: 'positional', required: false, description: 'Its new entries, one a line; - reads standard input' },
     ...URL_OPTIONS,
     ...ORIGIN_OPTIONS,
-    json: { type: 'boolean', default: false, description: 'Print JSON' },
+    ...jsonOption('Print JSON'),
   },
   async run({ args }) {
     const control = new HuntControl(serverOf(args));

@@ -4,7 +4,8 @@ import { defineCommand } from 'citty';
 import { keysOption, mixOption, patternOption } from './load/options.ts';
 import { isSound, reportText } from './load/report.ts';
 import { runLoad } from './load/run-load.ts';
-import { countOption, durationOption, numberOption, serverOf, URL_OPTIONS } from './send/options.ts';
+import { countOption, durationOption, numberOption, serverOf, URL_OPTIONS } from './options.ts';
+import { CLICKHOUSE_OPTION, jsonOption } from './options.ts';
 
 export { runLoad, type LoadOptions } from './load/run-load.ts';
 export type { LoadReport } from './load/report.ts';
@@ -12,10 +13,6 @@ export type { LoadReport } from './load/report.ts';
 const INTERRUPTED = 130;
 
 export const loadCommand = defineCommand({
-  meta: {
-    name: 'hunt load',
-    description: 'Put a server under load and prove from its tables that nothing was lost or doubled.',
-  },
   args: {
     ...URL_OPTIONS,
     protocol: {
@@ -60,8 +57,8 @@ export const loadCommand = defineCommand({
     },
     'reconnect-for': { type: 'string', default: '60s', description: 'How long to wait for a server that went away' },
     'rss-log': { type: 'boolean', default: false, description: 'Print the resident memory of each minute' },
-    clickhouse: { type: 'string', description: 'ClickHouse to ask (default: the one that the server names)' },
-    json: { type: 'boolean', default: false, description: 'Print one JSON object' },
+    ...CLICKHOUSE_OPTION,
+    ...jsonOption(),
   },
   async run({ args }) {
     const interruption = new AbortController();

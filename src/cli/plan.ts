@@ -13,13 +13,9 @@ import { writeWarnings } from './pipeline-warnings.ts';
 import { changeText } from './plan/change-text.ts';
 import { planChange } from './plan/plan-change.ts';
 import { memoryText, table } from './plan/table.ts';
-import { countOption, serverOf, URL_OPTIONS } from './send/options.ts';
+import { countOption, jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 
 export const planCommand = defineCommand({
-  meta: {
-    name: 'hunt plan',
-    description: 'What a pipeline would take in memory before it starts, or change on a server',
-  },
   args: {
     file: { type: 'positional', required: false, description: 'Pipeline file (default: the example game)' },
     workers: { type: 'string', description: 'Decision workers (default: cores - 1, at least 1)' },
@@ -35,7 +31,7 @@ export const planCommand = defineCommand({
       type: 'string',
       description: 'With --url: ClickHouse to ask (default: the one that the server names)',
     },
-    json: { type: 'boolean', default: false, description: 'Print the figures as one JSON object, in bytes' },
+    ...jsonOption('Print the figures as one JSON object, in bytes'),
   },
   async run({ args }) {
     const workers = args.workers ?? String(Math.max(1, availableParallelism() - 1));

@@ -7,10 +7,9 @@ import { defineCommand } from 'citty';
 import { HuntControl, type DeployPreview } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
 import { CHANGE_OPTIONS, beginChange, followChange, changeOriginOf } from './deploy/follow-change.ts';
-import { serverOf } from './send/options.ts';
+import { serverOf } from './options.ts';
 
 export const rollbackCommand = defineCommand({
-  meta: { name: 'hunt rollback', description: 'Go back to an earlier version of the pipeline while the server runs' },
   args: {
     version: {
       type: 'positional',

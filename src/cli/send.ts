@@ -3,7 +3,7 @@
 import { defineCommand } from 'citty';
 import { rmSync, statSync } from 'node:fs';
 import { OperatingError } from '../errors.ts';
-import { countOption, durationOption, serverOf, URL_OPTIONS } from './send/options.ts';
+import { countOption, durationOption, jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 import { showProgress } from './send/progress.ts';
 import type { FileFormat } from './send/row.ts';
 import { sendFile, type SendOptions } from './send/send-file.ts';
@@ -13,10 +13,6 @@ const FRAME_EVENTS_MAX = 8192;
 const INTERRUPTED = 130;
 
 export const sendCommand = defineCommand({
-  meta: {
-    name: 'hunt send',
-    description: 'Send files of events: NDJSON, JSON or CSV, gzip too. Run twice, nothing is doubled.',
-  },
   args: {
     file: { type: 'positional', required: true, description: 'Files, in their order, or - for standard input' },
     ...URL_OPTIONS,
@@ -40,7 +36,7 @@ export const sendCommand = defineCommand({
       default: '60s',
       description: 'How long to try to reach a server that went away',
     },
-    json: { type: 'boolean', default: false, description: 'Print the summary as one JSON object' },
+    ...jsonOption('Print the summary as one JSON object'),
   },
   async run({ args }) {
     const interruption = new AbortController();

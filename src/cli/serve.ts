@@ -11,6 +11,7 @@ import type { WantedTransport } from '../http/choose-transport.ts';
 import { endProcess } from '../system/end-process.ts';
 import { defaultPipeline } from '../config/default-pipeline.ts';
 import { ACCESS_OPTIONS, accessOptions } from './serve/access-options.ts';
+import { jsonOption } from './options.ts';
 
 /** Four of the smallest segments that are of use. */
 const SPOOL_GIB_MIN = 0.25;
@@ -18,7 +19,6 @@ const SPOOL_GIB_MIN = 0.25;
 const SEGMENT_MIB_MIN = 33;
 
 export const serveCommand = defineCommand({
-  meta: { name: 'hunt serve', description: 'Run the server: takes events, decides, and keeps them in ClickHouse.' },
   args: {
     pipeline: {
       type: 'positional',
@@ -80,7 +80,7 @@ export const serveCommand = defineCommand({
       type: 'string',
       description: 'pretty or json (default: pretty at a terminal, json elsewhere)',
     },
-    json: { type: 'boolean', default: false, description: 'Print one JSON object on standard output once ready' },
+    ...jsonOption('Print one JSON object on standard output once ready'),
   },
   async run({ args, rawArgs }) {
     const log = createLog(levelOf(args['log-level']), formatOf(args['log-format']));

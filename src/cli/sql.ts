@@ -5,12 +5,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
 import { HuntControl, openQuery, queryTarget } from '../client/index.ts';
-import { EVENTS_TABLE } from '../contract/events-source.ts';
 import { OperatingError } from '../errors.ts';
-import { serverOf, URL_OPTIONS } from './send/options.ts';
+import { jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 
 export const sqlCommand = defineCommand({
-  meta: { name: 'hunt sql', description: `Ask ClickHouse: hunt sql "SELECT count() FROM ${EVENTS_TABLE}"` },
   args: {
     query: {
       type: 'positional',
@@ -27,7 +25,7 @@ export const sqlCommand = defineCommand({
       default: 'PrettyCompact',
       description: 'Any output format of ClickHouse, for example JSONEachRow or CSVWithNames',
     },
-    json: { type: 'boolean', default: false, description: 'The same as --format JSON: one JSON object' },
+    ...jsonOption('The same as --format JSON: one JSON object'),
   },
   async run({ args }) {
     const sql = args.query === '-' ? await text(process.stdin) : args.query;

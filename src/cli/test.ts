@@ -12,6 +12,7 @@ import { defaultPipeline } from '../config/default-pipeline.ts';
 import type { ExplainedValue } from '../contract/explanation.ts';
 import { writeWarnings } from './pipeline-warnings.ts';
 import { runTest, type Failure, type TestResult } from './test/run-test.ts';
+import { jsonOption } from './options.ts';
 
 export interface TestReport {
   readonly file: string;
@@ -24,13 +25,9 @@ export interface TestReport {
 }
 
 export const testCommand = defineCommand({
-  meta: {
-    name: 'hunt test',
-    description: 'Run a pipeline’s tests through the real core, without a server or ClickHouse',
-  },
   args: {
     file: { type: 'positional', required: false, description: 'Pipeline file (default: the example game)' },
-    json: { type: 'boolean', default: false, description: 'Print the results as one JSON object' },
+    ...jsonOption('Print the results as one JSON object'),
   },
   async run({ args }) {
     const file = args.file ?? defaultPipeline();

@@ -9,13 +9,12 @@ import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { HuntControl, queryTarget } from '../client/index.ts';
 import { loadPipeline } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
-import { serverOf, URL_OPTIONS } from './send/options.ts';
+import { CLICKHOUSE_OPTION, jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 import { featureVersions } from './verify/feature-versions.ts';
 import { describeReport } from './verify/report.ts';
 import { runVerify } from './verify/run-verify.ts';
 
 export const verifyCommand = defineCommand({
-  meta: { name: 'hunt verify', description: 'Recompute every feature of every stored row in ClickHouse and compare.' },
   args: {
     pipeline: {
       type: 'positional',
@@ -23,7 +22,7 @@ export const verifyCommand = defineCommand({
       description: 'Pipeline file (default: the one that the server runs)',
     },
     ...URL_OPTIONS,
-    clickhouse: { type: 'string', description: 'ClickHouse to ask (default: the one that the server names)' },
+    ...CLICKHOUSE_OPTION,
     since: {
       type: 'string',
       description:
@@ -36,7 +35,7 @@ export const verifyCommand = defineCommand({
       default: true,
       description: 'Also count the rows that a recomputation by event time, blind to arrival, would get different',
     },
-    json: { type: 'boolean', default: false, description: 'Print one JSON object' },
+    ...jsonOption(),
   },
   async run({ args }) {
     const control = new HuntControl(serverOf(args));

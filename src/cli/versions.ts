@@ -2,13 +2,12 @@
 
 import { defineCommand } from 'citty';
 import { HuntControl, type VersionsDescription } from '../client/index.ts';
-import { serverOf, URL_OPTIONS } from './send/options.ts';
+import { jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 
 type Entry = VersionsDescription['activations'][number];
 
 export const versionsCommand = defineCommand({
-  meta: { name: 'hunt versions', description: 'List the versions of the pipeline: when, who, why, what differs' },
-  args: { ...URL_OPTIONS, json: { type: 'boolean', default: false, description: 'Print one JSON object' } },
+  args: { ...URL_OPTIONS, ...jsonOption() },
   async run({ args }) {
     const described = await new HuntControl(serverOf(args)).versions();
     process.stdout.write(args.json ? `${JSON.stringify(described)}\n` : `${versionsText(described)}\n`);

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { userInfo } from 'node:os';
 import type { BegunChange, HuntControl, PipelineChange } from '../../client/index.ts';
 import { OperatingError } from '../../errors.ts';
-import { URL_OPTIONS } from '../send/options.ts';
+import { jsonOption, URL_OPTIONS } from '../options.ts';
 
 const LOOK_MS = 200;
 
@@ -19,7 +19,7 @@ export const ORIGIN_OPTIONS = {
 export const CHANGE_OPTIONS = {
   ...URL_OPTIONS,
   ...ORIGIN_OPTIONS,
-  json: { type: 'boolean', default: false, description: 'Print the change as one JSON object' },
+  ...jsonOption('Print the change as one JSON object'),
   wait: {
     type: 'boolean',
     default: false,

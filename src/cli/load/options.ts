@@ -1,7 +1,7 @@
 /** What `hunt load` reads from the command line besides what other commands read: keys, the mix of events, the pattern. */
 
 import { OperatingError } from '../../errors.ts';
-import { countOption, numberOption } from '../send/options.ts';
+import { countOption, numberOption } from '../options.ts';
 import type { BranchWeights } from './events/event-source.ts';
 import type { KeyCounts } from './frames/key-fields.ts';
 import { KEYS_MAX } from './frames/key-layouts.ts';

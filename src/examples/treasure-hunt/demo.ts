@@ -21,7 +21,6 @@ const SECONDS_MAX = 3600;
 const INTERRUPTED = 130;
 
 export const demoCommand = defineCommand({
-  meta: { name: 'hunt demo', description: 'Show it all in half a minute, on a temporary folder' },
   args: {
     exit: {
       type: 'boolean',

@@ -6,13 +6,12 @@
 import { defineCommand } from 'citty';
 import { playOutcomeText } from './play/outcome.ts';
 import { playGame } from './play/play-game.ts';
-import { countOption, durationOption, numberOption, serverOf, URL_OPTIONS } from '../../cli/send/options.ts';
+import { countOption, durationOption, jsonOption, numberOption, serverOf, URL_OPTIONS } from '../../cli/options.ts';
 
 const PLAYERS_MAX = 1_000_000;
 const INTERRUPTED = 130;
 
 export const playCommand = defineCommand({
-  meta: { name: 'hunt play', description: 'Let simulated players play the example game, and judge what was decided.' },
   args: {
     ...URL_OPTIONS,
     duration: { type: 'string', default: '20s', description: 'How long to play: 20s, 5m' },
@@ -23,7 +22,7 @@ export const playCommand = defineCommand({
       description: 'Events a second at most: fewer players at a time, none slower; max: all at once',
     },
     seed: { type: 'string', default: '1', description: 'The same seed and the same decisions give the same game' },
-    json: { type: 'boolean', default: false, description: 'Print one JSON object; decisions go to standard error' },
+    ...jsonOption('Print one JSON object; decisions go to standard error'),
   },
   async run({ args }) {
     const interruption = new AbortController();

@@ -1,14 +1,23 @@
-/** What several client commands read from the command line: numbers and durations, with errors that say what to write. */
+/** Options that several commands share, each described once, and numbers and durations with errors that say what to write. */
 
-import { lookup } from '../../../native-free-core/base/lookup.ts';
-import { clientKey } from '../../access/key-sources.ts';
-import { OperatingError } from '../../errors.ts';
+import { lookup } from '../../native-free-core/base/lookup.ts';
+import { clientKey } from '../access/key-sources.ts';
+import { OperatingError } from '../errors.ts';
 
 export const URL_OPTIONS = {
   url: { type: 'string', default: 'http://127.0.0.1:8700', description: 'The server; ws:// is accepted too' },
   key: { type: 'string', description: 'API key, where the server asks for one' },
   'key-file': { type: 'string', description: 'File that holds it; or set HUNT_KEY or HUNT_KEY_FILE' },
 } as const;
+
+export const CLICKHOUSE_OPTION = {
+  clickhouse: { type: 'string', description: 'ClickHouse to ask (default: the one that the server names)' },
+} as const;
+
+/** What a command prints for programs; those that print something else than one object say so. */
+export function jsonOption(description = 'Print one JSON object') {
+  return { json: { type: 'boolean', default: false, description } } as const;
+}
 
 export interface ServerArguments {
   readonly url: string;
