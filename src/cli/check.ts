@@ -3,6 +3,7 @@
  * problem where the file is wrong.
  */
 
+import { aggregateOf } from '../../native-free-core/language/aggregates/index.ts';
 import { defineCommand } from 'citty';
 import type {
   DecisionPlan,
@@ -122,7 +123,7 @@ function listLines(plan: Plan): string[] {
 function featureRow(feature: FeaturePlan): string[] {
   const windowed = feature.windowMs > 0;
   const hops = windowed ? `${feature.windowMs / feature.hopMs} hops of ${durationText(feature.hopMs)}` : '';
-  return [feature.name, feature.aggregate, windowText(feature), hops];
+  return [feature.name, aggregateOf(feature).text.subject(feature), windowText(feature), hops];
 }
 
 function experimentLines(plan: Plan, experiment: ExperimentPlan): string[] {

@@ -1,7 +1,7 @@
 /**
  * The reference of the aggregates is the one that their own files make. To write it anew:
  *
- *   UPDATE_DOCS=1 npx vitest run test/docs/aggregate-reference.test.ts
+ *   UPDATE_GOLDEN=1 npx vitest run test/docs/aggregate-reference.test.ts
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,6 +19,6 @@ test('docs/pipeline.md has the aggregates as they are', async () => {
   expect(end).toBeGreaterThan(begin);
   const whole = text.slice(0, begin) + aggregateReference() + text.slice(end + END.length);
   const wanted = await format(whole, { ...(await resolveConfig(file)), filepath: file });
-  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(file, wanted);
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, wanted);
   else expect(text).toBe(wanted);
 });

@@ -65,7 +65,7 @@ function emitWeighted({ feature, plan, bucket, buckets, bucketAt }: RingPlace, h
 function weighed({ keys, identity }: Rows, feature: FeaturePlan): Step[] {
   const over = `OVER (PARTITION BY ${keys}, life, at ORDER BY is_row, seq ${frameOf(feature)})`;
   const heads = `if(entered, arrayConcat([toInt64(-1)], range(if(direct, head + 1, greatest(enter, head + 1)), leave)), [toInt64(-1)])`;
-  const weight = `[${(feature.weights ?? []).join(', ')}][at - place - 0 + 1]`;
+  const weight = `[${(feature.weights ?? []).join(', ')}][at - place + 1]`;
   return [
     [
       'moved',
