@@ -3,7 +3,7 @@
  * client can bring about, at the moment when a file says so. What the engine calls is the real thing; this stands around calls of Node.
  *
  *   HUNT_DEATH_FILE   once it is there: who is to die of what, "spool EIO", "spool ENOSPC-sync", "worker throw", "ingress throw",
- *                     "main throw", "main reject"
+ *                     "main throw", "main reject"; of "spool ENOSPC-write" nobody dies: the disk is full until the file goes
  */
 
 import fs from 'node:fs';
@@ -23,10 +23,16 @@ function ordered() {
 }
 
 if (who === 'spool') {
-  const { fdatasyncSync } = fs;
+  const { fdatasyncSync, writevSync } = fs;
+  // As long as the file says so.
+  fs.writevSync = (...args) => {
+    if (ordered() === 'ENOSPC-write') throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' });
+    return writevSync(...args);
+  };
   fs.fdatasyncSync = (descriptor) => {
     const cause = ordered();
-    if (cause !== '') throw Object.assign(new Error(`${cause}: i/o error, fdatasync`), { code: cause.split('-')[0] });
+    if (cause !== '' && cause !== 'ENOSPC-write')
+      throw Object.assign(new Error(`${cause}: i/o error, fdatasync`), { code: cause.split('-')[0] });
     return fdatasyncSync(descriptor);
   };
 }

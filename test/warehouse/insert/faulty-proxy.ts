@@ -17,8 +17,8 @@ export interface FaultyProxy {
 export interface FaultyProxyOptions {
   readonly host: string;
   readonly port: number;
-  /** Chosen anew for each request. */
-  readonly chooseFault: () => Fault;
+  /** Chosen anew for each request, by its first bytes. */
+  readonly chooseFault: (head: string) => Fault;
   readonly random: () => number;
   readonly delayMs: number;
 }
@@ -26,6 +26,8 @@ export interface FaultyProxyOptions {
 const ERROR_TEXT =
   'Code: 241. DB::Exception: Memory limit (total) exceeded: made up for a test. (MEMORY_LIMIT_EXCEEDED) (version 26)\n';
 const ERROR = `HTTP/1.1 500 Internal Server Error\r\nX-ClickHouse-Exception-Code: 241\r\nContent-Length: ${ERROR_TEXT.length}\r\nConnection: close\r\n\r\n${ERROR_TEXT}`;
+/** Enough for the method and the begin of the URL. */
+const HEAD_BYTES = 500;
 /** Requests are cut within so many bytes: most are shorter than an insert's body. */
 const CUT_BYTES_MAX = 20_000;
 
@@ -51,7 +53,7 @@ export async function startFaultyProxy(options: FaultyProxyOptions): Promise<Fau
       // The first bytes after an answer begin a new request.
       if (isAnswering) {
         isAnswering = false;
-        fault = options.chooseFault();
+        fault = options.chooseFault(chunk.toString('latin1', 0, HEAD_BYTES));
         struck[fault]++;
         left = Math.floor(options.random() * CUT_BYTES_MAX);
       }
