@@ -43,10 +43,9 @@ export const ROOTS: ReadonlyMap<string, string> = new Map([
 
 /** Statements of ClickHouse that are not for ordinary clients; anything else is no statement at all. */
 const CLOSED_VERBS = new Set(
-  (
-    'SYSTEM KILL SET USE GRANT REVOKE ATTACH DETACH BACKUP RESTORE CHECK UNDROP MOVE EXECUTE BEGIN COMMIT ROLLBACK ' +
-    'WATCH PARALLEL COPY REPLACE'
-  ).split(' '),
+  'SYSTEM KILL GRANT REVOKE ATTACH DETACH BACKUP RESTORE CHECK UNDROP MOVE EXECUTE WATCH PARALLEL COPY REPLACE'.split(
+    ' ',
+  ),
 );
 
 /** Moves along the tokens of one statement. */
@@ -175,6 +174,7 @@ function objectOf(cursor: Cursor, objects: readonly string[]): string {
   const object = objects.find((each) => accept(cursor, each));
   if (object !== undefined) return object;
   const [verb, given] = [cursor.tokens[0], cursor.tokens[cursor.at]].map((token) => token?.value.toUpperCase() ?? '');
+  if (given === 'TEMPORARY' || given === 'TEMP') denied(withoutSession(`${verb} ${given}`));
   denied(`${verb} ${given} is not open to user default; tables, views and databases are`);
 }
 
@@ -247,7 +247,24 @@ function syntaxError(cursor: Cursor): never {
   throw new EngineFailure(62, 'SYNTAX_ERROR', `Syntax error: ${where}; this form of the statement is not understood`);
 }
 
+/** What would end with its own request: what keeps queries apart, and reads from writing, is given when a connection opens (engine.ts). */
+const WITHOUT_SESSION = new Map([
+  ['SET', 'give settings in the URL, or in SETTINGS of the query'],
+  ['USE', 'give database=NAME in the URL, or X-ClickHouse-Database'],
+  ['BEGIN', 'there are no transactions over several requests'],
+  ['COMMIT', 'there are no transactions over several requests'],
+  ['ROLLBACK', 'there are no transactions over several requests'],
+]);
+
+function withoutSession(what: string): string {
+  const advice =
+    WITHOUT_SESSION.get(what) ??
+    'create a table in a database of your own (CREATE DATABASE mine), and drop it afterwards';
+  return `${what} would have no effect on the next request: here each request has a connection of its own, whatever its session_id; ${advice}`;
+}
+
 function refuseVerb(verb: string): never {
+  if (WITHOUT_SESSION.has(verb)) denied(withoutSession(verb));
   if (CLOSED_VERBS.has(verb))
     denied(`statement ${verb} is not open to user default; it may SELECT, INSERT, CREATE, ALTER, DROP`);
   throw new EngineFailure(

@@ -17,7 +17,7 @@ import { receiveBody, type BodyReceiver } from './body-receiver.ts';
 import { EngineFailure } from './engine-failure.ts';
 import type { ChildConfiguration } from './protocol.ts';
 import { createReply, type Reply } from './reply.ts';
-import { authenticate, authenticationFailure, parseRequest } from './request.ts';
+import { authenticate, authenticationFailure, parseRequest, refuseSession } from './request.ts';
 import { guard, runCommand, runInsert, runRead, type Query } from './run-statement.ts';
 import type { EmbeddedServer } from './embedded-server.ts';
 
@@ -129,6 +129,7 @@ function accept(serving: Serving, head: RequestHead, exchange: Exchange, reply: 
   try {
     const request = parseRequest(head.method.toLowerCase(), head.query, head.headers);
     const user = userOf(serving, request, head);
+    refuseSession(request);
     query = { request, user, reply, headers, runId: randomUUID() };
     receiver = receiveBody(request, warehouse.spool, (statement) => guard(warehouse, query, statement));
   } catch (cause) {

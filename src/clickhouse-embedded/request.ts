@@ -26,9 +26,11 @@ export interface Request {
   /** ClickHouse's native compression, of the result and of the body. */
   readonly packsResult: boolean;
   readonly isBodyPacked: boolean;
+  /** Only within a session that is there already. */
+  readonly checksSession: boolean;
 }
 
-/** Understood and without effect here: there are no roles, quotas or server-side sessions. */
+/** Not settings; of some nothing comes here, for there are no roles, quotas or sessions. Drivers send a `session_id` of their own accord. */
 const IGNORED_PARAMETERS = new Set([
   'query',
   'database',
@@ -77,11 +79,21 @@ export function parseRequest(method: string, queryString: string, headers: Reado
     protocolVersion: Number(url.get('client_protocol_version') ?? 0) || 0,
     packsResult: isOn(url.get('compress')),
     isBodyPacked: isOn(url.get('decompress')),
+    checksSession: isOn(url.get('session_check')),
   };
 }
 
 function isOn(parameter: string | null): boolean {
   return parameter === '1' || parameter === 'true';
+}
+
+export function refuseSession({ checksSession }: Request): void {
+  if (!checksSession) return;
+  throw new EngineFailure(
+    372,
+    'SESSION_NOT_FOUND',
+    'Session not found: here each request has a connection of its own, and no session outlives it; leave session_check out',
+  );
 }
 
 export interface WriterCredentials {

@@ -101,6 +101,21 @@ describe('reads', () => {
     expect(await server.run('EXISTS TABLE mine.rows')).toBe('1\n');
   });
 
+  it.each([
+    ['SET max_threads = 1', /SET would have no effect on the next request.*SETTINGS of the query/],
+    ['USE mine', /USE would have no effect.*database=NAME/],
+    ['CREATE TEMPORARY TABLE t (a UInt8)', /CREATE TEMPORARY would have no effect.*database of your own/],
+    ['DROP TEMPORARY TABLE t', /DROP TEMPORARY would have no effect/],
+    ['BEGIN TRANSACTION', /BEGIN would have no effect.*no transactions/],
+  ])('says why there is no session: %s', async (statement, why) => {
+    const { status, text } = await server.ask('', { body: statement, url: { session_id: 'mine' } });
+    expect([status, text]).toEqual([403, expect.stringMatching(why)]);
+    expect(await server.run('SELECT 1', { url: { session_id: 'mine', session_timeout: '60' } })).toBe('1\n');
+    const checked = await server.ask('SELECT 1', { url: { session_id: 'mine', session_check: '1' } });
+    expect([checked.status, checked.text]).toEqual([500, expect.stringContaining('SESSION_NOT_FOUND')]);
+    expect(await server.run('SELECT 1', { url: { session_id: 'mine', session_check: '0' } })).toBe('1\n');
+  });
+
   it('lets ordinary reads through', async () => {
     const statements = [
       'SELECT t.id, hunt FROM mine.rows AS t',
