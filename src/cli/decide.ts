@@ -5,10 +5,15 @@
 
 import { defineCommand } from 'citty';
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { HuntControl } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
 import { explanationText } from './explain/text.ts';
 import { jsonOption, serverOf, URL_OPTIONS } from './options.ts';
+
+/** As the server's `Retry-After` says. */
+const RETRY_MS = 1000;
+const WAIT_MS_MAX = 60_000;
 
 export const decideCommand = defineCommand({
   args: {
@@ -28,12 +33,27 @@ export const decideCommand = defineCommand({
     const bytes = readEvents(args.file);
     const events = args.protobuf ? [bytes] : eventsOf(bytes);
     for (const [i, event] of events.entries()) {
-      const explanation = await control.decide(event, args.protobuf ? 'application/x-protobuf' : 'application/json');
+      const type = args.protobuf ? 'application/x-protobuf' : 'application/json';
+      const explanation = await patiently(() => control.decide(event, type));
       const text = args.json ? JSON.stringify(explanation) : explanationText(explanation, args);
       process.stdout.write(`${i > 0 && !args.json ? '\n' : ''}${text}\n`);
     }
   },
 });
+
+/** Dry runs have a small share of the server's time: of many events some are told to come again. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  const end = performance.now() + WAIT_MS_MAX;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isToldToWait = error instanceof OperatingError && error.code === 'server_refused' && error.retryable;
+      if (!isToldToWait || performance.now() > end) throw error;
+      await pause(RETRY_MS);
+    }
+  }
+}
 
 function readEvents(file: string): Uint8Array {
   try {

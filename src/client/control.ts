@@ -299,7 +299,7 @@ export class HuntControl {
       'server_refused',
       `the server refused a request: path=${path} status=${response.status} ${refusalText(text)}`,
       {
-        retryable: response.status >= 500,
+        retryable: response.status >= 500 || response.status === 429,
       },
     );
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { StoredExplanation, Explanation } from '../../src/contract/explanation.ts';
+import { isLong } from '../long.ts';
 import { patient } from '../patience.ts';
 import { seeded } from '../random.ts';
 import { askPatiently, hunt, root, startServer, temporaryFolder, type Server } from './server.ts';
@@ -147,11 +148,14 @@ function comparable(explanation: Explanation | StoredExplanation): object {
 
 const EVENTS = 80;
 
-describe.each([
-  ['the default pipeline', (): undefined => undefined],
-  ['everything, columns of its own', (folder: string) => richPipeline(folder, 'own')],
-  ['everything, shared columns', (folder: string) => richPipeline(folder, 'shared')],
-])('%s', (name, pipeline) => {
+const VARIANTS: readonly (readonly [string, (folder: string) => string | undefined])[] = [
+  // The others have all that it has, and more.
+  ...(isLong ? [['the default pipeline', (): undefined => undefined] as const] : []),
+  ['everything, columns of its own', (folder) => richPipeline(folder, 'own')],
+  ['everything, shared columns', (folder) => richPipeline(folder, 'shared')],
+];
+
+describe.each(VARIANTS)('%s', (name, pipeline) => {
   test('what would be decided is what is decided', async () => {
     const seed = Date.now() >>> 0;
     console.log(`seed ${seed}`);
@@ -189,7 +193,9 @@ describe.each([
     console.log(`${name}: ${[...rules].join(' ')} limits: ${[...limits].join(' ')}`);
     expect(rules.size).toBeGreaterThan(1);
     if (name !== 'the default pipeline') {
-      expect([...rules]).toEqual(expect.arrayContaining(['cheat', 'shop', 'arm', 'rich']));
+      expect([...rules]).toEqual(expect.arrayContaining(['cheat', 'shop', 'arm']));
+      // Which of the others decide is the seed's.
+      expect(rules.size).toBeGreaterThan(4);
       expect([...limits].sort()).toEqual(['not_asked', 'taken', 'used_up']);
     }
 
@@ -268,6 +274,11 @@ test('what cannot be decided or explained is refused with its code', async () =>
     for (const answer of await Promise.all(asked)) statuses.add(answer.status);
   }
   expect([...statuses].sort((a, b) => a - b)).toEqual([200, 429]);
+  // The command waits as it is told.
+  const lines = Array.from({ length: 3 }, () => JSON.stringify(good)).join('\n');
+  const waited = await hunt(['decide', '-', '--json', '--url', server.url], { input: lines });
+  expect(waited.code, waited.stderr).toBe(0);
+  expect(waited.stdout.trim().split('\n')).toHaveLength(3);
   await server.stop();
   servers.delete(server);
 });
