@@ -5,7 +5,7 @@ import { projectsOf } from './test/projects.ts';
 /** The long forms of the fault, stress and load tests, and the attacks through every door: one at a time, so that each has the machine for itself. */
 export default defineConfig({
   test: {
-    projects: projectsOf('long', ['test/**/*.long.test.ts', 'test/e2e/rebuild.test.ts']),
+    projects: projectsOf('long', 'test/**/*.long.test.ts'),
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     maxWorkers: 1,

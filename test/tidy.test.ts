@@ -267,6 +267,11 @@ describe('tidy', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('long forms of tests are known by what they import', () => {
+    const reading = filesBelow('test').filter((file) => /process\.env\['HUNT_LONG'\]/.test(read(file)));
+    expect(reading).toEqual(['test/long.ts']);
+  });
+
   test('no machine paths and nothing left to do', () => {
     const marks = /\b(TODO|FIXME|XXX)\b|\/(work|home|root)\//;
     expect(sources.filter((file) => marks.test(read(file)))).toEqual([]);

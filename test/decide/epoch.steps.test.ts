@@ -14,6 +14,7 @@ import {
   EPOCH_CLOSING,
   EPOCH_LOCK,
 } from '../../native-free-core/layout/control-layout.ts';
+import { isLong } from '../long.ts';
 import type { Mutation } from '../stepper/protocol.ts';
 import { explore, type Part, type Scene } from '../stepper/stepper.ts';
 
@@ -82,7 +83,7 @@ const WORLDS = {
   'two workers, where the low word of the number wraps': sceneOf([1, 2], 2 ** 32 - 1),
   'two workers, whose waits may time out': sceneOf([1, 1], 1, 1),
   // Four times as many states.
-  ...(process.env['HUNT_LONG'] === undefined ? {} : { 'two workers, two epochs each': sceneOf([2, 2]) }),
+  ...(isLong ? { 'two workers, two epochs each': sceneOf([2, 2]) } : {}),
 } satisfies Record<string, Scene<Protocol, Memory>>;
 
 /** Another number means that the protocol takes other steps than it did, or that the stepper misses some. */

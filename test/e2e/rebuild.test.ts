@@ -1,7 +1,7 @@
 /**
  * Snapshots are lost, and the spool has been trimmed: the server comes back from ClickHouse's rows, and its tables are byte for byte what
  * a start from the snapshot makes of them. One history with a deploy in it, ended by kill -9; each case is a copy of its folder. The long
- * form has all cases, the short one the first.
+ * form has all cases and two workers, the short one the first.
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,11 +14,11 @@ import { readHeader } from '../../src/spool/segment-scan.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import { countEntityRows, rebuildEntity } from '../../src/warehouse/rows/index.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
+import { isLong } from '../long.ts';
 import { hunt, root, startServer, type Server } from './server.ts';
 import { differences, planOf, readContents, readLedger, type Contents } from './snapshot-contents.ts';
 import { digJson, openStream, post, type AnswerBody, type Dig } from './wire-client.ts';
 
-const isLong = process.env['HUNT_LONG'] === '1';
 const now = Date.now();
 const folder = mkdtempSync(join(tmpdir(), 'hunt-rebuild-'));
 const pipeline = join(folder, 'limited.yaml');
@@ -30,7 +30,9 @@ afterAll(async () => {
 });
 
 async function start(name: string): Promise<Server> {
-  const options = ['--batch-age', '100', '--workers', '2', '--spool-segment', '72', '--snapshot-after', '8'];
+  // A segment holds a whole epoch of each worker, and two of them are to be filled.
+  const size = isLong ? ['--workers', '2', '--spool-segment', '72'] : ['--workers', '1', '--spool-segment', '36'];
+  const options = ['--batch-age', '100', ...size, '--snapshot-after', '8'];
   const server = await startServer({ data: join(folder, name), pipeline, options });
   servers.add(server);
   return server;

@@ -1,4 +1,4 @@
-/** The long form of power-cut.test.ts: five times as many. */
+/** The long form of power-cut.test.ts: twelve times as many. */
 
 import { describePowerCuts } from './power-cut-suite.ts';
 

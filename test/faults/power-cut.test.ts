@@ -2,4 +2,4 @@
 
 import { describePowerCuts } from './power-cut-suite.ts';
 
-describePowerCuts(200, 30);
+describePowerCuts(80, 30);

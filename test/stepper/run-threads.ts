@@ -4,11 +4,12 @@
  */
 
 import { Worker } from 'node:worker_threads';
+import { isLong } from '../long.ts';
 import { patient } from '../patience.ts';
 import { protocolScript, type ProtocolSources } from './protocol.ts';
 
 /** How long the threads of `npm test` work; the long form works so many times as long. */
-export const WORK_MS = process.env['HUNT_LONG'] === undefined ? 400 : 20_000;
+export const WORK_MS = isLong ? 20_000 : 400;
 /** Beyond their work; ending it takes a few milliseconds where nobody hangs. */
 const ENDING_MS = 2_000;
 

@@ -21,11 +21,12 @@ import { controlWords } from '../../src/memory/control-words.ts';
 import { allocateMemory, allocateRehearsal, type SharedMemory } from '../../src/memory/regions.ts';
 import { startWorkers } from '../../src/workers/pool.ts';
 import { PIPELINE } from '../decide/decider-world.ts';
+import { isLong } from '../long.ts';
 import { patient } from '../patience.ts';
 
 const WORKERS = 2;
 const EVENTS_PER_FRAME = 3;
-const VERSIONS = process.env['HUNT_LONG'] === undefined ? 2 : 20;
+const VERSIONS = isLong ? 20 : 2;
 const ENDED_MS = patient(10_000);
 
 interface Block {

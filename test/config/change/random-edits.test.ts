@@ -10,11 +10,12 @@ import { flatFields } from '../../../src/config/change/fields.ts';
 import { widensTo } from '../../../native-free-core/language/kinds/index.ts';
 import { describeChange, PipelineError, type ChangeDescription } from '../../../src/config/index.ts';
 import { PASSING, PIPELINE, REFUSED, SCHEMA, type SchemaEdit } from '../../e2e/schema-edits-cases.ts';
+import { isLong } from '../../long.ts';
 import { seeded } from '../../random.ts';
 import { compileText } from '../pipelines.ts';
 
 const SEED = 20260703;
-const ROUNDS = 600;
+const ROUNDS = isLong ? 600 : 200;
 /** Versions that follow each other before it begins anew. */
 const CHAIN_MAX = 4;
 
