@@ -4,6 +4,7 @@
  * Called by kernel.ts.
  */
 
+import { isWide, KINDS } from '../language/kinds/index.ts';
 import { columnAt, slotOf, type Expression, type FeaturePlan, type Plan } from '../plan/plan.ts';
 import type { EmitExpression } from './bind-columns.ts';
 import { aggregateOf } from '../language/aggregates/index.ts';
@@ -65,11 +66,11 @@ function emitStored(
 
 /** 64 bits of any scalar: its own where it has no more, otherwise a hash of its bytes. */
 function emitDistinctInput(plan: Plan, of: Expression, i: number, emit: EmitExpression): string {
-  const kind = of.node === 'column' ? columnAt(plan, of.column).kind : of.type;
-  if (kind === 'u64' || kind === 'i64' || (of.node === 'column' && kind === 'time')) {
+  const kind = of.node === 'column' ? columnAt(plan, of.column).kind : null;
+  if (kind !== null && isWide(kind)) {
     return emitStored(plan, of, i, emit, (c) => `xl${i} = ${c}_i32[2 * r]; xh${i} = ${c}_i32[2 * r + 1];`);
   }
-  if (kind === 'dictionary') return emitStored(plan, of, i, emit, (c) => `xl${i} = ${c}_u32[r];`);
+  if (kind !== null && KINDS[kind].isInterned) return emitStored(plan, of, i, emit, (c) => `xl${i} = ${c}_u32[r];`);
   if (of.type === 'string' || of.type === 'bytes') {
     const { setup, heap, start, length, absent } = emit.text(of);
     const hash = `hashBytes(${heap}, ${start}, ${length}, ${DISTINCT_SEED}, part, 0); xl${i} = part[0]; xh${i} = part[1];`;

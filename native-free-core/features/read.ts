@@ -4,6 +4,8 @@
  * Runs on a worker; compiled from the same pieces as the kernels.
  */
 
+import { fail } from '../base/fail.ts';
+import { KINDS } from '../language/kinds/index.ts';
 import type { EntityPlan, Plan } from '../plan/plan.ts';
 import type { RuntimeFunction } from '../language/aggregates/kernel-part.ts';
 import { createColumn, type Column } from '../layout/column.ts';
@@ -120,14 +122,12 @@ function emitRead(layout: RecordLayout, plan: Plan): string {
   ].join('\n  ');
 }
 
-/** An unknown number stands for itself. */
-function enumName({ plan }: Column, number: number): string {
-  return plan.enumNames?.find(([known]) => known === number)?.[1] ?? String(number);
-}
-
 function valueOf(column: Column, textOf: (id: number) => string): number | string | null {
   if (column.plan.nullable && column.nulls[0] === 1) return null;
-  if (column.kind === 'dictionary') return textOf(column.u32[0]);
-  if (column.kind === 'enum') return enumName(column, column.i32[0]);
-  return column.kind === 'u32' ? column.u32[0] : column.f64[0];
+  const { isInterned, names, cells } = KINDS[column.kind];
+  if (isInterned) return textOf(column.u32[0]);
+  const value = cells?.read(column, 0) ?? fail('FEATURE_KIND', column.plan.index);
+  const known = names(column.plan);
+  // An unknown number stands for itself.
+  return known === null ? value : (known.find(([number]) => number === value)?.[1] ?? String(value));
 }

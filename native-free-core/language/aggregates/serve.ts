@@ -1,5 +1,6 @@
 /** Emits how a value gets into its feature's column: as it is served it is stored. */
 
+import { KINDS } from '../kinds/index.ts';
 import type { FeaturePlan, Plan } from '../../plan/plan.ts';
 
 export function scaleOf(feature: FeaturePlan): number {
@@ -8,7 +9,7 @@ export function scaleOf(feature: FeaturePlan): number {
 
 /** Whether the value is a text of the shared dictionary. */
 export function isText(feature: FeaturePlan, plan: Plan): boolean {
-  return plan.columns[feature.column].kind === 'dictionary';
+  return KINDS[plan.columns[feature.column].kind].isInterned;
 }
 
 /** `value` divided once by the scale; 2^53 or more is NULL with the overflow flag. */

@@ -189,8 +189,21 @@ function typeOf(type: EventField['type']): ExpressionType {
       return 'bytes';
     case 'timestamp':
       return 'time';
-    default:
+    case 'int32':
+    case 'int64':
+    case 'uint32':
+    case 'uint64':
+    case 'sint32':
+    case 'sint64':
+    case 'fixed32':
+    case 'fixed64':
+    case 'sfixed32':
+    case 'sfixed64':
+    case 'enum':
       return 'int';
+    case 'message':
+    case 'map':
+      throw new Error(`a ${type} has no value of its own`);
   }
 }
 
