@@ -18,6 +18,7 @@ import { durationText, loadPipelineFile, PipelineError, pipelineJsonSchema, wind
 import { experimentSql } from './check/experiment-sql.ts';
 import { defaultPipeline } from '../config/default-pipeline.ts';
 import { jsonOption } from './options.ts';
+import { textTable } from './text-table.ts';
 
 export const checkCommand = defineCommand({
   args: {
@@ -67,12 +68,12 @@ function summary(plan: Plan, tests: number, warnings: readonly string[]): string
     ...plan.decisions.flatMap((decision) => [
       '',
       `decision ${decision.name}: ${decision.actions.join(' | ')}`,
-      ...table(decision.rules.map((rule) => ruleRow(plan, decision, rule))),
-      ...table([['otherwise', decision.actions[decision.default - 1]!]]),
+      ...textTable(decision.rules.map((rule) => ruleRow(plan, decision, rule))),
+      ...textTable([['otherwise', decision.actions[decision.default - 1]!]]),
     ]),
     '',
     `${count(plan.columns.length, 'column')} in events`,
-    ...table(plan.columns.map((column) => [column.name, column.clickhouseType, column.comment])),
+    ...textTable(plan.columns.map((column) => [column.name, column.clickhouseType, column.comment])),
     '',
     ...warnings.map((warning) => `warning: ${warning}`),
     `${count(tests, 'test')}; no problems`,
@@ -90,7 +91,7 @@ function entityLines(entity: EntityPlan): string[] {
   return [
     '',
     `entity ${entity.name}${role}: key ${entity.keyTexts.join(', ')}; ${bounds}`,
-    ...table(entity.features.map(featureRow)),
+    ...textTable(entity.features.map(featureRow)),
   ];
 }
 
@@ -101,7 +102,7 @@ function derivedLines(plan: Plan): string[] {
     before ? 'of the event' : 'of features too',
     oneLine(plan.columns[column]!.comment),
   ]);
-  return rows.length === 0 ? [] : ['', 'derived values', ...table(rows)];
+  return rows.length === 0 ? [] : ['', 'derived values', ...textTable(rows)];
 }
 
 function zoneLines({ zones = [], zoneData }: Plan): string[] {
@@ -117,7 +118,7 @@ function listLines(plan: Plan): string[] {
     file,
     `${entries.length} of at most ${max}`,
   ]);
-  return rows.length === 0 ? [] : ['', 'lists', ...table(rows)];
+  return rows.length === 0 ? [] : ['', 'lists', ...textTable(rows)];
 }
 
 function featureRow(feature: FeaturePlan): string[] {
@@ -132,7 +133,7 @@ function experimentLines(plan: Plan, experiment: ExperimentPlan): string[] {
   return [
     '',
     `experiment ${name}: key ${oneLine(keyText)}; salt ${salt}`,
-    ...table(rows),
+    ...textTable(rows),
     `  ${experimentSql(plan, experiment)}`,
   ];
 }
@@ -145,7 +146,7 @@ function modelLines({ name, format, file, output, inputTexts, content }: ModelPl
   return [
     '',
     `model ${name}: ${output} of ${file} (${format}), ${size}, ${count(inputTexts.length, 'input')}`,
-    ...table(inputTexts.map((text, i) => [String(i), text])),
+    ...textTable(inputTexts.map((text, i) => [String(i), text])),
   ];
 }
 
@@ -158,11 +159,4 @@ function ruleRow(plan: Plan, decision: DecisionPlan, { id, then, whenText, limit
 
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
-}
-
-/** Rows with their columns aligned, indented by two. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
 }

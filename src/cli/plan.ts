@@ -12,7 +12,8 @@ import { defaultPipeline } from '../config/default-pipeline.ts';
 import { writeWarnings } from './pipeline-warnings.ts';
 import { changeText } from './plan/change-text.ts';
 import { planChange } from './plan/plan-change.ts';
-import { memoryText, table } from './plan/table.ts';
+import { memoryText } from './plan/memory-text.ts';
+import { textTable } from './text-table.ts';
 import { countOption, jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 
 export const planCommand = defineCommand({
@@ -69,10 +70,13 @@ export function planText(title: string, memory: MemoryPlan): string {
     title,
     ...memory.entities.flatMap(entityLines),
     '',
-    ...table([['', 'reserved', 'when full'], ...rows]),
+    ...textTable([['', 'reserved', 'when full'], ...rows], 'figures'),
     '',
     'besides, as they come, at most',
-    ...table(later.map(({ name, fullBytes }) => [name, memoryText(fullBytes)])),
+    ...textTable(
+      later.map(({ name, fullBytes }) => [name, memoryText(fullBytes)]),
+      'figures',
+    ),
     '',
     'ClickHouse takes its own.',
   ].join('\n');
@@ -86,7 +90,11 @@ function entityLines({ name, max, rowBytes, indexBytes, features, headBytes, lim
     ...(limitBytes > 0 ? [['limits, once taken', bytes(limitBytes)]] : []),
   ];
   const each = rowBytes + Math.round(indexBytes) + limitBytes;
-  return ['', `entity ${name}: ${bytes(each)} each, at most ${max.toLocaleString('en')}`, ...table(rows)];
+  return [
+    '',
+    `entity ${name}: ${bytes(each)} each, at most ${max.toLocaleString('en')}`,
+    ...textTable(rows, 'figures'),
+  ];
 }
 
 function partRow({ name, reservedBytes, fullBytes }: MemoryPart): string[] {

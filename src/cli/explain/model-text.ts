@@ -1,7 +1,7 @@
 /** How models came to their scores, for people: inputs with what they add, trees with what they asked. Used by text.ts. */
 
 import type { ExplainedInput, ExplainedModel, ExplainedTree } from '../../contract/explanation.ts';
-import { grid } from './grid.ts';
+import { textGrid } from '../text-table.ts';
 import { literalText } from './literal.ts';
 
 const DIGITS = 4;
@@ -14,8 +14,8 @@ export function modelText(model: ExplainedModel, paths: boolean): string {
   const start: [string, string][] = intercept === undefined ? [] : [['intercept', shown(intercept)]];
   return [
     head,
-    ...start.flatMap((pair) => grid([pair])),
-    ...grid(inputs.map((input) => [input.text, inputText(input)])),
+    ...start.flatMap((pair) => textGrid([pair])),
+    ...textGrid(inputs.map((input) => [input.text, inputText(input)])),
     ...(trees === undefined || !paths ? [] : trees.flatMap(treeLines)),
   ].join('\n');
 }

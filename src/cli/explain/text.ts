@@ -15,7 +15,7 @@ import type {
   NamedValue,
   StoredExplanation,
 } from '../../contract/explanation.ts';
-import { grid } from './grid.ts';
+import { textGrid } from '../text-table.ts';
 import { literalText } from './literal.ts';
 import { modelText } from './model-text.ts';
 
@@ -174,7 +174,9 @@ function widthOf(conditions: readonly ExplainedCondition[], depth: number): numb
 
 function valueSections({ event, entities, features, derived, experiments }: Explanation): string[] {
   const section = (title: string, values: readonly (readonly [string, ExplainedValue])[]): string[] =>
-    values.length === 0 ? [] : [[title, ...grid(values.map(([name, value]) => [name, literalText(value)]))].join('\n')];
+    values.length === 0
+      ? []
+      : [[title, ...textGrid(values.map(([name, value]) => [name, literalText(value)]))].join('\n')];
   const all = Object.entries(features);
   return [
     ...section(

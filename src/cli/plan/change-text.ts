@@ -2,7 +2,8 @@
 
 import type { MemoryPart } from '../../memory/memory-plan.ts';
 import type { PlannedChange, PlannedFeature } from './plan-change.ts';
-import { memoryText, table } from './table.ts';
+import { textTable } from '../text-table.ts';
+import { memoryText } from './memory-text.ts';
 
 export function changeText(planned: PlannedChange): string {
   const { pipeline, from, to, accepted, entities, features, edits, refusals, memory } = planned;
@@ -24,10 +25,13 @@ export function changeText(planned: PlannedChange): string {
       : [
           '',
           'memory',
-          ...table([
-            ['', 'reserved', 'when full'],
-            ...[memory.before, ...memory.extra, memory.during, memory.after].map(memoryRow(memory)),
-          ]),
+          ...textTable(
+            [
+              ['', 'reserved', 'when full'],
+              ...[memory.before, ...memory.extra, memory.during, memory.after].map(memoryRow(memory)),
+            ],
+            'figures',
+          ),
         ]),
   ].join('\n');
 }
@@ -47,10 +51,6 @@ function memoryRow({ before, during, after }: NonNullable<PlannedChange['memory'
   return (part) => [names.get(part) ?? `  + ${part.name}`, memoryText(part.reservedBytes), memoryText(part.fullBytes)];
 }
 
-/** Names and classes in columns, then the text as long as it is. */
 function section(title: string, rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [];
-  const widths = [0, 1].map((i) => Math.max(...rows.map((row) => row[i]!.length)));
-  const lines = rows.map(([name, what, text]) => `  ${name!.padEnd(widths[0]!)}  ${what!.padEnd(widths[1]!)}  ${text}`);
-  return ['', title, ...lines];
+  return rows.length === 0 ? [] : ['', title, ...textTable(rows)];
 }

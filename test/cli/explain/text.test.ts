@@ -1,7 +1,7 @@
 /** What people see of an explanation. */
 
 import { expect, test } from 'vitest';
-import { grid } from '../../../src/cli/explain/grid.ts';
+import { textGrid } from '../../../src/cli/text-table.ts';
 import { explanationText } from '../../../src/cli/explain/text.ts';
 import type { ExplainedCondition, ExplainedRule, Explanation } from '../../../src/contract/explanation.ts';
 
@@ -108,13 +108,13 @@ test('a long condition has its values below, and parts of a choice are told apar
 
 test('grids are read down their columns and stay within a terminal', () => {
   expect(
-    grid([
+    textGrid([
       ['a', '1'],
       ['bb', '2'],
       ['c', '3'],
       ['d', '4'],
     ]),
   ).toEqual(['  a   1  c  3  ', '  bb  2  d  4'].map((line) => line.trimEnd()));
-  const wide = grid(Array.from({ length: 3 }, (_, i) => [`name${i}`, 'x'.repeat(60)]));
+  const wide = textGrid(Array.from({ length: 3 }, (_, i) => [`name${i}`, 'x'.repeat(60)]));
   expect(wide).toHaveLength(3);
 });
