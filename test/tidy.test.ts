@@ -272,6 +272,18 @@ describe('tidy', () => {
     expect(reading).toEqual(['test/long.ts']);
   });
 
+  test('positions of the log are reckoned with by the log alone', () => {
+    const reckons =
+      /[eE]poch\w*(\(\))?\)? ?[+-] ?1\b|\b(confirmed|durable|through|applied|needed|position)\w*(\(\))? [+-] 1\b/;
+    const wrong: string[] = [];
+    for (const file of src.filter((one) => !one.startsWith('src/spool/') && one !== 'src/contract/log.ts')) {
+      code(read(file)).forEach((line, i) => {
+        if (reckons.test(line)) wrong.push(`${file}:${i + 1} ${line.trim()}`);
+      });
+    }
+    expect(wrong).toEqual([]);
+  });
+
   test('no machine paths and nothing left to do', () => {
     const marks = /\b(TODO|FIXME|XXX)\b|\/(work|home|root)\//;
     expect(sources.filter((file) => marks.test(read(file)))).toEqual([]);

@@ -29,6 +29,7 @@ import { SpoolWriter } from '../../src/spool/spool-writer.ts';
 import { startSpool } from '../../src/spool/spool.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
+import { positionOf } from '../../src/contract/log.ts';
 
 const LANE_BYTES = 4 << 20;
 const MEGABYTE = 1e6;
@@ -143,7 +144,7 @@ function readBack(directory: string, through: number): { ms: number; checksum: s
   const begun = performance.now();
   let crc = 0;
   let epochs = 0;
-  for (const found of reader.through(through)) {
+  for (const found of reader.through(positionOf(through))) {
     for (const block of found.blocks) crc = (crc + block[block.length - 1] + block.length) >>> 0;
     epochs++;
   }

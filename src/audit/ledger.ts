@@ -11,6 +11,7 @@ import {
   FRAME_HAS_SEQ,
   FRAME_REJECTED,
 } from '../../native-free-core/layout/block-layout.ts';
+import { BEFORE_FIRST, type Position } from '../contract/log.ts';
 
 const HIGH = 4294967296;
 
@@ -46,7 +47,7 @@ const SPARE_LINES = 1024;
 
 export class Ledger {
   /** The last epoch that is in it. */
-  epoch = 0;
+  epoch = BEFORE_FIRST;
   /** Newest received_at of its epochs, ms UTC. */
   receivedAt = 0;
   /** Fields of events that the pipeline's message did not have. */
@@ -153,7 +154,7 @@ export class Ledger {
 }
 
 interface Saved {
-  readonly epoch: number;
+  readonly epoch: Position;
   readonly receivedAt: number;
   readonly forgotten?: LedgerEntry & { producers: number };
   readonly lines: readonly (readonly [string | number, LedgerEntry])[];

@@ -12,8 +12,7 @@ export interface Figures {
   readonly pipeline: { readonly name: string; readonly version: string };
   /** The data folder. */
   readonly data: string;
-  /** Number of the log that this server writes: rows carry it as _log. */
-  readonly log: number;
+  readonly log: LogFigures;
   readonly workers: number;
   readonly ingresses: number;
   readonly transport: string;
@@ -28,6 +27,13 @@ export interface Figures {
   readonly warehouse: WarehouseFigures;
   /** `refusedByProducer` is in the ledger. */
   readonly ingress: Omit<IngressFigures, 'refusedByProducer'>;
+}
+
+export interface LogFigures {
+  /** Rows carry it as _log. */
+  readonly number: number;
+  /** The slowest of those that still need what the log holds. */
+  readonly heldBy: { readonly consumer: string; readonly from: number; readonly why: string };
 }
 
 export interface ClickHouseFigures {

@@ -17,6 +17,8 @@ declare const POSITION: unique symbol;
 export type Position = number & { readonly [POSITION]: 'position' };
 
 export const BEFORE_FIRST = 0 as Position;
+/** No position comes behind it. */
+export const LAST = Infinity as Position;
 
 /** One that was written down, in a file, a record or a column. */
 export function positionOf(written: number): Position {

@@ -5,14 +5,14 @@ import type { StageInput, Stages } from './stages.ts';
 
 export function figuresNow({ options, opened, recovered }: StageInput, stages: Stages): Figures {
   const { clickhouse, control, memory, running } = recovered;
-  const { spool, snapshots, warehouse, ingress, bounds, readiness } = stages;
+  const { spool, snapshots, trimming, warehouse, ingress, bounds, readiness } = stages;
   const { refusedByProducer: _, ...received } = ingress.figures();
   return {
     pid: process.pid,
     uptimeSeconds: Math.round(performance.now() / 1000),
     pipeline: { name: running.plan.pipeline, version: running.plan.version },
     data: options.data,
-    log: opened.batchLog.logNumber,
+    log: { number: opened.batchLog.logNumber, heldBy: trimming.heldBy() },
     workers: memory.workers,
     ingresses: memory.ingresses,
     transport: opened.transport,

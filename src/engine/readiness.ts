@@ -7,6 +7,7 @@
  *   queries   ClickHouse answers a SELECT from the engine's table in time
  */
 
+import { after, type Position } from '../contract/log.ts';
 import {
   NOT_READY_STARTING,
   NOT_READY_STOPPING,
@@ -17,13 +18,13 @@ import {
 import type { Log } from '../system/log.ts';
 
 export interface ReadinessSources {
-  readonly durableEpoch: () => number;
+  readonly durableEpoch: () => Position;
   /** The last epoch that has begun. */
   readonly touchedEpoch: () => number;
   readonly spool: () => { readonly full: boolean; readonly liveBytes: number; readonly diskFull: boolean } | null;
   readonly spoolBytesMax: number;
-  /** What keeps the spool from being trimmed, in words. */
-  readonly spoolHeldBy: () => string;
+  /** Who keeps the log from being trimmed, and why. */
+  readonly logHeldBy: () => { readonly why: string };
   /** null: all goes well. */
   readonly storing: () => { readonly what: string; readonly error: string; readonly sinceMs: number } | null;
   /** How long nothing has been stored although rows wait for it, ms. */
@@ -68,11 +69,11 @@ export function watchReadiness(sources: ReadinessSources): ReadinessWatch {
     if (spool?.diskFull === true) return 'the disk is full: new frames are refused until it has room';
     if (spool?.full === true) {
       const size = `live=${(spool.liveBytes / GIB).toFixed(2)} GiB max=${(sources.spoolBytesMax / GIB).toFixed(2)} GiB`;
-      return `the spool is full and new frames are refused: ${size}; ${sources.spoolHeldBy()}`;
+      return `the spool is full and new frames are refused: ${size}; ${sources.logHeldBy().why}`;
     }
     const waited = performance.now() - stuckSince;
     return waited > DURABLE_MS_MAX
-      ? `frames wait for the disk: epoch=${durable + 1} seconds=${Math.round(waited / 1000)}`
+      ? `frames wait for the disk: epoch=${after(durable)} seconds=${Math.round(waited / 1000)}`
       : null;
   };
   const storing = (): string | null => {

@@ -4,6 +4,7 @@
  */
 
 import { copyEntry } from '../../native-free-core/state/dictionary.ts';
+import { after, type LogConsumer } from '../contract/log.ts';
 import { startIngress, type Ingress } from '../ingress/start.ts';
 import { allocateRehearsal } from '../memory/regions.ts';
 import { copyAccount, copyTables } from '../memory/snapshot-tables.ts';
@@ -67,8 +68,7 @@ export async function startStages(input: StageInput): Promise<Stages> {
     spool,
     snapshots,
     replayedBytes: recovered.replayedBytes,
-    ledger: recovered.ledger,
-    confirmedOnDisk: () => warehouse.confirmedOnDiskEpoch(),
+    consumers: consumersOf(recovered, snapshots, warehouse),
     spoolBytesMax: options.spoolBytesMax,
     ...(options.snapshotAfterBytes === undefined ? {} : { snapshotAfterBytes: options.snapshotAfterBytes }),
     log,
@@ -78,6 +78,27 @@ export async function startStages(input: StageInput): Promise<Stages> {
   const bounds = watchBounds({ running: () => running, absences: recovered.control.absences, log });
   const readiness = watchStages(input, { spool, warehouse, trimming, ingress });
   return { failure, spool, warehouse, workers, snapshots, trimming, ingress, bounds, readiness };
+}
+
+/** A lake is one more. What ClickHouse has on its disk costs a sync to know, so it comes last. */
+function consumersOf({ ledger }: Recovered, snapshots: Snapshots, warehouse: Warehouse): LogConsumer[] {
+  return [
+    {
+      name: 'snapshots',
+      neededFrom: () => snapshots.neededFrom,
+      waitsFor: () => (snapshots.running ? 'a snapshot is being taken' : 'a snapshot is due'),
+    },
+    {
+      name: 'ledger',
+      neededFrom: () => after(ledger.epoch),
+      waitsFor: (epoch) => `epochs are not entered yet from ${epoch} on`,
+    },
+    {
+      name: 'ClickHouse',
+      neededFrom: async () => after(await warehouse.confirmedOnDiskEpoch()),
+      waitsFor: (epoch) => `ClickHouse has not stored the epochs from ${epoch} on`,
+    },
+  ];
 }
 
 async function startSpoolStage({ options, opened, recovered }: StageInput, failure: FailureSignal): Promise<Spool> {
@@ -91,7 +112,7 @@ async function startSpoolStage({ options, opened, recovered }: StageInput, failu
     segmentBytes: opened.segmentBytes,
     spoolBytesMax: options.spoolBytesMax,
     recovered: found,
-    fromEpoch: found.lastEpoch + 1,
+    fromEpoch: after(found.lastEpoch),
     log: (level, message) => options.log(level, message),
     onFailure: failure.of('the spool thread'),
   });
@@ -168,7 +189,7 @@ function watchStages(
     touchedEpoch: control.touchedEpoch,
     spool: () => spool.figures(),
     spoolBytesMax: options.spoolBytesMax,
-    spoolHeldBy: () => trimming.heldBy(),
+    logHeldBy: () => trimming.heldBy(),
     storing: warehouse.failing,
     stalledMs: warehouse.stalledMs,
     probe: (signal) => probeQueries(clickhouse, signal),

@@ -1,27 +1,25 @@
 /**
- * Keeps the spool short: takes a snapshot when enough has been written since the last one, and gives back the segments
- * that neither a snapshot nor ClickHouse needs any more. Main thread, once a second.
+ * Keeps the log short: takes a snapshot when enough has been written since the last one, and trims below the position that the slowest
+ * of the log's consumers still needs. Main thread, once a second.
  */
 
+import { BEFORE_FIRST, isBefore, type LogConsumer, type Position } from '../contract/log.ts';
 import type { Log } from '../system/log.ts';
 
 export interface TrimmingSources {
   readonly spool: {
     figures(): { readonly liveBytes: number; readonly bytes: number; readonly full: boolean } | null;
-    trim(belowEpoch: number): void;
+    trim(below: Position): void;
   };
   readonly snapshots: {
-    readonly running: boolean;
-    readonly neededFrom: number;
     readonly figures: object;
     take(): Promise<void>;
     stop(): Promise<void>;
   };
   /** Spool that this start has replayed: the last snapshot is older by so much. */
   readonly replayedBytes: number;
-  readonly ledger: { readonly epoch: number };
-  /** Epochs up to this one are in ClickHouse, and on its disk. */
-  readonly confirmedOnDisk: () => Promise<number>;
+  /** Whoever still needs what the log holds; those that it costs something to ask come last. */
+  readonly consumers: readonly LogConsumer[];
   /** So much spool since the last snapshot is a few seconds of replay at start. */
   readonly snapshotAfterBytes?: number;
   /** Beyond it frames are refused: snapshots come early enough, and at once where it is reached all the same. */
@@ -34,9 +32,17 @@ export interface Trimming {
   takeSnapshot(): void;
   /** No snapshot is begun and nothing trimmed until the returned function is called; resolves when none is under way. */
   hold(): Promise<() => void>;
-  /** What keeps the spool from being shorter, in words. */
-  heldBy(): string;
+  /** Who keeps the log from being shorter, and why, in words. */
+  heldBy(): Holder;
   stop(): Promise<void>;
+}
+
+/** The slowest consumer. */
+export interface Holder {
+  readonly consumer: string;
+  /** The first position that it needs. */
+  readonly from: Position;
+  readonly why: string;
 }
 
 const SNAPSHOT_AFTER_BYTES = 1 << 30;
@@ -56,11 +62,11 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
   // Crashes in a row must not make each replay longer than the one before.
   let snapshotBytes = -sources.replayedBytes;
   let written = 0;
-  let lastTrim = 0;
+  let lastTrim = BEFORE_FIRST;
   let running: Promise<void> | null = null;
   let holds = 0;
   let wanted = false;
-  let confirmed = 0;
+  let slowest: { readonly consumer: LogConsumer; readonly from: Position } | null = null;
   let retryMs = RETRY_MS_MIN;
   let retryAt = 0;
   const takeOne = async (): Promise<void> => {
@@ -87,13 +93,10 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
       snapshotAt = performance.now();
       log('info', 'snapshot taken', snapshots.figures);
     }
-    const needed = Math.min(snapshots.neededFrom, sources.ledger.epoch + 1);
-    if (needed <= lastTrim) return;
-    confirmed = await sources.confirmedOnDisk();
-    const below = Math.min(needed, confirmed + 1);
-    if (below <= lastTrim) return;
-    lastTrim = below;
-    spool.trim(below);
+    slowest = await slowestOf(sources.consumers, lastTrim);
+    if (slowest === null || !isBefore(lastTrim, slowest.from)) return;
+    lastTrim = slowest.from;
+    spool.trim(lastTrim);
   };
   const timer = setInterval(() => {
     if (holds > 0) return;
@@ -107,9 +110,8 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
       wanted = true;
     },
     heldBy() {
-      const needed = snapshots.neededFrom;
-      if (confirmed + 1 < needed) return `ClickHouse has not stored the epochs from ${confirmed + 1} on`;
-      return snapshots.running ? 'a snapshot is being taken' : 'a snapshot is due';
+      const { consumer, from } = slowest ?? { consumer: sources.consumers[0]!, from: lastTrim };
+      return { consumer: consumer.name, from, why: consumer.waitsFor(from) };
     },
     async hold() {
       holds++;
@@ -125,6 +127,17 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
       await running;
     },
   };
+}
+
+/** Nobody is asked any more once one needs what is trimmed next. */
+async function slowestOf(consumers: readonly LogConsumer[], lastTrim: Position) {
+  let slowest: { readonly consumer: LogConsumer; readonly from: Position } | null = null;
+  for (const consumer of consumers) {
+    const from = await consumer.neededFrom();
+    if (slowest === null || isBefore(from, slowest.from)) slowest = { consumer, from };
+    if (!isBefore(lastTrim, from)) break;
+  }
+  return slowest;
 }
 
 /** So much spool between two snapshots as its bound allows, whatever was asked for. */

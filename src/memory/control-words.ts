@@ -18,6 +18,7 @@ import { lastTouchedEpoch, startEpochs } from '../../native-free-core/decide/epo
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import { loadWatermark, storeWatermark } from '../../native-free-core/ring/watermark.ts';
 import type { AbsenceFigures } from '../contract/figures.ts';
+import { after, positionOf, type Position } from '../contract/log.ts';
 import type { SharedMemory } from './regions.ts';
 
 /** How often whoever waits for an epoch looks again, ms: nothing on the main thread waits for less. */
@@ -26,12 +27,12 @@ const LOOK_MS = 5;
 export interface ControlWords {
   readonly words: Int32Array;
   /** Before any thread runs. */
-  begin(lastEpoch: number, receivedAtMin: number): void;
-  durableEpoch(): number;
+  begin(lastEpoch: Position, receivedAtMin: number): void;
+  durableEpoch(): Position;
   /** The last epoch that may have changed a table. */
-  touchedEpoch(): number;
+  touchedEpoch(): Position;
   publishStored(epoch: number): void;
-  storedEpoch(): number;
+  storedEpoch(): Position;
   whenDurable(epoch: number): Promise<void>;
   /** Events whose features are partly absent since the start, by the reason. */
   absences(): AbsenceFigures;
@@ -44,7 +45,7 @@ export interface ControlWords {
 
 export function controlWords(memory: SharedMemory): ControlWords {
   const words = new Int32Array(memory.control);
-  const durableEpoch = (): number => loadWatermark(words, DURABLE_LOW);
+  const durableEpoch = (): Position => positionOf(loadWatermark(words, DURABLE_LOW));
   const ringAll = (): void => {
     for (let i = 0; i < memory.workers; i++) ring(words, WORKER_BELL + i * BELL_STRIDE);
     for (let i = 0; i < memory.ingresses; i++) ring(words, INGRESS_BELL + i * BELL_STRIDE);
@@ -53,16 +54,16 @@ export function controlWords(memory: SharedMemory): ControlWords {
   return {
     words,
     begin(lastEpoch, receivedAtMin) {
-      startEpochs(words, lastEpoch + 1, receivedAtMin);
+      startEpochs(words, after(lastEpoch), receivedAtMin);
       storeWatermark(words, DURABLE_LOW, lastEpoch);
     },
     durableEpoch,
-    touchedEpoch: () => lastTouchedEpoch(words),
+    touchedEpoch: () => positionOf(lastTouchedEpoch(words)),
     publishStored(epoch) {
       storeWatermark(words, STORED_LOW, epoch);
       ringAll();
     },
-    storedEpoch: () => loadWatermark(words, STORED_LOW),
+    storedEpoch: () => positionOf(loadWatermark(words, STORED_LOW)),
     async whenDurable(epoch) {
       while (durableEpoch() < epoch) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     },

@@ -12,6 +12,7 @@
 
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { after, before, BEFORE_FIRST, type Position } from '../contract/log.ts';
 import { wallTime } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Losses } from '../audit/losses.ts';
@@ -41,7 +42,7 @@ export interface AcceptLossInput {
 interface Rest {
   /** Of the spool; null: nothing of it. */
   readonly run: WholeRun | null;
-  readonly lastEpoch: number;
+  readonly lastEpoch: Position;
   /** Whether snapshots up to that epoch stay. */
   readonly withSnapshots: boolean;
 }
@@ -86,7 +87,7 @@ export async function acceptLoss(input: AcceptLossInput, expected: SpoolExpectat
 }
 
 /** The newest snapshot from which whole epochs lead through everything that ClickHouse has; or what ClickHouse has, alone. */
-function choose(data: string, inspection: SpoolInspection, confirmedEpoch: number): Rest {
+function choose(data: string, inspection: SpoolInspection, confirmedEpoch: Position): Rest {
   const runs = wholeRuns(inspection);
   const folder = join(data, SNAPSHOTS);
   nodeStorage.makeDirectory(folder);
@@ -94,10 +95,10 @@ function choose(data: string, inspection: SpoolInspection, confirmedEpoch: numbe
     const header = readSnapshotHeader(nodeStorage, snapshotPath(folder, atEpoch));
     return header === null ? [] : [{ fromEpoch: header.fromEpoch, atEpoch }];
   });
-  for (const { fromEpoch, atEpoch } of [...begins, { fromEpoch: 1, atEpoch: 0 }]) {
-    const run = runs.find(({ firstEpoch, lastEpoch }) => firstEpoch <= fromEpoch && fromEpoch <= lastEpoch + 1);
-    const lastEpoch = run?.lastEpoch ?? fromEpoch - 1;
-    const isStored = confirmedEpoch >= lastEpoch || (run !== undefined && run.firstEpoch <= confirmedEpoch + 1);
+  for (const { fromEpoch, atEpoch } of [...begins, { fromEpoch: after(BEFORE_FIRST), atEpoch: BEFORE_FIRST }]) {
+    const run = runs.find(({ firstEpoch, lastEpoch }) => firstEpoch <= fromEpoch && fromEpoch <= after(lastEpoch));
+    const lastEpoch = run?.lastEpoch ?? before(fromEpoch);
+    const isStored = confirmedEpoch >= lastEpoch || (run !== undefined && run.firstEpoch <= after(confirmedEpoch));
     if (atEpoch <= lastEpoch && confirmedEpoch <= lastEpoch && isStored)
       return { run: run ?? null, lastEpoch, withSnapshots: true };
   }
@@ -113,14 +114,14 @@ function totalsThrough(inspection: SpoolInspection, { run, lastEpoch }: Rest, st
   const { mark, segments } = inspection;
   if (run !== null) return run.segments.at(-1)!.scan.totals;
   if (typeof mark !== 'string' && mark.mark.epoch === lastEpoch) return mark.mark.totals;
-  const before = segments.find(({ header }) => header.info.firstEpoch === lastEpoch + 1);
+  const before = segments.find(({ header }) => header.info.firstEpoch === after(lastEpoch));
   if (before !== undefined) return before.header.totals;
   const { rows, frames, received, duplicates, deadLettered } = stored;
   return { rows, frames, received, duplicates, deadLettered, blockBytes: 0 };
 }
 
 interface Outcome {
-  readonly lastEpoch: number;
+  readonly lastEpoch: Position;
   readonly totals: Totals;
   readonly found: readonly string[];
   readonly keptIn: string;
@@ -142,7 +143,7 @@ function writeDown(
   const loss = {
     at: wallTime(),
     by: `${userInfo().username}@${hostname()}`,
-    firstEpoch: lastEpoch + 1,
+    firstEpoch: after(lastEpoch),
     lastEpoch: Math.max(durableEpoch, lastEpoch),
     events: Math.max(0, last.totals.received - totals.received),
     accepted: Math.max(0, last.totals.rows - totals.rows),

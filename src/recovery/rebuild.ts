@@ -15,6 +15,7 @@ import { dictionaryCount, internEntry } from '../../native-free-core/state/dicti
 import { entityCount } from '../../native-free-core/state/entity-table.ts';
 import { nameProducer } from '../../native-free-core/state/producer-names.ts';
 import { replayProducer, takeSeq } from '../../native-free-core/state/producers.ts';
+import { before, type Position } from '../contract/log.ts';
 import { describeChange } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { restoreTables, type RecoveringVersion } from './recover-tables.ts';
@@ -58,7 +59,7 @@ export interface RebuildInput {
 /** As it was read, and found whole. */
 export interface Account {
   /** Its ledger and tables lack epochs from here on. */
-  readonly fromEpoch: number;
+  readonly fromEpoch: Position;
   readonly chunks: readonly TableChunk[];
 }
 
@@ -66,9 +67,9 @@ export interface RebuildStart {
   /** null: lost. */
   readonly account: Account | null;
   /** Epochs up to this one come from ClickHouse. */
-  readonly throughEpoch: number;
+  readonly throughEpoch: Position;
   /** Of the spool. */
-  readonly lastEpoch: number;
+  readonly lastEpoch: Position;
 }
 
 export interface Rebuilt {
@@ -90,7 +91,7 @@ export function planRebuild({ data, batchLog, log }: RebuildInput, spool: Recove
   };
   const account = restoreNewest(nodeStorage, join(data, ACCOUNT_FOLDER), read, (message) => log('warn', message));
   if (account !== null) {
-    return { account, throughEpoch: spool.firstEpoch - 1, lastEpoch: spool.lastEpoch };
+    return { account, throughEpoch: before(spool.firstEpoch), lastEpoch: spool.lastEpoch };
   }
   const { confirmedEpoch } = batchLog;
   if (confirmedEpoch >= spool.lastEpoch)
@@ -164,7 +165,7 @@ async function checkStored({ clickhouse, batchLog, data }: RebuildInput, through
 function restoreAccount(
   { data, ledger }: RebuildInput,
   account: Account,
-  lastEpoch: number,
+  lastEpoch: Position,
   version: RecoveringVersion,
 ): void {
   const { dictionary } = version.tables;
@@ -180,7 +181,7 @@ function restoreAccount(
 }
 
 /** Without the account. Duplicates are nobody's in particular then; only frames with rows are known as taken. */
-function enterStored(ledger: Ledger, { producers }: Tables, stored: StoredAccount, throughEpoch: number): void {
+function enterStored(ledger: Ledger, { producers }: Tables, stored: StoredAccount, throughEpoch: Position): void {
   for (const { producer, ...line } of stored.producers) {
     const duplicates = producer === '' ? stored.duplicates : 0;
     const lettersKept = line.deadLettered + line.framesRejected;

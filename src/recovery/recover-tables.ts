@@ -10,7 +10,7 @@ import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { copyEntry } from '../../native-free-core/state/dictionary.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import { createChunkRestorer, type TableChunk } from '../memory/snapshot-tables.ts';
-import type { EpochBlocks } from '../warehouse/insert/batch.ts';
+import type { LogEntry, Position } from '../contract/log.ts';
 
 export const LEDGER_CHUNK = 'ledger';
 
@@ -50,8 +50,8 @@ export function restoreTables(
 export async function replayEpochs(
   first: RecoveringVersion,
   ledger: Ledger,
-  durable: Iterable<EpochBlocks>,
-  change: (from: RecoveringVersion, pipelineNumber: number, epoch: number) => Promise<RecoveringVersion>,
+  durable: Iterable<LogEntry>,
+  change: (from: RecoveringVersion, pipelineNumber: number, epoch: Position) => Promise<RecoveringVersion>,
 ): Promise<ReplayedEpochs & RecoveringVersion> {
   let version = first;
   let replayer = createReplayer(version.plan, version.tables);
@@ -79,7 +79,7 @@ export async function replayEpochs(
 /** Adds a durable epoch's frames to the ledger; epochs come in order. `textOf`: of a dictionary id. */
 export function enterLedger(
   ledger: Ledger,
-  epoch: number,
+  epoch: Position,
   blocks: readonly Uint8Array[],
   textOf: (id: number) => Uint8Array,
 ): void {

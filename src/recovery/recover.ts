@@ -10,6 +10,7 @@ import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { backfilledEntities } from '../../native-free-core/plan/change.ts';
 import { trimEntities } from '../../native-free-core/state/trim-entities.ts';
 import { createSideReplayer } from '../../native-free-core/decide/side-replay.ts';
+import { after, before, BEFORE_FIRST, earlier, isBefore, type Position } from '../contract/log.ts';
 import { describeChange } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { allocateChange, sweepTables, withoutAdoption } from '../memory/change-memory.ts';
@@ -82,9 +83,9 @@ export async function recoverEngine(input: RecoveryInput, given: PipelineVersion
   log('info', 'shared memory reserved', describeMemory(memory, plan));
   // The versions whose tables recovery goes through, by their plan.
   const memories = new Map<Plan, SharedMemory>([[plan, memory]]);
-  const change = async (from: RecoveringVersion, number: number, epoch: number): Promise<Version> => {
-    const version = await changeTables(input, { ...from, memory: memories.get(from.plan)! }, number, epoch - 1);
-    versions.found(number, epoch - 1);
+  const change = async (from: RecoveringVersion, number: number, epoch: Position): Promise<Version> => {
+    const version = await changeTables(input, { ...from, memory: memories.get(from.plan)! }, number, before(epoch));
+    versions.found(number, before(epoch));
     memories.set(version.plan, version.memory);
     return version;
   };
@@ -92,7 +93,7 @@ export async function recoverEngine(input: RecoveryInput, given: PipelineVersion
   const firstEpoch = firstReplayed(rebuild, recovered);
   const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
   // What either the tables or the ledger lack.
-  reader.seek(snapshot === null ? firstEpoch : Math.min(snapshot.fromEpoch, ledger.epoch + 1));
+  reader.seek(snapshot === null ? firstEpoch : earlier(snapshot.fromEpoch, after(ledger.epoch)));
   const { epochs, rows, bytes, ...last } = await replayEpochs(
     first,
     ledger,
@@ -103,7 +104,7 @@ export async function recoverEngine(input: RecoveryInput, given: PipelineVersion
   const active = versions.activations().at(-1);
   const isBehind =
     active !== undefined && active.number !== last.plan.versionNumber && active.afterEpoch >= recovered.lastEpoch;
-  const { plan: running } = isBehind ? await change(last, active.number, recovered.lastEpoch + 1) : last;
+  const { plan: running } = isBehind ? await change(last, active.number, after(recovered.lastEpoch)) : last;
   const { entities, limits = [] } = openTables(memories.get(running)!);
   for (const table of [...entities, ...limits]) trimEntities(table, recovered.lastEpoch);
   const seconds = Number(((performance.now() - begun) / 1000).toFixed(3));
@@ -124,7 +125,7 @@ export async function recoverEngine(input: RecoveryInput, given: PipelineVersion
 export function expectationOf({ data, batchLog }: LogFolder): SpoolExpectation {
   const confirmed = batchLog.confirmedEpoch;
   const promised = [{ epoch: batchLog.sealedEpoch, by: 'the batch log' }];
-  let neededFrom = confirmed + 1;
+  let neededFrom = after(confirmed);
   for (const name of ['snapshots', ACCOUNT_FOLDER]) {
     const folder = join(data, name);
     nodeStorage.makeDirectory(folder);
@@ -134,7 +135,7 @@ export function expectationOf({ data, batchLog }: LogFolder): SpoolExpectation {
     })[0];
     if (newest === undefined) continue;
     promised.push({ epoch: newest.atEpoch, by: name });
-    if (name === 'snapshots') neededFrom = Math.min(neededFrom, newest.fromEpoch);
+    if (name === 'snapshots') neededFrom = earlier(neededFrom, newest.fromEpoch);
   }
   return {
     markFile: join(data, MARK_NAME),
@@ -142,7 +143,7 @@ export function expectationOf({ data, batchLog }: LogFolder): SpoolExpectation {
     promised,
     neededFrom,
     storedEpoch: confirmed,
-    verifiedFrom: confirmed + 1,
+    verifiedFrom: after(confirmed),
   };
 }
 
@@ -158,7 +159,8 @@ function restoreSnapshot(input: RecoveryInput, given: PipelineVersion, recovered
   const { data, ledger, log } = input;
   const restore = (snapshot: LoadedSnapshot | null): Restored => {
     if (snapshot !== null) checkSnapshot(snapshot, recovered, data);
-    const rebuild = snapshot === null && recovered.firstEpoch > 1 ? planRebuild(input, recovered) : null;
+    const rebuild =
+      snapshot === null && isBefore(after(BEFORE_FIRST), recovered.firstEpoch) ? planRebuild(input, recovered) : null;
     const firstEpoch = firstReplayed(rebuild, recovered);
     const plan = firstVersion(input, given, snapshot, { ...recovered, firstEpoch });
     const saved = snapshot?.chunks() ?? rebuild?.account?.chunks;
@@ -174,8 +176,8 @@ function restoreSnapshot(input: RecoveryInput, given: PipelineVersion, recovered
 }
 
 /** Without a snapshot. Where nothing of the spool is applied, the version that begins is the one that runs. */
-function firstReplayed(rebuild: RebuildStart | null, { firstEpoch }: RecoveredSpool): number {
-  return rebuild === null ? firstEpoch : rebuild.throughEpoch + 1;
+function firstReplayed(rebuild: RebuildStart | null, { firstEpoch }: RecoveredSpool): Position {
+  return rebuild === null ? firstEpoch : after(rebuild.throughEpoch);
 }
 
 /** The version that wrote what is oldest of what is read; that of the given file where nothing is there yet. */
@@ -220,7 +222,12 @@ function oldestNumber(data: string, { firstEpoch, lastEpoch }: RecoveredSpool): 
 }
 
 /** Tables of another version, from those of the one before it as they stand after `afterEpoch`. */
-async function changeTables(input: RecoveryInput, from: Version, number: number, afterEpoch: number): Promise<Version> {
+async function changeTables(
+  input: RecoveryInput,
+  from: Version,
+  number: number,
+  afterEpoch: Position,
+): Promise<Version> {
   const { versions, data, clickhouse, log } = input;
   const plan = versions.planOf(number);
   const { change, edits } = describeChange(from.plan, plan, { rollback: true });
@@ -233,13 +240,13 @@ async function changeTables(input: RecoveryInput, from: Version, number: number,
   const { memory, side } = allocateChange(from.memory, from.plan, plan, change);
   if (backfilledEntities(change).length > 0) {
     const { logNumber, confirmedEpoch } = input.batchLog;
-    const throughEpoch = Math.min(afterEpoch, confirmedEpoch);
+    const throughEpoch = earlier(afterEpoch, confirmedEpoch);
     await claimStoredTables(clickhouse, input.batchLog, log);
     const tables = openTables(side);
     await fillFromRows({ clickhouse, logNumber, plan, change, tables, living: from.tables, throughEpoch });
     const replayer = createSideReplayer(from.plan, plan, change, tables);
     const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
-    reader.seek(throughEpoch + 1);
+    reader.seek(after(throughEpoch));
     for (const { epoch, blocks } of reader.through(afterEpoch)) replayer.replay(blocks, epoch);
     reader.close();
   }

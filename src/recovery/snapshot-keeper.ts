@@ -5,6 +5,7 @@
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
+import { after, BEFORE_FIRST, earlier, type Position } from '../contract/log.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import type { SnapshotFigures } from '../contract/figures.ts';
 import { LEDGER_CHUNK } from './recover-tables.ts';
@@ -14,7 +15,7 @@ import { copyTables, type TableChunk } from '../memory/snapshot-tables.ts';
 export interface SnapshotFile {
   write(name: string, index: number, bytes: Uint8Array): Promise<void>;
   /** Makes it count; returns the first epoch that is still needed in the spool. */
-  complete(atEpoch: number): Promise<number>;
+  complete(atEpoch: Position): Promise<Position>;
   abandon(): void;
   /** No more pauses from now on. */
   hurry(): void;
@@ -27,10 +28,10 @@ export interface SnapshotSources {
   /** What is copied; default: all tables. */
   readonly copy?: (plan: Plan, tables: Tables) => Iterable<TableChunk>;
   /** `fromEpoch`: the first epoch that a start from this snapshot replays. `paced`: answers wait for the same disk. */
-  readonly create: (fromEpoch: number, paced: boolean) => SnapshotFile;
-  readonly durableEpoch: () => number;
+  readonly create: (fromEpoch: Position, paced: boolean) => SnapshotFile;
+  readonly durableEpoch: () => Position;
   /** The last epoch that may have left traces in what was copied. */
-  readonly touchedEpoch: () => number;
+  readonly touchedEpoch: () => Position;
   /** Resolves once the epoch is durable. */
   readonly whenDurable: (epoch: number) => Promise<void>;
 }
@@ -42,7 +43,7 @@ export class SnapshotKeeper {
   readonly #sources: SnapshotSources;
   #figures: SnapshotFigures = { taken: 0, bytes: 0, seconds: 0 };
   /** Epochs below this are not needed by any snapshot that is kept. */
-  #neededFrom = 0;
+  #neededFrom = BEFORE_FIRST;
   #running: Promise<void> | null = null;
   #stopping = false;
   #file: SnapshotFile | null = null;
@@ -55,7 +56,7 @@ export class SnapshotKeeper {
     return this.#figures;
   }
 
-  get neededFrom(): number {
+  get neededFrom(): Position {
     return this.#neededFrom;
   }
 
@@ -85,7 +86,7 @@ export class SnapshotKeeper {
     const { plan, tables } = this.#sources.running();
     const begun = performance.now();
     // Recovery replays what either the tables or the ledger may lack.
-    const file = (this.#file = create(Math.min(durableEpoch(), ledger.epoch) + 1, paced));
+    const file = (this.#file = create(after(earlier(durableEpoch(), ledger.epoch)), paced));
     let bytes = 0;
     try {
       await file.write(LEDGER_CHUNK, 0, ledger.save());
@@ -121,8 +122,8 @@ export function withAccount(snapshots: SnapshotKeeper, account: SnapshotKeeper) 
       return snapshots.running || account.running;
     },
     /** Neither may need what is trimmed. */
-    get neededFrom(): number {
-      return Math.min(snapshots.neededFrom, account.neededFrom);
+    get neededFrom(): Position {
+      return earlier(snapshots.neededFrom, account.neededFrom);
     },
     async take(paced = true): Promise<void> {
       await account.take(paced);

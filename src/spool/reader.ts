@@ -6,6 +6,7 @@
  * Within that, whatever cannot be read whole is damage and is thrown, never skipped.
  */
 
+import { after, BEFORE_FIRST, positionOf, type LogEntry, type LogReader, type Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import {
   MAGIC_EPOCH,
@@ -24,16 +25,14 @@ import { bodyWhole, readHeader } from './segment-scan.ts';
 import type { SegmentHeader } from './segment-scan.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
-export interface SpoolEpoch {
-  readonly epoch: number;
+export interface SpoolEpoch extends LogEntry {
   /** Sequence number of the segment, and where the commit record begins in it. */
   readonly segment: number;
   readonly position: number;
   readonly pipelineVersion: number;
   /** Sums over all epochs up to this one. */
   readonly totals: Totals;
-  /** The sealed blocks in their stored order, 8-aligned views of the reader's buffer; `workers` names who sealed each. */
-  readonly blocks: readonly Uint8Array[];
+  /** Who sealed each of the blocks, which are 8-aligned views of the reader's buffer. */
   readonly workers: readonly number[];
 }
 
@@ -52,14 +51,14 @@ export function openSpoolReader(storage: Storage, directory: string, options: Sp
   return new SpoolReader(storage, directory, options);
 }
 
-export class SpoolReader {
+export class SpoolReader implements LogReader {
   readonly #storage: Storage;
   readonly #directory: string;
   readonly #keepBuffers: boolean;
   readonly #trusts: boolean;
   readonly #record: EpochRecord = createRecord();
-  #epoch = 1;
-  #through = 0;
+  #epoch = after(BEFORE_FIRST);
+  #through = BEFORE_FIRST;
   #file: StorageFile | null = null;
   #header: SegmentHeader | null = null;
   #run = 0;
@@ -83,17 +82,17 @@ export class SpoolReader {
   }
 
   /** The epoch that `next` returns next. */
-  get epoch(): number {
+  get epoch(): Position {
     return this.#epoch;
   }
 
   /** Cheap where the epoch lies a little ahead: what lies between is passed over, and not read again from the segment's beginning. */
-  seek(epoch: number): void {
+  seek(epoch: Position): void {
     this.#epoch = epoch;
   }
 
   /** The next epoch, or null where it lies beyond `throughEpoch`, which must be durable. */
-  next(throughEpoch: number): SpoolEpoch | null {
+  next(throughEpoch: Position): SpoolEpoch | null {
     if (this.#epoch > throughEpoch) return null;
     this.#through = throughEpoch;
     if (this.#file === null || !this.#passTo(this.#epoch) || !this.#find(this.#epoch, true)) {
@@ -102,12 +101,12 @@ export class SpoolReader {
     }
     const found = this.#describe();
     this.#pass();
-    this.#epoch++;
+    this.#epoch = after(this.#epoch);
     return found;
   }
 
   /** All epochs from the current one through `throughEpoch`. */
-  *through(throughEpoch: number): Generator<SpoolEpoch> {
+  *through(throughEpoch: Position): Generator<SpoolEpoch> {
     for (let found = this.next(throughEpoch); found !== null; found = this.next(throughEpoch)) yield found;
   }
 
@@ -215,7 +214,7 @@ export class SpoolReader {
       at += paddedBytes(bytes);
     }
     return {
-      epoch: record.epoch,
+      epoch: positionOf(record.epoch),
       segment: record.segmentSequence,
       position: this.#position,
       pipelineVersion: record.pipelineVersion,

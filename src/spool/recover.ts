@@ -9,6 +9,7 @@
 
 import { randomInt } from 'node:crypto';
 
+import { after, positionOf, type Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import type { Totals } from './epoch-record.ts';
 import { describeDamage, inspectSpool, totalsThrough } from './inspect.ts';
@@ -20,9 +21,9 @@ import type { Storage } from './storage.ts';
 /** Plain data: structured clone carries it to the spool thread. */
 export interface RecoveredSpool {
   /** The oldest epoch still in the log; `lastEpoch + 1` where the log holds none. */
-  readonly firstEpoch: number;
+  readonly firstEpoch: Position;
   /** The last whole epoch ever committed, trimmed ones included; 0 where there never was one. */
-  readonly lastEpoch: number;
+  readonly lastEpoch: Position;
   readonly totals: Totals;
   /** Bytes of epochs that were begun behind the last whole one, and are cut off. */
   readonly cutBytes: number;
@@ -77,9 +78,9 @@ function takeOver(
   }
   for (const slot of unusedSlots) storage.unlink(slotPath(directory, slot));
   storage.fsyncDirectory(directory);
-  const lastEpoch = last?.scan.lastEpoch ?? 0;
+  const lastEpoch = positionOf(last?.scan.lastEpoch ?? 0);
   return {
-    firstEpoch: segments[0]?.header.info.firstEpoch ?? lastEpoch + 1,
+    firstEpoch: positionOf(segments[0]?.header.info.firstEpoch ?? after(lastEpoch)),
     lastEpoch,
     totals: totalsThrough(segments),
     cutBytes,

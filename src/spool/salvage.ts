@@ -5,6 +5,7 @@
 
 import path from 'node:path';
 
+import { after, before, positionOf, type Position } from '../contract/log.ts';
 import { openMark } from './durable-mark.ts';
 import { MAGIC_SEGMENT, createRecord, encodeRecord, RECORD_BYTES_MAX } from './epoch-record.ts';
 import type { Totals } from './epoch-record.ts';
@@ -14,8 +15,8 @@ import type { Storage, StorageFile } from './storage.ts';
 
 /** Epochs that follow one another without a gap, and the segments that hold them. */
 export interface WholeRun {
-  readonly firstEpoch: number;
-  lastEpoch: number;
+  readonly firstEpoch: Position;
+  lastEpoch: Position;
   readonly segments: InspectedSegment[];
 }
 
@@ -23,7 +24,7 @@ export interface WholeRun {
 export interface Salvage {
   /** Its segments stay; null: none does, and the log begins anew behind `lastEpoch`. */
   readonly run: WholeRun | null;
-  readonly lastEpoch: number;
+  readonly lastEpoch: Position;
   readonly totals: Totals;
   readonly folderId: number;
   /** Of the mark. */
@@ -40,18 +41,19 @@ export function wholeRuns({ segments, folderId }: SpoolInspection): WholeRun[] {
     const { firstEpoch, sequence } = header.info;
     if (scan.folderId !== 0 && folderId !== 0 && scan.folderId !== folderId) continue;
     const run = runs.at(-1);
-    const before = run?.segments.at(-1);
-    if (before?.header.info.sequence === sequence) {
+    const last = run?.segments.at(-1);
+    if (last?.header.info.sequence === sequence) {
       // Twice the same: the one that holds more.
-      if (before.scan.lastEpoch >= scan.lastEpoch) continue;
+      if (last.scan.lastEpoch >= scan.lastEpoch) continue;
       run!.segments.pop();
-      run!.lastEpoch = firstEpoch - 1;
+      run!.lastEpoch = before(positionOf(firstEpoch));
     }
-    const follows = run !== undefined && run.lastEpoch + 1 === firstEpoch;
-    if (follows && (before === undefined || before.header.info.sequence + 1 >= sequence)) {
+    const follows = run !== undefined && after(run.lastEpoch) === firstEpoch;
+    if (follows && (last === undefined || last.header.info.sequence + 1 >= sequence)) {
       run.segments.push(segment);
-      run.lastEpoch = scan.lastEpoch;
-    } else runs.push({ firstEpoch, lastEpoch: scan.lastEpoch, segments: [segment] });
+      run.lastEpoch = positionOf(scan.lastEpoch);
+    } else
+      runs.push({ firstEpoch: positionOf(firstEpoch), lastEpoch: positionOf(scan.lastEpoch), segments: [segment] });
   }
   return runs;
 }

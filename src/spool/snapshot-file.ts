@@ -8,6 +8,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
 import { fail } from '../../native-free-core/base/fail.ts';
+import { earlier, LAST, type Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import { paddedBytes } from './epoch-record.ts';
 import {
@@ -111,7 +112,7 @@ export class SnapshotWriter {
    * Makes the snapshot count, durably, and removes all but the newest two. To be called once `atEpoch` is durable. Returns
    * the first epoch that a start from the oldest one kept needs: the log may be trimmed below it, and no further.
    */
-  async complete(atEpoch: number): Promise<number> {
+  async complete(atEpoch: Position): Promise<Position> {
     const footer = new Uint8Array(SNAPSHOT_FOOTER_BYTES);
     const view = new DataView(footer.buffer);
     view.setUint32(0, SNAPSHOT_MAGIC_FOOTER, true);
@@ -145,14 +146,14 @@ export class SnapshotWriter {
     this.#file.close();
   }
 
-  #oldestFromEpoch(epochs: readonly number[]): number {
-    let oldest = Number.MAX_SAFE_INTEGER;
+  #oldestFromEpoch(epochs: readonly Position[]): Position {
+    let oldest = LAST;
     for (const epoch of epochs) {
       const header = readSnapshotHeader(this.#storage, snapshotPath(this.#directory, epoch));
       // A damaged one serves no start, so it holds no epochs back.
-      if (header !== null) oldest = Math.min(oldest, header.fromEpoch);
+      if (header !== null) oldest = earlier(oldest, header.fromEpoch);
     }
-    if (oldest !== Number.MAX_SAFE_INTEGER) return oldest;
+    if (oldest !== LAST) return oldest;
     throw new OperatingError(
       'snapshot_corrupt',
       `a snapshot just written is unreadable: directory=${this.#directory}; look at the disk`,

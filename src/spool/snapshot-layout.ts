@@ -14,11 +14,12 @@
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
+import { positionOf, type Position } from '../contract/log.ts';
 import type { Storage } from './storage.ts';
 
 export interface SnapshotHeader {
   /** The first epoch whose rows must be applied after loading. */
-  readonly fromEpoch: number;
+  readonly fromEpoch: Position;
   /** Hash of the pipeline whose tables these are. */
   readonly pipelineVersion: string;
   /** Id of the log that it belongs to (durable-mark.ts); snapshots of before have none. */
@@ -45,11 +46,11 @@ export function snapshotPath(directory: string, atEpoch: number): string {
 }
 
 /** Epochs of the complete snapshots in the folder, newest first. */
-export function listSnapshots(storage: Storage, directory: string): number[] {
-  const epochs: number[] = [];
+export function listSnapshots(storage: Storage, directory: string): Position[] {
+  const epochs: Position[] = [];
   for (const name of storage.list(directory)) {
     const match = NAME.exec(name);
-    if (match !== null) epochs.push(Number(match[1]));
+    if (match !== null) epochs.push(positionOf(Number(match[1])));
   }
   return epochs.sort((left, right) => right - left);
 }

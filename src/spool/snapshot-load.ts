@@ -5,6 +5,7 @@
 
 import { crc32 } from 'node:zlib';
 
+import type { Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import { paddedBytes } from './epoch-record.ts';
 import {
@@ -34,7 +35,7 @@ export interface SnapshotChunk {
 
 export interface LoadedSnapshot extends SnapshotHeader {
   /** Traces of epochs up to this one are in it: the log must hold all up to here. */
-  readonly atEpoch: number;
+  readonly atEpoch: Position;
   /** The chunks in the order in which they were written. */
   chunks(): Generator<SnapshotChunk, void>;
 }

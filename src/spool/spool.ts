@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
 import { errorCodeOf } from '../../native-free-core/base/error-codes.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
+import type { Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import { compiledUrl } from '../system/compiled-url.ts';
 import { SEGMENT_BYTES_DEFAULT, segmentBytesMin } from './segment-bytes.ts';
@@ -33,7 +34,7 @@ export interface Spool {
   /** The latest figures, at most a second old. */
   figures(): SpoolFigures | null;
   /** Epochs below are in ClickHouse and under a snapshot: their segments may be used again. */
-  trim(belowEpoch: number): void;
+  trim(belowEpoch: Position): void;
   /** Commits what is whole and ends the thread. Returns the last durable epoch. */
   stop(): Promise<number>;
 }

@@ -7,6 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isMainThread, parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { createSideReplayer } from '../../native-free-core/decide/side-replay.ts';
+import { after, earlier, LAST } from '../contract/log.ts';
 import type { BackfillTask, FromBackfill, ToBackfill } from './backfill.ts';
 import { controlWords } from '../memory/control-words.ts';
 import { yieldToOthers } from '../system/thread-priority.ts';
@@ -22,7 +23,8 @@ const LOOK_MS = 1;
 async function runBackfill(task: BackfillTask, port: MessagePort): Promise<void> {
   const { from, to, change, memory, side, throughEpoch, spool, logNumber, clickhouse } = task;
   const post = (message: FromBackfill): void => port.postMessage(message);
-  let wanted = Infinity;
+  // Until it is said, none.
+  let wanted = LAST;
   port.on('message', ({ epoch }: ToBackfill) => (wanted = epoch));
   const tables = openTables(side);
   const living = openTables(memory);
@@ -31,12 +33,12 @@ async function runBackfill(task: BackfillTask, port: MessagePort): Promise<void>
 
   const replayer = createSideReplayer(from, to, change, tables);
   const reader = openSpoolReader(nodeStorage, spool);
-  reader.seek(throughEpoch + 1);
+  reader.seek(after(throughEpoch));
   const { durableEpoch } = controlWords(memory);
   let applied = throughEpoch;
   let isClose = false;
   for (;;) {
-    const through = Math.min(durableEpoch(), wanted);
+    const through = earlier(durableEpoch(), wanted);
     for (let found = reader.next(through); found !== null; found = reader.next(through)) {
       replayer.replay(found.blocks, found.epoch);
       applied = found.epoch;

@@ -4,6 +4,7 @@
  */
 
 import { Worker } from 'node:worker_threads';
+import type { Position } from '../contract/log.ts';
 import type { Backfill, BackfillInput } from './change.ts';
 import { OperatingError } from '../errors.ts';
 import { compiledUrl } from '../system/compiled-url.ts';
@@ -16,7 +17,7 @@ export interface BackfillTask extends Omit<BackfillInput, 'onProgress'> {
   readonly logNumber: number;
   readonly spool: string;
   /** Epochs up to this one are read from ClickHouse, later ones from the spool. */
-  readonly throughEpoch: number;
+  readonly throughEpoch: Position;
 }
 
 export type ClickHouseAccess = Pick<ClickHouse, 'url' | 'database' | 'username' | 'password' | 'embedded'>;
@@ -24,15 +25,15 @@ export type ClickHouseAccess = Pick<ClickHouse, 'url' | 'database' | 'username' 
 export type FromBackfill =
   | { readonly kind: 'progress'; readonly rows: number; readonly total: number }
   | { readonly kind: 'caught-up' }
-  | { readonly kind: 'reached'; readonly epoch: number };
+  | { readonly kind: 'reached'; readonly epoch: Position };
 
-export type ToBackfill = { readonly kind: 'reach'; readonly epoch: number };
+export type ToBackfill = { readonly kind: 'reach'; readonly epoch: Position };
 
 export interface BackfillStart extends BackfillInput {
   readonly clickhouse: ClickHouse;
   readonly logNumber: number;
   readonly spool: string;
-  readonly throughEpoch: number;
+  readonly throughEpoch: Position;
 }
 
 export function startBackfill({ onProgress, clickhouse, ...rest }: BackfillStart): Backfill {
@@ -43,7 +44,7 @@ export function startBackfill({ onProgress, clickhouse, ...rest }: BackfillStart
     name: 'backfill',
   });
   let caughtUp: () => void = () => undefined;
-  let reached: (epoch: number) => void = () => undefined;
+  let reached: (epoch: Position) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => (fail = reject));
   failed.catch(() => undefined);

@@ -7,6 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { backfilledEntities, type PlanChange } from '../../native-free-core/plan/change.ts';
 import { answeredDecisions, type Plan } from '../../native-free-core/plan/plan.ts';
+import { BEFORE_FIRST, type Position } from '../contract/log.ts';
 import { allocateChange, sweepTables, takePages, withoutAdoption, type Swept } from '../memory/change-memory.ts';
 import type { ControlWords } from '../memory/control-words.ts';
 import type { SharedMemory } from '../memory/regions.ts';
@@ -23,7 +24,7 @@ export interface Backfill {
   /** Once the side tables are close behind the running epoch. */
   readonly caughtUp: Promise<void>;
   /** Resolves once they hold every epoch up to this one, which is durable or soon will be. */
-  reach(epoch: number): Promise<void>;
+  reach(epoch: Position): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -139,7 +140,7 @@ export async function changeVersion(
     const activation = { ...origin, number: next.plan.versionNumber };
     versions.announce(activation);
     const begun = performance.now();
-    let afterEpoch = 0;
+    let afterEpoch = BEFORE_FIRST;
     await waiting
       .takeOver({
         begin: control.beginChange,

@@ -10,6 +10,7 @@
  */
 
 import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises';
+import { after, BEFORE_FIRST, isBefore, type Position } from '../contract/log.ts';
 import type { WarehouseFigures } from '../contract/figures.ts';
 import type { ColumnRename } from '../../native-free-core/plan/change.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
@@ -42,10 +43,10 @@ export interface WarehouseOptions {
   readonly planOf?: (pipelineNumber: number) => Plan;
   readonly batchLog: BatchLog;
   readonly openReader: OpenReader;
-  readonly durableEpoch: () => number;
+  readonly durableEpoch: () => Position;
   readonly publishStored: (epoch: number) => void;
   /** Every durable epoch from the first unsealed one on, once and in order. */
-  readonly onEpoch: (epoch: number, blocks: readonly Uint8Array[]) => void;
+  readonly onEpoch: (epoch: Position, blocks: readonly Uint8Array[]) => void;
   readonly dictionary: (id: number) => Uint8Array;
   readonly batchAgeMs: number;
   /** Bounds of a batch; the default is about half a second of the largest load, so that an insert takes little memory. */
@@ -78,7 +79,7 @@ export interface Warehouse {
   /** Called after each confirmed batch, from now on. */
   onConfirmed(listener: (batch: Batch, stored: Stored) => void): void;
   /** Confirmed epochs whose rows are on ClickHouse's disk. */
-  confirmedOnDiskEpoch(): Promise<number>;
+  confirmedOnDiskEpoch(): Promise<Position>;
   /** Brings the tables to what another version of the pipeline needs, too; the running one goes on. */
   prepare(plan: Plan, renames?: readonly ColumnRename[]): Promise<void>;
   /** From now on this version decides. */
@@ -143,7 +144,7 @@ class RunningWarehouse {
   #stopping = false;
   /** After `stop`: nothing durable is left to insert. */
   #allStored = false;
-  #confirmedOnDisk = 0;
+  #confirmedOnDisk = BEFORE_FIRST;
   /** When something was stored, or nothing waited. */
   #movedAt = performance.now();
 
@@ -185,7 +186,7 @@ class RunningWarehouse {
     );
     this.#advance({ ...stored, epoch: batchLog.confirmedEpoch });
     const reader = openReader();
-    reader.seek(batchLog.sealedEpoch + 1);
+    reader.seek(after(batchLog.sealedEpoch));
     this.#follower = new EpochFollower({
       reader,
       durableEpoch,
@@ -269,9 +270,10 @@ class RunningWarehouse {
     return this.#connection.rows<Row>(sql);
   }
 
-  async confirmedOnDiskEpoch(): Promise<number> {
+  async confirmedOnDiskEpoch(): Promise<Position> {
     const confirmed = this.#options.batchLog.flush();
-    if (confirmed > this.#confirmedOnDisk && (await this.#connection.reachDisk())) this.#confirmedOnDisk = confirmed;
+    if (isBefore(this.#confirmedOnDisk, confirmed) && (await this.#connection.reachDisk()))
+      this.#confirmedOnDisk = confirmed;
     return this.#confirmedOnDisk;
   }
 

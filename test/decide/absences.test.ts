@@ -7,12 +7,13 @@ import { loadPipeline } from '../../src/config/index.ts';
 import { controlWords } from '../../src/memory/control-words.ts';
 import { allocateMemory } from '../../src/memory/regions.ts';
 import { deciderOn, NOW, PIPELINE, writeEvents, writeOpen } from './decider-world.ts';
+import { positionOf } from '../../src/contract/log.ts';
 
 test('overflows of a block are told, once for each entity', async () => {
   const plan = await loadPipeline(PIPELINE);
   const memory = allocateMemory(plan, 1, 1);
   const control = controlWords(memory);
-  control.begin(0, 0);
+  control.begin(positionOf(0), 0);
   const decider = deciderOn(plan, memory, 0);
   writeOpen(decider);
   const event = (id: string, amount: number): object => {

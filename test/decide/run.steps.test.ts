@@ -28,6 +28,7 @@ import type * as laneModule from '../../native-free-core/ring/lane.ts';
 import type * as controlModule from '../../src/memory/control-words.ts';
 import type { Mutation } from '../stepper/protocol.ts';
 import { explore, type Part, type Scene } from '../stepper/stepper.ts';
+import { positionOf } from '../../src/contract/log.ts';
 
 type Protocol = typeof epochModule &
   typeof runModule &
@@ -138,7 +139,7 @@ function sceneOf(world: World): Scene<Protocol, Memory> {
       const region = protocol.createRegion(REGION_CONTROL, CONTROL_VERSION, CONTROL_WORDS * 4);
       const memory = { control: region, workers: world.workers, ingresses: 0 };
       const control = protocol.controlWords(memory as Parameters<Protocol['controlWords']>[0]);
-      control.begin(0, 0);
+      control.begin(positionOf(0), 0);
       const lane = protocol.createLane(4096);
       const producer = protocol.openLane(lane);
       for (let sent = 0; sent < world.waiting; sent++) sendFrame(protocol, producer);

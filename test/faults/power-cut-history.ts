@@ -8,14 +8,14 @@ import { FRAME_DUPLICATE, FRAME_HAS_SEQ } from '../../native-free-core/layout/bl
 import { createColumn, resetColumn, type Column } from '../../native-free-core/layout/column.ts';
 import { noText } from './power-cut-start.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import type { EpochBlocks } from '../../src/warehouse/insert/batch.ts';
 import type { StoredRow } from './power-cut-oracle.ts';
+import type { LogEntry } from '../../src/contract/log.ts';
 
 const HIGH = 4294967296;
 
 export interface History {
   /** Epoch 1, 2, 3… */
-  readonly epochs: EpochBlocks[];
+  readonly epochs: LogEntry[];
   readonly rows: Map<string, StoredRow>;
   /** `producer/seq` of every frame that was taken. */
   readonly frames: Set<string>;
@@ -38,7 +38,7 @@ export class BlockReader {
   }
 
   /** Adds the epoch that follows the last one; returns its rows. Throws where a row or frame is there for the second time. */
-  add(history: History, { epoch, blocks }: EpochBlocks): StoredRow[] {
+  add(history: History, { epoch, blocks }: LogEntry): StoredRow[] {
     if (epoch !== history.epochs.length + 1) throw new Error(`not the next epoch: epoch=${epoch}`);
     const copies = blocks.map((block) => block.slice());
     history.epochs.push({ epoch, blocks: copies });

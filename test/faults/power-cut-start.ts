@@ -18,7 +18,6 @@ import { PRODUCER_ROW_BYTES, ROW_ENTRIES } from '../../native-free-core/layout/p
 import { createProducers } from '../../native-free-core/state/producers.ts';
 import { controlWords, type ControlWords } from '../../src/memory/control-words.ts';
 import { enterLedger, replayEpochs, restoreTables } from '../../src/recovery/recover-tables.ts';
-import type { EpochBlocks } from '../../src/warehouse/insert/batch.ts';
 import { createList, tableShape, type EntityMemory, type SharedMemory } from '../../src/memory/regions.ts';
 import { copyTables } from '../../src/memory/snapshot-tables.ts';
 import { Ledger } from '../../src/audit/ledger.ts';
@@ -30,6 +29,7 @@ import { segmentBytesMin } from '../../src/spool/segment-bytes.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { limitState } from '../policy/limit-world.ts';
 import type { LossyStorage } from '../spool/lossy-storage.ts';
+import { positionOf, type LogEntry } from '../../src/contract/log.ts';
 
 export const SPOOL = '/data/spool';
 export const MARK = '/data/durable.mark';
@@ -49,7 +49,7 @@ export interface Recovered {
   readonly ledger: Ledger;
   readonly spool: RecoveredSpool;
   /** Epochs that were still in the log, copied. */
-  readonly epochs: readonly EpochBlocks[];
+  readonly epochs: readonly LogEntry[];
   readonly withSnapshot: boolean;
 }
 
@@ -116,7 +116,7 @@ export async function recover(disk: LossyStorage, plan: Plan, workers: number): 
     throw new Error(`the snapshot is ahead of the spool: at=${restored.atEpoch} last=${spool.lastEpoch}`);
   }
   const reader = openSpoolReader(disk, SPOOL);
-  reader.seek(restored === null ? spool.firstEpoch : Math.min(restored.fromEpoch, ledger.epoch + 1));
+  reader.seek(positionOf(restored === null ? spool.firstEpoch : Math.min(restored.fromEpoch, ledger.epoch + 1)));
   await replayEpochs({ plan, tables }, ledger, reader.through(spool.lastEpoch), () =>
     Promise.reject(new Error('there is one version only')),
   );
@@ -126,11 +126,11 @@ export async function recover(disk: LossyStorage, plan: Plan, workers: number): 
   return { memory, tables, control, ledger, spool, epochs, withSnapshot: restored !== null };
 }
 
-export function readEpochs(disk: LossyStorage, from: number, through: number): EpochBlocks[] {
+export function readEpochs(disk: LossyStorage, from: number, through: number): LogEntry[] {
   const reader = openSpoolReader(disk, SPOOL);
-  reader.seek(from);
-  const epochs: EpochBlocks[] = [];
-  for (const { epoch, blocks } of reader.through(through)) {
+  reader.seek(positionOf(from));
+  const epochs: LogEntry[] = [];
+  for (const { epoch, blocks } of reader.through(positionOf(through))) {
     epochs.push({ epoch, blocks: blocks.map((block) => block.slice()) });
   }
   reader.close();
@@ -148,7 +148,7 @@ export class Reference {
     this.#replayer = createReplayer(plan, this.tables);
   }
 
-  follow(epochs: readonly EpochBlocks[]): void {
+  follow(epochs: readonly LogEntry[]): void {
     for (const { epoch, blocks } of epochs.slice(this.ledger.epoch)) {
       replayEpoch(this.#replayer, blocks, epoch);
       enterLedger(this.ledger, epoch, blocks, noText);

@@ -14,6 +14,7 @@ import { slotPath } from '../../src/spool/segment-pool.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import { expectEpochs, expectationIn, markIn, openLog } from './open-log.ts';
 import type { LogShape } from './open-log.ts';
+import { positionOf } from '../../src/contract/log.ts';
 
 const SHAPE: LogShape = { workers: 2, segmentBytes: 32 * 1024, laneBytes: 8192, bytesMin: 96, bytesMax: 160 };
 const EPOCHS = 400;
@@ -140,7 +141,14 @@ test('nothing is left: the log begins anew behind any epoch', () => {
   expect(inspection.durableEpoch).toBe(EPOCHS);
   const { mark, folderId } = inspection;
   const totals = typeof mark === 'string' ? expect.fail(mark) : mark.mark.totals;
-  const salvage = { run: null, lastEpoch: 390, totals, folderId, receivedAt: 0, segmentBytes: SHAPE.segmentBytes };
+  const salvage = {
+    run: null,
+    lastEpoch: positionOf(390),
+    totals,
+    folderId,
+    receivedAt: 0,
+    segmentBytes: SHAPE.segmentBytes,
+  };
   salvageSpool(nodeStorage, directory, path.join(directory, 'aside'), inspection, salvage);
   promiseAnew(nodeStorage, markIn(directory), salvage);
   const log = openLog(nodeStorage, directory, SHAPE);

@@ -14,6 +14,7 @@ import type { Storage } from '../../src/spool/storage.ts';
 import type { Random } from './lossy-storage.ts';
 import { blockBytes, createControl, participantsOf, sealedBlock, simulateWorkers } from './simulated-workers.ts';
 import type { SimulatedWorkers } from './simulated-workers.ts';
+import { positionOf } from '../../src/contract/log.ts';
 
 export interface LogShape {
   readonly workers: number;
@@ -82,9 +83,9 @@ export function expectEpochs(
   through: number,
 ): void {
   const reader = openSpoolReader(storage, directory);
-  reader.seek(from);
+  reader.seek(positionOf(from));
   let epoch = from;
-  for (const found of reader.through(through)) {
+  for (const found of reader.through(positionOf(through))) {
     const participants = participantsOf(epoch, shape.workers, shape.random !== undefined);
     if (found.epoch !== epoch || found.workers.join() !== participants.join()) {
       expect({ epoch: found.epoch, workers: found.workers }).toEqual({ epoch, workers: participants });

@@ -13,6 +13,7 @@ import { nodeStorage } from '../../src/spool/storage.ts';
 import type { Storage } from '../../src/spool/storage.ts';
 import { openLog } from './open-log.ts';
 import type { LogShape, OpenLog } from './open-log.ts';
+import { positionOf } from '../../src/contract/log.ts';
 
 /** All epochs of a test in one segment, so that bytes and openings can be counted. */
 const SHAPE: LogShape = { workers: 1, segmentBytes: 4 << 20, laneBytes: 16 * 1024, bytesMin: 1000, bytesMax: 1500 };
@@ -77,8 +78,8 @@ test('batch after batch reads the log once, from where the batch before ended', 
   let last = 0;
   let bytes = 0;
   for (let first = 1; first <= EPOCHS; first += BATCH) {
-    reader.seek(first);
-    for (const found of reader.through(first + BATCH - 1)) {
+    reader.seek(positionOf(first));
+    for (const found of reader.through(positionOf(first + BATCH - 1))) {
       expect(found.epoch).toBe(++last);
       bytes += found.blocks[0]!.length;
     }
@@ -96,17 +97,17 @@ test('a seek ahead passes over what lies between, one back finds its epoch as we
   const { storage, figures } = counting();
   const reader = openSpoolReader(storage, directory);
   const fresh = openSpoolReader(nodeStorage, directory);
-  reader.next(1);
+  reader.next(positionOf(1));
   const { opened } = figures;
   for (const epoch of [100, 101, 250, EPOCHS]) {
-    reader.seek(epoch);
-    fresh.seek(epoch);
-    expect(copyOf(reader.next(EPOCHS))).toEqual(copyOf(fresh.next(EPOCHS)));
+    reader.seek(positionOf(epoch));
+    fresh.seek(positionOf(epoch));
+    expect(copyOf(reader.next(positionOf(EPOCHS)))).toEqual(copyOf(fresh.next(positionOf(EPOCHS))));
   }
   expect(figures.opened).toBe(opened);
-  reader.seek(7);
-  fresh.seek(7);
-  expect(reader.next(EPOCHS)).toMatchObject({ epoch: 7, blocks: fresh.next(EPOCHS)!.blocks });
+  reader.seek(positionOf(7));
+  fresh.seek(positionOf(7));
+  expect(reader.next(positionOf(EPOCHS))).toMatchObject({ epoch: 7, blocks: fresh.next(positionOf(EPOCHS))!.blocks });
   reader.close();
   fresh.close();
 });
@@ -114,16 +115,16 @@ test('a seek ahead passes over what lies between, one back finds its epoch as we
 test.each(['checked', 'trusted'] as const)('%s: what was read before it was durable is read again', (bodies) => {
   sealAndCommit(3);
   const reader = openSpoolReader(nodeStorage, directory, { bodies });
-  const [first, second] = [reader.next(2)!, copyOf(reader.next(2))];
+  const [first, second] = [reader.next(positionOf(2))!, copyOf(reader.next(positionOf(2)))];
   expect(first.epoch).toBe(1);
   // The third lies in the reader's memory already, as if the spool thread had been writing there; now it is another one.
   const look = openSpoolReader(nodeStorage, directory);
-  look.seek(3);
-  const third = look.next(3)!;
+  look.seek(positionOf(3));
+  const third = look.next(positionOf(3))!;
   const before = copyOf(third);
   flip(third);
-  if (bodies === 'checked') expect(() => reader.next(3)).toThrow('no whole epoch where it must be');
-  else expect(copyOf(reader.next(3))).not.toEqual(before);
+  if (bodies === 'checked') expect(() => reader.next(positionOf(3))).toThrow('no whole epoch where it must be');
+  else expect(copyOf(reader.next(positionOf(3)))).not.toEqual(before);
   expect(second).not.toEqual(before);
   look.close();
   reader.close();
@@ -132,14 +133,18 @@ test.each(['checked', 'trusted'] as const)('%s: what was read before it was dura
 test('a trusted body goes unchecked, a record never', () => {
   sealAndCommit(2);
   const look = openSpoolReader(nodeStorage, directory);
-  const found = look.next(2)!;
+  const found = look.next(positionOf(2))!;
   flip(found);
-  expect(openSpoolReader(nodeStorage, directory, { bodies: 'trusted' }).next(2)).toMatchObject({ epoch: 1 });
-  expect(() => openSpoolReader(nodeStorage, directory).next(2)).toThrow('a durable epoch cannot be read: epoch=1');
+  expect(openSpoolReader(nodeStorage, directory, { bodies: 'trusted' }).next(positionOf(2))).toMatchObject({
+    epoch: 1,
+  });
+  expect(() => openSpoolReader(nodeStorage, directory).next(positionOf(2))).toThrow(
+    'a durable epoch cannot be read: epoch=1',
+  );
   const file = slotPath(directory, 1);
   const bytes = fs.readFileSync(file);
   bytes[found.position + 16]! ^= 0xff;
   fs.writeFileSync(file, bytes);
-  expect(() => openSpoolReader(nodeStorage, directory, { bodies: 'trusted' }).next(2)).toThrow('epoch=1');
+  expect(() => openSpoolReader(nodeStorage, directory, { bodies: 'trusted' }).next(positionOf(2))).toThrow('epoch=1');
   look.close();
 });

@@ -13,6 +13,7 @@ import { expectEpochs, openLog } from './open-log.ts';
 import type { LogShape, OpenLog } from './open-log.ts';
 import { seededRandom } from './lossy-storage.ts';
 import { durableEpoch } from './simulated-workers.ts';
+import { positionOf } from '../../src/contract/log.ts';
 
 const SHAPE: LogShape = { workers: 2, segmentBytes: 64 * 1024, laneBytes: 16 * 1024, bytesMin: 96, bytesMax: 1500 };
 
@@ -71,9 +72,9 @@ describe('round trip on real files', () => {
       for (let round = 0; round < 60; round++) {
         sealAndCommit(log, 1 + (round % 3));
         const durable = durableEpoch(log.control);
-        for (const found of reader.through(durable)) expect(found.epoch).toBe(next++);
+        for (const found of reader.through(positionOf(durable))) expect(found.epoch).toBe(next++);
         expect(next).toBe(durable + 1);
-        expect(reader.next(durable)).toBeNull();
+        expect(reader.next(positionOf(durable))).toBeNull();
       }
       log.writer.close();
     }
@@ -85,10 +86,10 @@ describe('round trip on real files', () => {
     sealAndCommit(log, 100);
     log.writer.close();
     const reader = openSpoolReader(nodeStorage, directory, { keepBuffers: true });
-    const all = [...reader.through(100)];
+    const all = [...reader.through(positionOf(100))];
     const again = openSpoolReader(nodeStorage, directory);
     for (const kept of all)
-      expect(again.next(100)?.blocks.map((block) => Buffer.from(block))).toEqual(
+      expect(again.next(positionOf(100))?.blocks.map((block) => Buffer.from(block))).toEqual(
         kept.blocks.map((block) => Buffer.from(block)),
       );
   });

@@ -10,6 +10,7 @@ import { restoreNewest, type LoadedSnapshot } from '../../src/spool/snapshot-loa
 import { nodeStorage } from '../../src/spool/storage.ts';
 import type { Storage } from '../../src/spool/storage.ts';
 import { LossyStorage, seededRandom } from './lossy-storage.ts';
+import { positionOf } from '../../src/contract/log.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -36,10 +37,14 @@ function chunksOf(epoch: number): Chunk[] {
 }
 
 async function take(storage: Storage, folder: string, fromEpoch: number, atEpoch: number): Promise<number> {
-  const header = { fromEpoch, pipelineVersion: `v${fromEpoch}`, sections: { 'entity:player': { rowBytes: 64 } } };
+  const header = {
+    fromEpoch: positionOf(fromEpoch),
+    pipelineVersion: `v${fromEpoch}`,
+    sections: { 'entity:player': { rowBytes: 64 } },
+  };
   const writer = createSnapshot(storage, folder, header, FAST);
   for (const chunk of chunksOf(atEpoch)) await writer.write(chunk.name, chunk.index, chunk.bytes);
-  return await writer.complete(atEpoch);
+  return await writer.complete(positionOf(atEpoch));
 }
 
 interface Read {
@@ -92,13 +97,18 @@ test('round trip; two are kept, and the log may be trimmed below the older', asy
 
 test('an unfinished one does not count', async () => {
   await take(nodeStorage, directory, 1, 2);
-  const writer = createSnapshot(nodeStorage, directory, { fromEpoch: 3, pipelineVersion: 'v3', sections: {} }, FAST);
+  const writer = createSnapshot(
+    nodeStorage,
+    directory,
+    { fromEpoch: positionOf(3), pipelineVersion: 'v3', sections: {} },
+    FAST,
+  );
   await writer.write('entity:player', 0, new Uint8Array(100));
   expectLoaded(nodeStorage, directory, 1, 2);
   writer.abandon();
   writer.abandon();
   expect(fs.readdirSync(directory).length).toBe(1);
-  createSnapshot(nodeStorage, directory, { fromEpoch: 3, pipelineVersion: 'v3', sections: {} }, FAST);
+  createSnapshot(nodeStorage, directory, { fromEpoch: positionOf(3), pipelineVersion: 'v3', sections: {} }, FAST);
   expect(await take(nodeStorage, directory, 4, 5)).toBe(1);
 });
 

@@ -13,6 +13,7 @@ import { nodeStorage } from '../../src/spool/storage.ts';
 import { expectEpochs, markIn } from './open-log.ts';
 import { createControl, durableEpoch, simulateWorkers } from './simulated-workers.ts';
 import type { SimulatedWorkers } from './simulated-workers.ts';
+import { positionOf } from '../../src/contract/log.ts';
 
 const EPOCHS = 1000;
 const SHAPE = { workers: 2, segmentBytes: 1 << 20, laneBytes: 64 * 1024, bytesMin: 100, bytesMax: 6000 };
@@ -62,7 +63,7 @@ test('the compiled thread makes 1,000 epochs of two lanes durable, tells everybo
   expect(Atomics.load(first.control, INGRESS_BELL)).toBeGreaterThan(0);
   expect(Atomics.load(first.control, INGRESS_BELL + BELL_STRIDE)).toBe(Atomics.load(first.control, INGRESS_BELL));
   expectEpochs(nodeStorage, directory, SHAPE, 1, EPOCHS);
-  first.spool.trim(EPOCHS - 10);
+  first.spool.trim(positionOf(EPOCHS - 10));
   const durable = await first.spool.stop();
   expect(durable).toBe(EPOCHS);
   expect(first.spool.figures()).toMatchObject({ durableEpoch: EPOCHS, epochs: EPOCHS, full: false });

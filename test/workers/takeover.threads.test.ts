@@ -23,6 +23,7 @@ import { startWorkers } from '../../src/workers/pool.ts';
 import { PIPELINE } from '../decide/decider-world.ts';
 import { isLong } from '../long.ts';
 import { patient } from '../patience.ts';
+import { positionOf } from '../../src/contract/log.ts';
 
 const WORKERS = 2;
 const EVENTS_PER_FRAME = 3;
@@ -109,7 +110,7 @@ test('versions follow one another between epochs, and no event is lost or decide
   const plan = await loadPipeline(PIPELINE);
   const memory = allocateMemory(plan, WORKERS, 1);
   const control = controlWords(memory);
-  control.begin(0, 0);
+  control.begin(positionOf(0), 0);
   const world = new Surroundings(memory);
   const versionOf = (number: number) => ({ plan: { ...plan, versionNumber: number }, memory });
   const pool = startWorkers(versionOf(1), allocateRehearsal, 1);

@@ -4,19 +4,20 @@
  * is read anew, with all checks. Main thread, for batch-insert.ts; each table has one.
  */
 
-import { epochsOf, type Batch, type EpochBlocks, type EpochReader, type OpenReader } from './batch.ts';
+import { epochsOf, type Batch, type OpenReader } from './batch.ts';
+import type { LogEntry, LogReader } from '../../contract/log.ts';
 
 export class BatchEpochs {
   readonly #openReader: OpenReader;
   /** Stands behind the last batch. */
-  #kept: EpochReader | null = null;
+  #kept: LogReader | null = null;
 
   constructor(openReader: OpenReader) {
     this.#openReader = openReader;
   }
 
   /** `justRead`: all of it was read and checked by this process a moment ago. Blocks are valid until the next one is asked for. */
-  of(batch: Batch, justRead: boolean): Generator<EpochBlocks> {
+  of(batch: Batch, justRead: boolean): Generator<LogEntry> {
     if (justRead) return this.#goOn(batch);
     this.close();
     return epochsOf(this.#openReader, batch);
@@ -27,7 +28,7 @@ export class BatchEpochs {
     this.#kept = null;
   }
 
-  *#goOn(batch: Batch): Generator<EpochBlocks> {
+  *#goOn(batch: Batch): Generator<LogEntry> {
     const reader = this.#kept ?? this.#openReader({ bodies: 'trusted' });
     this.#kept = null;
     let isWhole = false;

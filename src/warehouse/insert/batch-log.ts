@@ -17,6 +17,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
 import { fail } from '../../../native-free-core/base/fail.ts';
+import { after, before, BEFORE_FIRST, earlier, positionOf, type Position } from '../../contract/log.ts';
 import { OperatingError } from '../../errors.ts';
 import type { Storage, StorageFile } from '../../spool/storage.ts';
 import type { Batch, BatchRange } from './batch.ts';
@@ -38,7 +39,14 @@ const KIND_LOG = 5;
 const RECORDS_MAX = 4096;
 const FILE_NAME = 'batches.log';
 const TEMPORARY_NAME = 'batches.tmp';
-const NO_BATCH: BatchRecord = { id: 0, firstEpoch: 0, lastEpoch: 0, rows: 0, day: 0, sealedAt: 0 };
+const NO_BATCH: BatchRecord = {
+  id: 0,
+  firstEpoch: BEFORE_FIRST,
+  lastEpoch: BEFORE_FIRST,
+  rows: 0,
+  day: 0,
+  sealedAt: 0,
+};
 
 /** Recovers the account in `directory` and makes it ready. `mustExist`: epochs have been durable, so that there was one. */
 export function openBatchLog(storage: Storage, directory: string, mustExist = false): BatchLog {
@@ -66,7 +74,7 @@ export class BatchLog {
   #records = 0;
   #syncedRecords = 0;
   #last = NO_BATCH;
-  #confirmedEpochDurable = 0;
+  #confirmedEpochDurable = BEFORE_FIRST;
 
   constructor(storage: Storage, directory: string) {
     this.#storage = storage;
@@ -105,14 +113,14 @@ export class BatchLog {
   }
 
   /** The last epoch that is in a batch; 0 where there is none. */
-  get sealedEpoch(): number {
+  get sealedEpoch(): Position {
     return this.#last.lastEpoch;
   }
 
   /** All epochs up to this one are confirmed. */
-  get confirmedEpoch(): number {
+  get confirmedEpoch(): Position {
     let epoch = this.#last.lastEpoch;
-    for (const batch of this.#open.values()) epoch = Math.min(epoch, batch.firstEpoch - 1);
+    for (const batch of this.#open.values()) epoch = earlier(epoch, before(batch.firstEpoch));
     return epoch;
   }
 
@@ -124,7 +132,7 @@ export class BatchLog {
   /** Records the next batch. It is durable on return: the insert may be sent. A full disk is thrown, and can be tried again. */
   seal(range: BatchRange): Batch {
     const { firstEpoch, lastEpoch, rows, day, sealedAt } = range;
-    if (this.#last.id !== 0 && firstEpoch !== this.#last.lastEpoch + 1) fail('BATCH_NOT_CONTIGUOUS', firstEpoch);
+    if (this.#last.id !== 0 && firstEpoch !== after(this.#last.lastEpoch)) fail('BATCH_NOT_CONTIGUOUS', firstEpoch);
     if (lastEpoch < firstEpoch) fail('BATCH_RANGE', lastEpoch);
     const record = { id: this.nextBatchId, firstEpoch, lastEpoch, rows, day, sealedAt };
     const confirmed = this.confirmedEpoch;
@@ -146,17 +154,17 @@ export class BatchLog {
   }
 
   /** Takes back what was sealed and not confirmed beyond this epoch: those epochs are lost, and ClickHouse has nothing of them. */
-  cutTo(epoch: number): void {
+  cutTo(epoch: Position): void {
     const lost = this.openBatches().filter(({ lastEpoch }) => lastEpoch > epoch);
     const first = lost[0];
     if (first === undefined) return;
     for (const { id } of lost) this.#forget(id);
-    this.#last = { ...NO_BATCH, id: first.id - 1, lastEpoch: first.firstEpoch - 1 };
+    this.#last = { ...NO_BATCH, id: first.id - 1, lastEpoch: before(first.firstEpoch) };
     this.#replace();
   }
 
   /** Makes all confirmations durable. Returns the epoch up to which all are: the spool may be trimmed to there. */
-  flush(): number {
+  flush(): Position {
     if (this.#syncedRecords < this.#records) {
       this.#sync();
       this.#confirmedEpochDurable = this.confirmedEpoch;
@@ -299,8 +307,8 @@ function decodeBatch(view: DataView, at: number): BatchRecord {
   return {
     day: view.getInt32(at + 12, true),
     id: view.getFloat64(at + 16, true),
-    firstEpoch: view.getFloat64(at + 24, true),
-    lastEpoch: view.getFloat64(at + 32, true),
+    firstEpoch: positionOf(view.getFloat64(at + 24, true)),
+    lastEpoch: positionOf(view.getFloat64(at + 32, true)),
     rows: view.getFloat64(at + 40, true),
     sealedAt: view.getFloat64(at + 48, true),
   };

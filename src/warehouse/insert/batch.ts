@@ -9,14 +9,15 @@ import {
   BLOCK_FRAME_BYTES,
 } from '../../../native-free-core/layout/block-layout.ts';
 import { readBlockHeader, viewOf } from '../../../native-free-core/columns/load.ts';
+import type { LogEntry, LogReader, Position } from '../../contract/log.ts';
 
 /** Sealed: its range is durable. Ids are 1, 2, 3… in each log; rows carry `log` as `_log` and `id` as `_batch`. */
 export interface Batch {
   /** Number of the log whose epochs it holds. */
   readonly log: number;
   readonly id: number;
-  readonly firstEpoch: number;
-  readonly lastEpoch: number;
+  readonly firstEpoch: Position;
+  readonly lastEpoch: Position;
   readonly rows: number;
   /** Days since 1970, UTC. */
   readonly day: number;
@@ -29,20 +30,8 @@ export interface Batch {
 /** What is known of a batch before it is sealed. */
 export type BatchRange = Omit<Batch, 'log' | 'id' | 'token'>;
 
-export interface EpochBlocks {
-  readonly epoch: number;
-  readonly blocks: readonly Uint8Array[];
-}
-
-/** Blocks are valid until the next call. */
-export interface EpochReader {
-  seek(epoch: number): void;
-  next(throughEpoch: number): EpochBlocks | null;
-  close(): void;
-}
-
 /** `trusted`: for epochs that this process has read and checked a moment ago. */
-export type OpenReader = (options?: { readonly bodies: 'checked' | 'trusted' }) => EpochReader;
+export type OpenReader = (options?: { readonly bodies: 'checked' | 'trusted' }) => LogReader;
 
 /** What a range of epochs holds, by its blocks. */
 export interface EpochTotals {
@@ -99,7 +88,7 @@ export function enterBlocks(account: EpochTotals, blocks: readonly Uint8Array[])
   }
 }
 
-export function* epochsOf(openReader: OpenReader, batch: Batch): Generator<EpochBlocks> {
+export function* epochsOf(openReader: OpenReader, batch: Batch): Generator<LogEntry> {
   const reader = openReader();
   try {
     reader.seek(batch.firstEpoch);

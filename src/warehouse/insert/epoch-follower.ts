@@ -5,7 +5,8 @@
  */
 
 import { readBlockHeader } from '../../../native-free-core/columns/load.ts';
-import { emptyEpochTotals, enterBlocks, type EpochTotals, type EpochBlocks, type EpochReader } from './batch.ts';
+import { emptyEpochTotals, enterBlocks, type EpochTotals } from './batch.ts';
+import type { LogEntry, LogReader, Position } from '../../contract/log.ts';
 
 export interface BatchBounds {
   readonly rowsMax: number;
@@ -15,17 +16,17 @@ export interface BatchBounds {
 }
 
 export interface EpochFollowerOptions {
-  readonly reader: EpochReader;
-  readonly durableEpoch: () => number;
+  readonly reader: LogReader;
+  readonly durableEpoch: () => Position;
   /** Every epoch, once and in order. */
-  readonly onEpoch: (epoch: number, blocks: readonly Uint8Array[]) => void;
+  readonly onEpoch: (epoch: Position, blocks: readonly Uint8Array[]) => void;
   readonly sealing: BatchBounds;
   readonly monotonic: () => number;
 }
 
 export interface Range {
-  readonly firstEpoch: number;
-  lastEpoch: number;
+  readonly firstEpoch: Position;
+  lastEpoch: Position;
   /** Days since 1970, UTC. */
   readonly day: number;
   readonly account: EpochTotals;
@@ -90,7 +91,7 @@ export class EpochFollower {
     this.#options.reader.close();
   }
 
-  #enter({ epoch, blocks }: EpochBlocks): void {
+  #enter({ epoch, blocks }: LogEntry): void {
     const { receivedAt, pipelineNumber } = readBlockHeader(blocks[0]!);
     const day = Math.floor(receivedAt / DAY_MS);
     let range = this.#ranges.at(-1);

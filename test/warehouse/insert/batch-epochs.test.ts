@@ -9,6 +9,7 @@ import { until, useEmbeddedServer } from '../../clickhouse-embedded/embedded-ser
 import { clickhouseOf, rowsOf } from './clickhouse-of.ts';
 import { startFaultyProxy, type Fault } from './faulty-proxy.ts';
 import { createStoreWorld } from './store-world.ts';
+import { positionOf } from '../../../src/contract/log.ts';
 
 const server = useEmbeddedServer();
 const worlds: { close(): void }[] = [];
@@ -35,7 +36,16 @@ function createWorld() {
 }
 
 function batchOf(id: number, firstEpoch: number, lastEpoch: number): Batch {
-  return { log: 1, token: String(id), id, firstEpoch, lastEpoch, rows: 1, day: 20_000, sealedAt: 1 };
+  return {
+    log: 1,
+    token: String(id),
+    id,
+    firstEpoch: positionOf(firstEpoch),
+    lastEpoch: positionOf(lastEpoch),
+    rows: 1,
+    day: 20_000,
+    sealedAt: 1,
+  };
 }
 
 test('one reader goes on; what breaks off, or is asked for again, gives it up', () => {

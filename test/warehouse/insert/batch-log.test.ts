@@ -9,6 +9,7 @@ import type { BatchLog } from '../../../src/warehouse/insert/batch-log.ts';
 import type { Batch, BatchRange } from '../../../src/warehouse/insert/batch.ts';
 import { nodeStorage, type Storage } from '../../../src/spool/storage.ts';
 import { LossyStorage, seededRandom } from '../../spool/lossy-storage.ts';
+import { positionOf } from '../../../src/contract/log.ts';
 
 const DIRECTORY = '/data/log';
 const LOG = 0xfeed_beef;
@@ -24,7 +25,13 @@ function openNamed(storage: Storage, directory: string): BatchLog {
 function range(log: BatchLog): BatchRange {
   const firstEpoch = log.sealedEpoch + 1;
   const id = log.nextBatchId;
-  return { firstEpoch, lastEpoch: firstEpoch + (id % 7), rows: id * 100, day: 20_000 + id, sealedAt: 1.7e12 + id };
+  return {
+    firstEpoch: positionOf(firstEpoch),
+    lastEpoch: positionOf(firstEpoch + (id % 7)),
+    rows: id * 100,
+    day: 20_000 + id,
+    sealedAt: 1.7e12 + id,
+  };
 }
 
 test('seals and confirmations survive a start, on real files', () => {
@@ -145,9 +152,9 @@ test('a log that gets its number keeps the tokens of what was sealed before, thr
 
 test('a batch must follow the one before', () => {
   const log = openNamed(new LossyStorage(), DIRECTORY);
-  log.seal({ firstEpoch: 10, lastEpoch: 12, rows: 1, day: 1, sealedAt: 1 });
-  expect(() => log.seal({ firstEpoch: 14, lastEpoch: 15, rows: 1, day: 1, sealedAt: 1 })).toThrow(
-    /BATCH_NOT_CONTIGUOUS/,
-  );
+  log.seal({ firstEpoch: positionOf(10), lastEpoch: positionOf(12), rows: 1, day: 1, sealedAt: 1 });
+  expect(() =>
+    log.seal({ firstEpoch: positionOf(14), lastEpoch: positionOf(15), rows: 1, day: 1, sealedAt: 1 }),
+  ).toThrow(/BATCH_NOT_CONTIGUOUS/);
   expect(() => log.confirm(7)).toThrow(/BATCH_NOT_OPEN/);
 });

@@ -2,12 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { Batch, EpochBlocks, EpochReader } from '../../../src/warehouse/insert/batch.ts';
+import type { Batch } from '../../../src/warehouse/insert/batch.ts';
 import { BatchEpochs } from '../../../src/warehouse/insert/batch-epochs.ts';
 import { eventsBatchTable, type BatchTable } from '../../../src/warehouse/insert/batch-table.ts';
 import { createBlockWorld } from '../../columns/block-world.ts';
 import { utf8 } from '../../columns/write-value.ts';
 import { PLAN, PRODUCER } from './store-world.ts';
+import { positionOf, type LogEntry, type LogReader } from '../../../src/contract/log.ts';
 
 /** Three Native blocks. */
 const EPOCHS = 150;
@@ -15,8 +16,8 @@ const ROWS = 1000;
 const BATCH: Batch = {
   log: 1,
   id: 7,
-  firstEpoch: 1,
-  lastEpoch: EPOCHS,
+  firstEpoch: positionOf(1),
+  lastEpoch: positionOf(EPOCHS),
   rows: EPOCHS * ROWS,
   day: 20_000,
   sealedAt: 1,
@@ -30,11 +31,11 @@ world.writeRows(
 );
 const block = world.seal(ROWS).slice();
 
-function openReader(): EpochReader {
+function openReader(): LogReader {
   let epoch = 1;
   return {
     seek: (wanted) => void (epoch = wanted),
-    next: (through): EpochBlocks | null => (epoch > through ? null : { epoch: epoch++, blocks: [block] }),
+    next: (through): LogEntry | null => (epoch > through ? null : { epoch: positionOf(epoch++), blocks: [block] }),
     close: () => undefined,
   };
 }

@@ -1,10 +1,10 @@
 /** Ranges are cut by rows and age; and how late rows are says how long they have waited, not how long none came. */
 
 import { expect, test } from 'vitest';
-import type { EpochBlocks } from '../../../src/warehouse/insert/batch.ts';
 import { EpochFollower } from '../../../src/warehouse/insert/epoch-follower.ts';
 import { createBlockWorld } from '../../columns/block-world.ts';
 import { PLAN, PRODUCER } from './store-world.ts';
+import { positionOf, type LogEntry } from '../../../src/contract/log.ts';
 
 const ROWS = 10;
 const AGE_MS = 500;
@@ -21,10 +21,10 @@ function createFollower() {
   const follower = new EpochFollower({
     reader: {
       seek: (wanted) => void (epoch = wanted),
-      next: (through): EpochBlocks | null => (epoch > through ? null : { epoch: epoch++, blocks: [block] }),
+      next: (through): LogEntry | null => (epoch > through ? null : { epoch: positionOf(epoch++), blocks: [block] }),
       close: () => undefined,
     },
-    durableEpoch: () => state.durable,
+    durableEpoch: () => positionOf(state.durable),
     onEpoch: () => undefined,
     sealing: { rowsMax: 4 * ROWS, bytesMax: 1 << 30, ageMsMax: AGE_MS },
     monotonic: () => state.now,

@@ -24,6 +24,7 @@ import { createBlockWorld } from '../../columns/block-world.ts';
 import { planOf } from '../../columns/plan-builder.ts';
 import { utf8 } from '../../columns/write-value.ts';
 import { createControl, durableEpoch } from '../../spool/simulated-workers.ts';
+import { positionOf } from '../../../src/contract/log.ts';
 
 export const PLAN = planOf(
   [
@@ -152,7 +153,7 @@ export function createStoreWorld() {
         plan: PLAN,
         batchLog: openLog(),
         openReader: (how) => openSpoolReader(nodeStorage, join(folder, 'spool'), how),
-        durableEpoch: () => durableEpoch(control),
+        durableEpoch: () => positionOf(durableEpoch(control)),
         publishStored: (epoch) => (stored = epoch),
         onEpoch: (epoch) => {
           if (epoch <= ledger.epoch) return;
