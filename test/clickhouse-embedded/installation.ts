@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** Path of the compiled embedded/index.js in it. */
+/** Path of the compiled clickhouse-embedded/index.js in it. */
 export function installationWithout(folder: string, missing: readonly string[]): string {
   cpSync(join(root, 'package.json'), join(folder, 'package.json'));
   for (const part of ['src', 'native-free-core'])
@@ -12,5 +12,5 @@ export function installationWithout(folder: string, missing: readonly string[]):
   mkdirSync(join(folder, 'node_modules'));
   for (const name of readdirSync(join(root, 'node_modules')))
     if (!missing.includes(name)) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
-  return join(folder, 'dist', 'src', 'warehouse', 'embedded', 'index.js');
+  return join(folder, 'dist', 'src', 'clickhouse-embedded', 'index.js');
 }
