@@ -3,6 +3,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { declarations, importCircles } from './declared-names.ts';
 import { plainLookups } from './plain-lookups.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -124,6 +125,33 @@ const WALL_TIMES: Readonly<Record<string, string>> = {
   'src/workers/decision-worker.ts': 'received_at, through joinEpoch',
 };
 
+/** Exported names that two files may declare, and why. */
+const DECLARED_TWICE: Readonly<Record<string, string>> = {
+  HuntClient: 'one client with two doors: browser.ts and index.ts give it the socket of their platform',
+};
+/** The emitters of kernels and of SQL are two families with the same members, imported as `kernel` and `sql`. */
+const EMITTERS = /^native-free-core\/language\/(expression|sql)\//;
+
+/**
+ * Files that import one another, most for types alone, each group by its first file. The list may only become shorter: a type that
+ * both sides need belongs into a file of its own.
+ */
+const CIRCLES: Readonly<Record<string, string>> = {
+  'native-free-core/codec/json/event.ts':
+    'a message holds well-known types, and a well-known type is read as a message',
+  'native-free-core/decide/decider.ts': 'parts of the decider name its type',
+  'native-free-core/language/expression/context.ts': 'a column kind emits numbers, and emitters ask the kinds',
+  'native-free-core/language/expression/declarations.ts': 'declarations are made for an emitter that declares them',
+  'native-free-core/language/functions/function.ts': 'a phrase names functions, and a function has phrases',
+  'native-free-core/model/lightgbm-categories.ts':
+    'parse.ts calls the parser of each format, which takes its types from there',
+  'native-free-core/state/adoption.ts': 'a table adopts rows of a table',
+  'src/cli/load/report.ts': 'the report names the options of a run',
+  'src/clickhouse-embedded/attached-views.ts': 'parts of the embedded server name its type',
+  'src/config/compilation.ts': 'parts of the compilation name its type',
+  'src/config/problems.ts': 'problems point into a source, and reading a source finds problems',
+};
+
 describe('tidy', () => {
   test('no file is over 400 lines', () => {
     expect(sources.filter((file) => read(file).split('\n').length > 401)).toEqual([]);
@@ -136,6 +164,29 @@ describe('tidy', () => {
   test('file names are kebab-case and none is called after nothing', () => {
     const bad = /(^|[-/])(utils?|helpers?|common|manager|misc)([-./]|$)/;
     expect(sources.filter((file) => !/^[a-z0-9-]+\.ts$/.test(file.split('/').at(-1)!) || bad.test(file))).toEqual([]);
+  });
+
+  test('an exported name is declared in one file', () => {
+    const twice = [...declarations(sources, read)].filter(([, files]) => files.length > 1);
+    const isParallel = (files: readonly string[]): boolean =>
+      files.length === 2 &&
+      files.every((file) => EMITTERS.test(file)) &&
+      EMITTERS.exec(files[0]!)![1] !== EMITTERS.exec(files[1]!)![1];
+    const wrong = twice.filter(([name, files]) => !Object.hasOwn(DECLARED_TWICE, name) && !isParallel(files));
+    expect(wrong).toEqual([]);
+    expect(Object.keys(DECLARED_TWICE).filter((name) => !twice.some(([one]) => one === name))).toEqual([]);
+  });
+
+  test('no files import one another in a circle, types included', () => {
+    const circles = importCircles(sources, read);
+    expect(circles.filter(([first]) => !Object.hasOwn(CIRCLES, first!))).toEqual([]);
+    expect(Object.keys(CIRCLES).filter((file) => !circles.some(([first]) => first === file))).toEqual([]);
+    const planted: Readonly<Record<string, string>> = {
+      'a/one.ts': "import type { Two } from './two.ts';",
+      'a/two.ts': "import { three } from '../b/three.ts';",
+      'b/three.ts': "export type { One } from '../a/one.ts';",
+    };
+    expect(importCircles(Object.keys(planted), (file) => planted[file]!)).toEqual([Object.keys(planted)]);
   });
 
   test('the core imports only along its arrows, and nothing from outside', () => {

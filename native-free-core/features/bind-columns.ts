@@ -4,22 +4,8 @@
  */
 
 import type { Column } from '../layout/column.ts';
+import type { ExpressionCode, TextValueCode } from '../language/expression/emit.ts';
 import type { Expression } from '../plan/plan.ts';
-
-/** JavaScript for one value of row `r`: run `setup`, then `absent` (null: never absent) and `value` are expressions. */
-export interface ExpressionCode {
-  readonly setup: readonly string[];
-  readonly value: string;
-  readonly absent: string | null;
-}
-
-export interface TextCode {
-  readonly setup: readonly string[];
-  readonly heap: string;
-  readonly start: string;
-  readonly length: string;
-  readonly absent: string | null;
-}
 
 /** The expression compiler, handed in by decide/: features and keys do not know how expressions are compiled. */
 export interface EmitExpression {
@@ -27,7 +13,7 @@ export interface EmitExpression {
   /** Whether the expression is true; never absent. */
   condition(expression: Expression): ExpressionCode;
   /** Bytes of a string or bytes expression: `length` bytes of `heap` from `start` on. */
-  text(expression: Expression): TextCode;
+  text(expression: Expression): TextValueCode;
   /** Constants that the emitted code refers to, as declarations; asked for after emitting. */
   declarations(): string;
   /** Bound to the name `runtime` in the emitted code. */

@@ -8,7 +8,7 @@ import { isWide, KINDS } from '../language/kinds/index.ts';
 import { columnAt, slotOf, type Expression, type FeaturePlan, type Plan } from '../plan/plan.ts';
 import type { EmitExpression } from './bind-columns.ts';
 import { aggregateOf } from '../language/aggregates/index.ts';
-import { isText, scaleOf } from '../language/aggregates/serve.ts';
+import { isDictionaryText, scaleOf } from '../language/aggregates/serve.ts';
 
 /** Beyond this a double no longer tells neighbouring integers apart. */
 const EXACT_MAX = 9007199254740992;
@@ -24,7 +24,7 @@ export function emitContribution(plan: Plan, feature: FeaturePlan, i: number, em
   const input = (): string =>
     isDistinct
       ? emitDistinctInput(plan, feature.of!, i, emit)
-      : isText(feature, plan)
+      : isDictionaryText(feature, plan)
         ? emitStored(plan, feature.of!, i, emit, (c) => `x${i} = ${c}_u32[r];`)
         : feature.isEnum === true
           ? emitStored(plan, feature.of!, i, emit, (c) => `x${i} = ${c}_i32[r];`)

@@ -13,7 +13,7 @@ import {
   KEY_HASH_SEED,
   KEY_TAG_DOUBLE,
   KEY_TAG_INTEGER,
-  type IntegerRange,
+  type KeyRange,
   type KeyText,
 } from '../language/kinds/key-words.ts';
 import {
@@ -179,7 +179,7 @@ function doubleFromText(text: string, words: Int32Array): boolean {
 }
 
 /** All 64 bits of a decimal integer. */
-function integerFromText(text: string, [least, most]: IntegerRange, words: Int32Array): boolean {
+function integerFromText(text: string, [least, most]: KeyRange, words: Int32Array): boolean {
   if (!/^-?\d{1,20}$/.test(text)) return false;
   const value = BigInt(text);
   if (value < least || value > most) return false;

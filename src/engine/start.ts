@@ -9,7 +9,7 @@
 
 import { serverAddress } from '../../client/src/address.ts';
 import type { AuditTrail } from '../audit/audit-trail.ts';
-import { rehearse } from '../client/rehearse.ts';
+import { warmUpServer } from '../client/warm-up-server.ts';
 import { changeToGiven } from '../versions/at-start.ts';
 import { openFolder } from './open-folder.ts';
 import type { Engine, EngineOptions } from './options.ts';
@@ -29,7 +29,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { clickhouse, running, rebuilt } = recovered;
   const changes = openPipelineChanges(input, stages);
   const audit = serveRequests(input, stages, changes);
-  await rehearse(serverAddress(ingress.url, options.keys[0]));
+  await warmUpServer(serverAddress(ingress.url, options.keys[0]));
   await beginVersion(input, changes, audit);
   await readiness.begin();
   // The next start is quick again.

@@ -13,7 +13,8 @@ import type {
   FeaturePlan,
   Plan,
 } from '../../native-free-core/plan/plan.ts';
-import type { EmitExpression, ExpressionCode } from '../../native-free-core/features/bind-columns.ts';
+import type { EmitExpression } from '../../native-free-core/features/bind-columns.ts';
+import type { ExpressionCode } from '../../native-free-core/language/expression/emit.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
 import { createEntityRegions, openEntityTable, type EntityTable } from '../../native-free-core/state/entity-table.ts';
 

@@ -5,7 +5,7 @@
 
 import type { FeatureParameters } from './names.ts';
 import type { FeaturePlan } from '../../plan/plan.ts';
-import type { Documentation } from './documentation.ts';
+import type { AggregateDocumentation } from './documentation.ts';
 import type { KernelPart } from './kernel-part.ts';
 import type { OptionTable } from './options.ts';
 import type { SqlPart } from './sql-part.ts';
@@ -17,7 +17,7 @@ export interface Aggregate {
   readonly kernel: KernelPart;
   readonly sql: SqlPart;
   readonly text: Text;
-  readonly documentation: Documentation;
+  readonly documentation: AggregateDocumentation;
 }
 
 /** What a pipeline may say with it. */

@@ -3,7 +3,7 @@
 import type { Aggregate } from './aggregate.ts';
 import { addingSql, EVENTS_TOTAL, INPUT_TOTAL } from './running-sums.ts';
 import { emitServeValue, scaleOf } from './serve.ts';
-import { asDouble, bounded, wideAsDouble } from './sql-value.ts';
+import { doubleLiteralSql, bounded, wideAsDouble } from './sql-value.ts';
 import { NO_OPTIONS } from './options.ts';
 import { addingKernel, addSum, moveCount, moveSum, SUM_CELLS, sumOf } from './sums.ts';
 import { EVERY_WINDOW } from './windows.ts';
@@ -24,7 +24,7 @@ export const avg: Aggregate = {
   sql: addingSql({
     totals: (over) => `${EVENTS_TOTAL(over)}, ${INPUT_TOTAL(over)}`,
     value: (feature) => {
-      const mean = `${wideAsDouble('total')} / (toFloat64(events) * ${asDouble(scaleOf(feature))})`;
+      const mean = `${wideAsDouble('total')} / (toFloat64(events) * ${doubleLiteralSql(scaleOf(feature))})`;
       return `if(events = 0, NULL, ${bounded(mean)})`;
     },
   }),

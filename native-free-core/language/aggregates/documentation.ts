@@ -1,6 +1,6 @@
 /** What the reference says of an aggregate: a row of the table in docs/pipeline.md, and an example. */
 
-export interface Documentation {
+export interface AggregateDocumentation {
   /** What `of` may be. */
   readonly input: string;
   /** What it is. */

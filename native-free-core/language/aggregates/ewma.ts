@@ -9,7 +9,7 @@ import type { RingCode, RingPlace } from './kernel-part.ts';
 import type { HopWindow } from './options.ts';
 import { valued } from './running-sums.ts';
 import { emitServeValue, scaleOf } from './serve.ts';
-import { asDouble, bounded, roundedOnce } from './sql-value.ts';
+import { doubleLiteralSql, bounded, roundedOnce } from './sql-value.ts';
 import { frameOf, type Rows, type Step } from './sql-part.ts';
 import { addSum, SUM_CELLS } from './sums.ts';
 import { nearestOfWords } from './three-words.ts';
@@ -84,7 +84,7 @@ function weighed({ keys, identity }: Rows, feature: FeaturePlan): Step[] {
 /** Weighted, a sum may need more than two words. */
 function weightedMean(feature: FeaturePlan): string {
   const total = `if(total < 0, -1., 1.) * ${roundedOnce('toInt256(abs(total))')}`;
-  return `if(events = 0, NULL, ${bounded(`${total} / (toFloat64(events) * ${asDouble(scaleOf(feature))})`)})`;
+  return `if(events = 0, NULL, ${bounded(`${total} / (toFloat64(events) * ${doubleLiteralSql(scaleOf(feature))})`)})`;
 }
 
 export const ewma: Aggregate = {

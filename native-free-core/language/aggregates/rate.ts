@@ -3,7 +3,7 @@
 import type { Aggregate } from './aggregate.ts';
 import { addingSql, EVENTS_TOTAL } from './running-sums.ts';
 import { emitServeValue } from './serve.ts';
-import { asDouble } from './sql-value.ts';
+import { doubleLiteralSql } from './sql-value.ts';
 import { NO_OPTIONS } from './options.ts';
 import { addingKernel, moveCount } from './sums.ts';
 import { DURATIONS } from './windows.ts';
@@ -20,7 +20,7 @@ export const rate: Aggregate = {
   }),
   sql: addingSql({
     totals: EVENTS_TOTAL,
-    value: ({ windowMs }) => `toFloat64(events) / ${asDouble(windowMs / 1000)}`,
+    value: ({ windowMs }) => `toFloat64(events) / ${doubleLiteralSql(windowMs / 1000)}`,
   }),
   text: { subject: () => 'rate' },
   documentation: {

@@ -8,14 +8,14 @@ export function scaleOf(feature: FeaturePlan): number {
 }
 
 /** Whether the value is a text of the shared dictionary. */
-export function isText(feature: FeaturePlan, plan: Plan): boolean {
+export function isDictionaryText(feature: FeaturePlan, plan: Plan): boolean {
   return KINDS[plan.columns[feature.column].kind].isInterned;
 }
 
 /** `value` divided once by the scale; 2^53 or more is NULL with the overflow flag. */
 export function emitServeValue(feature: FeaturePlan, value: string, plan: Plan, scale = scaleOf(feature)): string {
   const column = `c${feature.column}`;
-  if (isText(feature, plan)) return `${column}_u32[r] = ${value}; ${emitPresent(feature, plan)}`;
+  if (isDictionaryText(feature, plan)) return `${column}_u32[r] = ${value}; ${emitPresent(feature, plan)}`;
   if (feature.isEnum === true) return `${column}_i32[r] = ${value}; ${emitPresent(feature, plan)}`;
   const divided = scale === 1 ? value : `${value} / ${scale}`;
   if (feature.decimals < 0) return `${column}_f64[r] = ${value}; ${emitPresent(feature, plan)}`;

@@ -26,10 +26,10 @@ export function bounded(value: string): string {
 }
 
 export function divided(value: string, scale: number): string {
-  return scale === 1 ? value : `${value} / ${asDouble(scale)}`;
+  return scale === 1 ? value : `${value} / ${doubleLiteralSql(scale)}`;
 }
 
-export function asDouble(value: number): string {
+export function doubleLiteralSql(value: number): string {
   return Number.isInteger(value) ? `${value}.` : String(value);
 }
 

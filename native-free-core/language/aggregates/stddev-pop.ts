@@ -3,7 +3,7 @@
 import type { Aggregate } from './aggregate.ts';
 import { addingSql, EVENTS_TOTAL, INPUT_TOTAL } from './running-sums.ts';
 import { emitServeValue, scaleOf } from './serve.ts';
-import { asDouble, bounded, roundedOnce } from './sql-value.ts';
+import { doubleLiteralSql, bounded, roundedOnce } from './sql-value.ts';
 import { NO_OPTIONS } from './options.ts';
 import { addSquare, addSquares, LIMBS, spread } from './squares.ts';
 import { addingKernel, addSum, moveCount, moveSum, SUM_CELLS } from './sums.ts';
@@ -32,7 +32,7 @@ export const stddevPop: Aggregate = {
     value: (feature) => {
       const spread = 'toInt256(events) * squares - toInt256(total) * total';
       const root = `sqrt(${roundedOnce(`(${spread})`)})`;
-      return `if(events = 0, NULL, ${bounded(`${root} / (toFloat64(events) * ${asDouble(scaleOf(feature))})`)})`;
+      return `if(events = 0, NULL, ${bounded(`${root} / (toFloat64(events) * ${doubleLiteralSql(scaleOf(feature))})`)})`;
     },
   }),
   text: { subject: () => 'stddev_pop' },

@@ -7,8 +7,7 @@
 import type { ColumnPlan, Expression } from '../../plan/plan.ts';
 import { KINDS } from '../kinds/index.ts';
 
-/** From here on a double no longer tells neighbouring integers apart. */
-export const EXACT_LIMIT = 9007199254740992;
+export { EXACT_LIMIT } from '../exact-limit.ts';
 
 /** A number. It is absent where one of `absent` (JavaScript conditions) holds. */
 export interface NumberCode {

@@ -6,7 +6,7 @@ import * as kernel from '../expression/operand.ts';
 import { EXACT_LIMIT, type SqlContext, type SqlNumber } from '../sql/context.ts';
 import * as sql from '../sql/operands.ts';
 import { numberOf, type CallSite } from './call-site.ts';
-import type { Call, Documentation, NumberFunction } from './function.ts';
+import type { Call, FunctionDocumentation, NumberFunction } from './function.ts';
 import { infixPhrase, prefix, PRODUCT, SUM } from './phrase.ts';
 import { call, type Typed } from './typed.ts';
 
@@ -53,7 +53,12 @@ export const neg: NumberFunction = {
   phrase: prefix('-'),
 };
 
-function arithmetic(operator: Operator, sign: string, strength: number, documentation: Documentation): NumberFunction {
+function arithmetic(
+  operator: Operator,
+  sign: string,
+  strength: number,
+  documentation: FunctionDocumentation,
+): NumberFunction {
   return {
     written: [{ name: sign, form: 'operator', check: (site) => checkArithmetic(site, operator), documentation }],
     repeats: 'exact',

@@ -4,7 +4,7 @@
  */
 
 import type { Expression, ListPlan } from '../../plan/plan.ts';
-import { isNumber, isWide, kindText, type Typed } from './typed.ts';
+import { isNumber, isWideLiteral, kindText, type Typed } from './typed.ts';
 
 /** Says what is wrong where something stands. Returns null, so that a check can return it. */
 export type Refuse = (message: string, suggestion?: string) => null;
@@ -43,7 +43,7 @@ export function numberOf(argument: Argument): Typed | null {
   if (typed === null) return null;
   if (!isNumber(typed) || typed.list === true)
     return argument.refuse(`a number is needed here, this is ${kindText(typed)}`);
-  if (isWide(typed)) return argument.refuse('an integer beyond 2^53 can be compared, not calculated with');
+  if (isWideLiteral(typed)) return argument.refuse('an integer beyond 2^53 can be compared, not calculated with');
   return typed;
 }
 

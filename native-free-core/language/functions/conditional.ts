@@ -9,7 +9,7 @@ import * as sql from '../sql/operands.ts';
 import { conditionOf, type CallSite } from './call-site.ts';
 import type { Call, GenericFunction } from './function.ts';
 import { CHOICE, OR } from './phrase.ts';
-import { call, isNumber, isWide, kindText, type Typed } from './typed.ts';
+import { call, isNumber, isWideLiteral, kindText, type Typed } from './typed.ts';
 
 export const conditional: GenericFunction = {
   written: [
@@ -59,7 +59,7 @@ function check(site: CallSite): Typed | null {
   ] as const) {
     if (typed.labels !== undefined || typed.list === true)
       return at.refuse(`not supported yet: choosing ${kindText(typed)}; compare it in each branch instead`);
-    if (isWide(typed)) return at.refuse('an integer beyond 2^53 can be compared, not chosen');
+    if (isWideLiteral(typed)) return at.refuse('an integer beyond 2^53 can be compared, not chosen');
   }
   const type =
     isNumber(a) && isNumber(b) && a.expression.type !== b.expression.type

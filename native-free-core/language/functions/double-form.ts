@@ -2,7 +2,7 @@
 
 import type { ExpressionOperator } from '../../plan/plan.ts';
 import { numbersOf } from './call-site.ts';
-import type { Documentation, WrittenForm } from './function.ts';
+import type { FunctionDocumentation, WrittenForm } from './function.ts';
 import { call } from './typed.ts';
 
 export function doubleForm(
@@ -10,7 +10,7 @@ export function doubleForm(
   operator: ExpressionOperator,
   count: number,
   usage: string,
-  documentation: Documentation,
+  documentation: FunctionDocumentation,
 ): WrittenForm {
   return {
     name,

@@ -9,8 +9,8 @@ import type { Call, NumberFunction } from './function.ts';
 import { calledFunction } from './phrase.ts';
 import { call, type Typed } from './typed.ts';
 
-export const min = extreme('min', '<', 'smallest', '1');
-export const max = extreme('max', '>', 'largest', '3');
+export const minFunction = extreme('min', '<', 'smallest', '1');
+export const maxFunction = extreme('max', '>', 'largest', '3');
 
 type Operator = 'min' | 'max';
 

@@ -20,12 +20,12 @@ export interface WrittenForm {
   readonly form: 'operator' | 'function' | 'method';
   /** The typed call; null after a complaint. */
   check(site: CallSite): Typed | null;
-  readonly documentation: Documentation;
+  readonly documentation: FunctionDocumentation;
   /** CEL counts from 0 what the operation counts from 1: the checker writes `operation - 1` for it. */
   readonly isLessOne?: true;
 }
 
-export interface Documentation {
+export interface FunctionDocumentation {
   /** `geo.tile(lat, lon, precision)`. */
   readonly syntax: string;
   readonly meaning: string;

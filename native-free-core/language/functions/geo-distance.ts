@@ -7,7 +7,7 @@ import { doubleKernel } from './double-kernel.ts';
 import type { Call, NumberFunction } from './function.ts';
 import { calledFunction } from './phrase.ts';
 
-export const geoDistance: NumberFunction = {
+export const geoDistanceFunction: NumberFunction = {
   written: [
     doubleForm(
       'geo.distance',

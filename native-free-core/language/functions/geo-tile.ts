@@ -12,7 +12,7 @@ import { call, type Typed } from './typed.ts';
 /** Of a geohash in 60 bits. */
 const PRECISION_MAX = 12;
 
-export const geoTile: TextFunction = {
+export const geoTileFunction: TextFunction = {
   written: [
     {
       name: 'geo.tile',

@@ -12,10 +12,10 @@ import { duration, timestamp } from './constants.ts';
 import { toDouble, toInt } from './conversion.ts';
 import { div, mod, ratio } from './division.ts';
 import { exp, log, pow } from './exponential.ts';
-import { max, min } from './extreme.ts';
+import { maxFunction, minFunction } from './extreme.ts';
 import type { ExpressionFunction, WrittenForm } from './function.ts';
-import { geoDistance } from './geo-distance.ts';
-import { geoTile } from './geo-tile.ts';
+import { geoDistanceFunction } from './geo-distance.ts';
+import { geoTileFunction } from './geo-tile.ts';
 import { has } from './has.ts';
 import { hash } from './hash.ts';
 import { inList, inMembers } from './in.ts';
@@ -24,8 +24,18 @@ import { matches } from './matches.ts';
 import { ceil, floor } from './rounding.ts';
 import { size } from './size.ts';
 import { sqrt } from './square-root.ts';
-import { contains, endsWith, startsWith } from './text-tests.ts';
-import { dayOfMonth, dayOfYear, hour, localDay, minute, month, second, weekday, year } from './time-parts.ts';
+import { contains, endsWithFunction, startsWithFunction } from './text-tests.ts';
+import {
+  dayOfMonthFunction,
+  dayOfYearFunction,
+  hour,
+  localDay,
+  minute,
+  month,
+  second,
+  weekday,
+  year,
+} from './time-parts.ts';
 
 export const FUNCTIONS: Readonly<Record<ExpressionOperator, ExpressionFunction>> = {
   or,
@@ -49,13 +59,13 @@ export const FUNCTIONS: Readonly<Record<ExpressionOperator, ExpressionFunction>>
   ratio,
   has,
   size,
-  starts_with: startsWith,
-  ends_with: endsWith,
+  starts_with: startsWithFunction,
+  ends_with: endsWithFunction,
   contains,
   matches,
   abs,
-  min,
-  max,
+  min: minFunction,
+  max: maxFunction,
   floor,
   ceil,
   sqrt,
@@ -64,13 +74,13 @@ export const FUNCTIONS: Readonly<Record<ExpressionOperator, ExpressionFunction>>
   log,
   exp,
   pow,
-  geo_distance: geoDistance,
-  geo_tile: geoTile,
+  geo_distance: geoDistanceFunction,
+  geo_tile: geoTileFunction,
   hash,
   year,
   month,
-  day_of_month: dayOfMonth,
-  day_of_year: dayOfYear,
+  day_of_month: dayOfMonthFunction,
+  day_of_year: dayOfYearFunction,
   weekday,
   hour,
   minute,

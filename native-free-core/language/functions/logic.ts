@@ -2,7 +2,7 @@
 
 import * as kernel from '../expression/condition.ts';
 import { conditionOf, type CallSite } from './call-site.ts';
-import type { ConditionFunction, ConditionPart, Documentation } from './function.ts';
+import type { ConditionFunction, ConditionPart, FunctionDocumentation } from './function.ts';
 import { AND, infix, OR, prefix } from './phrase.ts';
 import { call, type Typed } from './typed.ts';
 
@@ -63,7 +63,7 @@ export const not: ConditionFunction = {
 function connective(
   sign: string,
   operator: 'and' | 'or',
-  documentation: Documentation,
+  documentation: FunctionDocumentation,
 ): ConditionFunction['written'][number] {
   return { name: sign, form: 'operator', check: (site) => checkLogic(site, operator), documentation };
 }

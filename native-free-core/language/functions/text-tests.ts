@@ -3,19 +3,19 @@
 import type { ExpressionOperator } from '../../plan/plan.ts';
 import { argumentsOf, onText, testKernel } from '../expression/condition.ts';
 import { textOf, type CallSite } from './call-site.ts';
-import type { ConditionFunction, Documentation } from './function.ts';
+import type { ConditionFunction, FunctionDocumentation } from './function.ts';
 import { calledMethod } from './phrase.ts';
 import { call, type Typed } from './typed.ts';
 
 type Operator = Extract<ExpressionOperator, 'starts_with' | 'ends_with' | 'contains'>;
 
-export const startsWith = textTest('startsWith', 'starts_with', (a, b) => `startsWith(${a}, ${b})`, {
+export const startsWithFunction = textTest('startsWith', 'starts_with', (a, b) => `startsWith(${a}, ${b})`, {
   syntax: "text.startsWith('a')",
   meaning: 'Whether the text begins with the other one.',
   example: ["'abc'.startsWith('ab')", 'true'],
 });
 
-export const endsWith = textTest('endsWith', 'ends_with', (a, b) => `endsWith(${a}, ${b})`, {
+export const endsWithFunction = textTest('endsWith', 'ends_with', (a, b) => `endsWith(${a}, ${b})`, {
   syntax: "text.endsWith('a')",
   meaning: 'Whether the text ends with the other one.',
   example: ["'abc'.endsWith('ab')", 'false'],
@@ -32,7 +32,7 @@ function textTest(
   name: string,
   operator: Operator,
   sql: (text: string, part: string) => string,
-  documentation: Documentation,
+  documentation: FunctionDocumentation,
 ): ConditionFunction {
   return {
     written: [{ name, form: 'method', check: (site) => check(site, name, operator), documentation }],

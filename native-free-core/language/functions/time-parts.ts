@@ -58,7 +58,7 @@ export const month = timePart('month', {
   methods: [{ name: 'getMonth', isLessOne: true, meaning: 'The month from 0, as CEL counts it.', value: '11' }],
 });
 
-export const dayOfMonth = timePart('day_of_month', {
+export const dayOfMonthFunction = timePart('day_of_month', {
   bound: 31,
   kernel: (_, day) => `$dayOfMonth(${day})`,
   sql: (local) => `toInt64(toDayOfMonth(${dateOf(local)}))`,
@@ -68,7 +68,7 @@ export const dayOfMonth = timePart('day_of_month', {
   ],
 });
 
-export const dayOfYear = timePart('day_of_year', {
+export const dayOfYearFunction = timePart('day_of_year', {
   bound: 366,
   kernel: (_, day) => `$dayOfYear(${day})`,
   sql: (local) => `toInt64(toDayOfYear(${dateOf(local)}))`,

@@ -25,7 +25,7 @@ export function isNumber(typed: Typed): boolean {
 }
 
 /** An integer literal that no double holds. */
-export function isWide(typed: Typed): boolean {
+export function isWideLiteral(typed: Typed): boolean {
   return typed.expression.node === 'constant' && typed.expression.exact !== undefined;
 }
 

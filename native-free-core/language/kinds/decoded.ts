@@ -42,4 +42,4 @@ export function clearNumber(name: string): DecodePart['clear'] {
 
 export const clearWords: DecodePart['clear'] = (array) => `${array}_i32[2 * row] = 0; ${array}_i32[2 * row + 1] = 0;`;
 
-export const clearText: DecodePart['clear'] = (_, column) => `clearText(${column}, row);`;
+export const clearTextCode: DecodePart['clear'] = (_, column) => `clearText(${column}, row);`;

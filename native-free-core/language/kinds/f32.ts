@@ -4,7 +4,7 @@ import { clearNumber, storeReal } from './decoded.ts';
 import { doubleKey } from './key-words.ts';
 import type { Kind } from './kind.ts';
 import { noNames } from './names.ts';
-import { doubleCode, doubleSql } from './number-columns.ts';
+import { doubleColumn, doubleSql } from './number-columns.ts';
 
 export const f32: Kind = {
   type: 'double',
@@ -22,7 +22,7 @@ export const f32: Kind = {
   },
   decode: { store: storeReal('f32'), clear: clearNumber('u32') },
   key: doubleKey('f32'),
-  kernel: (array) => doubleCode(`${array('f32')}[r]`),
+  kernel: (array) => doubleColumn(`${array('f32')}[r]`),
   sql: (_, name) => doubleSql(`toFloat64(${name})`),
   cells: {
     read: (column, r) => column.f32[r],

@@ -4,7 +4,7 @@ import { clearNumber, storeReal } from './decoded.ts';
 import { doubleKey } from './key-words.ts';
 import type { Kind } from './kind.ts';
 import { noNames } from './names.ts';
-import { COMPUTED_BOUND, doubleCode, doubleSql, integerCode } from './number-columns.ts';
+import { COMPUTED_BOUND, doubleColumn, doubleSql, integerColumn } from './number-columns.ts';
 
 export const f64: Kind = {
   type: 'double',
@@ -24,7 +24,7 @@ export const f64: Kind = {
   key: doubleKey('f64'),
   kernel: (array, asDouble) => {
     const value = `${array('f64')}[r]`;
-    return asDouble ? doubleCode(value) : integerCode(value, COMPUTED_BOUND);
+    return asDouble ? doubleColumn(value) : integerColumn(value, COMPUTED_BOUND);
   },
   sql: (_, name, asDouble) =>
     asDouble ? doubleSql(name) : { sql: `toInt64(${name})`, type: 'narrow', bound: COMPUTED_BOUND },

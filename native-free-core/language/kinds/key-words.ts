@@ -7,8 +7,10 @@
  *   string, bytes           murmur3-128 of the bytes
  */
 
+import { KEY_TAG_INTEGER } from '../../state/key-list.ts';
+
+export { KEY_TAG_INTEGER };
 export const KEY_HASH_SEED = 2;
-export const KEY_TAG_INTEGER = 1;
 export const KEY_TAG_DOUBLE = 2;
 
 export interface KeyPart {
@@ -25,13 +27,13 @@ export type KeyText =
   | { readonly form: 'double' }
   | { readonly form: 'label' }
   /** `takesWords`: `true` and `false` stand for 1 and 0. */
-  | { readonly form: 'integer'; readonly range: IntegerRange; readonly takesWords: boolean };
+  | { readonly form: 'integer'; readonly range: KeyRange; readonly takesWords: boolean };
 
 /** First and last, both included. A key beyond its field's type is no key: its low bits would be another one's. */
-export type IntegerRange = readonly [least: bigint, most: bigint];
+export type KeyRange = readonly [least: bigint, most: bigint];
 
-export const INT32_RANGE: IntegerRange = [-(2n ** 31n), 2n ** 31n - 1n];
-export const INT64_RANGE: IntegerRange = [-(2n ** 63n), 2n ** 63n - 1n];
+export const INT32_RANGE: KeyRange = [-(2n ** 31n), 2n ** 31n - 1n];
+export const INT64_RANGE: KeyRange = [-(2n ** 63n), 2n ** 63n - 1n];
 
 export function storeKeyWords(words: string, at: string, low: string, high: string, tag: number): string {
   return `${words}[${at}] = ${low}; ${words}[${at} + 1] = ${high}; ${words}[${at} + 2] = 0; ${words}[${at} + 3] = ${tag};`;
@@ -50,7 +52,7 @@ export function narrowKey(name: 'u8' | 'u16' | 'u32' | 'i32', fromText: KeyText)
 }
 
 /** Of 64 bits. */
-export function wideKey(range: IntegerRange): KeyPart {
+export function wideKey(range: KeyRange): KeyPart {
   return {
     isZero: (array) => `(${array}_i32[2 * r] | ${array}_i32[2 * r + 1]) === 0`,
     store: (array, words, at) =>

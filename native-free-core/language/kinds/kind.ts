@@ -26,7 +26,7 @@ export interface Kind {
   readonly kernel: NumberKernel | null;
   readonly sql: NumberSql | null;
   /** null: its values lie in the heap. */
-  readonly cells: CellsPart | null;
+  readonly cells: RowNumberPart | null;
 }
 
 /**
@@ -88,7 +88,7 @@ export type NumberKernel = (array: (name: string) => string, asDouble: boolean) 
 /** A column as a number in SQL. `name`: as the query has it. */
 export type NumberSql = (plan: ColumnPlan, name: string, asDouble: boolean) => Omit<SqlNumber, 'nullable'>;
 
-export interface CellsPart {
+export interface RowNumberPart {
   /** Row r as a number; of 64 bits the lower half, which is all that a narrower column takes. */
   read(column: Column, r: number): number;
   write(column: Column, r: number, value: number): void;

@@ -2,7 +2,7 @@
 
 import type { NumberCode } from '../expression/context.ts';
 import { EXACT_LIMIT, type SqlNumber } from '../sql/context.ts';
-import type { CellsPart, NumberKernel, NumberSql } from './kind.ts';
+import type { RowNumberPart, NumberKernel, NumberSql } from './kind.ts';
 
 export const INT32_BOUND = 2147483648;
 export const UINT32_BOUND = 4294967295;
@@ -10,14 +10,14 @@ const HIGH = 4294967296;
 
 /** Integers of up to 32 bits. */
 export function narrowKernel(name: string, bound: number): NumberKernel {
-  return (array) => integerCode(`${array(name)}[r]`, bound);
+  return (array) => integerColumn(`${array(name)}[r]`, bound);
 }
 
-export function integerCode(value: string, bound: number): Omit<NumberCode, 'absent'> {
+export function integerColumn(value: string, bound: number): Omit<NumberCode, 'absent'> {
   return { value, bound, integer: true, wild: false, words: null };
 }
 
-export function doubleCode(value: string): Omit<NumberCode, 'absent'> {
+export function doubleColumn(value: string): Omit<NumberCode, 'absent'> {
   return { value, bound: Infinity, integer: false, wild: true, words: null };
 }
 
@@ -37,9 +37,9 @@ export function wideKernel(high: 'u32' | 'i32'): NumberKernel {
   };
 }
 
-export const readLow: CellsPart['read'] = (column, r) => column.u32[2 * r];
+export const readLow: RowNumberPart['read'] = (column, r) => column.u32[2 * r];
 
-export const writeWide: CellsPart['write'] = (column, r, value) => {
+export const writeWide: RowNumberPart['write'] = (column, r, value) => {
   column.u32[2 * r] = value;
   column.i32[2 * r + 1] = Math.floor(value / HIGH);
 };

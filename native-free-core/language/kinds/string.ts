@@ -1,6 +1,6 @@
 /** Kind string: bytes of the column's heap; stored as String. */
 
-import { clearText, storeText } from './decoded.ts';
+import { clearTextCode, storeText } from './decoded.ts';
 import { TEXT_KEY } from './key-words.ts';
 import type { Kind } from './kind.ts';
 import { noNames } from './names.ts';
@@ -19,7 +19,7 @@ export const string: Kind = {
     codec: '',
     native: { form: 'text' },
   },
-  decode: { store: storeText, clear: clearText },
+  decode: { store: storeText, clear: clearTextCode },
   key: TEXT_KEY,
   kernel: null,
   sql: null,

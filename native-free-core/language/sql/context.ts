@@ -6,8 +6,7 @@
 
 import type { ColumnPlan, Expression, ZonePlan } from '../../plan/plan.ts';
 
-/** From here on a double no longer tells neighbouring integers apart. */
-export const EXACT_LIMIT = 9007199254740992;
+export { EXACT_LIMIT } from '../exact-limit.ts';
 
 /** A condition in three-valued logic, or a text. */
 export interface SqlCode {

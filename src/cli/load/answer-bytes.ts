@@ -4,11 +4,6 @@
  */
 // hot path: no allocation
 
-export const STATUS_OK = 1;
-export const STATUS_DUPLICATE = 2;
-export const STATUS_REJECTED = 3;
-export const STATUS_RETRY = 4;
-
 const TAG_SEQ = 0x09;
 const TAG_STATUS = 0x10;
 const TAG_REJECTIONS = 0x22;

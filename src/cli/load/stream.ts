@@ -8,10 +8,11 @@
 
 import type { Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
+import { STATUS_DUPLICATE, STATUS_OK, STATUS_RETRY } from '../../../native-free-core/codec/answer.ts';
 import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
 import type { ServerAddress } from '../../../client/src/address.ts';
 import { OperatingError } from '../../errors.ts';
-import { readAnswerFigures, STATUS_DUPLICATE, STATUS_OK, STATUS_RETRY, type AnswerFigures } from './answer-bytes.ts';
+import { readAnswerFigures, type AnswerFigures } from './answer-bytes.ts';
 import type { FrameMaker } from './frames/frame-maker.ts';
 import { SEQ_MAX, streamIdentity, type StreamIdentity } from './frames/slot.ts';
 import { SentTimes } from './sent-times.ts';

@@ -1,5 +1,5 @@
 /**
- * Drives a server that has just started through its whole path before it calls itself ready: frames without events, which
+ * Warm-up: drives a server that has just started through its whole path before it calls itself ready: frames without events, which
  * leave nothing behind. Until V8 has compiled what a thread runs, that code takes ten to fifty times as long, and the first
  * users would wait for it. Called by engine/start.ts on the main thread.
  */
@@ -19,16 +19,14 @@ const FRAME_BYTES = 9;
 const SEQ_TAG = 9;
 
 /** Resolves when the path is warm or the time is over; a server that cannot be reached is not this function's business. */
-export async function rehearse(address: ServerAddress): Promise<void> {
+export async function warmUpServer(address: ServerAddress): Promise<void> {
   const until = performance.now() + TIME_MS_MAX;
   const count = FRAMES / CONNECTIONS;
-  await Promise.all(
-    Array.from({ length: CONNECTIONS }, () => rehearseConnection(address, count, until).catch(() => 0)),
-  );
+  await Promise.all(Array.from({ length: CONNECTIONS }, () => warmUpConnection(address, count, until).catch(() => 0)));
 }
 
 /** Resolves with the frames that were answered. */
-async function rehearseConnection(address: ServerAddress, frames: number, until: number): Promise<number> {
+async function warmUpConnection(address: ServerAddress, frames: number, until: number): Promise<number> {
   const frame = Buffer.alloc(6 + FRAME_BYTES);
   const body = writeWebSocketHeader(frame, 0, FRAME_BYTES);
   frame[body] = SEQ_TAG;
