@@ -4,6 +4,7 @@
  * those that are forgotten the sum is kept.
  */
 
+import type { BlockFrame } from '../../native-free-core/columns/load.ts';
 import {
   FRAME_DEDUP,
   FRAME_DUPLICATE,
@@ -32,15 +33,7 @@ export interface LedgerEntry {
 }
 
 /** One frame of a sealed block. */
-export interface LedgerFrame {
-  readonly flags: number;
-  readonly seqLow: number;
-  readonly seqHigh: number;
-  readonly received: number;
-  readonly accepted: number;
-  readonly duplicates: number;
-  readonly dead: number;
-}
+export type LedgerFrame = Omit<BlockFrame, 'producer'>;
 
 /** Lines beyond the producers that the table remembers: of those whose rows went to others since the last look. */
 const SPARE_LINES = 1024;

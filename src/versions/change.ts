@@ -14,6 +14,7 @@ import type { SharedMemory } from '../memory/regions.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { wallMs } from '../system/clock.ts';
 import type { ActivationOrigin, PipelineVersion, PipelineVersions } from './pipeline-versions.ts';
+import type { WaitingWorkers } from '../workers/pool.ts';
 
 export interface RunningVersion extends PipelineVersion {
   readonly memory: SharedMemory;
@@ -37,24 +38,12 @@ export interface BackfillInput {
   readonly onProgress: (rows: number, total: number) => void;
 }
 
-/** Workers of the next version (workers/pool.ts). */
-export interface NextWorkers {
-  readonly ready: Promise<void>;
-  takeOver(change: {
-    readonly begin: () => void;
-    readonly end: () => void;
-    readonly between: () => Promise<void>;
-    readonly greets: boolean;
-  }): Promise<void>;
-  abandon(): Promise<void>;
-}
-
 /** What a change touches; handed in by engine/start.ts. */
 export interface ChangeSources {
   readonly versions: PipelineVersions;
   readonly control: ControlWords;
   readonly workers: {
-    prepare(version: { readonly plan: Plan; readonly memory: SharedMemory }): NextWorkers;
+    prepare(version: { readonly plan: Plan; readonly memory: SharedMemory }): WaitingWorkers;
     /** Threads that have nothing to do give memory back. */
     tidy(): Promise<void>;
   };
