@@ -47,12 +47,26 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   ring: ['base', 'layout'],
   codec: ['base', 'plan', 'layout', 'language'],
   state: ['base', 'layout'],
+  encodings: ['base', 'plan', 'layout', 'codec'],
   columns: ['base', 'plan', 'layout', 'language'],
   language: ['base', 'plan', 'layout', 'state'],
   features: ['base', 'plan', 'layout', 'state', 'language'],
   policy: ['base', 'plan', 'layout', 'state', 'language'],
   model: ['base', 'plan', 'layout'],
-  decide: ['base', 'plan', 'layout', 'ring', 'codec', 'state', 'columns', 'language', 'features', 'policy', 'model'],
+  decide: [
+    'base',
+    'plan',
+    'layout',
+    'ring',
+    'codec',
+    'encodings',
+    'state',
+    'columns',
+    'language',
+    'features',
+    'policy',
+    'model',
+  ],
 };
 
 /** What the language calls its parts: leaves that a plan may name. */

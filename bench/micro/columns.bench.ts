@@ -9,7 +9,7 @@ import {
   createFrameLog,
   createNameLog,
   type NameLog,
-} from '../../native-free-core/columns/logs.ts';
+} from '../../native-free-core/columns/block-logs.ts';
 import { clickhouseTypes } from '../../native-free-core/columns/native-column.ts';
 import { createNativeEncoder } from '../../native-free-core/columns/native.ts';
 import { compileSealer, type SealInput } from '../../native-free-core/columns/seal.ts';

@@ -45,7 +45,9 @@ async function nanosecondsOf(
   const plan = await planOf(`${EVENTS}entities: { player: { key: event.player_id, primary: true, max: 4k, ttl: 30d } }
 features: { player: { x: { agg: ${aggregate}${of}, window: ${(hops * HOP_MS) / 1000}s, hop: ${HOP_MS / 1000}s } } }
 `);
-  const { state, columns } = benchDecider(plan, allocateMemory(plan, 1, 1));
+  const { block, loops } = benchDecider(plan, allocateMemory(plan, 1, 1));
+  const { columns } = block;
+  const { state } = loops;
   const feature = plan.entities[0]!.features[0]!;
   const input = columns[plan.columns.findIndex(({ name }) => name === 'lat')]!;
   for (let r = 0; r < ROWS; r++) {

@@ -8,7 +8,8 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { STATUS_OK, writeAnswerProto } from '../../native-free-core/codec/answer.ts';
+import { STATUS_OK, NO_PARTS, NO_WARNINGS } from '../../native-free-core/codec/answer.ts';
+import { writeAnswerProto } from '../../native-free-core/codec/proto-answer.ts';
 import { ANSWER_BODY_AT, writeAnswerHeader } from '../../native-free-core/layout/answer-record.ts';
 import { readSlot, readGeneration } from '../../native-free-core/layout/connection-record.ts';
 import {
@@ -19,7 +20,7 @@ import {
 } from '../../native-free-core/layout/control-layout.ts';
 import { RECORD_OPEN, RECORD_FRAME, RECORD_ANSWER, RECORD_HELLO } from '../../native-free-core/layout/record-kinds.ts';
 import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
-import { SEQ_BYTES } from '../../native-free-core/layout/seq.ts';
+import { SEQ_BYTES, createSeq } from '../../native-free-core/layout/seq.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import { claim, commit, createLane, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
 import { startIngress, type Ingress } from '../../src/ingress/start.ts';
@@ -153,7 +154,18 @@ class AnsweringWorker {
     const actions = [new Uint16Array(load.events).fill(1), new Uint16Array(load.events).fill(2)];
     const bytes = new Uint8Array(64 + load.events * 2);
     const outcomes = new Int32Array(load.events);
-    this.answer = bytes.slice(0, writeAnswerProto(bytes, 0, 1, 0, actions, rows, outcomes, 0, load.events));
+    const end = writeAnswerProto(bytes, 0, {
+      seq: createSeq(1),
+      status: STATUS_OK,
+      actions,
+      eventRow: rows,
+      eventOutcome: outcomes,
+      first: 0,
+      count: load.events,
+      parts: NO_PARTS,
+      warnings: NO_WARNINGS,
+    });
+    this.answer = bytes.slice(0, end);
   }
 
   turn(): void {

@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
-import { BLOCK_HEADER_BYTES, BLOCK_MAGIC, BLOCK_SIZE_AT } from '../../native-free-core/layout/block-layout.ts';
+import { BLOCK_HEADER_BYTES, writeSealedHeader } from '../../native-free-core/layout/block-layout.ts';
 import { BLOCK_BODY_AT, writeBlockHeader } from '../../native-free-core/layout/block-record.ts';
 import {
   CONTROL_VERSION,
@@ -57,8 +57,22 @@ function createSource(bytes: number): Source {
   const block = new Uint8Array(bytes);
   for (let at = BLOCK_HEADER_BYTES; at < bytes; at++) block[at] = Math.imul(at, 2654435761) >>> 24;
   const view = new DataView(block.buffer);
-  view.setUint32(0, BLOCK_MAGIC, true);
-  view.setUint32(BLOCK_SIZE_AT, bytes, true);
+  writeSealedHeader(view, 0, {
+    bytes,
+    receivedAt: 0,
+    pipelineNumber: 0,
+    rows: 0,
+    deadLetters: 0,
+    frames: 0,
+    framesAt: 0,
+    deadLettersAt: 0,
+    dictionaryAt: 0,
+    dictionaryEntries: 0,
+    columns: 0,
+    namesAt: 0,
+    admittedAt: 0,
+    hasNames: true,
+  });
   const laneBuffer = createLane(LANE_BYTES);
   return { lane: openLane(laneBuffer), laneBuffer, block };
 }

@@ -11,7 +11,7 @@ import { allocateMemory, type SharedMemory } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
-import { ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
 import { FRAME_BODY_AT, writeFrameHeader } from '../../native-free-core/layout/frame-record.ts';
 import { RECORD_FRAME } from '../../native-free-core/layout/record-kinds.ts';
 import { createSeq } from '../../native-free-core/layout/seq.ts';
@@ -98,8 +98,8 @@ export function benchDecider(plan: Plan, memory: SharedMemory): Decider {
 function openSession(lane: ReturnType<typeof openLane>): void {
   putOpen(lane, {
     ...CONNECTION,
-    encoding: ENCODING_PROTO,
-    answerEncoding: ENCODING_PROTO,
+    encoding: ENCODING_CODES.protobuf,
+    answerEncoding: ENCODING_CODES.protobuf,
     stored: false,
     hello: false,
     dedup: false,

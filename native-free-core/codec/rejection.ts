@@ -1,6 +1,6 @@
 /**
  * What a rejection says besides its code: which field, which value, where. Made only for what is refused, by the readers of JSON and
- * by decide/refuse.ts; read in answers and in the table `dead_letters`.
+ * by decide/tell-refusals.ts; read in answers and in the table `dead_letters`.
  */
 
 import { readUtf8, utf8Bytes, writeUtf8 } from './utf8.ts';

@@ -1,6 +1,6 @@
 /**
  * Reads a serialised event once more, slowly, to say what the decoder found wrong with it, or which fields it does not know. Called
- * by decide/refuse.ts for events that were refused and for the first few with unknown fields; never for what was simply taken.
+ * by decide/tell-refusals.ts for events that were refused and for the first few with unknown fields; never for what was simply taken.
  */
 
 import { LIST_ELEMENTS_MAX, STRING_BYTES_MAX } from '../layout/limits.ts';

@@ -1,4 +1,4 @@
-/** Why the bytes of a frame are none, in words; and fields that frames do not have. Called by decide/refuse.ts for frames that were refused or had such fields. */
+/** Why the bytes of a frame are none, in words; and fields that frames do not have. Called by decide/tell-refusals.ts for frames that were refused or had such fields. */
 
 import { rejection, shownJson, type RejectionDetail } from './rejection.ts';
 import { addUnknownField, type UnknownFields } from './unknown-fields.ts';

@@ -5,76 +5,38 @@
 
 import { fail } from '../base/fail.ts';
 import {
-  BLOCK_ADMITTED_AT,
-  BLOCK_COLUMNS_AT,
   BLOCK_COLUMN_ABSENT,
-  BLOCK_COLUMN_BRANCH,
   BLOCK_COLUMN_CONSTANT,
-  BLOCK_DEAD_AT,
-  BLOCK_DEAD_HEADER_BYTES,
-  BLOCK_DEAD_OFFSET_AT,
-  BLOCK_DICTIONARY_COUNT_AT,
-  BLOCK_DICTIONARY_OFFSET_AT,
-  BLOCK_DIRECTORY_ENTRY_BYTES,
-  BLOCK_FRAMES_AT,
-  BLOCK_FRAMES_OFFSET_AT,
-  BLOCK_FRAME_BYTES,
-  BLOCK_HEADER_BYTES,
-  BLOCK_MAGIC,
-  BLOCK_MAGIC_1,
-  BLOCK_NAMES_OFFSET_AT,
-  BLOCK_NAME_HEADER_BYTES,
-  BLOCK_PIPELINE_AT,
-  BLOCK_RECEIVED_AT,
-  BLOCK_ROWS_AT,
-  BLOCK_SIZE_AT,
-  BLOCK_NAMES_UNKNOWN_FIELDS_AT,
+  BLOCK_COLUMN_BRANCH,
+  readDirectoryEntry,
+} from '../layout/block-directory.ts';
+import {
+  NAMES_HEADER_BYTES,
+  readSealedHeader,
+  readUnknownFields,
+  readNameCount,
+  type BlockHeader,
 } from '../layout/block-layout.ts';
 import type { Column } from '../layout/column.ts';
+import {
+  DEAD_LETTER_HEADER_BYTES,
+  createDeadLetterEntry,
+  readDeadLetter,
+  deadLetterDetailAt,
+  deadLetterBytes,
+  type DeadLetterEntry,
+} from '../layout/dead-letter-entry.ts';
+import { FRAME_ENTRY_BYTES, createFrameEntry, readFrameEntry, type FrameEntry } from '../layout/frame-entry.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
+import { TEXT_HEADER_BYTES, textEntryBytes, readTextNumber, readTextLength } from '../layout/text-entry.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createBranchRows, groupByBranch, type BranchRows } from './branch-rows.ts';
 import { loadColumn } from './load-column.ts';
 
-export interface BlockHeader {
-  readonly bytes: number;
-  readonly receivedAt: number;
-  readonly pipelineNumber: number;
-  readonly rows: number;
-  readonly deadLetters: number;
-  readonly frames: number;
-  /** Oldest admitted_at of its frames, 0: none. */
-  readonly admittedAt: number;
-  /** Fields of its events that the pipeline's message does not have. */
-  readonly unknownFields: number;
-}
-
-export interface BlockFrame {
-  /** Which of the block's names, 0: none. */
-  readonly producer: number;
-  readonly flags: number;
-  readonly seqLow: number;
-  readonly seqHigh: number;
-  readonly received: number;
-  readonly accepted: number;
-  readonly duplicates: number;
-  readonly dead: number;
-}
-
-export interface BlockDeadLetter {
-  readonly producer: number;
-  readonly seqLow: number;
-  readonly seqHigh: number;
-  /** Of the event in its frame, or DEAD_WHOLE_FRAME. */
-  readonly index: number;
-  readonly outcome: number;
-  readonly encoding: number;
-  /** Where its bytes are in the block. */
-  readonly start: number;
-  readonly length: number;
-  /** The same of its details; length 0: its outcome says it all. */
-  readonly detailStart: number;
-  readonly detailLength: number;
+/** One dead letter of a block, and where in the block its bytes are. Written over for the next one. */
+export interface BlockDeadLetter extends DeadLetterEntry {
+  start: number;
+  detailStart: number;
 }
 
 export function viewOf(block: Uint8Array): DataView {
@@ -82,33 +44,23 @@ export function viewOf(block: Uint8Array): DataView {
 }
 
 export function readBlockHeader(block: Uint8Array): BlockHeader {
-  const view = viewOf(block);
-  const magic = view.getUint32(0, true);
-  if (magic !== BLOCK_MAGIC && magic !== BLOCK_MAGIC_1) fail('BLOCK_MAGIC', magic);
-  const bytes = view.getUint32(BLOCK_SIZE_AT, true);
-  if (bytes > block.byteLength) fail('BLOCK_SIZE', bytes);
-  return {
-    bytes,
-    receivedAt: view.getFloat64(BLOCK_RECEIVED_AT, true),
-    pipelineNumber: view.getUint32(BLOCK_PIPELINE_AT, true),
-    rows: view.getUint32(BLOCK_ROWS_AT, true),
-    deadLetters: view.getUint32(BLOCK_DEAD_AT, true),
-    frames: view.getUint32(BLOCK_FRAMES_AT, true),
-    admittedAt: view.getFloat64(BLOCK_ADMITTED_AT, true),
-    unknownFields: magic === BLOCK_MAGIC ? unknownFieldsOf(view) : 0,
-  };
+  const header = readSealedHeader(viewOf(block), 0);
+  if (header === null) return fail('BLOCK_MAGIC', block.byteLength);
+  if (header.bytes > block.byteLength) fail('BLOCK_SIZE', header.bytes);
+  return header;
 }
 
-function unknownFieldsOf(view: DataView): number {
-  return view.getUint32(view.getUint32(BLOCK_NAMES_OFFSET_AT, true) + BLOCK_NAMES_UNKNOWN_FIELDS_AT, true);
+/** Fields of the block's events that the pipeline's message does not have. */
+export function unknownFieldsOf(block: Uint8Array): number {
+  const { hasNames, namesAt } = readBlockHeader(block);
+  return hasNames ? readUnknownFields(viewOf(block), namesAt) : 0;
 }
 
 /** Fills `columns`, which must be as `resetColumn` leaves them. */
 export function loadBlock(plan: Plan, columns: readonly Column[], block: Uint8Array): BlockHeader {
   const header = readBlockHeader(block);
   const view = viewOf(block);
-  if (view.getUint32(BLOCK_COLUMNS_AT, true) !== columns.length)
-    fail('BLOCK_COLUMNS', view.getUint32(BLOCK_COLUMNS_AT, true));
+  if (header.columns !== columns.length) fail('BLOCK_COLUMNS', header.columns);
   if (header.rows > BLOCK_ROWS_MAX) fail('BLOCK_ROWS', header.rows);
   const type = plan.system.type;
   // The type column first: columns of its branches lie by its codes.
@@ -132,60 +84,37 @@ function loadEntry(
   rows: number,
   group: BranchRows | null,
 ): void {
-  const directory = BLOCK_HEADER_BYTES + index * BLOCK_DIRECTORY_ENTRY_BYTES;
-  const encoding = view.getUint32(directory, true);
+  const { encoding, at, bytes } = readDirectoryEntry(view, 0, index);
   if (encoding === BLOCK_COLUMN_ABSENT) return;
   const some = encoding === BLOCK_COLUMN_BRANCH;
   if (some && group === null) fail('BLOCK_BRANCH', index);
-  loadColumn(columns[index], view, block, {
-    at: view.getUint32(directory + 4, true),
-    bytes: view.getUint32(directory + 8, true),
-    constant: encoding === BLOCK_COLUMN_CONSTANT,
-    rows,
-    group: some ? group : null,
-  });
+  const constant = encoding === BLOCK_COLUMN_CONSTANT;
+  loadColumn(columns[index], view, block, { at, bytes, constant, rows, group: some ? group : null });
 }
 
-export function eachFrame(block: Uint8Array, visit: (frame: BlockFrame) => void): void {
+/** `frame` is valid during the call. */
+export function eachFrame(block: Uint8Array, visit: (frame: FrameEntry) => void): void {
   const view = viewOf(block);
-  let at = view.getUint32(BLOCK_FRAMES_OFFSET_AT, true);
-  const count = view.getUint32(BLOCK_FRAMES_AT, true);
-  for (let i = 0; i < count; i++, at += BLOCK_FRAME_BYTES) {
-    visit({
-      producer: view.getUint32(at, true),
-      flags: view.getUint32(at + 4, true),
-      seqLow: view.getUint32(at + 8, true),
-      seqHigh: view.getUint32(at + 12, true),
-      received: view.getUint32(at + 16, true),
-      accepted: view.getUint32(at + 20, true),
-      duplicates: view.getUint32(at + 24, true),
-      dead: view.getUint32(at + 28, true),
-    });
+  const { frames, framesAt } = readBlockHeader(block);
+  const entry = createFrameEntry();
+  for (let i = 0; i < frames; i++) {
+    readFrameEntry(view, framesAt + i * FRAME_ENTRY_BYTES, entry);
+    visit(entry);
   }
 }
 
+/** `letter` is valid during the call. */
 export function eachDeadLetter(block: Uint8Array, visit: (letter: BlockDeadLetter) => void): void {
   const view = viewOf(block);
-  let at = view.getUint32(BLOCK_DEAD_OFFSET_AT, true);
-  const count = view.getUint32(BLOCK_DEAD_AT, true);
-  for (let i = 0; i < count; i++) {
-    const length = view.getUint32(at + 24, true);
-    const start = at + BLOCK_DEAD_HEADER_BYTES;
-    const detailStart = start + ((length + 7) & -8);
-    const detailLength = view.getUint32(at + 28, true);
-    visit({
-      producer: view.getUint32(at, true),
-      seqLow: view.getUint32(at + 4, true),
-      seqHigh: view.getUint32(at + 8, true),
-      index: view.getUint32(at + 12, true),
-      outcome: view.getInt32(at + 16, true),
-      encoding: view.getUint32(at + 20, true),
-      start,
-      length,
-      detailStart,
-      detailLength,
-    });
-    at = detailStart + ((detailLength + 7) & -8);
+  const { deadLetters, deadLettersAt } = readBlockHeader(block);
+  const letter: BlockDeadLetter = { ...createDeadLetterEntry(), start: 0, detailStart: 0 };
+  let at = deadLettersAt;
+  for (let i = 0; i < deadLetters; i++) {
+    readDeadLetter(view, at, letter);
+    letter.start = at + DEAD_LETTER_HEADER_BYTES;
+    letter.detailStart = at + deadLetterDetailAt(letter.length);
+    visit(letter);
+    at += deadLetterBytes(letter.length, letter.detailLength);
   }
 }
 
@@ -199,7 +128,8 @@ export function eachName(
   visit: (producer: number, name: Uint8Array) => void,
 ): void {
   const view = viewOf(block);
-  if (view.getUint32(0, true) === BLOCK_MAGIC_1) {
+  const { hasNames, namesAt } = readBlockHeader(block);
+  if (!hasNames) {
     const seen = new Set<number>([0]);
     eachFrame(block, ({ producer }) => {
       if (!seen.has(producer)) visit(producer, textOf(producer));
@@ -207,14 +137,13 @@ export function eachName(
     });
     return;
   }
-  let at = view.getUint32(BLOCK_NAMES_OFFSET_AT, true);
-  const count = view.getUint32(at, true);
-  at += 8;
+  const count = readNameCount(view, namesAt);
+  let at = namesAt + NAMES_HEADER_BYTES;
   for (let i = 0; i < count; i++) {
-    const start = at + BLOCK_NAME_HEADER_BYTES;
-    const length = view.getUint32(at + 4, true);
-    visit(view.getUint32(at, true), block.subarray(start, start + length));
-    at = start + ((length + 7) & -8);
+    const start = at + TEXT_HEADER_BYTES;
+    const length = readTextLength(view, at);
+    visit(readTextNumber(view, at), block.subarray(start, start + length));
+    at += textEntryBytes(length);
   }
 }
 
@@ -224,11 +153,11 @@ export function eachDictionaryEntry(
   visit: (id: number, bytes: Uint8Array, start: number, length: number) => void,
 ): void {
   const view = viewOf(block);
-  let at = view.getUint32(BLOCK_DICTIONARY_OFFSET_AT, true);
-  const count = view.getUint32(BLOCK_DICTIONARY_COUNT_AT, true);
-  for (let i = 0; i < count; i++) {
-    const length = view.getUint32(at + 4, true);
-    visit(view.getUint32(at, true), block, at + 8, length);
-    at += 8 + ((length + 7) & -8);
+  const { dictionaryAt, dictionaryEntries } = readBlockHeader(block);
+  let at = dictionaryAt;
+  for (let i = 0; i < dictionaryEntries; i++) {
+    const length = readTextLength(view, at);
+    visit(readTextNumber(view, at), block, at + TEXT_HEADER_BYTES, length);
+    at += textEntryBytes(length);
   }
 }

@@ -5,8 +5,8 @@
 
 import { fail } from '../base/fail.ts';
 import { outcomeText } from '../base/outcomes.ts';
-import { DEAD_WHOLE_FRAME } from '../layout/block-layout.ts';
-import { ENCODING_JSON, ENCODING_NDJSON } from '../layout/encoding-codes.ts';
+import { DEAD_WHOLE_FRAME } from '../layout/dead-letter-entry.ts';
+import { ENCODING_CODES } from '../layout/encoding-codes.ts';
 import { createChunks, finishChunks, pushBytes, pushGrowing, pushVarint, type NativeBlock } from './chunks.ts';
 import { createGrowing, createPool, extend, type BufferPool, type Growing } from './growing.ts';
 import { eachDeadLetter, readBlockHeader, type BlockDeadLetter } from './load.ts';
@@ -16,6 +16,10 @@ import { columnTitle } from './native-title.ts';
 import { appendRange } from './native-values.ts';
 import type { NativeEncoder, NativeOptions } from './native.ts';
 import { createProducerNames, type ProducerNames } from './producer-names.ts';
+
+/** An encoding's number in the column: ClickHouse counts from 1 there. */
+const ENUM_OFFSET = 1;
+const ENCODING_ENUM = Object.entries(ENCODING_CODES).map(([name, code]) => `'${name}' = ${code + ENUM_OFFSET}`);
 
 /** Besides the batch columns. `frame_index`: which event of the frame; NULL where the whole frame was refused. */
 export const DEAD_LETTER_COLUMNS = [
@@ -28,7 +32,7 @@ export const DEAD_LETTER_COLUMNS = [
   { name: 'reason', type: 'String' },
   { name: 'field', type: 'String' },
   { name: 'value', type: 'String' },
-  { name: 'encoding', type: "Enum8('protobuf' = 1, 'json' = 2, 'ndjson' = 3)" },
+  { name: 'encoding', type: `Enum8(${ENCODING_ENUM.join(', ')})` },
   { name: 'bytes', type: 'String' },
 ] as const;
 
@@ -104,14 +108,14 @@ function appendLetter(g: Gathering, block: Uint8Array, letter: BlockDeadLetter, 
   append64(received, receivedAt - high * HIGH, high);
   const name = g.producers.textOf(letter.producer);
   appendText(producer, name, 0, name.length);
-  append64(seq, letter.seqLow, letter.seqHigh);
+  append64(seq, letter.seq.low, letter.seq.high);
   appendByte(g.nulls, whole ? 1 : 0);
   append32(index, whole ? 0 : letter.index);
   appendByte(kind, whole ? 2 : 1);
   const texts = textsOf(g, letter.outcome);
   appendText(code, texts.code, 0, texts.code.length);
   appendDetail(block, letter, field, value, reason, texts.reason);
-  appendByte(encoding, letter.encoding === ENCODING_JSON ? 2 : letter.encoding === ENCODING_NDJSON ? 3 : 1);
+  appendByte(encoding, letter.encoding + ENUM_OFFSET);
   appendText(bytes, block, letter.start, letter.length);
   g.rows++;
 }

@@ -10,19 +10,19 @@
 import { fail } from '../base/fail.ts';
 import { KINDS } from '../language/kinds/index.ts';
 import {
-  BLOCK_COLUMNS_AT,
   BLOCK_COLUMN_ABSENT,
-  BLOCK_COLUMN_BRANCH,
   BLOCK_COLUMN_CONSTANT,
-  BLOCK_DIRECTORY_ENTRY_BYTES,
-  BLOCK_HEADER_BYTES,
-} from '../layout/block-layout.ts';
+  BLOCK_COLUMN_BRANCH,
+  readDirectoryEntry,
+  type DirectoryEntry,
+} from '../layout/block-directory.ts';
+import type { BlockHeader } from '../layout/block-layout.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { Plan } from '../plan/plan.ts';
 import { branchCount, createBranchRows, groupByBranch, type BranchRows } from './branch-rows.ts';
 import { createChunks, finishChunks, pushBytes, pushVarint, type ChunkList, type NativeBlock } from './chunks.ts';
 import { createPool, type BufferPool } from './growing.ts';
-import { readBlockHeader, viewOf, type BlockHeader } from './load.ts';
+import { readBlockHeader, viewOf } from './load.ts';
 import { createBatchColumns, type BatchColumns } from './native-batch-columns.ts';
 import { createColumnGatherer, type ColumnGatherer, type NativeTexts } from './native-column.ts';
 import { columnTitle } from './native-title.ts';
@@ -134,15 +134,13 @@ function createEncoding(plan: Plan, texts: NativeTexts): Encoding {
 
 function appendBlock(e: Encoding, block: Uint8Array, header: BlockHeader, epoch: number): void {
   const view = viewOf(block);
-  if (view.getUint32(BLOCK_COLUMNS_AT, true) !== e.columns.length)
-    fail('NATIVE_COLUMNS', view.getUint32(BLOCK_COLUMNS_AT, true));
+  if (header.columns !== e.columns.length) fail('NATIVE_COLUMNS', header.columns);
   let group: BranchRows | null = null;
   for (let i = 0; i < e.columns.length; i++) {
-    const directory = BLOCK_HEADER_BYTES + i * BLOCK_DIRECTORY_ENTRY_BYTES;
-    const encoding = view.getUint32(directory, true);
-    if (encoding === BLOCK_COLUMN_ABSENT) continue;
-    if (encoding === BLOCK_COLUMN_BRANCH) group ??= groupRows(e, view, header.rows);
-    appendColumn(e, i, block, view, directory, encoding, header.rows, group);
+    const entry = readDirectoryEntry(view, 0, i);
+    if (entry.encoding === BLOCK_COLUMN_ABSENT) continue;
+    if (entry.encoding === BLOCK_COLUMN_BRANCH) group ??= groupRows(e, view, header.rows);
+    appendColumn(e, e.columns[i], block, view, entry, header.rows, group);
   }
   e.batchColumns.append(epoch, header.pipelineNumber, header.rows);
   e.rows += header.rows;
@@ -152,7 +150,7 @@ function appendBlock(e: Encoding, block: Uint8Array, header: BlockHeader, epoch:
 /** Columns of a branch lie by the type column, which then is PLAIN: a single type leaves no branch with a small share. */
 function groupRows(e: Encoding, view: DataView, rows: number): BranchRows {
   const group = e.group ?? fail('NATIVE_BRANCH', rows);
-  const at = view.getUint32(BLOCK_HEADER_BYTES + e.plan.system.type * BLOCK_DIRECTORY_ENTRY_BYTES + 4, true);
+  const { at } = readDirectoryEntry(view, 0, e.plan.system.type);
   for (let r = 0; r < rows; r++) e.codes[r] = view.getUint16(at + 2 * r, true);
   groupByBranch(group, e.codes, rows);
   return group;
@@ -160,15 +158,13 @@ function groupRows(e: Encoding, view: DataView, rows: number): BranchRows {
 
 function appendColumn(
   e: Encoding,
-  index: number,
+  column: GatheredColumn,
   block: Uint8Array,
   view: DataView,
-  directory: number,
-  encoding: number,
+  { encoding, at, bytes }: DirectoryEntry,
   rows: number,
   group: BranchRows | null,
 ): void {
-  const column = e.columns[index];
   if (column.rows < e.rows) column.gatherer.appendPresets(e.rows - column.rows);
   column.rows = e.rows + rows;
   const branch = column.gatherer.plan.branch;
@@ -176,8 +172,8 @@ function appendColumn(
   const values = {
     block,
     view,
-    at: view.getUint32(directory + 4, true),
-    bytes: view.getUint32(directory + 8, true),
+    at,
+    bytes,
     count: some ? branchCount(group, branch) : rows,
     nullsAt: -1,
     rowList: some ? group.rows : null,

@@ -5,11 +5,11 @@
 
 import { fail } from '../base/fail.ts';
 import {
-  BLOCK_COLUMN_ABSENT,
-  BLOCK_COLUMN_BRANCH,
-  BLOCK_COLUMN_CONSTANT,
   BLOCK_COLUMN_PLAIN,
-} from '../layout/block-layout.ts';
+  BLOCK_COLUMN_ABSENT,
+  BLOCK_COLUMN_CONSTANT,
+  BLOCK_COLUMN_BRANCH,
+} from '../layout/block-directory.ts';
 import { rowBytes, type Column } from '../layout/column.ts';
 import { branchCount, type BranchRows } from './branch-rows.ts';
 import { allBytesEqual, allShortsEqual, allWordsEqual, gatherFixed } from './fixed-loops.ts';

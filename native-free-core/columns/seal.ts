@@ -1,33 +1,22 @@
 /**
  * Seals a block: the columns of a worker's block, its frames, dead letters, names and new dictionary entries, as the bytes that the
- * spool stores (layout/block-layout.ts). Called by decide/finish-block.ts on the worker's thread, straight into lane memory.
+ * spool stores (layout/block-layout.ts). Called by decide/seal-block.ts on the worker's thread, straight into lane memory.
  * Two steps: `sealedBytes` looks at each column once and remembers how it will lie, `sealBlock` copies.
  */
 
 import { fail } from '../base/fail.ts';
 import {
-  BLOCK_ADMITTED_AT,
-  BLOCK_COLUMNS_AT,
   BLOCK_COLUMN_ABSENT,
-  BLOCK_DEAD_AT,
-  BLOCK_DEAD_OFFSET_AT,
-  BLOCK_DICTIONARY_COUNT_AT,
-  BLOCK_DICTIONARY_OFFSET_AT,
-  BLOCK_DIRECTORY_ENTRY_BYTES,
-  BLOCK_FRAMES_AT,
-  BLOCK_FRAMES_OFFSET_AT,
-  BLOCK_FRAME_BYTES,
-  BLOCK_HEADER_BYTES,
-  BLOCK_MAGIC,
-  BLOCK_NAMES_OFFSET_AT,
-  BLOCK_PIPELINE_AT,
-  BLOCK_RECEIVED_AT,
-  BLOCK_ROWS_AT,
-  BLOCK_SIZE_AT,
-  BLOCK_NAMES_UNKNOWN_FIELDS_AT,
-} from '../layout/block-layout.ts';
+  DIRECTORY_ENTRY_BYTES,
+  directoryEntryAt,
+  writeDirectoryEntry,
+} from '../layout/block-directory.ts';
+import { BLOCK_HEADER_BYTES, writeSealedHeader, writeUnknownFields } from '../layout/block-layout.ts';
 import { rowBytes, type Column } from '../layout/column.ts';
+import { DEAD_LETTER_HEADER_BYTES } from '../layout/dead-letter-entry.ts';
+import { FRAME_ENTRY_BYTES } from '../layout/frame-entry.ts';
 import { BLOCK_FRAMES_MAX, BLOCK_ROWS_MAX } from '../layout/limits.ts';
+import { TEXT_HEADER_BYTES, textEntryBytes, writeTextHeader } from '../layout/text-entry.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createBranchRows, groupByBranch } from './branch-rows.ts';
 import {
@@ -38,7 +27,7 @@ import {
   type DeadLetterLog,
   type FrameLog,
   type NameLog,
-} from './logs.ts';
+} from './block-logs.ts';
 import { measureColumn, pad8, sealColumn, zeroTo8, type Sealing } from './seal-column.ts';
 
 /** The strings that the epoch added to the shared dictionary: entry `id` ends at `words[endsAt + id]` of the heap at `heapAt`. */
@@ -74,8 +63,6 @@ export interface Sealer {
   /** Writes the block at `at` (8-aligned) of `out`, which `view` covers too; returns where it ends. */
   sealBlock(out: Uint8Array, view: DataView, at: number, input: SealInput): number;
 }
-
-const DICTIONARY_ENTRY_HEADER_BYTES = 8;
 
 export function compileSealer(plan: Plan, columns: readonly Column[]): Sealer {
   const sealing = createSealing(plan, columns);
@@ -114,7 +101,7 @@ function measureColumns(plan: Plan, sealing: Sealing, rows: number): void {
 }
 
 function columnsEnd(sealing: Sealing): number {
-  let end = BLOCK_HEADER_BYTES + sealing.columns.length * BLOCK_DIRECTORY_ENTRY_BYTES;
+  let end = directoryEntryAt(sealing.columns.length);
   for (let i = 0; i < sealing.bytes.length; i++) end += pad8(sealing.bytes[i]);
   return end;
 }
@@ -124,50 +111,48 @@ function entryLength(dictionary: DictionaryHeap, id: number): number {
 }
 
 function sectionBytes(input: SealInput): number {
-  let bytes = input.frames.count * BLOCK_FRAME_BYTES + input.deadLetters.end + input.names.end;
+  let bytes = input.frames.count * FRAME_ENTRY_BYTES + input.deadLetters.end + input.names.end;
   for (let id = input.dictionaryFrom; id < input.dictionaryEnd; id++) {
-    bytes += DICTIONARY_ENTRY_HEADER_BYTES + pad8(entryLength(input.dictionary, id));
+    bytes += textEntryBytes(entryLength(input.dictionary, id));
   }
   return bytes;
 }
 
 function sealBlock(sealing: Sealing, out: Uint8Array, view: DataView, at: number, input: SealInput): number {
   const columns = sealing.columns.length;
-  let directory = at + BLOCK_HEADER_BYTES;
-  let end = directory + columns * BLOCK_DIRECTORY_ENTRY_BYTES;
+  let end = at + directoryEntryAt(columns);
   for (let i = 0; i < columns; i++) {
     const encoding = sealing.encodings[i];
-    view.setUint32(directory, encoding, true);
-    view.setUint32(directory + 4, end - at, true);
-    view.setUint32(directory + 8, sealing.bytes[i], true);
-    view.setUint32(directory + 12, sealing.rows[i], true);
-    directory += BLOCK_DIRECTORY_ENTRY_BYTES;
+    const entry = { encoding, at: end - at, bytes: sealing.bytes[i], rows: sealing.rows[i] };
+    writeDirectoryEntry(view, at, i, entry);
     if (encoding !== BLOCK_COLUMN_ABSENT)
       end = zeroTo8(out, sealColumn(sealing, i, out, view, end, input.receivedAt, input.rows));
   }
   const framesAt = end;
-  end = copyBytes(out, end, input.frames.bytes, input.frames.count * BLOCK_FRAME_BYTES);
+  end = copyBytes(out, end, input.frames.bytes, input.frames.count * FRAME_ENTRY_BYTES);
   const deadAt = end;
   end = copyBytes(out, end, input.deadLetters.bytes, input.deadLetters.end);
   const dictionaryAt = end;
   end = sealDictionary(out, view, end, input);
   const namesAt = end;
   end = copyBytes(out, end, input.names.bytes, input.names.end);
-  view.setUint32(at, BLOCK_MAGIC, true);
-  view.setUint32(at + BLOCK_SIZE_AT, end - at, true);
-  view.setFloat64(at + BLOCK_RECEIVED_AT, input.receivedAt, true);
-  view.setUint32(at + BLOCK_PIPELINE_AT, input.pipelineNumber, true);
-  view.setUint32(at + BLOCK_ROWS_AT, input.rows, true);
-  view.setUint32(at + BLOCK_DEAD_AT, input.deadLetters.count, true);
-  view.setUint32(at + BLOCK_FRAMES_AT, input.frames.count, true);
-  view.setUint32(at + BLOCK_FRAMES_OFFSET_AT, framesAt - at, true);
-  view.setUint32(at + BLOCK_DEAD_OFFSET_AT, deadAt - at, true);
-  view.setUint32(at + BLOCK_DICTIONARY_OFFSET_AT, dictionaryAt - at, true);
-  view.setUint32(at + BLOCK_DICTIONARY_COUNT_AT, input.dictionaryEnd - input.dictionaryFrom, true);
-  view.setUint32(at + BLOCK_COLUMNS_AT, columns, true);
-  view.setUint32(at + BLOCK_NAMES_OFFSET_AT, namesAt - at, true);
-  view.setUint32(namesAt + BLOCK_NAMES_UNKNOWN_FIELDS_AT, input.unknownFields, true);
-  view.setFloat64(at + BLOCK_ADMITTED_AT, input.admittedAt, true);
+  writeUnknownFields(view, namesAt, input.unknownFields);
+  writeSealedHeader(view, at, {
+    bytes: end - at,
+    receivedAt: input.receivedAt,
+    pipelineNumber: input.pipelineNumber,
+    rows: input.rows,
+    deadLetters: input.deadLetters.count,
+    frames: input.frames.count,
+    framesAt: framesAt - at,
+    deadLettersAt: deadAt - at,
+    dictionaryAt: dictionaryAt - at,
+    dictionaryEntries: input.dictionaryEnd - input.dictionaryFrom,
+    columns,
+    namesAt: namesAt - at,
+    admittedAt: input.admittedAt,
+    hasNames: true,
+  });
   return end;
 }
 
@@ -182,9 +167,8 @@ function sealDictionary(out: Uint8Array, view: DataView, at: number, input: Seal
   for (let id = input.dictionaryFrom; id < input.dictionaryEnd; id++) {
     const from = heapAt + words[endsAt + id - 1];
     const to = heapAt + words[endsAt + id];
-    view.setUint32(end, id, true);
-    view.setUint32(end + 4, to - from, true);
-    end += DICTIONARY_ENTRY_HEADER_BYTES;
+    writeTextHeader(view, end, id, to - from);
+    end += TEXT_HEADER_BYTES;
     for (let p = from; p < to; p++) out[end++] = bytes[p];
     end = zeroTo8(out, end);
   }
@@ -196,16 +180,16 @@ function sealDictionary(out: Uint8Array, view: DataView, at: number, input: Seal
  * a dead letter's as well; strings take up to 3 more for their length in each row.
  */
 function sealedBytesMax(columns: readonly Column[], rows: number, frameBytes: number): number {
-  let bytes = BLOCK_HEADER_BYTES + columns.length * (BLOCK_DIRECTORY_ENTRY_BYTES + 32);
+  let bytes = BLOCK_HEADER_BYTES + columns.length * (DIRECTORY_ENTRY_BYTES + 32);
   for (const column of columns) bytes += rows * (column.plan.shape === 'scalar' ? 1 + (rowBytes(column.kind) || 3) : 4);
   return (
     bytes +
     frameBytes * 9 +
     Math.min(
       DEAD_LETTER_LOG_BYTES,
-      frameBytes + BLOCK_DETAIL_BYTES_MAX + FRAME_DETAIL_BYTES_MAX + BLOCK_ROWS_MAX * 48,
+      frameBytes + BLOCK_DETAIL_BYTES_MAX + FRAME_DETAIL_BYTES_MAX + BLOCK_ROWS_MAX * (DEAD_LETTER_HEADER_BYTES + 16),
     ) +
-    BLOCK_FRAMES_MAX * BLOCK_FRAME_BYTES +
+    BLOCK_FRAMES_MAX * FRAME_ENTRY_BYTES +
     NAME_LOG_BYTES
   );
 }

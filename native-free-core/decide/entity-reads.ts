@@ -1,6 +1,6 @@
 /**
  * Reads entities for those who ask: the features of one key, as of its last event or as of now. What was asked while a block was filled
- * is answered behind the block, so that an answer shows nothing that a crash can still remove. Called by run.ts and finish-block.ts.
+ * is answered behind the block, so that an answer shows nothing that a crash can still remove. Called by run.ts and seal-block.ts.
  */
 
 import { KINDS } from '../language/kinds/index.ts';
@@ -39,7 +39,7 @@ export function pendingRead(d: Decider, lane: Lane, ingress: number, at: number,
 }
 
 export function writeEntityAnswers(d: Decider, epochLow: number): void {
-  for (const read of d.reads.splice(0)) {
+  for (const read of d.connections.reads.splice(0)) {
     const { status, body } = readEntity(d, read);
     const bytes = d.input.utf8(body);
     const lane = d.input.durableLanes[read.ingress];
@@ -57,7 +57,7 @@ function readEntity(d: Decider, read: PendingRead): EntityAnswer {
   const texts = read.key.split(',').map(decodeText);
   const key = keyFromText(plan, entity, texts, { utf8, label: (column, text) => labelOf(d, column, text) });
   if (!key) return { status: ENTITY_BAD_KEY, body: keyExpectation(plan, entity) };
-  const state = d.readers[read.entity](key, read.atNow ? timeNow(control, now(), monotonic()) : 0);
+  const state = d.loops.readers[read.entity](key, read.atNow ? timeNow(control, now(), monotonic()) : 0);
   if (state === null) return { status: ENTITY_UNSEEN, body: '' };
   const body = { entity: entity.name, key: texts.length === 1 ? texts[0] : texts, ...state };
   return { status: ENTITY_FOUND, body: JSON.stringify(body) };

@@ -4,8 +4,9 @@
  */
 // hot path: no allocation
 
+import type { FrameEntry } from '../layout/frame-entry.ts';
 import { BLOCK_FRAMES_MAX, BLOCK_ROWS_MAX } from '../layout/limits.ts';
-import { SEQ_WORDS, storeSeq, type Seq } from '../layout/seq.ts';
+import { SEQ_WORDS, storeSeq } from '../layout/seq.ts';
 import type { Session } from './sessions.ts';
 
 export const ANSWER_OK = 0;
@@ -60,14 +61,14 @@ export function addFrameAnswer(
   answers: FrameAnswers,
   session: Session,
   kind: number,
-  seq: Seq,
-  eventCount: number,
+  entry: FrameEntry,
   frameOutcome: number,
 ): void {
   const i = answers.count++;
+  const eventCount = entry.received;
   answers.sessions[i] = session;
   answers.kinds[i] = kind;
-  storeSeq(answers.seqs, i * SEQ_WORDS, seq);
+  storeSeq(answers.seqs, i * SEQ_WORDS, entry.seq);
   answers.firstEvent[i] = answers.events;
   answers.eventCount[i] = eventCount;
   answers.frameOutcome[i] = frameOutcome;

@@ -6,8 +6,9 @@
 
 import { loadBlock, eachFrame, eachDictionaryEntry, eachName } from '../columns/load.ts';
 import { createColumn, resetColumn, type Column } from '../layout/column.ts';
-import { FRAME_DEDUP, FRAME_DUPLICATE, FRAME_FIRST, FRAME_HAS_SEQ } from '../layout/block-layout.ts';
+import { FRAME_HAS_SEQ, FRAME_DUPLICATE, FRAME_DEDUP, FRAME_FIRST } from '../layout/frame-entry.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
+import { seqNumber } from '../layout/seq.ts';
 import type { Plan } from '../plan/plan.ts';
 import { fail } from '../base/fail.ts';
 import { copyEntry, internEntry } from '../state/dictionary.ts';
@@ -150,7 +151,7 @@ function replayFrames(replayer: Replayer, { columns, receivedAt }: Seat, block: 
   const eventId = plan.system.eventId < 0 ? null : columns[plan.system.eventId];
   let row = 0;
   eachFrame(block, (frame) => {
-    const seq = frame.seqLow + frame.seqHigh * HIGH;
+    const seq = seqNumber(frame.seq);
     const took = (frame.flags & FRAME_HAS_SEQ) !== 0 && (frame.flags & FRAME_DUPLICATE) === 0;
     const producer = producers.get(frame.producer) ?? 0;
     if (producer > 0) replayProducer(tables.producers, producer, (frame.flags & FRAME_FIRST) !== 0, receivedAt);

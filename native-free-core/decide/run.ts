@@ -7,7 +7,7 @@
  */
 
 import { LANE_EMPTY } from '../base/outcomes.ts';
-import { BLOCK_DETAIL_BYTES_MAX } from '../columns/logs.ts';
+import { BLOCK_DETAIL_BYTES_MAX } from '../columns/block-logs.ts';
 import { BELL_STRIDE, CHANGING, DURABLE_LOW, STOPPING, WORKER_BELL } from '../layout/control-layout.ts';
 import { readGeneration, readSlot } from '../layout/connection-record.ts';
 import { BLOCK_FRAMES_MAX, BLOCK_FRAME_BYTES_MAX, BLOCK_ROWS_MAX, FRAME_EVENTS_MAX } from '../layout/limits.ts';
@@ -17,7 +17,8 @@ import { cancelSleep, prepareSleep, sleep } from '../ring/doorbell.ts';
 import { claim, release, type Lane } from '../ring/lane.ts';
 import type { Decider } from './decider.ts';
 import { isClosing, joinEpoch, runningEpochLow } from './epoch.ts';
-import { answerWaiting, finishBlock } from './finish-block.ts';
+import { endBlock } from './end-block.ts';
+import { answerWaiting } from './seal-block.ts';
 import { openSession, sessionOf } from './sessions.ts';
 import { takeFrame } from './take-frame.ts';
 import { pendingRead } from './entity-reads.ts';
@@ -42,11 +43,11 @@ export function runDecider(d: Decider): void {
       d.input.letGo?.();
     }
     const drained = drainLanes(d);
-    if (d.joined && (isFull(d) || isClosing(control) || (drained === 0 && isDue(d)))) finishBlock(d);
-    else if (!d.joined && (d.hellos.length > 0 || d.reads.length > 0))
+    if (d.block.joined && (isFull(d) || isClosing(control) || (drained === 0 && isDue(d)))) endBlock(d);
+    else if (!d.block.joined && (d.connections.hellos.length > 0 || d.connections.reads.length > 0))
       answerWaiting(d, (runningEpochLow(control) - 1) | 0);
     else if (drained === 0) {
-      if (Atomics.load(control, STOPPING) !== 0 && !d.joined) return;
+      if (Atomics.load(control, STOPPING) !== 0 && !d.block.joined) return;
       rest(d);
     }
   }
@@ -54,28 +55,28 @@ export function runDecider(d: Decider): void {
 
 /** What is in the block is decided by this version; what waits in the lanes is the next one's. */
 function endForNext(d: Decider): void {
-  if (d.joined) finishBlock(d);
+  if (d.block.joined) endBlock(d);
   else answerWaiting(d, (runningEpochLow(d.input.control) - 1) | 0);
 }
 
 /** Takes everything that waits in the lanes and ends the block: for whoever drives a decider by hand, without sleeping. */
 export function drainAndFinish(d: Decider): void {
-  while (drainLanes(d) > 0) if (d.joined && isFull(d)) finishBlock(d);
-  if (d.joined) finishBlock(d);
+  while (drainLanes(d) > 0) if (d.block.joined && isFull(d)) endBlock(d);
+  if (d.block.joined) endBlock(d);
 }
 
 function isFull(d: Decider): boolean {
   return (
-    d.rows + FRAME_EVENTS_MAX > BLOCK_ROWS_MAX ||
-    d.answers.events + FRAME_EVENTS_MAX > BLOCK_ROWS_MAX ||
-    d.answers.count >= BLOCK_FRAMES_MAX ||
-    d.frameBytes >= BLOCK_FRAME_BYTES_MAX ||
-    d.deadLetters.detailBytes >= BLOCK_DETAIL_BYTES_MAX
+    d.block.rows + FRAME_EVENTS_MAX > BLOCK_ROWS_MAX ||
+    d.block.answers.events + FRAME_EVENTS_MAX > BLOCK_ROWS_MAX ||
+    d.block.answers.count >= BLOCK_FRAMES_MAX ||
+    d.block.frameBytes >= BLOCK_FRAME_BYTES_MAX ||
+    d.block.deadLetters.detailBytes >= BLOCK_DETAIL_BYTES_MAX
   );
 }
 
 function isDue(d: Decider): boolean {
-  const ahead = (d.ticket.epochLow - Atomics.load(d.input.control, DURABLE_LOW)) | 0;
+  const ahead = (d.block.ticket.epochLow - Atomics.load(d.input.control, DURABLE_LOW)) | 0;
   return ahead <= EPOCHS_AHEAD_MAX && d.input.monotonic() - d.lastSealedAt >= d.input.epochIntervalMs;
 }
 
@@ -85,12 +86,12 @@ function rest(d: Decider): void {
   const bell = WORKER_BELL + d.input.worker * BELL_STRIDE;
   const ticket = prepareSleep(control, bell);
   const ending = Atomics.load(control, STOPPING) !== 0 || Atomics.load(control, CHANGING) !== 0;
-  if (hasRecords(d) || (d.joined && isClosing(control)) || ending) {
+  if (hasRecords(d) || (d.block.joined && isClosing(control)) || ending) {
     cancelSleep(control, bell);
     if (Atomics.load(control, STOPPING) !== 0) Atomics.wait(d.waitWords, 0, 0, 1);
     return;
   }
-  sleep(control, bell, ticket, d.joined ? Math.max(0.2, d.input.epochIntervalMs / 2) : SLEEP_MS);
+  sleep(control, bell, ticket, d.block.joined ? Math.max(0.2, d.input.epochIntervalMs / 2) : SLEEP_MS);
 }
 
 function hasRecords(d: Decider): boolean {
@@ -104,7 +105,7 @@ export function drainLanes(d: Decider): number {
   let taken = 0;
   for (let i = 0; i < lanes.length; i++) {
     for (let turn = 0; turn < LANE_TURN; turn++) {
-      if (isFull(d) || (d.joined && isClosing(d.input.control))) return taken;
+      if (isFull(d) || (d.block.joined && isClosing(d.input.control))) return taken;
       const at = claim(lanes[i]);
       if (at === LANE_EMPTY) break;
       takeRecord(d, lanes[i], i, at);
@@ -120,25 +121,26 @@ function takeRecord(d: Decider, lane: Lane, ingress: number, at: number): void {
   const generation = readGeneration(lane.view, at);
   switch (lane.claimedKind) {
     case RECORD_FRAME: {
-      const session = sessionOf(d.sessions, ingress, slot, generation);
+      const session = sessionOf(d.connections.sessions, ingress, slot, generation);
       if (session === undefined) return;
-      if (!d.joined) {
-        joinEpoch(d.input.control, d.ticket, d.input.now(), d.input.monotonic());
-        d.joined = true;
+      if (!d.block.joined) {
+        joinEpoch(d.input.control, d.block.ticket, d.input.now(), d.input.monotonic());
+        d.block.joined = true;
       }
-      takeFrame(d, session, lane.bytes, lane.view, at, at + lane.claimedBytes);
+      takeFrame(d, session, lane, at, at + lane.claimedBytes);
       return;
     }
     case RECORD_OPEN: {
       const session = openSession(readOpen(lane, at), ingress);
-      d.sessions[ingress][slot] = session;
-      if (session.hello) d.hellos.push(session);
+      d.connections.sessions[ingress][slot] = session;
+      if (session.hello) d.connections.hellos.push(session);
       return;
     }
     case RECORD_CLOSE:
-      if (sessionOf(d.sessions, ingress, slot, generation)) d.sessions[ingress][slot] = undefined;
+      if (sessionOf(d.connections.sessions, ingress, slot, generation))
+        d.connections.sessions[ingress][slot] = undefined;
       return;
     case RECORD_ENTITY_READ:
-      d.reads.push(pendingRead(d, lane, ingress, at, at + lane.claimedBytes));
+      d.connections.reads.push(pendingRead(d, lane, ingress, at, at + lane.claimedBytes));
   }
 }

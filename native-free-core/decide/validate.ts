@@ -13,6 +13,8 @@ import {
   EVENT_TIME_TOO_OLD,
 } from '../base/outcomes.ts';
 import { rowBytes, type Column } from '../layout/column.ts';
+import type { FrameEntry } from '../layout/frame-entry.ts';
+import { hasSeq, storeSeq } from '../layout/seq.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ComputedLoop } from '../policy/computed.ts';
 import { ID_SEEN, takeId, type IdWindow } from '../state/id-window.ts';
@@ -120,9 +122,7 @@ export function fillSystemColumns(
   v: Validator,
   row: number,
   receivedAt: number,
-  producer: number,
-  seqLow: number,
-  seqHigh: number,
+  { producer, seq }: FrameEntry,
   index: number,
 ): void {
   setTime(v.receivedAt, row, receivedAt);
@@ -133,9 +133,8 @@ export function fillSystemColumns(
     v.producer.u32[row] = producer;
     v.producer.touched = true;
   }
-  if ((seqLow | seqHigh) !== 0) {
-    v.frameSeq.u32[2 * row] = seqLow;
-    v.frameSeq.u32[2 * row + 1] = seqHigh;
+  if (hasSeq(seq)) {
+    storeSeq(v.frameSeq.u32, 2 * row, seq);
     v.frameSeq.touched = true;
   }
 }

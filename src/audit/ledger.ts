@@ -4,17 +4,16 @@
  * those that are forgotten the sum is kept.
  */
 
-import type { BlockFrame } from '../../native-free-core/columns/load.ts';
 import {
-  FRAME_DEDUP,
-  FRAME_DUPLICATE,
-  FRAME_FIRST,
   FRAME_HAS_SEQ,
+  FRAME_DUPLICATE,
   FRAME_REJECTED,
-} from '../../native-free-core/layout/block-layout.ts';
+  FRAME_DEDUP,
+  FRAME_FIRST,
+  type FrameEntry,
+} from '../../native-free-core/layout/frame-entry.ts';
+import { seqNumber } from '../../native-free-core/layout/seq.ts';
 import { BEFORE_FIRST, type Position } from '../contract/log.ts';
-
-const HIGH = 4294967296;
 
 export interface LedgerEntry {
   received: number;
@@ -33,7 +32,7 @@ export interface LedgerEntry {
 }
 
 /** One frame of a sealed block. */
-export type LedgerFrame = Omit<BlockFrame, 'producer'>;
+export type LedgerFrame = Omit<FrameEntry, 'producer'>;
 
 /** Lines beyond the producers that the table remembers: of those whose rows went to others since the last look. */
 const SPARE_LINES = 1024;
@@ -70,7 +69,7 @@ export class Ledger {
     line.deadLettered += frame.dead;
     if ((frame.flags & FRAME_HAS_SEQ) === 0 || (frame.flags & FRAME_DUPLICATE) !== 0) return;
     line.framesTaken++;
-    line.highestSeq = Math.max(line.highestSeq, frame.seqLow + frame.seqHigh * HIGH);
+    line.highestSeq = Math.max(line.highestSeq, seqNumber(frame.seq));
   }
 
   /** So many dead letters of the producer are kept. */

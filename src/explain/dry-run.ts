@@ -5,21 +5,23 @@
  */
 
 import { outcomeText, EVENT_MALFORMED } from '../../native-free-core/base/outcomes.ts';
-import { transcodeFrame } from '../../native-free-core/codec/json/frame.ts';
+import { transcodeJson } from '../../native-free-core/codec/json/frame.ts';
 import { clearUnknownFields, unknownTexts } from '../../native-free-core/codec/unknown-fields.ts';
 import type { RejectionDetail } from '../../native-free-core/codec/rejection.ts';
+import { createFrameEvents, type FrameEvents } from '../../native-free-core/codec/frame-events.ts';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { runningEpoch, timeNow } from '../../native-free-core/decide/epoch.ts';
-import { decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
-import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
-import { describeEvent, noteUnknownFields } from '../../native-free-core/decide/refuse.ts';
+import { decideRows, moveState } from '../../native-free-core/decide/decide-block.ts';
+import { takeEvent } from '../../native-free-core/decide/take-frame.ts';
+import { describeEvent, noteUnknownFields } from '../../native-free-core/decide/tell-refusals.ts';
 import type { Session } from '../../native-free-core/decide/sessions.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
+import { beginFrame } from '../../native-free-core/decide/taken-frame.ts';
 import { hashEventId } from '../../native-free-core/decide/validate.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
 import { CONTROL_WORDS } from '../../native-free-core/layout/control-layout.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { ENCODING_JSON } from '../../native-free-core/layout/encoding-codes.ts';
+import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
 import { createLane, openLane } from '../../native-free-core/ring/lane.ts';
 import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
@@ -52,6 +54,8 @@ interface Scratch {
   readonly live: Tables;
   readonly tables: Tables;
   readonly decider: Decider;
+  /** The frame of the one event. */
+  readonly events: FrameEvents;
   readonly explainer: RowExplainer;
   /** Entries of the live dictionary that the copy has. */
   followed: number;
@@ -115,8 +119,9 @@ function createScratch(plan: Plan, live: Tables): Scratch {
     textOf: (bytes, from, to) => decoder.decode(bytes.slice(from, to)),
     utf8: (text) => encoder.encode(text),
   });
-  const row = { plan, columns: decider.columns, dictionary: tables.dictionary };
-  return { plan, live, tables, decider, explainer: compileRowExplainer(row, tables.lists), followed: 1 };
+  const row = { plan, columns: decider.block.columns, dictionary: tables.dictionary };
+  const explainer = compileRowExplainer(row, tables.lists);
+  return { plan, live, tables, decider, events: createFrameEvents(true), explainer, followed: 1 };
 }
 
 /** Nobody's: no producer, so no sequence numbers; no ids are taken. */
@@ -124,8 +129,8 @@ const SESSION: Session = {
   ingress: 0,
   slot: 0,
   generation: 0,
-  encoding: ENCODING_JSON,
-  answerEncoding: ENCODING_JSON,
+  encoding: ENCODING_CODES.json,
+  answerEncoding: ENCODING_CODES.json,
   stored: false,
   hello: false,
   dedup: false,
@@ -145,10 +150,12 @@ function decideOnce(
   now: number,
 ): Explanation {
   const { decider, live, tables } = scratch;
-  const skipped = decider.decoder.unknownFields;
+  const { decoder } = decider.loops;
+  const skipped = decoder.unknownFields;
   takeTicket(decider, control, now);
   const view = new DataView(event.buffer, event.byteOffset, event.byteLength);
-  const outcome = takeEvent(decider, SESSION, event, view, 0, event.length, 0, 0, 0, false);
+  const frame = frameOf(scratch, event, view);
+  const outcome = takeEvent(decider, frame, 0);
   if (outcome < 0)
     throw refusal(outcome, describeEvent(decider, { bytes: event, view, start: 0, end: event.length }, outcome));
   copyEntities(decider, live, tables);
@@ -156,31 +163,40 @@ function decideOnce(
   decideRows(decider);
   const explanation = scratch.explainer.explain();
   const repeated = isRepeated(decider, live) ? [REPEATED] : [];
-  const unknown = unknownOf(decider, event, decider.decoder.unknownFields - skipped);
+  const unknown = unknownOf(decider, decoder.unknownFields - skipped);
   return { ...explanation, notes: [...explanation.notes, ...notes, ...unknown, ...repeated] };
 }
 
+/** The event as the only one of a frame that nobody sent; no ids are taken. */
+function frameOf({ decider, events }: Scratch, bytes: Uint8Array, view: DataView): FrameEvents {
+  clearUnknownFields(events.unknown);
+  events.count = 1;
+  events.bytes = bytes;
+  events.view = view;
+  events.ends[0] = bytes.length;
+  beginFrame(decider.frame, SESSION, events);
+  decider.frame.dedup = false;
+  return events;
+}
+
 /** Names of a protobuf event's fields that the message does not have. */
-function unknownOf(decider: Decider, event: Uint8Array, count: number): string[] {
+function unknownOf(decider: Decider, count: number): string[] {
   if (count === 0) return [];
-  decider.unknownWalked = 0;
-  noteUnknownFields(decider, event, 0, event.length, count);
-  const texts = unknownTexts(decider.unknown);
-  clearUnknownFields(decider.unknown);
-  return texts;
+  noteUnknownFields(decider, 0, count);
+  return unknownTexts(decider.frame.events.unknown);
 }
 
 const REPEATED =
   'an event with this id has been seen: sent again without a producer, it is answered as a duplicate and not decided';
 
-function isRepeated({ validator }: Decider, { ids }: Tables): boolean {
+function isRepeated({ loops: { validator } }: Decider, { ids }: Tables): boolean {
   const words = new Int32Array(4);
   if (ids === null || validator.eventId === null || !hashEventId(validator.eventId, 0, words)) return false;
   return hasId(ids, words[0]!, words[1]!, words[2]!, words[3]!);
 }
 
 /** As if it joined the running epoch. */
-function takeTicket({ ticket }: Decider, control: Int32Array, now: number): void {
+function takeTicket({ block: { ticket } }: Decider, control: Int32Array, now: number): void {
   ticket.epoch = runningEpoch(control);
   ticket.epochLow = ticket.epoch | 0;
   ticket.receivedAt = now;
@@ -192,9 +208,9 @@ function timeOf({ control }: LiveState, { now, monotonic }: DryRunClocks): numbe
 
 /** Keys first, as the worker computes them; they are computed once more when state moves. */
 function copyEntities(decider: Decider, live: Tables, scratch: Tables): void {
-  const { computed, state, input } = decider;
+  const { computed, state } = decider.loops;
   if (computed.beforeState !== null) computed.beforeState(0, 1);
-  const limits = layOutLimits(input.plan);
+  const limits = layOutLimits(decider.input.plan);
   state.keyLoops.forEach((keyLoop, entity) => {
     keyLoop(0, 1);
     if (state.present[entity]![0] === 0) return;
@@ -209,8 +225,8 @@ function copyEntities(decider: Decider, live: Tables, scratch: Tables): void {
 function forget({ decider, tables }: Scratch): void {
   clearTables(tables);
   // A refused event has left its row as it was; its columns may be touched all the same.
-  for (const column of decider.columns) resetColumn(column, Math.max(1, decider.rows));
-  decider.rows = 0;
+  for (const column of decider.block.columns) resetColumn(column, Math.max(1, decider.block.rows));
+  decider.block.rows = 0;
 }
 
 interface EventBytes {
@@ -221,7 +237,7 @@ interface EventBytes {
 
 function eventBytes(plan: Plan, event: Uint8Array, isJson: boolean): EventBytes {
   if (!isJson) return { bytes: event, notes: [] };
-  const frame = transcodeFrame(plan, event, 0, event.length, ENCODING_JSON);
+  const frame = transcodeJson(plan, event, 0, event.length);
   if (frame.count < 0) throw refusal(EVENT_MALFORMED, frame.problem);
   if (frame.count !== 1) {
     throw new OperatingError(

@@ -3,8 +3,8 @@
  * producer stands. Ingress thread, once a connection.
  */
 
-import { encodeHelloJson, encodeHelloProto, type Hello } from '../../native-free-core/codec/messages.ts';
-import { ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import type { Hello } from '../../native-free-core/codec/messages.ts';
+import { encodingOf } from '../../native-free-core/encodings/index.ts';
 import { FRAME_BYTES_MAX, FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
 import type { PipelineFacts } from './messages.ts';
 
@@ -19,6 +19,5 @@ export function createHello(pipeline: PipelineFacts, framesInFlight: number): En
     frameBytesMax: FRAME_BYTES_MAX,
     frameEventsMax: FRAME_EVENTS_MAX,
   };
-  return (encoding, highestSeq) =>
-    (encoding === ENCODING_PROTO ? encodeHelloProto : encodeHelloJson)({ ...common, highestSeq });
+  return (encoding, highestSeq) => encodingOf(encoding).answers.encodeHello({ ...common, highestSeq });
 }

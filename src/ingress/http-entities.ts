@@ -3,7 +3,7 @@
  * reads them, because it can: the tables are shared, so any worker will do. Ingress thread.
  */
 
-import { ENCODING_JSON } from '../../native-free-core/layout/encoding-codes.ts';
+import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
 import { ENTITY_FOUND, ENTITY_NONE, ENTITY_UNSEEN } from '../../native-free-core/layout/answer-record.ts';
 import type { Exchange } from '../http/transport.ts';
 import type { IngressContext } from './context.ts';
@@ -45,7 +45,14 @@ export function serveEntities(context: IngressContext): EntityReads {
     if (problem !== null) return endWith(exchange, problem);
     const worker = turn++ % admission.workers;
     const peer = peers.add(
-      { worker, encoding: ENCODING_JSON, answerEncoding: ENCODING_JSON, stored: false, producer: '', credit: 0 },
+      {
+        worker,
+        encoding: ENCODING_CODES.json,
+        answerEncoding: ENCODING_CODES.json,
+        stored: false,
+        producer: '',
+        credit: 0,
+      },
       NOTHING,
     );
     if (reads.size >= READS_MAX || !admission.read(peer, entity, key, at === 'now')) {

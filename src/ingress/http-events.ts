@@ -3,38 +3,24 @@
  * answered in order. Ingress thread.
  */
 
-import { lookup } from '../../native-free-core/base/lookup.ts';
 import { STATUS_REJECTED, STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
-import { findFrameSeq } from '../../native-free-core/codec/frame.ts';
+import { answerCodeOf, CODE_OF_MEDIA_TYPE, encodingOf, MEDIA_TYPES } from '../../native-free-core/encodings/index.ts';
 import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
-import { ENCODING_JSON, ENCODING_NDJSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
 import { createSeq, setSeq } from '../../native-free-core/layout/seq.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
 import { ADMITTED, workerOf } from './admission.ts';
 import type { IngressContext } from './context.ts';
-import { readJsonSeq } from './count-events.ts';
 import { SERVER_BUSY, endWith, type HttpProblem } from './http-answer.ts';
 import type { Bodies } from './http-body.ts';
 import { RETRY_AFTER_CLOSED_MS } from './limits.ts';
 import type { Outlet, Peer } from './peers.ts';
 import { isProblem, readTerms, type Terms } from './terms.ts';
 
-const ENCODINGS: Readonly<Record<string, number>> = {
-  'application/x-protobuf': ENCODING_PROTO,
-  'application/json': ENCODING_JSON,
-  'application/x-ndjson': ENCODING_NDJSON,
-  'application/protobuf': ENCODING_PROTO,
-};
 /** Sessions kept for producers that may send again; the longest unused go first. */
 const SESSIONS_MAX = 4096;
 /** Sequence numbers stay below 2^53 (layout: the producer table). */
 const SEQ_TEXT = /^[0-9]{1,16}$/;
-
-/** Lines have no form for an answer: it is one JSON object. */
-function answersIn(encoding: number): number {
-  return encoding === ENCODING_NDJSON ? ENCODING_JSON : encoding;
-}
 
 interface EventsRequest {
   readonly terms: Terms;
@@ -61,7 +47,7 @@ class Session implements Outlet {
     // Each request waits for its own answer: connections bound how many there are.
     const { producer, stored } = terms;
     this.peer = context.peers.add(
-      { worker, encoding, answerEncoding: answersIn(encoding), stored, producer, credit: Infinity },
+      { worker, encoding, answerEncoding: answerCodeOf(encoding), stored, producer, credit: Infinity },
       this,
     );
   }
@@ -88,9 +74,9 @@ export function serveEvents(context: IngressContext, bodies: Bodies): void {
 
 function readRequest(head: RequestHead): EventsRequest | HttpProblem {
   const type = head.header('content-type').split(';')[0]!.trim().toLowerCase();
-  const encoding = lookup(ENCODINGS, type);
+  const encoding = CODE_OF_MEDIA_TYPE.get(type);
   if (encoding === undefined) {
-    const message = `unknown content type: content-type=${type || 'none'}; send ${Object.keys(ENCODINGS).join(', ')}`;
+    const message = `unknown content type: content-type=${type || 'none'}; send ${MEDIA_TYPES.join(', ')}`;
     return { status: 415, code: 'unknown_content_type', message };
   }
   const seqText = head.header('x-hunt-seq');
@@ -103,8 +89,12 @@ function readRequest(head: RequestHead): EventsRequest | HttpProblem {
     return { status: 413, code: 'body_too_large', message };
   }
   const terms = readTerms(head);
-  const answerType = encoding === ENCODING_PROTO ? type : 'application/json';
-  return isProblem(terms) ? terms : { terms, encoding, seq, answerType };
+  return isProblem(terms) ? terms : { terms, encoding, seq, answerType: answerTypeOf(encoding, type) };
+}
+
+function answerTypeOf(encoding: number, type: string): string {
+  const { mediaTypes } = encodingOf(answerCodeOf(encoding));
+  return mediaTypes.includes(type) ? type : mediaTypes[0]!;
 }
 
 const own = createSeq();
@@ -116,9 +106,9 @@ function takeFrame(
   { encoding, seq, answerType }: EventsRequest,
   frame: Uint8Array,
 ): void {
-  const isProto = encoding === ENCODING_PROTO;
+  const { seqIsNear, findSeq } = encodingOf(encoding).frames;
   setSeq(own, seq);
-  if (seq === 0 && isProto) findFrameSeq(frame, 0, frame.length, own);
+  if (seq === 0 && seqIsNear) findSeq(frame, own);
   context.received.frames++;
   context.received.bytes += frame.length;
   if (session === null) return endWith(exchange, SERVER_BUSY);
@@ -127,7 +117,7 @@ function takeFrame(
     session.waiting.push({ exchange, answerType });
     return;
   }
-  if (seq === 0 && encoding === ENCODING_JSON) readJsonSeq(frame, own);
+  if (seq === 0 && !seqIsNear) findSeq(frame, own);
   const answer = context.refusals.refuse(session.peer, frame, own, outcome);
   endWithAnswer({ exchange, answerType }, answer, STATUS_RETRY);
 }

@@ -3,10 +3,8 @@
  * as received. Ingress thread.
  */
 
-import { writeRetryJson, writeRetryProto } from '../../native-free-core/codec/answer.ts';
-import { ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { encodingOf } from '../../native-free-core/encodings/index.ts';
 import type { Seq } from '../../native-free-core/layout/seq.ts';
-import { countEvents } from './count-events.ts';
 import type { Peer } from './peers.ts';
 
 /** A RETRY in JSON, with a seq of 20 digits, stays below this. */
@@ -21,7 +19,7 @@ export class Refusals {
 
   /** The answer to a refused frame. */
   refuse(peer: Peer, frame: Uint8Array, seq: Seq, retryAfterMs: number): Uint8Array {
-    const events = countEvents(peer.encoding, frame);
+    const events = encodingOf(peer.encoding).frames.countEvents(frame);
     this.frames++;
     this.events += events;
     const before = this.byProducer.get(peer.producer);
@@ -34,6 +32,5 @@ export class Refusals {
 
 export function encodeRetry(encoding: number, seq: Seq, retryAfterMs: number): Uint8Array {
   const answer = new Uint8Array(RETRY_BYTES_MAX);
-  const write = encoding === ENCODING_PROTO ? writeRetryProto : writeRetryJson;
-  return answer.subarray(0, write(answer, 0, seq.low, seq.high, retryAfterMs));
+  return answer.subarray(0, encodingOf(encoding).answers.writeRetry(answer, 0, seq, retryAfterMs));
 }

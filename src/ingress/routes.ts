@@ -3,6 +3,7 @@
  * stand for one part each. Used by router.ts on ingress threads.
  */
 
+import { MEDIA_TYPES } from '../../native-free-core/encodings/index.ts';
 import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
 import type { Scope } from '../access/scope.ts';
 import type { HttpProblem } from './http-answer.ts';
@@ -38,12 +39,7 @@ interface WriteRoute extends CommonRoute {
 
 export type Route = ReadRoute | WriteRoute;
 
-export const EVENT_TYPES = [
-  'application/x-protobuf',
-  'application/json',
-  'application/x-ndjson',
-  'application/protobuf',
-] as const;
+export const EVENT_TYPES = MEDIA_TYPES;
 /** The terms on which frames come in (terms.ts), in the query or as headers. */
 const TERMS = ['producer', 'ack', 'dedup'] as const;
 const TERM_HEADERS = TERMS.map((name) => `x-hunt-${name}`);

@@ -2,25 +2,19 @@
  * `/v1/stream`: frames in, answers out, over WebSocket. Ingress thread; each callback copies and returns.
  */
 
-import { lookup } from '../../native-free-core/base/lookup.ts';
-import { findFrameSeq } from '../../native-free-core/codec/frame.ts';
+import { answerCodeOf, CODE_OF_SUBPROTOCOL, encodingOf } from '../../native-free-core/encodings/index.ts';
 import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
-import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
 import { createSeq } from '../../native-free-core/layout/seq.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Socket, Upgrade, WebSocketHandlers } from '../http/transport.ts';
 import { ADMITTED, workerOf } from './admission.ts';
 import type { IngressContext } from './context.ts';
-import { readJsonSeq } from './count-events.ts';
 import { SERVER_BUSY, SERVER_STOPPING, endWith, refusal, type HttpProblem } from './http-answer.ts';
 import type { Outlet, Peer } from './peers.ts';
 import { Pings, type Pinged } from './pings.ts';
 import { isProblem, readTerms, type Terms } from './terms.ts';
 
-const ENCODING_OF_PROTOCOL: Readonly<Record<string, number>> = {
-  'hunt.v1.proto': ENCODING_PROTO,
-  'hunt.v1.json': ENCODING_JSON,
-};
+const SUBPROTOCOLS = [...CODE_OF_SUBPROTOCOL.keys()].join(' or ');
 
 /** Close codes of RFC 6455. */
 const CLOSE_GOING_AWAY = 1001;
@@ -46,13 +40,11 @@ class Stream implements Outlet, Pinged {
     const { encoding, terms } = socket.getUserData();
     const { framesInFlight, unreadBytesMax } = context.options.limits;
     this.#socket = socket;
-    this.#binary = encoding === ENCODING_PROTO;
+    const answerEncoding = answerCodeOf(encoding);
+    this.#binary = !encodingOf(answerEncoding).answers.isText;
     this.#unreadBytesMax = unreadBytesMax;
     const { producer, stored } = terms;
-    this.peer = context.peers.add(
-      { worker, encoding, answerEncoding: encoding, stored, producer, credit: framesInFlight },
-      this,
-    );
+    this.peer = context.peers.add({ worker, encoding, answerEncoding, stored, producer, credit: framesInFlight }, this);
   }
 
   send(bytes: Uint8Array): void {
@@ -166,22 +158,22 @@ function upgrade(head: RequestHead): Upgrade<StreamData> {
     .header('sec-websocket-protocol')
     .split(',')
     .map((name) => name.trim());
-  const protocol = offered.find((name) => Object.hasOwn(ENCODING_OF_PROTOCOL, name));
+  const protocol = offered.find((name) => CODE_OF_SUBPROTOCOL.has(name));
   if (protocol === undefined) return refusal(unknownProtocol(offered));
   const terms = readTerms(head);
   if (isProblem(terms)) return refusal(terms);
-  return { data: { terms, encoding: lookup(ENCODING_OF_PROTOCOL, protocol)!, stream: null }, protocol };
+  return { data: { terms, encoding: CODE_OF_SUBPROTOCOL.get(protocol)!, stream: null }, protocol };
 }
 
 const NO_UPGRADE: HttpProblem = {
   status: 426,
   code: 'upgrade_required',
-  message: 'this is a WebSocket: open it as one, with the subprotocol hunt.v1.proto or hunt.v1.json',
+  message: `this is a WebSocket: open it as one, with the subprotocol ${SUBPROTOCOLS}`,
   headers: { upgrade: 'websocket' },
 };
 
 function unknownProtocol(offered: readonly string[]): HttpProblem {
-  const message = `no known subprotocol: offered=${offered.join(',') || 'none'}; offer ${Object.keys(ENCODING_OF_PROTOCOL).join(' or ')}`;
+  const message = `no known subprotocol: offered=${offered.join(',') || 'none'}; offer ${SUBPROTOCOLS}`;
   return { status: 400, code: 'unknown_subprotocol', message };
 }
 
@@ -190,14 +182,14 @@ const seq = createSeq();
 
 function receive(context: IngressContext, stream: Stream, frame: Uint8Array): void {
   const { peer } = stream;
-  const isProto = peer.encoding === ENCODING_PROTO;
-  // A JSON frame's seq is for the worker to read.
-  if (isProto) findFrameSeq(frame, 0, frame.length, seq);
-  const outcome = context.admission.admit(peer, frame, isProto ? seq : NO_SEQ);
+  const { seqIsNear, findSeq } = encodingOf(peer.encoding).frames;
+  // A seq that is far is for the worker to read.
+  if (seqIsNear) findSeq(frame, seq);
+  const outcome = context.admission.admit(peer, frame, seqIsNear ? seq : NO_SEQ);
   context.received.frames++;
   context.received.bytes += frame.length;
   if (outcome === ADMITTED) return;
-  if (!isProto) readJsonSeq(frame, seq);
+  if (!seqIsNear) findSeq(frame, seq);
   peer.retry(context.refusals.refuse(peer, frame, seq, outcome));
   if (stream.closeIfUnread()) return;
   if (peer.waiting > peer.credit) {

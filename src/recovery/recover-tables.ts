@@ -3,7 +3,13 @@
  * Main thread, before any other thread runs.
  */
 
-import { eachDeadLetter, eachFrame, eachName, readBlockHeader } from '../../native-free-core/columns/load.ts';
+import {
+  eachDeadLetter,
+  eachFrame,
+  eachName,
+  readBlockHeader,
+  unknownFieldsOf,
+} from '../../native-free-core/columns/load.ts';
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
@@ -84,7 +90,8 @@ export function enterLedger(
   textOf: (id: number) => Uint8Array,
 ): void {
   for (const block of blocks) {
-    const { receivedAt, deadLetters, unknownFields } = readBlockHeader(block);
+    const { receivedAt, deadLetters } = readBlockHeader(block);
+    const unknownFields = unknownFieldsOf(block);
     const names = new Map([[0, '']]);
     // Names come from strings of clients, and are UTF-8.
     eachName(block, textOf, (producer, { buffer, byteOffset, length }) =>

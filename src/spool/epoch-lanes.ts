@@ -8,35 +8,24 @@
 import { crc32 } from 'node:zlib';
 
 import { fail } from '../../native-free-core/base/fail.ts';
-import {
-  BLOCK_FRAME_BYTES,
-  BLOCK_FRAMES_AT,
-  BLOCK_FRAMES_OFFSET_AT,
-  BLOCK_HEADER_BYTES,
-  BLOCK_MAGIC,
-  BLOCK_PIPELINE_AT,
-  BLOCK_RECEIVED_AT,
-  BLOCK_ROWS_AT,
-  BLOCK_SIZE_AT,
-  FRAME_REJECTED,
-} from '../../native-free-core/layout/block-layout.ts';
+import { BLOCK_HEADER_BYTES, readSealedHeader } from '../../native-free-core/layout/block-layout.ts';
 import {
   BLOCK_BODY_AT,
   readBlockEpoch,
   readBlockParticipants,
   readBlockWorker,
 } from '../../native-free-core/layout/block-record.ts';
+import {
+  FRAME_ENTRY_BYTES,
+  FRAME_REJECTED,
+  createFrameEntry,
+  readFrameEntry,
+} from '../../native-free-core/layout/frame-entry.ts';
 import { RECORD_BLOCK } from '../../native-free-core/layout/record-kinds.ts';
 import { claim, releaseTo, step } from '../../native-free-core/ring/lane.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
 import { paddedBytes } from './epoch-record.ts';
 import type { EpochRecord } from './epoch-record.ts';
-
-/** Where flags and counts stand in a frame's entry of the frames section. */
-const FRAME_FLAGS_AT = 4;
-const FRAME_RECEIVED_AT = 16;
-const FRAME_DUPLICATES_AT = 24;
-const FRAME_DEAD_LETTERED_AT = 28;
 
 export class EpochLanes {
   readonly #lanes: readonly Lane[];
@@ -148,25 +137,26 @@ export class EpochLanes {
   }
 }
 
+const entry = createFrameEntry();
+
 /** Adds a block's counts to the record's totals, and refuses what is not a block. */
 function countBlock(record: EpochRecord, view: DataView, at: number, bytes: number): void {
-  const magic = view.getUint32(at, true);
-  if (bytes < BLOCK_HEADER_BYTES || magic !== BLOCK_MAGIC) fail('SPOOL_BLOCK_MAGIC', magic);
-  if (view.getUint32(at + BLOCK_SIZE_AT, true) !== bytes) fail('SPOOL_BLOCK_SIZE', bytes);
-  const totals = record.totals;
-  const frames = view.getUint32(at + BLOCK_FRAMES_AT, true);
-  const section = view.getUint32(at + BLOCK_FRAMES_OFFSET_AT, true);
-  if (section + frames * BLOCK_FRAME_BYTES > bytes) fail('SPOOL_BLOCK_FRAMES', frames);
-  record.pipelineVersion = view.getUint32(at + BLOCK_PIPELINE_AT, true);
-  record.receivedAt = Math.max(record.receivedAt, view.getFloat64(at + BLOCK_RECEIVED_AT, true));
-  totals.rows += view.getUint32(at + BLOCK_ROWS_AT, true);
+  const header = bytes < BLOCK_HEADER_BYTES ? null : readSealedHeader(view, at);
+  if (header === null || !header.hasNames) return fail('SPOOL_BLOCK_MAGIC', view.getUint32(at, true));
+  if (header.bytes !== bytes) fail('SPOOL_BLOCK_SIZE', bytes);
+  const { totals } = record;
+  const { frames, framesAt } = header;
+  if (framesAt + frames * FRAME_ENTRY_BYTES > bytes) fail('SPOOL_BLOCK_FRAMES', frames);
+  record.pipelineVersion = header.pipelineNumber;
+  record.receivedAt = Math.max(record.receivedAt, header.receivedAt);
+  totals.rows += header.rows;
   totals.frames += frames;
   totals.blockBytes += bytes;
-  let entry = at + section;
-  for (let frame = 0; frame < frames; frame++, entry += BLOCK_FRAME_BYTES) {
-    if ((view.getUint32(entry + FRAME_FLAGS_AT, true) & FRAME_REJECTED) !== 0) continue;
-    totals.received += view.getUint32(entry + FRAME_RECEIVED_AT, true);
-    totals.duplicates += view.getUint32(entry + FRAME_DUPLICATES_AT, true);
-    totals.deadLettered += view.getUint32(entry + FRAME_DEAD_LETTERED_AT, true);
+  for (let frame = 0; frame < frames; frame++) {
+    readFrameEntry(view, at + framesAt + frame * FRAME_ENTRY_BYTES, entry);
+    if ((entry.flags & FRAME_REJECTED) !== 0) continue;
+    totals.received += entry.received;
+    totals.duplicates += entry.duplicates;
+    totals.deadLettered += entry.dead;
   }
 }

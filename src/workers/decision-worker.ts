@@ -34,7 +34,7 @@ export default function decisionWorker(task: WorkerTask | null): Handover | null
   if (takeover === null) return null;
   takeOver(decider, takeover);
   runDecider(decider);
-  return { sessions: decider.sessions, dictionaryLogged: decider.dictionaryLogged };
+  return { sessions: decider.connections.sessions, dictionaryLogged: decider.dictionaryLogged };
 }
 
 const TIDY_MS = 50;
@@ -81,7 +81,8 @@ function takeOver(decider: Decider, { sessions, dictionaryLogged, greets }: Work
     blockLane: openLane(blockLane.buffer),
   });
   if (dictionaryLogged !== null) decider.dictionaryLogged = dictionaryLogged;
-  adoptSessions(decider.sessions, sessions);
+  adoptSessions(decider.connections.sessions, sessions);
   if (!greets) return;
-  for (const session of decider.sessions.flat()) if (session?.hello === true) decider.hellos.push(session);
+  for (const session of decider.connections.sessions.flat())
+    if (session?.hello === true) decider.connections.hellos.push(session);
 }

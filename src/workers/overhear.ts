@@ -16,7 +16,7 @@ import {
   RECORD_HEADER_BYTES,
 } from '../../native-free-core/layout/lane-layout.ts';
 import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
-import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
 import { readGeneration, readSlot, writeConnection } from '../../native-free-core/layout/connection-record.ts';
 import { FRAME_BODY_AT, readFrameSeq } from '../../native-free-core/layout/frame-record.ts';
 import { readOpen } from '../../native-free-core/layout/open-record.ts';
@@ -104,7 +104,7 @@ export class Overhearing {
     const generation = readGeneration(view, at);
     const opened = this.#encodings.get(slot);
     // What was opened before shows by its first byte: as a tag of protobuf it would begin a group, and nobody writes these.
-    const guessed = bytes[at + FRAME_BODY_AT] === BRACE ? ENCODING_JSON : ENCODING_PROTO;
+    const guessed = bytes[at + FRAME_BODY_AT] === BRACE ? ENCODING_CODES.json : ENCODING_CODES.protobuf;
     const encoding = opened?.generation === generation ? opened.encoding : guessed;
     readFrameSeq(view, at, this.#seq);
     const isNumbered = hasSeq(this.#seq);

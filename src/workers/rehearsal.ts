@@ -16,7 +16,7 @@ import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { INGRESS_BELL, SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
-import { ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
 import { createSeq, setSeq } from '../../native-free-core/layout/seq.ts';
 import { cancelSleep, prepareSleep } from '../../native-free-core/ring/doorbell.ts';
 import { putFrame, putOpen } from '../../native-free-core/ring/frame-lane.ts';
@@ -116,7 +116,10 @@ class Play {
     const { control, now, monotonic, frameLanes, durableLanes, storedLanes, blockLane, tables } = this.#decider.input;
     const frames = openLane(frameLanes[0]!.buffer);
     this.#outcomes = [durableLanes[0]!, storedLanes[0]!, blockLane].map(({ buffer }) => openLane(buffer));
-    const connections = [this.#open(frames, ENCODING_PROTO, false), this.#open(frames, ENCODING_PROTO, true)];
+    const connections = [
+      this.#open(frames, ENCODING_CODES.protobuf, false),
+      this.#open(frames, ENCODING_CODES.protobuf, true),
+    ];
     const overhearing =
       liveLanes && new Overhearing(liveLanes, GENERATION, (encoding, isNamed) => this.#open(frames, encoding, isNamed));
     const namesMax = dictionaryCount(tables.dictionary) + NAMES_MAX;
@@ -191,11 +194,11 @@ class Play {
 export function attach(decider: Decider, stage: Stage, tables: Tables, dictionaryLogged: number): void {
   Object.assign(decider.input, stage);
   attachHandles(decider.input.tables, tables);
-  for (const sessions of decider.sessions) sessions.length = 0;
-  while (decider.sessions.length < stage.frameLanes.length) decider.sessions.push([]);
-  decider.hellos.length = 0;
-  Object.assign(decider.state.counters, { noRoom: 0, overflows: 0 });
-  decider.decoder.unknownFields = 0;
+  for (const sessions of decider.connections.sessions) sessions.length = 0;
+  while (decider.connections.sessions.length < stage.frameLanes.length) decider.connections.sessions.push([]);
+  decider.connections.hellos.length = 0;
+  Object.assign(decider.loops.state.counters, { noRoom: 0, overflows: 0 });
+  decider.loops.decoder.unknownFields = 0;
   decider.lettingGo = false;
   decider.dictionaryLogged = dictionaryLogged;
 }

@@ -15,10 +15,10 @@ import {
   FRAME_TOO_MANY_EVENTS,
 } from '../../native-free-core/base/outcomes.ts';
 import { compileDecoder } from '../../native-free-core/codec/decoder.ts';
-import { transcodeText, type JsonFrame } from '../../native-free-core/codec/json/frame.ts';
+import type { FrameEvents } from '../../native-free-core/codec/frame-events.ts';
+import { transcodeText, transcodeJson, transcodeLines } from '../../native-free-core/codec/json/frame.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
 import { FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
-import { ENCODING_JSON, ENCODING_NDJSON } from '../../native-free-core/layout/encoding-codes.ts';
 import { seeded } from '../random.ts';
 import { expectRow, readRow, watchTimestamps, type Row, type Value } from './oracle.ts';
 import { columnsOf, parseProto, planOf, TestDictionary } from './plan-of.ts';
@@ -61,7 +61,7 @@ function writeTimes(type: protobuf.Type, message: Json): boolean {
 }
 
 /** Event i as it came. */
-function sourceOf({ source, sourceStarts, sourceEnds }: JsonFrame, i: number): string {
+function sourceOf({ source, sourceStarts, sourceEnds }: FrameEvents, i: number): string {
   return new TextDecoder().decode(source.slice(sourceStarts[i], sourceEnds[i]));
 }
 
@@ -92,7 +92,7 @@ describe(`JSON against protobufjs, seed=${SEED}`, () => {
           const object = type.toObject(type.decode(bytes), { longs: String, enums: String, bytes: String, json: true });
           if (!writeTimes(type, object)) return;
           for (const column of columns) resetColumn(column, 1);
-          const frame = transcodeText(plan, JSON.stringify([object]), ENCODING_JSON);
+          const frame = transcodeText(plan, JSON.stringify([object]), transcodeJson);
           expect([frame.count, frame.outcomes[0], frame.unknown.count]).toEqual([1, 0, 0]);
           expect(decoder.decodeEvent(frame.bytes, frame.view, frame.starts[0], frame.ends[0], 0)).toBe(0);
           expect(readRow(columns, 0, dictionary)).toEqual(withoutNegativeZero(expected));
@@ -122,7 +122,7 @@ const decoder = compileDecoder(plan, columns, dictionary);
 function take(event: unknown): Row | number {
   for (const column of columns) resetColumn(column, 1);
   const empty = readRow(columns, 0, dictionary);
-  const frame = transcodeText(plan, typeof event === 'string' ? event : JSON.stringify(event), ENCODING_JSON);
+  const frame = transcodeText(plan, typeof event === 'string' ? event : JSON.stringify(event), transcodeJson);
   if (frame.count < 0) return frame.count;
   if (frame.outcomes[0] < 0) return frame.outcomes[0];
   const outcome = decoder.decodeEvent(frame.bytes, frame.view, frame.starts[0], frame.ends[0], 0);
@@ -218,7 +218,7 @@ describe('JSON frames', () => {
   test('sequence number and events; what was refused stands there as it came', () => {
     const text =
       ' { "seq" : "18446744073709551615", "more": [{"events":[1]}], "events" : [ {"small":1} , {"user_name":"a\\"]}" ,"small":-1},7, {"x":{"y":[1]}} ] } ';
-    const frame = transcodeText(plan, text, ENCODING_JSON);
+    const frame = transcodeText(plan, text, transcodeJson);
     expect([frame.count, frame.seq.low, frame.seq.high, frame.unknown.count]).toEqual([4, 4294967295, 4294967295, 2]);
     expect(Array.from(frame.outcomes.slice(0, 4))).toEqual([0, EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE, 0]);
     expect([0, 1, 2, 3].map((i) => sourceOf(frame, i))).toEqual([
@@ -230,25 +230,25 @@ describe('JSON frames', () => {
   });
 
   test('an array, one event, lines', () => {
-    const array = transcodeText(plan, '[{"small":1},\n{"small":"x"}]', ENCODING_JSON);
+    const array = transcodeText(plan, '[{"small":1},\n{"small":"x"}]', transcodeJson);
     expect([array.count, array.outcomes[1], sourceOf(array, 1)]).toEqual([2, EVENT_WRONG_TYPE, '{"small":"x"}']);
-    const one = transcodeText(plan, '{"small":"x"}', ENCODING_JSON);
+    const one = transcodeText(plan, '{"small":"x"}', transcodeJson);
     expect([one.count, one.outcomes[0], sourceOf(one, 0)]).toEqual([1, EVENT_WRONG_TYPE, '{"small":"x"}']);
-    const lines = transcodeText(plan, '{"small":1}\r\n\n{"small":\n{"small":2}\n', ENCODING_NDJSON);
+    const lines = transcodeText(plan, '{"small":1}\r\n\n{"small":\n{"small":2}\n', transcodeLines);
     expect([lines.count, lines.outcomes[0], lines.outcomes[1], lines.outcomes[2]]).toEqual([3, 0, EVENT_MALFORMED, 0]);
     expect([sourceOf(lines, 0), sourceOf(lines, 1)]).toEqual(['{"small":1}', '{"small":']);
   });
 
   test('sequence numbers that are none, and too many events', () => {
     for (const seq of ['-1', '1.5', '"x"', '"01"', '"18446744073709551616"', '1e3', '{}', '[]']) {
-      expect(transcodeText(plan, `{"seq":${seq},"events":[]}`, ENCODING_JSON).count).toBe(FRAME_MALFORMED);
+      expect(transcodeText(plan, `{"seq":${seq},"events":[]}`, transcodeJson).count).toBe(FRAME_MALFORMED);
     }
-    expect(transcodeText(plan, '{"seq":12,"events":[]}', ENCODING_JSON)).toMatchObject({
+    expect(transcodeText(plan, '{"seq":12,"events":[]}', transcodeJson)).toMatchObject({
       count: 0,
       seq: { low: 12, high: 0 },
     });
     const many = JSON.stringify(Array.from({ length: FRAME_EVENTS_MAX + 1 }, () => ({})));
-    expect(transcodeText(plan, many, ENCODING_JSON).count).toBe(FRAME_TOO_MANY_EVENTS);
-    expect(transcodeText(plan, '{}\n'.repeat(FRAME_EVENTS_MAX + 1), ENCODING_NDJSON).count).toBe(FRAME_TOO_MANY_EVENTS);
+    expect(transcodeText(plan, many, transcodeJson).count).toBe(FRAME_TOO_MANY_EVENTS);
+    expect(transcodeText(plan, '{}\n'.repeat(FRAME_EVENTS_MAX + 1), transcodeLines).count).toBe(FRAME_TOO_MANY_EVENTS);
   });
 });

@@ -7,9 +7,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { compileDecoder } from '../../native-free-core/codec/decoder.ts';
-import { transcodeText } from '../../native-free-core/codec/json/frame.ts';
+import { transcodeText, transcodeLines } from '../../native-free-core/codec/json/frame.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
-import { ENCODING_NDJSON } from '../../native-free-core/layout/encoding-codes.ts';
 import { compilePipeline } from '../../src/config/compile.ts';
 import { readRow, type Row } from './oracle.ts';
 import { columnsOf, TestDictionary } from './plan-of.ts';
@@ -44,7 +43,7 @@ function rowOf(bytes: Uint8Array, start = 0, end = bytes.length): Row | number {
 
 /** null: it is refused. */
 function rowOfJson(text: string): Row | null {
-  const frame = transcodeText(plan, text.replaceAll('\n', ' '), ENCODING_NDJSON);
+  const frame = transcodeText(plan, text.replaceAll('\n', ' '), transcodeLines);
   if (frame.count !== 1 || frame.outcomes[0]! < 0) return null;
   const row = rowOf(frame.bytes, frame.starts[0], frame.ends[0]);
   return typeof row === 'number' ? null : row;

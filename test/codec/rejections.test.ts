@@ -6,10 +6,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { outcomeText } from '../../native-free-core/base/outcomes.ts';
-import { transcodeFrame, transcodeText } from '../../native-free-core/codec/json/frame.ts';
+import { transcodeText, transcodeJson, transcodeLines } from '../../native-free-core/codec/json/frame.ts';
 import { walkMessage } from '../../native-free-core/codec/walk-event.ts';
 import { walkFrame } from '../../native-free-core/codec/walk-frame.ts';
-import { ENCODING_JSON, ENCODING_NDJSON } from '../../native-free-core/layout/encoding-codes.ts';
 import { parseProto, planOf } from './plan-of.ts';
 
 const SEED = Number(process.env['HUNT_FUZZ_SEED'] ?? 20260726);
@@ -23,7 +22,7 @@ enum Color { NONE = 0; RED = 1; }`;
 const plan = planOf(parseProto(proto).lookupType('Event'), { typeOneof: 'action' });
 
 function refusal(event: unknown): [string, string, string, string] {
-  const frame = transcodeText(plan, typeof event === 'string' ? event : JSON.stringify([event]), ENCODING_JSON);
+  const frame = transcodeText(plan, typeof event === 'string' ? event : JSON.stringify([event]), transcodeJson);
   const { field, value, text } = frame.details.get(0)!;
   return [outcomeText(frame.outcomes[0]!).code, field, value, text];
 }
@@ -73,7 +72,7 @@ describe('a refused JSON event', () => {
   ])('%j', (event, ...expected) => expect(refusal(event)).toEqual(expected));
 
   test('a line that is not JSON says at which byte', () => {
-    const frame = transcodeText(plan, '{"small":1}\n{"small":}\n{"small":2} x\n', ENCODING_NDJSON);
+    const frame = transcodeText(plan, '{"small":1}\n{"small":}\n{"small":2} x\n', transcodeLines);
     expect([1, 2].map((i) => frame.details.get(i)?.text)).toEqual([
       'not JSON: expected a value at byte 9, got }',
       'not JSON: expected the end of the line at byte 12, got x',
@@ -83,7 +82,7 @@ describe('a refused JSON event', () => {
   test('bytes that are not UTF-8 refuse their event alone', () => {
     const text = Buffer.from('[{"user_name":"a?b"},{"small":1}]');
     text[text.indexOf('?')] = 0xff;
-    const frame = transcodeFrame(plan, text, 0, text.length, ENCODING_JSON);
+    const frame = transcodeJson(plan, text, 0, text.length);
     expect([frame.count, frame.outcomes[1], frame.details.get(0)?.field]).toEqual([2, 0, 'user_name']);
   });
 });
@@ -99,7 +98,7 @@ describe('a frame that is none says why', () => {
     ['', '', /the body is empty/],
     ['"x"', '', /expected an event, a list of events or a frame, got "x"/],
   ])('%s', (text, field, expected) => {
-    const { problem } = transcodeText(plan, text, ENCODING_JSON);
+    const { problem } = transcodeText(plan, text, transcodeJson);
     expect([problem?.field, problem?.text]).toEqual([field, expect.stringMatching(expected)]);
   });
 
@@ -129,7 +128,7 @@ describe('unknown fields', () => {
   const text = '{"seq":1,"x":0,"events":[{"smal":1},{"login":{"sucess":true}},{"smal":[{"a":"\\n"}]}]}';
 
   test('warn: named with what was most likely meant', () => {
-    const { unknown, count } = transcodeText(plan, text, ENCODING_JSON);
+    const { unknown, count } = transcodeText(plan, text, transcodeJson);
     expect([count, unknown.count]).toEqual([3, 4]);
     expect([...unknown.names]).toEqual([
       ['smal', { count: 2, meant: 'small' }],
@@ -140,20 +139,20 @@ describe('unknown fields', () => {
 
   test('reject: the event is refused by name, and a key beside events refuses the frame', () => {
     const strict = { ...plan, unknownFields: 'reject' as const };
-    const frame = transcodeText(strict, text.replace('"x":0,', ''), ENCODING_JSON);
+    const frame = transcodeText(strict, text.replace('"x":0,', ''), transcodeJson);
     expect([0, 1, 2].map((i) => [outcomeText(frame.outcomes[i]!).code, frame.details.get(i)?.text])).toEqual([
       ['unknown_field', 'no such field: smal; did you mean small?'],
       ['unknown_field', 'no such field: login.sucess; did you mean login.success?'],
       ['unknown_field', 'no such field: smal; did you mean small?'],
     ]);
-    expect(transcodeText(strict, text, ENCODING_JSON).problem?.field).toBe('x');
+    expect(transcodeText(strict, text, transcodeJson).problem?.field).toBe('x');
   });
 
   test('ignore: counted only; names are bounded', () => {
-    const quiet = transcodeText({ ...plan, unknownFields: 'ignore' }, text, ENCODING_JSON).unknown;
+    const quiet = transcodeText({ ...plan, unknownFields: 'ignore' }, text, transcodeJson).unknown;
     expect([quiet.count, quiet.names.size]).toEqual([3, 0]);
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${'k'.repeat(200)}${i}`, i]));
-    const { unknown } = transcodeText(plan, JSON.stringify([many]), ENCODING_JSON);
+    const { unknown } = transcodeText(plan, JSON.stringify([many]), transcodeJson);
     expect(unknown.count).toBe(100);
     expect(unknown.names.size).toBeLessThanOrEqual(8);
     for (const name of unknown.names.keys()) expect(name.length).toBeLessThanOrEqual(61);
@@ -196,7 +195,7 @@ describe(`events mutated at random, seed=${SEED}`, () => {
           (text, { at, cut, piece }) => text.slice(0, at) + piece + text.slice(at + cut),
           VALID,
         );
-        const frame = transcodeText(plan, event.replaceAll('\n', ' '), ENCODING_NDJSON);
+        const frame = transcodeText(plan, event.replaceAll('\n', ' '), transcodeLines);
         for (let i = 0; i < frame.count; i++) {
           const detail = frame.details.get(i);
           expect(detail !== undefined).toBe(frame.outcomes[i]! < 0);
@@ -205,7 +204,7 @@ describe(`events mutated at random, seed=${SEED}`, () => {
           expect(detail.field !== '' || /at byte \d+|expected an object/.test(detail.text)).toBe(true);
           expect(detail.text.length).toBeLessThan(400);
         }
-        const whole = transcodeText(plan, `[${event}]`, ENCODING_JSON);
+        const whole = transcodeText(plan, `[${event}]`, transcodeJson);
         if (whole.count < 0) expect(whole.problem?.text).toMatch(/at byte \d+/);
       }),
       { seed: SEED, numRuns: 20_000 },
@@ -229,7 +228,7 @@ describe(`events mutated at random, seed=${SEED}`, () => {
         } catch {
           isJson = false;
         }
-        expect([text, transcodeText(plan, text, ENCODING_JSON).count >= 0]).toEqual([text, isJson]);
+        expect([text, transcodeText(plan, text, transcodeJson).count >= 0]).toEqual([text, isJson]);
       }),
       { seed: SEED, numRuns: 5000 },
     );

@@ -12,18 +12,7 @@ import {
   FRAME_TOO_MANY_EVENTS,
   outcomeText,
 } from '../../native-free-core/base/outcomes.ts';
-import {
-  answerBytesMax,
-  rejectionBytesMax,
-  STATUS_DUPLICATE,
-  writeAnswerJson,
-  writeAnswerProto,
-  writeRejectedFrameJson,
-  writeRejectedFrameProto,
-  writeRetryJson,
-  writeRetryProto,
-} from '../../native-free-core/codec/answer.ts';
-import { REJECTION_FIELDS, REJECTION_JSON } from '../../native-free-core/codec/answer-texts.ts';
+import { NO_PARTS, NO_WARNINGS, STATUS_DUPLICATE, STATUS_OK } from '../../native-free-core/codec/answer.ts';
 import { countFrameEvents, createFrameCursor, readFrame, findFrameSeq } from '../../native-free-core/codec/frame.ts';
 import {
   encodeHelloJson,
@@ -34,10 +23,10 @@ import {
 } from '../../native-free-core/codec/messages.ts';
 import { isUtf8, readUtf8, utf8Bytes, writeUtf8 } from '../../native-free-core/codec/utf8.ts';
 import { writeDecimal } from '../../native-free-core/codec/wire-write.ts';
+import { ENCODINGS } from '../../native-free-core/encodings/index.ts';
 import { FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
 import { createSeq, seqNumber } from '../../native-free-core/layout/seq.ts';
 import type { DecisionPlan, Plan } from '../../native-free-core/plan/plan.ts';
-import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
 import { parseProto, planOf } from './plan-of.ts';
 
 const SEED = Number(process.env['HUNT_FUZZ_SEED'] ?? 20260726);
@@ -85,6 +74,10 @@ const block = fc
     return { events, eventRow, eventOutcome, actions };
   });
 
+const proto = ENCODINGS.protobuf.answers;
+const text = ENCODINGS.json.answers;
+const common = { plan, status: STATUS_OK, parts: NO_PARTS, warnings: NO_WARNINGS };
+
 const seqs = fc.constantFrom(0, 1, 127, 2 ** 32, 2 ** 40 + 7, 2 ** 53 - 1);
 
 /** Without the fields that a rejection need not have. */
@@ -99,19 +92,17 @@ describe(`answers, seed=${SEED}`, () => {
         const first = Math.min(skipped, events.length);
         const count = events.length - first;
         const rejected = events.slice(first).filter(({ outcome }) => outcome < 0).length;
-        const room = answerBytesMax(ENCODING_PROTO, count, plan) + rejected * rejectionBytesMax(ENCODING_PROTO);
+        const room = proto.answerBytesMax(count, plan) + rejected * proto.rejectionBytesMax;
         const out = new Uint8Array(room + 7);
-        const end = writeAnswerProto(
-          out,
-          7,
-          seq % HIGH,
-          Math.floor(seq / HIGH),
+        const end = proto.writeAnswer(out, 7, {
+          ...common,
+          seq: createSeq(seq),
           actions,
           eventRow,
           eventOutcome,
           first,
           count,
-        );
+        });
         expect(end).toBeLessThanOrEqual(out.length);
         const answer = readAnswerProto(out.subarray(7, end))!;
         const decisions = events.slice(first).flatMap(({ outcome, codes }) => (outcome === 0 ? codes : [0, 0, 0]));
@@ -130,21 +121,16 @@ describe(`answers, seed=${SEED}`, () => {
     fc.assert(
       fc.property(block, seqs, ({ events, eventRow, eventOutcome, actions }, seq) => {
         const rejected = events.filter(({ outcome }) => outcome < 0).length;
-        const out = new Uint8Array(
-          answerBytesMax(ENCODING_JSON, events.length, plan) + rejected * rejectionBytesMax(ENCODING_JSON),
-        );
-        const end = writeAnswerJson(
-          out,
-          0,
-          seq % HIGH,
-          Math.floor(seq / HIGH),
-          plan,
+        const out = new Uint8Array(text.answerBytesMax(events.length, plan) + rejected * text.rejectionBytesMax);
+        const end = text.writeAnswer(out, 0, {
+          ...common,
+          seq: createSeq(seq),
           actions,
           eventRow,
           eventOutcome,
-          0,
-          events.length,
-        );
+          first: 0,
+          count: events.length,
+        });
         expect(end).toBeLessThanOrEqual(out.length);
         const decisions = events.map(({ outcome, codes }) =>
           outcome < 0
@@ -156,8 +142,7 @@ describe(`answers, seed=${SEED}`, () => {
         const rejections = events.flatMap(({ outcome }, index) =>
           outcome === 0 ? [] : [{ index, ...outcomeText(outcome) }],
         );
-        const text = Buffer.from(out.subarray(0, end)).toString('utf8');
-        expect(JSON.parse(text)).toEqual({
+        expect(JSON.parse(Buffer.from(out.subarray(0, end)).toString('utf8'))).toEqual({
           seq: String(seq),
           status: 'OK',
           events: events.length,
@@ -172,7 +157,7 @@ describe(`answers, seed=${SEED}`, () => {
   test('frames that are refused or to be sent again', () => {
     const out = new Uint8Array(400);
     const rejected = readAnswerProto(
-      out.subarray(0, writeRejectedFrameProto(out, 0, 12, 0, REJECTION_FIELDS[-FRAME_SEQ_TOO_OLD]!)),
+      out.subarray(0, proto.writeRejectedFrame(out, 0, createSeq(12), proto.rejections[-FRAME_SEQ_TOO_OLD]!)),
     );
     const rejections = [{ index: 0, ...outcomeText(FRAME_SEQ_TOO_OLD) }];
     expect(rejected).toEqual({
@@ -184,7 +169,7 @@ describe(`answers, seed=${SEED}`, () => {
       warnings: [],
       retryAfterMs: 0,
     });
-    const retry = readAnswerProto(out.subarray(0, writeRetryProto(out, 0, 5, 1, 250)));
+    const retry = readAnswerProto(out.subarray(0, proto.writeRetry(out, 0, { low: 5, high: 1 }, 250)));
     expect(retry).toEqual({
       seq: 5 + HIGH,
       status: 4,
@@ -195,14 +180,14 @@ describe(`answers, seed=${SEED}`, () => {
       retryAfterMs: 250,
     });
     const json = (end: number): unknown => JSON.parse(Buffer.from(out.subarray(0, end)).toString('utf8'));
-    expect(json(writeRejectedFrameJson(out, 0, 12, 0, REJECTION_JSON[-FRAME_SEQ_TOO_OLD]!))).toEqual({
+    expect(json(text.writeRejectedFrame(out, 0, createSeq(12), text.rejections[-FRAME_SEQ_TOO_OLD]!))).toEqual({
       seq: '12',
       status: 'REJECTED',
       events: 0,
       decisions: [],
       rejections,
     });
-    expect(json(writeRetryJson(out, 0, 5, 0, 250))).toEqual({
+    expect(json(text.writeRetry(out, 0, createSeq(5), 250))).toEqual({
       seq: '5',
       status: 'RETRY',
       events: 0,
@@ -214,13 +199,23 @@ describe(`answers, seed=${SEED}`, () => {
     const out = new Uint8Array(400);
     const rows = Int32Array.of(0);
     const actions = [Uint16Array.of(1), Uint16Array.of(2), Uint16Array.of(0)];
-    const end = writeAnswerProto(out, 0, 12, 0, actions, rows, Int32Array.of(0), 0, 1, STATUS_DUPLICATE);
+    const again = {
+      ...common,
+      seq: createSeq(12),
+      status: STATUS_DUPLICATE,
+      actions,
+      eventRow: rows,
+      eventOutcome: Int32Array.of(0),
+      first: 0,
+      count: 1,
+    };
+    const end = proto.writeAnswer(out, 0, again);
     expect(readAnswerProto(out.subarray(0, end))).toMatchObject({
       seq: 12,
       status: STATUS_DUPLICATE,
       decisions: [1, 2, 0],
     });
-    const textEnd = writeAnswerJson(out, 0, 12, 0, plan, actions, rows, Int32Array.of(0), 0, 1, STATUS_DUPLICATE);
+    const textEnd = text.writeAnswer(out, 0, again);
     expect(JSON.parse(Buffer.from(out.subarray(0, textEnd)).toString('utf8'))).toMatchObject({
       seq: '12',
       status: 'DUPLICATE',

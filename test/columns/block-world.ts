@@ -8,7 +8,7 @@ import {
   resetNameLog,
   resetDeadLetterLog,
   resetFrameLog,
-} from '../../native-free-core/columns/logs.ts';
+} from '../../native-free-core/columns/block-logs.ts';
 import { compileSealer, type SealInput } from '../../native-free-core/columns/seal.ts';
 import { createColumn, resetColumn } from '../../native-free-core/layout/column.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';

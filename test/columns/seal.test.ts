@@ -8,12 +8,13 @@ import {
   eachFrame,
   loadBlock,
   readBlockHeader,
-  type BlockFrame,
 } from '../../native-free-core/columns/load.ts';
-import { appendDeadLetter, appendFrame } from '../../native-free-core/columns/logs.ts';
+import { appendDeadLetter, appendFrame } from '../../native-free-core/columns/block-logs.ts';
 import { EVENT_NO_KEY, FRAME_MALFORMED } from '../../native-free-core/base/outcomes.ts';
-import { DEAD_WHOLE_FRAME, FRAME_DUPLICATE, FRAME_HAS_SEQ } from '../../native-free-core/layout/block-layout.ts';
 import { createColumn } from '../../native-free-core/layout/column.ts';
+import { DEAD_WHOLE_FRAME } from '../../native-free-core/layout/dead-letter-entry.ts';
+import { FRAME_HAS_SEQ, FRAME_DUPLICATE, type FrameEntry } from '../../native-free-core/layout/frame-entry.ts';
+import { createSeq } from '../../native-free-core/layout/seq.ts';
 import type { ColumnKind, ColumnShape } from '../../native-free-core/plan/plan.ts';
 import { createBlockWorld, RECEIVED_AT, type Row } from './block-world.ts';
 import { planOf, type ColumnWish } from './plan-builder.ts';
@@ -210,39 +211,29 @@ describe('what a block carries besides rows', () => {
   test('frames, dead letters and dictionary entries come back', () => {
     const world = createBlockWorld(planOf([{ name: 'word', kind: 'dictionary' }]), 1 << 22);
     const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i & 255);
-    const frames: BlockFrame[] = [
+    const frames: FrameEntry[] = [
       {
         producer: 3,
         flags: FRAME_HAS_SEQ,
-        seqLow: 0xffffffff,
-        seqHigh: 9,
+        seq: { low: 0xffffffff, high: 9 },
         received: 5,
         accepted: 3,
         duplicates: 1,
         dead: 1,
       },
-      { producer: 0, flags: FRAME_DUPLICATE, seqLow: 0, seqHigh: 0, received: 0, accepted: 0, duplicates: 0, dead: 0 },
+      { producer: 0, flags: FRAME_DUPLICATE, seq: createSeq(), received: 0, accepted: 0, duplicates: 0, dead: 0 },
     ];
-    for (const f of frames)
-      appendFrame(world.frames, f.producer, f.flags, f.seqLow, f.seqHigh, f.received, f.accepted, f.duplicates, f.dead);
+    for (const frame of frames) appendFrame(world.frames, frame);
     const letters = [0, 1, 7, 8, 127, 128, 129, 900].map((length, i) => ({
       length,
       start: i,
       index: i % 2 ? DEAD_WHOLE_FRAME : i,
     }));
     for (const { length, start, index } of letters) {
-      appendDeadLetter(
-        world.deadLetters,
-        4,
-        5,
-        6,
-        index,
-        index === DEAD_WHOLE_FRAME ? FRAME_MALFORMED : EVENT_NO_KEY,
-        1,
-        bytes,
-        start,
-        length,
-      );
+      const outcome = index === DEAD_WHOLE_FRAME ? FRAME_MALFORMED : EVENT_NO_KEY;
+      const seq = { low: 5, high: 6 };
+      const entry = { producer: 4, seq, index, outcome, encoding: 1, length, detailLength: 0 };
+      appendDeadLetter(world.deadLetters, entry, bytes, start);
     }
     world.writeRows([{ word: 'a' }, { word: 'größer' }, { word: 'a' }, { word: 'x'.repeat(300) }]);
     const block = world.seal(4);
@@ -251,16 +242,15 @@ describe('what a block carries besides rows', () => {
       deadLetters: letters.length,
       admittedAt: RECEIVED_AT - 1,
     });
-    const seenFrames: BlockFrame[] = [];
-    eachFrame(block, (frame) => seenFrames.push(frame));
+    const seenFrames: FrameEntry[] = [];
+    eachFrame(block, (frame) => seenFrames.push({ ...frame, seq: { ...frame.seq } }));
     expect(seenFrames).toEqual(frames);
     let i = 0;
     eachDeadLetter(block, (letter) => {
       const wanted = letters[i++];
       expect(letter).toMatchObject({
         producer: 4,
-        seqLow: 5,
-        seqHigh: 6,
+        seq: { low: 5, high: 6 },
         index: wanted.index,
         encoding: 1,
         length: wanted.length,

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
-import { finishBlock } from '../../native-free-core/decide/finish-block.ts';
+import { completeBlock } from '../../native-free-core/decide/complete-block.ts';
 import { loadPipeline } from '../../src/config/index.ts';
 import { controlWords } from '../../src/memory/control-words.ts';
 import { allocateMemory } from '../../src/memory/regions.ts';
@@ -21,7 +21,7 @@ test('overflows of a block are told, once for each entity', async () => {
   };
   writeEvents(decider, [event('a', 1), event('b', 1e15)]);
   drainLanes(decider);
-  expect(decider.rows).toBe(2);
-  finishBlock(decider);
+  expect(decider.block.rows).toBe(2);
+  completeBlock(decider);
   expect(control.absences()).toEqual({ withoutRoom: 0, overflows: 2 });
 });

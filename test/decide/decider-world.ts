@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
-import { ENCODING_JSON, ENCODING_NDJSON } from '../../native-free-core/layout/encoding-codes.ts';
+import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { createSeq } from '../../native-free-core/layout/seq.ts';
 import { putFrame, putOpen } from '../../native-free-core/ring/frame-lane.ts';
@@ -33,8 +33,8 @@ export function writeOpen(decider: Decider, producer = ''): void {
   putOpen(openLane(decider.input.frameLanes[0].buffer), {
     slot: 0,
     generation: 0,
-    encoding: ENCODING_NDJSON,
-    answerEncoding: ENCODING_JSON,
+    encoding: ENCODING_CODES.ndjson,
+    answerEncoding: ENCODING_CODES.json,
     stored: false,
     hello: false,
     dedup: false,

@@ -5,11 +5,12 @@
 
 import { expect, test } from 'vitest';
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
+import { moveState, decideRows } from '../../native-free-core/decide/decide-block.ts';
 import type { Decider } from '../../native-free-core/decide/decider.ts';
 import { arrive, awaitOthers, startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { concludeBlock, decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
+import { sealAndAnswer } from '../../native-free-core/decide/seal-block.ts';
 import { copyBlock } from '../../native-free-core/layout/block-record.ts';
 import { claim, openLane } from '../../native-free-core/ring/lane.ts';
 import { dictionaryCount, entryAt, entryBytes, type Dictionary } from '../../native-free-core/state/dictionary.ts';
@@ -24,7 +25,7 @@ function take(decider: Decider, place: string): void {
   writeOpen(decider);
   writeEvents(decider, [{ id: place, player: 1, at: NOW, place }]);
   drainLanes(decider);
-  expect(decider.rows).toBe(1);
+  expect(decider.block.rows).toBe(1);
 }
 
 function sealedBlock(decider: Decider): Uint8Array {
@@ -58,8 +59,8 @@ test('a worker that comes late logs what another has learnt before it', async ()
     arrive(decider.input.control, decider.input.worker, 2);
   }
   for (const decider of [early, late]) {
-    awaitOthers(decider.input.control, decider.ticket);
-    concludeBlock(decider);
+    awaitOthers(decider.input.control, decider.block.ticket);
+    sealAndAnswer(decider);
   }
   const recovered = openTables(allocateMemory(plan, 1, 1));
   replayEpoch(createReplayer(plan, recovered), [late, early].map(sealedBlock), 1);

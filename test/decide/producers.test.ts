@@ -3,11 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import { FRAME_TOO_MANY_PRODUCERS, EVENT_DICTIONARY_FULL, outcomeText } from '../../native-free-core/base/outcomes.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { finishBlock } from '../../native-free-core/decide/finish-block.ts';
+import { endBlock } from '../../native-free-core/decide/end-block.ts';
 import { ANSWER_REPEAT, ANSWER_OK, ANSWER_REJECTED } from '../../native-free-core/decide/frame-answers.ts';
 import { LETTERS_OF_PRODUCER } from '../../native-free-core/decide/letter-share.ts';
 import type { Decider } from '../../native-free-core/decide/decider.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
+import { createFrameEntry, readFrameEntry } from '../../native-free-core/layout/frame-entry.ts';
 import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import { findProducer, producersForgotten, producersRefused } from '../../native-free-core/state/producer-names.ts';
 import { highestSeq } from '../../native-free-core/state/producers.ts';
@@ -30,20 +31,28 @@ async function world(max: number, dictionaryMax = 65_536) {
     writeOpen(decider, producer);
     writeEvents(decider, [{ id: `e${events++}`, player: 1, at: NOW, ...event }], seq);
     drainLanes(decider);
-    const { kinds, frameOutcome, eventOutcome, count, events: eventCount } = decider.answers;
+    const { kinds, frameOutcome, eventOutcome, count, events: eventCount } = decider.block.answers;
     const kind = kinds[count - 1]!;
     return { kind, outcome: kind === ANSWER_OK ? eventOutcome[eventCount - 1]! : frameOutcome[count - 1]! };
   };
   const later = (ms: number): void => {
-    endBlock(decider);
+    endEpoch(decider);
     now += ms;
   };
   return { decider, send, later };
 }
 
 /** The next frame begins an epoch of its own, with a time of its own. */
-function endBlock(decider: Decider): void {
-  if (decider.joined) finishBlock(decider);
+function endEpoch(decider: Decider): void {
+  if (decider.block.joined) endBlock(decider);
+}
+
+/** Refused events of the block's first frame. */
+function deadOf({ block }: Decider): number {
+  const entry = createFrameEntry();
+  const { buffer } = block.frames.words;
+  readFrameEntry(new DataView(buffer), 0, entry);
+  return entry.dead;
 }
 
 function rowOf({ input }: Decider, name: string): number {
@@ -94,15 +103,15 @@ describe('producers', () => {
   test('a session whose row went to another name finds or makes its own again', async () => {
     const { decider, send, later } = await world(1);
     send('a', 5);
-    const session = decider.sessions[0]![0]!;
+    const session = decider.connections.sessions[0]![0]!;
     later(FORGET_MS + 1);
     expect(send('b', 1).kind).toBe(ANSWER_OK);
     later(FORGET_MS + 1);
     // The first connection speaks again.
-    decider.sessions[0]![0] = session;
+    decider.connections.sessions[0]![0] = session;
     writeEvents(decider, [{ id: 'again', player: 1, at: NOW }], 5);
     drainLanes(decider);
-    expect(decider.answers.kinds[decider.answers.count - 1]).toBe(ANSWER_OK);
+    expect(decider.block.answers.kinds[decider.block.answers.count - 1]).toBe(ANSWER_OK);
     expect(rowOf(decider, 'b')).toBe(0);
     expect(rowOf(decider, 'a')).toBe(session.producer);
   });
@@ -139,18 +148,18 @@ describe('what all share', () => {
       writeOpen(decider, 'careless');
       writeEvents(decider, bad, seq);
       drainLanes(decider);
-      letters += decider.deadLetters.count;
-      dead += decider.frames.words[7]!;
+      letters += decider.block.deadLetters.count;
+      dead += deadOf(decider);
       later(0);
     }
     expect([letters, dead]).toEqual([burst, 16_000]);
     send('careful', 1, { at: undefined });
-    expect(decider.deadLetters.count).toBe(1);
+    expect(decider.block.deadLetters.count).toBe(1);
     // A second brings ten.
     later(1000);
     writeOpen(decider, 'careless');
     writeEvents(decider, bad, 5);
     drainLanes(decider);
-    expect(decider.deadLetters.count).toBe(LETTERS_OF_PRODUCER.perSecond);
+    expect(decider.block.deadLetters.count).toBe(LETTERS_OF_PRODUCER.perSecond);
   });
 });

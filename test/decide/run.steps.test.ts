@@ -46,17 +46,18 @@ const CONTROL = 'src/memory/control-words.ts';
 const SOURCES = {
   files: [RUN, EPOCH, 'native-free-core/layout/region.ts', BELL, LANE, CONTROL],
   standIns: {
-    'native-free-core/decide/finish-block.ts': `
+    'native-free-core/decide/end-block.ts': `
       import { arriveAtEnd } from './epoch.ts';
-      export function finishBlock(d) {
-        arriveAtEnd(d.input.control, d.ticket, d.input.worker, d.input.workers);
-        d.joined = false;
-        d.blocks.push({ epoch: d.ticket.epoch, participants: d.ticket.participants, rows: d.rows });
-        d.rows = 0;
+      export function endBlock(d) {
+        const { ticket } = d.block;
+        arriveAtEnd(d.input.control, ticket, d.input.worker, d.input.workers);
+        d.block.joined = false;
+        d.blocks.push({ epoch: ticket.epoch, participants: ticket.participants, rows: d.block.rows });
+        d.block.rows = 0;
         d.afterBlock();
-      }
-      export function answerWaiting() {}`,
-    'native-free-core/decide/take-frame.ts': 'export function takeFrame(d) { d.rows++; }',
+      }`,
+    'native-free-core/decide/seal-block.ts': 'export function answerWaiting() {}',
+    'native-free-core/decide/take-frame.ts': 'export function takeFrame(d) { d.block.rows++; }',
     'native-free-core/decide/sessions.ts': 'export const sessionOf = () => ({}); export function openSession() {}',
     'native-free-core/decide/entity-reads.ts': 'export function pendingRead() {}',
   },
@@ -112,22 +113,22 @@ function worker(world: World): Part<Protocol, Memory> {
         monotonic: () => 1000,
         epochIntervalMs: world.due ? 0 : Infinity,
       },
-      joined: false,
-      hellos: [],
-      reads: [],
-      sessions: [],
-      rows: 0,
-      answers: { events: 0, count: 0 },
-      frameBytes: 0,
-      deadLetters: { detailBytes: 0 },
-      ticket: createTicket(),
+      block: {
+        joined: false,
+        rows: 0,
+        answers: { events: 0, count: 0 },
+        frameBytes: 0,
+        deadLetters: { detailBytes: 0 },
+        ticket: createTicket(),
+      },
+      connections: { hellos: [], reads: [], sessions: [] },
       lastSealedAt: 0,
       waitWords: new Int32Array(1),
       blocks,
       afterBlock: () => world.changesItself === true && atomics.store(control.words, CHANGING, 1),
     };
     runDecider(decider as unknown as Decider);
-    if (decider.joined) throw new Error('it leaves an epoch open');
+    if (decider.block.joined) throw new Error('it leaves an epoch open');
     return blocks;
   };
 }
@@ -264,14 +265,14 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   'it sleeps without a look for the end of the epoch': {
     file: RUN,
-    from: ' || (d.joined && isClosing(control)) || ending) {',
+    from: ' || (d.block.joined && isClosing(control)) || ending) {',
     to: ' || ending) {',
     where: 'another worker closes the epoch',
     kind: 'stuck',
   },
   'it leaves with a block in its hands': {
     file: RUN,
-    from: 'if (d.joined) finishBlock(d);\n  else answerWaiting',
+    from: 'if (d.block.joined) endBlock(d);\n  else answerWaiting',
     to: 'answerWaiting',
     where: 'it holds a block when a change begins',
     kind: 'wrong',

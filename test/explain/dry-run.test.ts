@@ -1,21 +1,21 @@
 /** The dry run beside live tables: what it says, and that it leaves no trace in them, whatever the event. */
 
 import { expect, test } from 'vitest';
+import { moveState, decideRows } from '../../native-free-core/decide/decide-block.ts';
 import { createDecider } from '../../native-free-core/decide/decider.ts';
 import { createDryRun, type DryRun } from '../../src/explain/dry-run.ts';
 import type { Explanation } from '../../src/contract/explanation.ts';
+import { beginFrame } from '../../native-free-core/decide/taken-frame.ts';
 import { readOpen } from '../../native-free-core/layout/open-record.ts';
 import { dictionaryCount, internEntry } from '../../native-free-core/state/dictionary.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { allocateRehearsal } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { stageOf } from '../../src/workers/rehearsal.ts';
-import { moveState, decideRows } from '../../native-free-core/decide/finish-block.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
+import { takeEvent } from '../../native-free-core/decide/take-frame.ts';
 import { openSession } from '../../native-free-core/decide/sessions.ts';
-import { transcodeText } from '../../native-free-core/codec/json/frame.ts';
-import { ENCODING_JSON } from '../../native-free-core/layout/encoding-codes.ts';
+import { transcodeText, transcodeJson } from '../../native-free-core/codec/json/frame.ts';
 import { changed, compileText } from '../config/pipelines.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
@@ -77,12 +77,12 @@ function worker({ memory, live }: ReturnType<typeof setup>): (body: object) => v
   });
   const session = openSession(readOpen({ bytes: new Uint8Array(16), view: new DataView(new ArrayBuffer(16)) }, 0), 0);
   return (body) => {
-    Object.assign(decider.ticket, { epoch: 5, epochLow: 5, receivedAt: NOW });
-    const frame = transcodeText(plan, JSON.stringify(body), ENCODING_JSON);
-    decider.rows = 0;
-    expect(takeEvent(decider, session, frame.bytes, frame.view, frame.starts[0]!, frame.ends[0]!, 0, 0, 0, false)).toBe(
-      0,
-    );
+    Object.assign(decider.block.ticket, { epoch: 5, epochLow: 5, receivedAt: NOW });
+    const frame = transcodeText(plan, JSON.stringify(body), transcodeJson);
+    decider.block.rows = 0;
+    beginFrame(decider.frame, session, frame);
+    decider.frame.dedup = false;
+    expect(takeEvent(decider, frame, 0)).toBe(0);
     moveState(decider);
     decideRows(decider);
   };
@@ -153,7 +153,7 @@ test('a refused event is refused with its code and leaves nothing to the next', 
 test('fields that nobody knows stand in its notes, whichever the encoding', () => {
   const { dryRun } = setup(compileText(PIPELINE).plan);
   expect(decide(dryRun, event({ contry: 'DE' })).notes).toEqual(['no such field: contry; did you mean country?']);
-  const json = transcodeText(compileText(PIPELINE).plan, JSON.stringify(event()), ENCODING_JSON);
+  const json = transcodeText(compileText(PIPELINE).plan, JSON.stringify(event()), transcodeJson);
   const bytes = Uint8Array.from([...json.bytes.slice(json.starts[0], json.ends[0]), 0x98, 6, 1]);
   expect(dryRun.decide(bytes, false).notes).toEqual(['no such field: field 99']);
   expect(decide(dryRun, event()).notes).toEqual([]);

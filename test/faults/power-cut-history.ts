@@ -4,9 +4,10 @@
  */
 
 import { eachDictionaryEntry, eachFrame, eachName, loadBlock } from '../../native-free-core/columns/load.ts';
-import { FRAME_DUPLICATE, FRAME_HAS_SEQ } from '../../native-free-core/layout/block-layout.ts';
 import { createColumn, resetColumn, type Column } from '../../native-free-core/layout/column.ts';
 import { noText } from './power-cut-start.ts';
+import { FRAME_HAS_SEQ, FRAME_DUPLICATE } from '../../native-free-core/layout/frame-entry.ts';
+import { seqNumber } from '../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import type { StoredRow } from './power-cut-oracle.ts';
 import type { LogEntry } from '../../src/contract/log.ts';
@@ -53,9 +54,9 @@ export class BlockReader {
     });
     const names = new Map<number, string>();
     eachName(block, noText, (producer, name) => names.set(producer, this.#decoder.decode(name.slice())));
-    eachFrame(block, ({ producer, flags, seqLow, seqHigh }) => {
+    eachFrame(block, ({ producer, flags, seq }) => {
       if ((flags & FRAME_HAS_SEQ) === 0 || (flags & FRAME_DUPLICATE) !== 0) return;
-      const frame = `${names.get(producer)}/${seqLow + seqHigh * HIGH}`;
+      const frame = `${names.get(producer)}/${seqNumber(seq)}`;
       if (history.frames.has(frame)) throw new Error(`taken twice: frame=${frame} epoch=${epoch}`);
       history.frames.add(frame);
     });

@@ -8,12 +8,12 @@ import { ANSWER_BODY_AT, readAnswerEpochLow } from '../../native-free-core/layou
 import { readSlot, readGeneration, type ConnectionAddress } from '../../native-free-core/layout/connection-record.ts';
 import { EPOCH_LOW } from '../../native-free-core/layout/control-layout.ts';
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
+import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
 import { readHighestSeq } from '../../native-free-core/layout/hello-record.ts';
 import { RECORD_ANSWER, RECORD_HELLO, RECORD_REPEAT } from '../../native-free-core/layout/record-kinds.ts';
 import { readRepeat } from '../../native-free-core/layout/repeat-record.ts';
 import { createSeq, seqNumber } from '../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
 import { putOpen, putFrame, putClose } from '../../native-free-core/ring/frame-lane.ts';
 import { claim, openLane, release, type Lane } from '../../native-free-core/ring/lane.ts';
 import { enterLedger } from '../../src/recovery/recover-tables.ts';
@@ -274,8 +274,8 @@ export class Run {
     const lane = this.#frameLanes[worker];
     const isOpen = putOpen(lane, {
       ...addressOf(client),
-      encoding: ENCODING_PROTO,
-      answerEncoding: ENCODING_PROTO,
+      encoding: ENCODING_CODES.protobuf,
+      answerEncoding: ENCODING_CODES.protobuf,
       stored: false,
       hello: client.name !== '',
       dedup: false,

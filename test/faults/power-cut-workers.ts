@@ -4,7 +4,7 @@
  *
  *   drain   frames from its lane into the block           drainLanes
  *   state   rows into the shared tables, a few at a time   the kernels, called as updateState calls them, in parts
- *   ending  the rest of the block's end                    finishBlock; where it waits for the other workers, they get their
+ *   ending  the rest of the block's end                    endBlock; where it waits for the other workers, they get their
  *                                                         turns inside of that wait (`whileWaiting`)
  *
  * `barrier: false` takes the epochs away, as an engine without them would work: no worker waits for another, and each block is
@@ -13,7 +13,7 @@
 
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { isClosing, startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { finishBlock } from '../../native-free-core/decide/finish-block.ts';
+import { endBlock } from '../../native-free-core/decide/end-block.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
 import type { Kernel } from '../../native-free-core/features/kernel.ts';
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
@@ -78,28 +78,31 @@ export class HandWorkers {
 
   /** No frame waits, no block is open. */
   isIdle(): boolean {
-    return this.#workers.every(({ decider, phase }) => phase === 'drain' && !decider.joined && !hasFrames(decider));
+    return this.#workers.every(
+      ({ decider, phase }) => phase === 'drain' && !decider.block.joined && !hasFrames(decider),
+    );
   }
 
   /** A worker that has not joined cannot while the epoch closes: it would wait. */
   #isAble({ decider, phase }: HandWorker): boolean {
     if (phase === 'ending') return false;
-    return phase === 'state' || decider.joined || (hasFrames(decider) && !isClosing(decider.input.control));
+    return phase === 'state' || decider.block.joined || (hasFrames(decider) && !isClosing(decider.input.control));
   }
 
   #drain(worker: HandWorker): void {
     const { decider } = worker;
     const taken = drainLanes(decider);
     const closing = isClosing(decider.input.control);
-    if (!decider.joined || (!closing && taken > 0 && this.#options.random() < 0.5)) return;
-    decider.computed.beforeState?.(0, decider.rows);
+    if (!decider.block.joined || (!closing && taken > 0 && this.#options.random() < 0.5)) return;
+    decider.loops.computed.beforeState?.(0, decider.block.rows);
     worker.phase = 'state';
     worker.entity = 0;
   }
 
   #advance(worker: HandWorker): void {
     const { decider, done } = worker;
-    const { state, rows, ticket } = decider;
+    const { state } = decider.loops;
+    const { rows, ticket } = decider.block;
     const entity = worker.entity;
     if (entity === worker.kernels.length) {
       this.#finish(worker);
@@ -114,7 +117,7 @@ export class HandWorkers {
 
   #finish(worker: HandWorker): void {
     worker.phase = 'ending';
-    finishBlock(worker.decider);
+    endBlock(worker.decider);
     worker.phase = 'drain';
     worker.done.fill(0);
     if (!this.#options.barrier) this.#passOn(worker.decider.input.worker);
@@ -161,15 +164,15 @@ export class HandWorkers {
       textOf: (bytes, from, to) => this.#decoder.decode(bytes.slice(from, to)),
       utf8: (text) => this.#encoder.encode(text),
     });
-    const kernels = [...decider.state.kernels];
+    const kernels = [...decider.loops.state.kernels];
     const done = kernels.map(() => 0);
-    // finishBlock calls the kernels for the whole block: what they have taken already is left out.
+    // endBlock calls the kernels for the whole block: what they have taken already is left out.
     const rest = kernels.map(
       (kernel, i): Kernel =>
         (_, to, epoch, receivedAt) =>
           kernel(done[i], to, epoch, receivedAt),
     );
-    (decider.state.kernels as Kernel[]).splice(0, kernels.length, ...rest);
+    (decider.loops.state.kernels as Kernel[]).splice(0, kernels.length, ...rest);
     return { decider, phase: 'drain', entity: 0, done, kernels };
   }
 }

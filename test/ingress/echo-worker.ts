@@ -6,16 +6,11 @@
  * REJECTED. A READ is answered with what was asked.
  */
 
-import {
-  STATUS_OK,
-  STATUS_REJECTED,
-  writeAnswerProto,
-  writeRejectedFrameJson,
-  writeRejectedFrameProto,
-} from '../../native-free-core/codec/answer.ts';
-import { REJECTION_FIELDS, REJECTION_JSON } from '../../native-free-core/codec/answer-texts.ts';
+import { STATUS_OK, STATUS_REJECTED, NO_PARTS, NO_WARNINGS } from '../../native-free-core/codec/answer.ts';
 import { createFrameCursor, readFrame } from '../../native-free-core/codec/frame.ts';
 import { FRAME_MALFORMED } from '../../native-free-core/base/outcomes.ts';
+import { writeAnswerProto } from '../../native-free-core/codec/proto-answer.ts';
+import { encodingOf } from '../../native-free-core/encodings/index.ts';
 import {
   ANSWER_BODY_AT,
   ENTITY_FOUND,
@@ -24,7 +19,7 @@ import {
 } from '../../native-free-core/layout/answer-record.ts';
 import { readSlot, readGeneration, type ConnectionAddress } from '../../native-free-core/layout/connection-record.ts';
 import { BELL_STRIDE, DURABLE_LOW, INGRESS_BELL, STORED_LOW } from '../../native-free-core/layout/control-layout.ts';
-import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
+import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
 import { ENTITY_KEY_AT, readEntityRead } from '../../native-free-core/layout/entity-read-record.ts';
 import { FRAME_BODY_AT, readFrameSeq, readAdmittedAt } from '../../native-free-core/layout/frame-record.ts';
 import { HELLO_RECORD_BYTES, writeHighestSeq } from '../../native-free-core/layout/hello-record.ts';
@@ -67,7 +62,6 @@ export interface TakenFrame {
   readonly events: number;
 }
 
-const HIGH = 4294967296;
 const utf8 = new TextEncoder();
 
 export class EchoWorkers {
@@ -180,7 +174,8 @@ export class EchoWorkers {
     const body = at + FRAME_BODY_AT;
     let events: number;
     let seq = seqNumber(headerSeq);
-    if (session.encoding === ENCODING_PROTO) events = readFrame(lane.bytes, lane.view, body, end, this.#cursor);
+    if (session.encoding === ENCODING_CODES.protobuf)
+      events = readFrame(lane.bytes, lane.view, body, end, this.#cursor);
     else {
       const json = parse(text(lane, body, end), session.encoding);
       events = json.events;
@@ -222,7 +217,7 @@ function text(lane: Lane, from: number, end: number): string {
 
 function parse(body: string, encoding: number): { events: number; seq: number } {
   try {
-    if (encoding !== ENCODING_JSON) {
+    if (encoding !== ENCODING_CODES.json) {
       return {
         events: body.split('\n').filter((line) => line.trim() !== '' && JSON.parse(line) !== null).length,
         seq: 0,
@@ -236,18 +231,27 @@ function parse(body: string, encoding: number): { events: number; seq: number } 
 }
 
 function answered(encoding: number, seq: number, events: number, padding: number): Uint8Array {
-  if (encoding !== ENCODING_PROTO) {
+  if (encoding !== ENCODING_CODES.protobuf) {
     return utf8.encode(' '.repeat(padding) + JSON.stringify({ seq: String(seq), status: 'OK', events }));
   }
   const bytes = new Uint8Array(64);
   const none = new Int32Array(events);
-  return bytes.slice(0, writeAnswerProto(bytes, 0, seq % HIGH, Math.floor(seq / HIGH), [], none, none, 0, events));
+  const end = writeAnswerProto(bytes, 0, {
+    seq: createSeq(seq),
+    status: STATUS_OK,
+    actions: [],
+    eventRow: none,
+    eventOutcome: none,
+    first: 0,
+    count: events,
+    parts: NO_PARTS,
+    warnings: NO_WARNINGS,
+  });
+  return bytes.slice(0, end);
 }
 
 function rejected(encoding: number, seq: number): Uint8Array {
   const bytes = new Uint8Array(512);
-  const isProto = encoding === ENCODING_PROTO;
-  const write = isProto ? writeRejectedFrameProto : writeRejectedFrameJson;
-  const part = (isProto ? REJECTION_FIELDS : REJECTION_JSON)[-FRAME_MALFORMED]!;
-  return bytes.slice(0, write(bytes, 0, seq % HIGH, Math.floor(seq / HIGH), part));
+  const { writeRejectedFrame, rejections } = encodingOf(encoding).answers;
+  return bytes.slice(0, writeRejectedFrame(bytes, 0, createSeq(seq), rejections[-FRAME_MALFORMED]!));
 }

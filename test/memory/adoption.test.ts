@@ -4,17 +4,17 @@
  */
 
 import { expect, test } from 'vitest';
+import { moveState, decideRows } from '../../native-free-core/decide/decide-block.ts';
 import { createDecider } from '../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
-import { takeEvent } from '../../native-free-core/decide/frame-steps.ts';
+import { takeEvent } from '../../native-free-core/decide/take-frame.ts';
 import { openSession } from '../../native-free-core/decide/sessions.ts';
-import { transcodeText } from '../../native-free-core/codec/json/frame.ts';
+import { transcodeText, transcodeJson } from '../../native-free-core/codec/json/frame.ts';
+import { beginFrame } from '../../native-free-core/decide/taken-frame.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
 import { readOpen } from '../../native-free-core/layout/open-record.ts';
 import { backfillPlan } from '../../native-free-core/plan/change.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { ENCODING_JSON } from '../../native-free-core/layout/encoding-codes.ts';
 import {
   entityCount,
   findRow,
@@ -75,13 +75,15 @@ function worker(plan: Plan, memory: Shared, tables = openTables(memory)): (event
   });
   const session = openSession(readOpen({ bytes: new Uint8Array(16), view: new DataView(new ArrayBuffer(16)) }, 0), 0);
   return (event, at) => {
-    Object.assign(decider.ticket, { epoch: 5, epochLow: 5, receivedAt: at });
-    const { bytes, view, starts, ends } = transcodeText(plan, JSON.stringify(event), ENCODING_JSON);
-    decider.rows = 0;
-    expect(takeEvent(decider, session, bytes, view, starts[0]!, ends[0]!, 0, 0, 0, false)).toBe(0);
+    Object.assign(decider.block.ticket, { epoch: 5, epochLow: 5, receivedAt: at });
+    const frame = transcodeText(plan, JSON.stringify(event), transcodeJson);
+    decider.block.rows = 0;
+    beginFrame(decider.frame, session, frame);
+    decider.frame.dedup = false;
+    expect(takeEvent(decider, frame, 0)).toBe(0);
     moveState(decider);
     decideRows(decider);
-    for (const column of decider.columns) resetColumn(column, 1);
+    for (const column of decider.block.columns) resetColumn(column, 1);
   };
 }
 

@@ -2,11 +2,12 @@
 
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
 import { loadBlock } from '../../native-free-core/columns/load.ts';
+import { moveState, decideRows } from '../../native-free-core/decide/decide-block.ts';
 import type { Decider } from '../../native-free-core/decide/decider.ts';
 import { arrive, awaitOthers, startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { concludeBlock, decideRows, moveState } from '../../native-free-core/decide/finish-block.ts';
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
+import { sealAndAnswer } from '../../native-free-core/decide/seal-block.ts';
 import type { Tables } from '../../native-free-core/decide/tables.ts';
 import { copyBlock } from '../../native-free-core/layout/block-record.ts';
 import { createColumn, resetColumn } from '../../native-free-core/layout/column.ts';
@@ -51,7 +52,7 @@ export function limitWorld(plan: Plan, workers: number): LimitWorld {
       drainLanes(deciders[worker]!);
     },
     end(order: readonly number[], between?: () => void): StoredBlock[] {
-      const joined = deciders.filter((decider) => decider.joined);
+      const joined = deciders.filter((decider) => decider.block.joined);
       for (const decider of joined) moveState(decider);
       for (const [i, worker] of order.entries()) {
         if (i === order.length - 1) between?.();
@@ -62,8 +63,8 @@ export function limitWorld(plan: Plan, workers: number): LimitWorld {
       for (const worker of order) {
         const decider = deciders[worker]!;
         if (!joined.includes(decider)) continue;
-        awaitOthers(decider.input.control, decider.ticket);
-        concludeBlock(decider);
+        awaitOthers(decider.input.control, decider.block.ticket);
+        sealAndAnswer(decider);
         blocks.push(storedBlock(plan, decider, openLane(memory.blockLanes[worker]!)));
         const answers = openLane(memory.durableLanes[worker]![0]!);
         for (; claim(answers) !== LANE_EMPTY; release(answers));
@@ -73,7 +74,7 @@ export function limitWorld(plan: Plan, workers: number): LimitWorld {
   });
 }
 
-function storedBlock(plan: Plan, { ticket }: Decider, lane: Lane): StoredBlock {
+function storedBlock(plan: Plan, { block: { ticket } }: Decider, lane: Lane): StoredBlock {
   const bytes = copyBlock(lane, claim(lane), lane.claimedBytes);
   release(lane);
   return { epoch: ticket.epoch, receivedAt: ticket.receivedAt, bytes, rows: rowsOf(plan, bytes) };

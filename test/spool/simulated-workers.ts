@@ -3,17 +3,14 @@
  * So whoever reads an epoch back can tell whether it is whole, without having kept it.
  */
 
-import {
-  BLOCK_FRAME_BYTES,
-  BLOCK_FRAMES_AT,
-  BLOCK_FRAMES_OFFSET_AT,
-  BLOCK_HEADER_BYTES,
-  BLOCK_MAGIC,
-  BLOCK_PIPELINE_AT,
-  BLOCK_ROWS_AT,
-  BLOCK_SIZE_AT,
-} from '../../native-free-core/layout/block-layout.ts';
+import { BLOCK_HEADER_BYTES, writeSealedHeader, type BlockHeader } from '../../native-free-core/layout/block-layout.ts';
 import { CONTROL_VERSION, CONTROL_WORDS, DURABLE_LOW } from '../../native-free-core/layout/control-layout.ts';
+import {
+  FRAME_ENTRY_BYTES,
+  FRAME_ENTRY_WORDS,
+  createFrameEntry,
+  storeFrameEntry,
+} from '../../native-free-core/layout/frame-entry.ts';
 import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
 import { createLane, openLane } from '../../native-free-core/ring/lane.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
@@ -23,6 +20,22 @@ import { seededRandom } from './lossy-storage.ts';
 import type { Random } from './lossy-storage.ts';
 
 const FRAMES = 1;
+const NOTHING: BlockHeader = {
+  bytes: 0,
+  receivedAt: 0,
+  pipelineNumber: 0,
+  rows: 0,
+  deadLetters: 0,
+  frames: 0,
+  framesAt: 0,
+  deadLettersAt: 0,
+  dictionaryAt: 0,
+  dictionaryEntries: 0,
+  columns: 0,
+  namesAt: 0,
+  admittedAt: 0,
+  hasNames: true,
+};
 
 export function createControl(): SharedArrayBuffer {
   return createRegion(REGION_CONTROL, CONTROL_VERSION, CONTROL_WORDS * 4 - 64);
@@ -36,17 +49,18 @@ export function durableEpoch(control: Int32Array): number {
 export function sealedBlock(epoch: number, worker: number, bytes: number): Uint8Array {
   const block = new Uint8Array(bytes);
   const random = seededRandom(epoch * 31 + worker);
-  for (let at = BLOCK_HEADER_BYTES + BLOCK_FRAME_BYTES; at < bytes; at++) block[at] = random() * 256;
+  for (let at = BLOCK_HEADER_BYTES + FRAME_ENTRY_BYTES; at < bytes; at++) block[at] = random() * 256;
   const view = new DataView(block.buffer);
-  view.setUint32(0, BLOCK_MAGIC, true);
-  view.setUint32(BLOCK_SIZE_AT, bytes, true);
-  view.setUint32(BLOCK_PIPELINE_AT, 7, true);
-  view.setUint32(BLOCK_ROWS_AT, epoch % 10, true);
-  view.setUint32(BLOCK_FRAMES_AT, FRAMES, true);
-  view.setUint32(BLOCK_FRAMES_OFFSET_AT, BLOCK_HEADER_BYTES, true);
-  view.setUint32(BLOCK_HEADER_BYTES + 16, (epoch % 10) + 3, true);
-  view.setUint32(BLOCK_HEADER_BYTES + 24, 2, true);
-  view.setUint32(BLOCK_HEADER_BYTES + 28, 1, true);
+  writeSealedHeader(view, 0, {
+    ...NOTHING,
+    bytes,
+    pipelineNumber: 7,
+    rows: epoch % 10,
+    frames: FRAMES,
+    framesAt: BLOCK_HEADER_BYTES,
+  });
+  const entry = { ...createFrameEntry(), received: (epoch % 10) + 3, duplicates: 2, dead: 1 };
+  storeFrameEntry(new Uint32Array(block.buffer, BLOCK_HEADER_BYTES, FRAME_ENTRY_WORDS), 0, entry);
   return block;
 }
 

@@ -7,9 +7,9 @@ import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
 import { copyBlock } from '../../native-free-core/layout/block-record.ts';
 import { createColumn, type Column } from '../../native-free-core/layout/column.ts';
+import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
 import { createSeq } from '../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { ENCODING_JSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
 import { putOpen, putFrame } from '../../native-free-core/ring/frame-lane.ts';
 import { claim, laneUsedBytes, openLane, release, type Lane } from '../../native-free-core/ring/lane.ts';
 import { dictionaryCount, entryAt, entryBytes, type Dictionary } from '../../native-free-core/state/dictionary.ts';
@@ -65,7 +65,7 @@ function take(
   events: number,
 ): { rows: number; dead: number; seqs: number[] } {
   const lane = openLane(memory.frameLanes[0]![0]!);
-  open(lane, 7, ENCODING_PROTO);
+  open(lane, 7, ENCODING_CODES.protobuf);
   for (let i = 0; i < events; i++) {
     const event = rehearsalEvent(plan, i, NOW);
     put(lane, Buffer.concat([Buffer.from([0x12, event.length]), event]), 7);
@@ -114,7 +114,7 @@ test('nothing of a rehearsal is left once the worker stands before its public', 
   const rehearsal = allocateRehearsal(small);
   const decider = deciderOn(small, rehearsal);
   rehearse(decider, { rehearsal, next: memory, worker: 0, isLive: false });
-  expect(decider.ticket.epoch).toBeGreaterThan(1000);
+  expect(decider.block.ticket.epoch).toBeGreaterThan(1000);
   const learnt = dictionaryCount(tables.dictionary);
   expect(tables.entities.map(entityCount)).toEqual([0, 0]);
   attach(decider, stageOf(memory, 0), openTables(memory), learnt);
@@ -122,7 +122,7 @@ test('nothing of a rehearsal is left once the worker stands before its public', 
   expect({ rows, dead }).toEqual({ rows: 64, dead: 0 });
   // Every player's first event, although the rehearsal used the same keys.
   expect(seqs).toEqual(Array.from({ length: 64 }, () => 1));
-  expect(decider.ticket.epoch).toBe(50);
+  expect(decider.block.ticket.epoch).toBe(50);
   expect(tables.entities.map(entityCount)).toEqual([64, 64]);
   expect(dictionaryCount(tables.dictionary)).toBe(learnt);
 });
@@ -179,7 +179,7 @@ test('before a change it listens to what comes in, and leaves nothing of that ei
   let looked = 0;
   // Some while it rehearses, each after a pause.
   const world = beforeChange((lane) => {
-    if (++looked === IN_THE_SECOND_ACT) open(lane, 8, ENCODING_JSON);
+    if (++looked === IN_THE_SECOND_ACT) open(lane, 8, ENCODING_CODES.json);
     if (looked > IN_THE_SECOND_ACT && sent < FRAMES && looked % 5 === 0) put(lane, jsonOf(sent++), 8);
   });
   const { to, memory, lane, dictionary, entities, decider, rehearsal } = world;
@@ -191,7 +191,7 @@ test('before a change it listens to what comes in, and leaves nothing of that ei
   expect(texts.sort()).toEqual(['', ...COUNTRIES].sort());
   expect(entityCount(entities[0]!)).toBe(0);
   attach(decider, stageOf(memory, 0), openTables(memory), 1);
-  expect(decider.hellos).toEqual([]);
+  expect(decider.connections.hellos).toEqual([]);
   drainAndFinish(decider);
   // All that came in is still there for whoever decides.
   expect(laneUsedBytes(openLane(lane.buffer))).toBe(0);

@@ -6,10 +6,10 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { BLOCK_PIPELINE_AT, BLOCK_ROWS_AT } from '../../native-free-core/layout/block-layout.ts';
+import { readSealedHeader } from '../../native-free-core/layout/block-layout.ts';
 import { BLOCK_BODY_AT, readBlockEpoch, readBlockParticipants } from '../../native-free-core/layout/block-record.ts';
 import { BELL_STRIDE, DURABLE_LOW, EPOCH_ACTIVE, WORKER_BELL } from '../../native-free-core/layout/control-layout.ts';
-import { ENCODING_JSON, ENCODING_NDJSON } from '../../native-free-core/layout/encoding-codes.ts';
+import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
 import { RECORD_ANSWER } from '../../native-free-core/layout/record-kinds.ts';
 import { createSeq } from '../../native-free-core/layout/seq.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
@@ -60,8 +60,8 @@ class Surroundings {
       putOpen(lane, {
         slot: 0,
         generation: 0,
-        encoding: ENCODING_NDJSON,
-        answerEncoding: ENCODING_JSON,
+        encoding: ENCODING_CODES.ndjson,
+        answerEncoding: ENCODING_CODES.json,
         stored: false,
         hello: false,
         dedup: false,
@@ -93,15 +93,15 @@ class Surroundings {
   }
 
   #takeBlock(lane: Lane, at: number): void {
-    const body = at + BLOCK_BODY_AT;
+    const header = readSealedHeader(lane.view, at + BLOCK_BODY_AT)!;
     const epoch = readBlockEpoch(lane.view, at);
     const block = {
       participants: readBlockParticipants(lane.view, at),
-      version: lane.view.getUint32(body + BLOCK_PIPELINE_AT, true),
+      version: header.pipelineNumber,
     };
     this.blocks.set(epoch, [...(this.blocks.get(epoch) ?? []), block]);
     this.decided.add(block.version);
-    this.rows += lane.view.getUint32(body + BLOCK_ROWS_AT, true);
+    this.rows += header.rows;
     release(lane);
   }
 }

@@ -9,18 +9,12 @@
 import { EVENT_MALFORMED, FRAME_MALFORMED, FRAME_TOO_MANY_EVENTS } from '../../base/outcomes.ts';
 import { nearest } from '../../base/nearest.ts';
 import { FRAME_EVENTS_MAX } from '../../layout/limits.ts';
-import { createSeq, setSeq, type Seq } from '../../layout/seq.ts';
+import { setSeq } from '../../layout/seq.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { ENCODING_NDJSON } from '../../layout/encoding-codes.ts';
 import { createByteWriter } from '../byte-writer.ts';
 import { expectedGot, rejection, shownJson, VALUE_BYTES_MAX, type RejectionDetail } from '../rejection.ts';
-import {
-  addUnknownField,
-  clearUnknownFields,
-  createUnknownFields,
-  unknownText,
-  type UnknownFields,
-} from '../unknown-fields.ts';
+import { addUnknownField, clearUnknownFields, unknownText } from '../unknown-fields.ts';
+import { createFrameEvents, type FrameEvents } from '../frame-events.ts';
 import { utf8Of } from '../answer-texts.ts';
 import { takeMessage, type JsonReading } from './event.ts';
 import { jsonFailure } from './failure.ts';
@@ -47,29 +41,6 @@ import {
 } from './scan.ts';
 import { latinOrUtf8, plainString, plainText, resolveText } from './text.ts';
 
-/** Valid until the thread's next transcodeFrame. */
-export interface JsonFrame {
-  /** Number of events, or FRAME_MALFORMED or FRAME_TOO_MANY_EVENTS. */
-  count: number;
-  /** Why the frame is refused whole; null: the outcome says it. */
-  problem: RejectionDetail | null;
-  /** 0 where the frame has none. */
-  readonly seq: Seq;
-  /** 0, or why event i is refused; otherwise it is bytes[starts[i], ends[i]). */
-  readonly outcomes: Int32Array;
-  /** Details of those that are refused. */
-  readonly details: Map<number, RejectionDetail>;
-  bytes: Uint8Array;
-  view: DataView;
-  readonly starts: Int32Array;
-  readonly ends: Int32Array;
-  /** Event i as it came is source[sourceStarts[i], sourceEnds[i]). */
-  source: Uint8Array;
-  readonly sourceStarts: Int32Array;
-  readonly sourceEnds: Int32Array;
-  readonly unknown: UnknownFields;
-}
-
 /** A frame of ordinary size does not make the buffer grow. */
 const CAPACITY = 1 << 16;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
@@ -77,24 +48,27 @@ const NEWLINE = 0x0a;
 
 const writer = createByteWriter(CAPACITY);
 const cursor = createJsonCursor();
-const frame: JsonFrame = {
-  count: 0,
-  problem: null,
-  seq: createSeq(),
-  outcomes: new Int32Array(FRAME_EVENTS_MAX),
-  details: new Map(),
-  bytes: writer.bytes,
-  view: writer.view,
-  starts: new Int32Array(FRAME_EVENTS_MAX),
-  ends: new Int32Array(FRAME_EVENTS_MAX),
-  source: writer.bytes,
-  sourceStarts: new Int32Array(FRAME_EVENTS_MAX),
-  sourceEnds: new Int32Array(FRAME_EVENTS_MAX),
-  unknown: createUnknownFields(),
-};
+const frame = createFrameEvents(false);
 
-/** The frame is source[from, end). */
-export function transcodeFrame(plan: Plan, source: Uint8Array, from: number, end: number, encoding: number): JsonFrame {
+type TakeEvents = (r: JsonReading, message: JsonMessage, c: JsonCursor) => number;
+type Transcode = (plan: Plan, source: Uint8Array, from: number, end: number) => FrameEvents;
+
+/** The JSON frame source[from, end). */
+export function transcodeJson(plan: Plan, source: Uint8Array, from: number, end: number): FrameEvents {
+  return transcode(plan, source, from, end, takeWhole);
+}
+
+/** The NDJSON frame source[from, end). */
+export function transcodeLines(plan: Plan, source: Uint8Array, from: number, end: number): FrameEvents {
+  return transcode(plan, source, from, end, takeLines);
+}
+
+export function transcodeText(plan: Plan, text: string, transcodeBytes: Transcode): FrameEvents {
+  const source = utf8Of(text);
+  return transcodeBytes(plan, source, 0, source.length);
+}
+
+function transcode(plan: Plan, source: Uint8Array, from: number, end: number, take: TakeEvents): FrameEvents {
   const c = cursor;
   c.bytes = source;
   c.at = from;
@@ -103,18 +77,12 @@ export function transcodeFrame(plan: Plan, source: Uint8Array, from: number, end
   restart(source);
   if (BYTE_ORDER_MARK.every((byte, i) => from + i < end && source[from + i] === byte)) c.at += BYTE_ORDER_MARK.length;
   const reading = { w: writer, unknown: frame.unknown, policy: plan.unknownFields ?? 'warn' };
-  const message = jsonMessage(plan.message);
-  const outcome = encoding === ENCODING_NDJSON ? takeLines(reading, message, c) : takeWhole(reading, message, c);
+  const outcome = take(reading, jsonMessage(plan.message), c);
   if (outcome === JSON_SYNTAX) refuse(rejection('', '', syntaxText(c, from)));
   else if (outcome < 0) frame.count = outcome;
   frame.bytes = writer.bytes;
   frame.view = writer.view;
   return frame;
-}
-
-export function transcodeText(plan: Plan, text: string, encoding: number): JsonFrame {
-  const source = utf8Of(text);
-  return transcodeFrame(plan, source, 0, source.length, encoding);
 }
 
 function restart(source: Uint8Array): void {

@@ -6,7 +6,7 @@
 import { createDecider, type Decider } from '../../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../../native-free-core/decide/run.ts';
-import { transcodeText } from '../../../native-free-core/codec/json/frame.ts';
+import { transcodeLines, transcodeText } from '../../../native-free-core/codec/json/frame.ts';
 import { unknownTexts } from '../../../native-free-core/codec/unknown-fields.ts';
 import { unpackDetail } from '../../../native-free-core/codec/rejection.ts';
 import { eachDeadLetter, eachFrame, loadBlock } from '../../../native-free-core/columns/load.ts';
@@ -16,7 +16,7 @@ import type { ConnectionAddress } from '../../../native-free-core/layout/connect
 import { FRAME_BODY_AT } from '../../../native-free-core/layout/frame-record.ts';
 import { createSeq } from '../../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
-import { ENCODING_JSON, ENCODING_NDJSON } from '../../../native-free-core/layout/encoding-codes.ts';
+import { ENCODING_CODES } from '../../../native-free-core/layout/encoding-codes.ts';
 import { LANE_EMPTY, outcomeText } from '../../../native-free-core/base/outcomes.ts';
 import { putFrame, putOpen } from '../../../native-free-core/ring/frame-lane.ts';
 import { claim, laneRecordBytesMax, openLane, release, type Lane } from '../../../native-free-core/ring/lane.ts';
@@ -84,7 +84,7 @@ export function createHandDrivenCore(plan: Plan, eventsMax: number): HandDrivenC
     },
     row: { plan: small, columns, dictionary: tables.dictionary },
     take(json) {
-      unknown = unknownTexts(transcodeText(small, json, ENCODING_NDJSON).unknown);
+      unknown = unknownTexts(transcodeText(small, json, transcodeLines).unknown);
       clock = Math.max(clock, timeOf(decider, json));
       frame(frameLane, encoder.encode(json), clock);
       drainAndFinish(decider);
@@ -107,21 +107,21 @@ function shrink(plan: Plan, eventsMax: number): Plan {
 /** The event's own time, ms UTC, read by the pipeline's own decoder; 0 where it has none. The block must be empty. */
 function timeOf(decider: Decider, json: string): number {
   const { plan } = decider.input;
-  const { count, outcomes, bytes, view, starts, ends } = transcodeText(plan, json, ENCODING_NDJSON);
+  const { count, outcomes, bytes, view, starts, ends } = transcodeText(plan, json, transcodeLines);
   if (count !== 1 || outcomes[0] !== 0) return 0;
-  const outcome = decider.decoder.decodeEvent(bytes, view, starts[0]!, ends[0]!, 0);
-  const column = decider.columns[plan.system.eventTime]!;
+  const outcome = decider.loops.decoder.decodeEvent(bytes, view, starts[0]!, ends[0]!, 0);
+  const column = decider.block.columns[plan.system.eventTime]!;
   const present = outcome === 0 && column.nulls[0] !== 1;
   const time = present ? column.u32[0]! + column.i32[1]! * HIGH : 0;
-  for (const each of decider.columns) resetColumn(each, 1);
+  for (const each of decider.block.columns) resetColumn(each, 1);
   return time;
 }
 
 function open(lane: Lane): void {
   putOpen(lane, {
     ...CONNECTION,
-    encoding: ENCODING_NDJSON,
-    answerEncoding: ENCODING_JSON,
+    encoding: ENCODING_CODES.ndjson,
+    answerEncoding: ENCODING_CODES.json,
     stored: false,
     hello: false,
     dedup: false,

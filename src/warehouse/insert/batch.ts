@@ -3,12 +3,7 @@
  * needed here (spool/reader.ts, handed in by engine/start.ts).
  */
 
-import {
-  BLOCK_FRAMES_AT,
-  BLOCK_FRAMES_OFFSET_AT,
-  BLOCK_FRAME_BYTES,
-} from '../../../native-free-core/layout/block-layout.ts';
-import { readBlockHeader, viewOf } from '../../../native-free-core/columns/load.ts';
+import { readBlockHeader, eachFrame } from '../../../native-free-core/columns/load.ts';
 import type { LogEntry, LogReader, Position } from '../../contract/log.ts';
 
 /** Sealed: its range is durable. Ids are 1, 2, 3… in each log; rows carry `log` as `_log` and `id` as `_batch`. */
@@ -50,10 +45,6 @@ export interface EpochTotals {
   lastReceivedAt: number;
 }
 
-/** Offsets in a frame entry; see block-layout.ts. */
-const FRAME_RECEIVED = 16;
-const FRAME_DUPLICATES = 24;
-
 export function emptyEpochTotals(): EpochTotals {
   return {
     rows: 0,
@@ -78,13 +69,10 @@ export function enterBlocks(account: EpochTotals, blocks: readonly Uint8Array[])
     account.pipelineNumber = header.pipelineNumber;
     account.firstReceivedAt ||= header.receivedAt;
     account.lastReceivedAt = Math.max(account.lastReceivedAt, header.receivedAt);
-    const view = viewOf(block);
-    const end = view.getUint32(BLOCK_FRAMES_AT, true) * BLOCK_FRAME_BYTES;
-    const from = view.getUint32(BLOCK_FRAMES_OFFSET_AT, true);
-    for (let at = from; at < from + end; at += BLOCK_FRAME_BYTES) {
-      account.received += view.getUint32(at + FRAME_RECEIVED, true);
-      account.duplicates += view.getUint32(at + FRAME_DUPLICATES, true);
-    }
+    eachFrame(block, ({ received, duplicates }) => {
+      account.received += received;
+      account.duplicates += duplicates;
+    });
   }
 }
 

@@ -4,15 +4,8 @@
  */
 
 import { outcomeByCode } from '../../../native-free-core/base/outcomes.ts';
-import { rejectionFieldsOf, rejectionJsonOf } from '../../../native-free-core/codec/answer-texts.ts';
-import {
-  STATUS_DUPLICATE,
-  answerBytesMax,
-  rejectionBytesMax,
-  writeAnswerJson,
-  writeAnswerProto,
-} from '../../../native-free-core/codec/answer.ts';
-import { ENCODING_PROTO } from '../../../native-free-core/layout/encoding-codes.ts';
+import { NO_WARNINGS, STATUS_DUPLICATE } from '../../../native-free-core/codec/answer.ts';
+import { encodingOf } from '../../../native-free-core/encodings/index.ts';
 import type { Seq } from '../../../native-free-core/layout/seq.ts';
 import { answeredDecisions, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { eventsSource, positionCondition } from '../../contract/events-source.ts';
@@ -26,6 +19,7 @@ export interface DecisionRequest {
   readonly seq: Seq;
   /** Low bits of an epoch by which the original is in the spool. */
   readonly epochLow: number;
+  /** Of the answer. */
   readonly encoding: number;
 }
 
@@ -174,26 +168,33 @@ export class DecisionLookup {
     const outcomes = new Int32Array(count);
     const decisions = answeredDecisions(plan);
     const actions = decisions.map(() => new Uint16Array(count));
-    const { encoding, seq } = request;
-    const partOf = encoding === ENCODING_PROTO ? rejectionFieldsOf : rejectionJsonOf;
+    const { answers } = encodingOf(request.encoding);
     const parts = new Map<number, Uint8Array>();
     let partBytes = 0;
     for (const { index, outcome, reason: text, field, value, actions: names } of events) {
       if (outcome === '') rows[index] = index;
       else {
         outcomes[index] = outcomeByCode(outcome);
-        const part = partOf(outcomes[index], { field, value, text });
+        const part = answers.rejectionOf(outcomes[index], { field, value, text });
         parts.set(index, part);
         partBytes += part.length;
       }
       names.forEach((name, d) => (actions[d]![index] = decisions[d]!.actions.indexOf(name) + 1));
     }
-    const room = answerBytesMax(encoding, count, plan) + parts.size * rejectionBytesMax(encoding) + partBytes;
+    const room = answers.answerBytesMax(count, plan) + parts.size * answers.rejectionBytesMax + partBytes;
     const out = new Uint8Array(room);
-    const end =
-      encoding === ENCODING_PROTO
-        ? writeAnswerProto(out, 0, seq.low, seq.high, actions, rows, outcomes, 0, count, STATUS_DUPLICATE, parts)
-        : writeAnswerJson(out, 0, seq.low, seq.high, plan, actions, rows, outcomes, 0, count, STATUS_DUPLICATE, parts);
+    const end = answers.writeAnswer(out, 0, {
+      plan,
+      seq: request.seq,
+      status: STATUS_DUPLICATE,
+      actions,
+      eventRow: rows,
+      eventOutcome: outcomes,
+      first: 0,
+      count,
+      parts,
+      warnings: NO_WARNINGS,
+    });
     return out.subarray(0, end);
   }
 }

@@ -8,9 +8,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EVENT_MALFORMED } from '../../../native-free-core/base/outcomes.ts';
-import { appendDeadLetter, appendFrame } from '../../../native-free-core/columns/logs.ts';
-import { FRAME_HAS_SEQ } from '../../../native-free-core/layout/block-layout.ts';
-import { ENCODING_PROTO } from '../../../native-free-core/layout/encoding-codes.ts';
+import { appendDeadLetter, appendFrame } from '../../../native-free-core/columns/block-logs.ts';
+import { ENCODING_CODES } from '../../../native-free-core/layout/encoding-codes.ts';
+import { FRAME_HAS_SEQ } from '../../../native-free-core/layout/frame-entry.ts';
+import { createSeq } from '../../../native-free-core/layout/seq.ts';
 import { createLane, openLane } from '../../../native-free-core/ring/lane.ts';
 import type { Log } from '../../../src/system/log.ts';
 import { openBatchLog, type BatchLog } from '../../../src/warehouse/insert/batch-log.ts';
@@ -124,20 +125,24 @@ export function createStoreWorld() {
       times.fill(BigInt(receivedAt), 0, rows);
       for (let letter = 0; letter < deadLetters; letter++) {
         const bytes = utf8(`letter-${made.deadLetters + letter}`);
-        appendDeadLetter(
-          blocks.deadLetters,
+        const entry = {
           producer,
-          seq,
-          0,
-          rows + letter,
-          EVENT_MALFORMED,
-          ENCODING_PROTO,
-          bytes,
-          0,
-          bytes.length,
-        );
+          seq: createSeq(seq),
+          index: rows + letter,
+          outcome: EVENT_MALFORMED,
+          encoding: ENCODING_CODES.protobuf,
+        };
+        appendDeadLetter(blocks.deadLetters, { ...entry, length: bytes.length, detailLength: 0 }, bytes, 0);
       }
-      appendFrame(blocks.frames, producer, FRAME_HAS_SEQ, seq, 0, rows + deadLetters, rows, 0, deadLetters);
+      appendFrame(blocks.frames, {
+        producer,
+        flags: FRAME_HAS_SEQ,
+        seq: createSeq(seq),
+        received: rows + deadLetters,
+        accepted: rows,
+        duplicates: 0,
+        dead: deadLetters,
+      });
       const block = blocks.seal(rows, receivedAt);
       made.rows += rows;
       made.deadLetters += deadLetters;

@@ -8,8 +8,13 @@ import {
   type NativeEncoder,
   type NativeOptions,
 } from '../../../native-free-core/columns/native.ts';
-import { appendDeadLetter } from '../../../native-free-core/columns/logs.ts';
-import { DEAD_WHOLE_FRAME } from '../../../native-free-core/layout/block-layout.ts';
+import { appendDeadLetter } from '../../../native-free-core/columns/block-logs.ts';
+import {
+  DEAD_WHOLE_FRAME,
+  createDeadLetterEntry,
+  type DeadLetterEntry,
+} from '../../../native-free-core/layout/dead-letter-entry.ts';
+import { createSeq } from '../../../native-free-core/layout/seq.ts';
 import type { EntityPlan, Expression } from '../../../native-free-core/plan/plan.ts';
 import { createTables, recordPipeline, storedPlan, type TableConnection } from '../../../src/warehouse/tables/index.ts';
 import { createBlockWorld, RECEIVED_AT } from '../../columns/block-world.ts';
@@ -276,14 +281,25 @@ describe('batches', () => {
 
   test('dead letters arrive with bytes and reason', async () => {
     await createTables(plan, connection, OPTIONS);
+    const letter = (part: Partial<DeadLetterEntry>): DeadLetterEntry => ({
+      ...createDeadLetterEntry(),
+      outcome: EVENT_NO_KEY,
+      ...part,
+    });
     const world = createBlockWorld(plan);
     let producer = world.producer('spieler-gerät');
     const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i & 255);
-    appendDeadLetter(world.deadLetters, producer, 5, 1, 3, EVENT_NO_KEY, 0, bytes, 10, 200);
-    appendDeadLetter(world.deadLetters, 0, 0, 0, DEAD_WHOLE_FRAME, FRAME_MALFORMED, 1, bytes, 0, 70_000);
+    appendDeadLetter(
+      world.deadLetters,
+      letter({ producer, seq: { low: 5, high: 1 }, index: 3, length: 200 }),
+      bytes,
+      10,
+    );
+    const whole = { index: DEAD_WHOLE_FRAME, outcome: FRAME_MALFORMED, encoding: 1, length: 70_000 };
+    appendDeadLetter(world.deadLetters, letter(whole), bytes, 0);
     const first = world.seal(0);
     producer = world.producer('spieler-gerät');
-    appendDeadLetter(world.deadLetters, producer, 6, 0, 0, EVENT_NO_KEY, 2, bytes, 0, 0);
+    appendDeadLetter(world.deadLetters, letter({ producer, seq: createSeq(6), encoding: 2 }), bytes, 0);
     const second = world.seal(0);
     const native = encode(
       (options) => createDeadLetterEncoder({ dictionary: world.textOf, utf8 }, { ...options, rowsPerBlockMax: 2 }),

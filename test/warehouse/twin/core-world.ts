@@ -10,9 +10,9 @@ import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../../native-free-core/decide/run.ts';
 import { copyBlock } from '../../../native-free-core/layout/block-record.ts';
 import type { ConnectionAddress } from '../../../native-free-core/layout/connection-record.ts';
+import { ENCODING_CODES } from '../../../native-free-core/layout/encoding-codes.ts';
 import { createSeq } from '../../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
-import { ENCODING_JSON, ENCODING_NDJSON } from '../../../native-free-core/layout/encoding-codes.ts';
 import { LANE_EMPTY } from '../../../native-free-core/base/outcomes.ts';
 import { putOpen, putFrame } from '../../../native-free-core/ring/frame-lane.ts';
 import { claim, openLane, release, type Lane } from '../../../native-free-core/ring/lane.ts';
@@ -101,8 +101,8 @@ export function storeFrames(warehouse: TestWarehouse, plan: Plan, frames: readon
 function openConnection(lane: Lane): void {
   putOpen(lane, {
     ...CONNECTION,
-    encoding: ENCODING_NDJSON,
-    answerEncoding: ENCODING_JSON,
+    encoding: ENCODING_CODES.ndjson,
+    answerEncoding: ENCODING_CODES.json,
     stored: false,
     hello: false,
     dedup: false,

@@ -2,18 +2,17 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ENCODING_JSON, ENCODING_NDJSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
-import { countEvents, readJsonSeq } from '../../src/ingress/count-events.ts';
-import { frameProto } from './rig.ts';
+import { frameProto } from '../ingress/rig.ts';
+import { ENCODINGS } from '../../native-free-core/encodings/index.ts';
 import { createSeq } from '../../native-free-core/layout/seq.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const count = (text: string): number => countEvents(ENCODING_JSON, bytes(text));
+const count = (text: string): number => ENCODINGS.json.frames.countEvents(bytes(text));
 
 test('protobuf and NDJSON', () => {
-  expect(countEvents(ENCODING_PROTO, frameProto(1, 37))).toBe(37);
-  expect(countEvents(ENCODING_PROTO, new Uint8Array([18, 200]))).toBe(0);
-  expect(countEvents(ENCODING_NDJSON, bytes('{"a":1}\r\n\n  \n{"b":2}\n{"c":3}'))).toBe(3);
+  expect(ENCODINGS.protobuf.frames.countEvents(frameProto(1, 37))).toBe(37);
+  expect(ENCODINGS.protobuf.frames.countEvents(new Uint8Array([18, 200]))).toBe(0);
+  expect(ENCODINGS.ndjson.frames.countEvents(bytes('{"a":1}\r\n\n  \n{"b":2}\n{"c":3}'))).toBe(3);
 });
 
 test('JSON: frames, lists, single events, and what is none of these', () => {
@@ -46,7 +45,7 @@ test('agrees with JSON.parse on anything', () => {
 test('seq of a JSON frame, wherever it stands', () => {
   const seq = (text: string): bigint => {
     const out = createSeq();
-    readJsonSeq(bytes(text), out);
+    ENCODINGS.json.frames.findSeq(bytes(text), out);
     return (BigInt(out.high) << 32n) + BigInt(out.low);
   };
   for (const value of [0n, 7n, 4294967296n, 2n ** 53n - 1n, 2n ** 64n - 1n]) {

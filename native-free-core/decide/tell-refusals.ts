@@ -16,18 +16,17 @@ import {
   FRAME_SEQ_TOO_OLD,
   outcomeText,
 } from '../base/outcomes.ts';
-import { rejectionFieldsOf, rejectionJsonOf, warningFields, warningJson } from '../codec/answer-texts.ts';
-import type { JsonFrame } from '../codec/json/frame.ts';
 import { expectedGot, packDetail, placed, rejection, type RejectionDetail } from '../codec/rejection.ts';
-import { clearUnknownFields, type UnknownFields } from '../codec/unknown-fields.ts';
+import type { UnknownFields } from '../codec/unknown-fields.ts';
 import { walkMessage } from '../codec/walk-event.ts';
-import { walkFrame } from '../codec/walk-frame.ts';
-import { FRAME_DETAIL_BYTES_MAX } from '../columns/logs.ts';
+import { FRAME_DETAIL_BYTES_MAX } from '../columns/block-logs.ts';
+import type { AnswerEncoding } from '../encodings/encoding.ts';
+import { encodingOf } from '../encodings/index.ts';
+import { seqNumber } from '../layout/seq.ts';
 import { fieldPath } from '../plan/field-path.ts';
-import { ENCODING_PROTO } from '../layout/encoding-codes.ts';
 import { findEntry } from '../state/dictionary.ts';
 import type { Decider } from './decider.ts';
-import type { Session } from './sessions.ts';
+import type { TakenFrame } from './taken-frame.ts';
 
 const HIGH = 4294967296;
 /** Events of one frame whose unknown fields are named; those of the rest are counted. */
@@ -45,63 +44,37 @@ interface EventBytes {
 const DETAIL_ROOM = 4096;
 
 /** A frame of refusals is told of up to a bound; the rest have their codes. */
-function isToldEnough({ answers }: Decider): boolean {
-  return answers.frameDetailBytes > FRAME_DETAIL_BYTES_MAX - DETAIL_ROOM;
+function isToldEnough({ block }: Decider): boolean {
+  return block.answers.frameDetailBytes > FRAME_DETAIL_BYTES_MAX - DETAIL_ROOM;
 }
 
-/** Why a protobuf event is refused, into the frame's answer; returns the same for its dead letter. */
-export function noteEventDetail(
-  d: Decider,
-  session: Session,
-  bytes: Uint8Array,
-  view: DataView,
-  start: number,
-  end: number,
-  index: number,
-  outcome: number,
-): Uint8Array | undefined {
+/** Why an event of the frame is refused, into the frame's answer; returns the same for its dead letter. */
+export function noteEventDetail(d: Decider, index: number, outcome: number): Uint8Array | undefined {
   if (isToldEnough(d)) return undefined;
-  const detail = describeEvent(d, { bytes, view, start, end }, outcome) ?? fixed(outcome);
-  return noteDetail(d, session, d.answers.events + index, outcome, placed(detail, index));
+  const { bytes, view, starts, ends, details } = d.frame.events;
+  const detail =
+    details.get(index) ??
+    describeEvent(d, { bytes, view, start: starts[index], end: ends[index] }, outcome) ??
+    fixed(outcome);
+  return noteDetail(d, d.block.answers.events + index, outcome, placed(detail, index));
 }
 
-/** The same of event `index` of a JSON frame, whose reader may have said why. */
-export function noteJsonDetail(
-  d: Decider,
-  session: Session,
-  frame: JsonFrame,
-  index: number,
-  outcome: number,
-): Uint8Array | undefined {
-  const said = frame.details.get(index);
-  const { bytes, view, starts, ends } = frame;
-  if (said === undefined) return noteEventDetail(d, session, bytes, view, starts[index], ends[index], index, outcome);
-  return isToldEnough(d) ? undefined : noteDetail(d, session, d.answers.events + index, outcome, placed(said, index));
+/** The same of a frame that is refused whole: bytes[from, end). */
+export function noteFrameDetail(d: Decider, bytes: Uint8Array, from: number, end: number, outcome: number): Uint8Array {
+  const detail = d.frame.events.problem ?? describeFrame(d.frame, bytes, from, end, outcome);
+  return noteDetail(d, -1 - d.block.answers.count, outcome, detail);
 }
 
-/** The same of a frame that is refused whole. `said`: what its reader found wrong with it; null: it has not said. */
-export function noteFrameDetail(
-  d: Decider,
-  session: Session,
-  bytes: Uint8Array,
-  from: number,
-  end: number,
-  seqLow: number,
-  seqHigh: number,
-  outcome: number,
-  said: RejectionDetail | null,
-): Uint8Array {
-  const detail = said ?? describeFrame(session, bytes, from, end, seqLow, seqHigh, outcome);
-  return noteDetail(d, session, -1 - d.answers.count, outcome, detail);
-}
-
-function noteDetail(d: Decider, session: Session, slot: number, outcome: number, detail: RejectionDetail): Uint8Array {
-  const { answers } = d;
-  const part =
-    session.encoding === ENCODING_PROTO ? rejectionFieldsOf(outcome, detail) : rejectionJsonOf(outcome, detail);
+function noteDetail(d: Decider, slot: number, outcome: number, detail: RejectionDetail): Uint8Array {
+  const { answers } = d.block;
+  const part = answersOf(d.frame).rejectionOf(outcome, detail);
   answers.frameDetailBytes += part.length;
   answers.details.set(slot, part);
   return packDetail(detail);
+}
+
+function answersOf({ session }: TakenFrame): AnswerEncoding {
+  return encodingOf(session.answerEncoding).answers;
 }
 
 function fixed(outcome: number): RejectionDetail {
@@ -154,13 +127,14 @@ function walk(
 
 function describeTime(d: Decider, { bytes, view, start, end }: EventBytes, outcome: number): RejectionDetail {
   const { plan } = d.input;
-  const { eventTime } = d.validator;
-  const row = d.rows;
-  d.decoder.decodeEvent(bytes, view, start, end, row);
+  const { decoder, validator } = d.loops;
+  const { eventTime } = validator;
+  const row = d.block.rows;
+  decoder.decodeEvent(bytes, view, start, end, row);
   const at = eventTime.u32[2 * row] + eventTime.i32[2 * row + 1] * HIGH;
-  d.decoder.clearRow(row);
+  decoder.clearRow(row);
   const field = fieldPath(plan, plan.system.eventTime);
-  const { receivedAt } = d.ticket;
+  const { receivedAt } = d.block.ticket;
   const expected =
     outcome === EVENT_TIME_TOO_NEW
       ? `a time up to ${timeText(receivedAt + plan.acceptMaxFutureMs)} (accept.max_future)`
@@ -175,7 +149,7 @@ function timeText(milliseconds: number): string {
 
 function describeKey(d: Decider): RejectionDetail {
   const { entities } = d.input.plan;
-  const { name, keyTexts } = entities[d.state.primary];
+  const { name, keyTexts } = entities[d.loops.state.primary];
   const fields = keyTexts.map((text) => text.replace(/^event\./, '')).join(', ');
   return rejection(
     fields,
@@ -184,49 +158,40 @@ function describeKey(d: Decider): RejectionDetail {
   );
 }
 
-/** What is wrong with a frame that was refused whole. `detail`: what its reader has said. */
+/** What is wrong with a frame that was refused whole, and whose reader has not said so. */
 function describeFrame(
-  session: Session,
+  { session, entry }: TakenFrame,
   bytes: Uint8Array,
-  start: number,
+  from: number,
   end: number,
-  seqLow: number,
-  seqHigh: number,
   outcome: number,
 ): RejectionDetail {
-  const seq = seqHigh * HIGH + seqLow;
+  const seq = seqNumber(entry.seq);
   if (outcome === FRAME_SEQ_TOO_OLD || (outcome === FRAME_SEQ_MISSING && seq > 0))
     return rejection(
       'seq',
       String(seq),
       `seq: ${outcome === FRAME_SEQ_MISSING ? 'expected a number below 2^53' : outcomeText(outcome).text}, got ${seq}`,
     );
-  const walked =
-    outcome === FRAME_MALFORMED && session.encoding === ENCODING_PROTO ? walkFrame(bytes, start, end, null) : null;
-  return walked ?? fixed(outcome);
+  const { describeFrame: describe } = encodingOf(session.encoding).frames;
+  return (outcome === FRAME_MALFORMED ? describe(bytes, from, end) : null) ?? fixed(outcome);
 }
 
-/** Notes the fields of an event that the message does not have; `count` of them were skipped. */
-export function noteUnknownFields(d: Decider, bytes: Uint8Array, start: number, end: number, count: number): void {
-  const { unknown } = d;
+/** Notes the fields of an event of the frame that the message does not have; `count` of them were skipped. */
+export function noteUnknownFields(d: Decider, index: number, count: number): void {
+  const { frame } = d;
+  const { bytes, starts, ends, unknown } = frame.events;
   const before = unknown.count;
-  const isNamed = d.input.plan.unknownFields !== 'ignore' && d.unknownWalked++ < WALKED_MAX;
-  if (isNamed) walk(d, bytes, start, end, 0, unknown);
+  const isNamed = d.input.plan.unknownFields !== 'ignore' && frame.unknownWalked++ < WALKED_MAX;
+  if (isNamed) walk(d, bytes, starts[index], ends[index], 0, unknown);
   unknown.count = before + count;
 }
 
-/** Counts the unknown fields of a frame for the ledger, and puts their names into its answer. */
-export function warn(d: Decider, session: Session, unknown: UnknownFields): void {
-  d.unknownFields += unknown.count;
-  if (d.input.plan.unknownFields !== 'ignore') {
-    const part = session.encoding === ENCODING_PROTO ? warningFields(unknown) : warningJson(unknown);
-    d.answers.warnings.set(d.answers.count, part);
-  }
-  d.unknownWalked = 0;
-  clearUnknownFields(unknown);
-}
-
-/** The same of a frame's own fields. */
-export function noteFrameFields(d: Decider, bytes: Uint8Array, at: number, end: number): void {
-  walkFrame(bytes, at, end, d.unknown);
+/** Counts the unknown fields of the frame for the ledger, and puts their names into its answer. */
+export function warn(d: Decider): void {
+  const { block, frame } = d;
+  const { unknown } = frame.events;
+  block.unknownFields += unknown.count;
+  if (d.input.plan.unknownFields !== 'ignore')
+    block.answers.warnings.set(block.answers.count, answersOf(frame).warningsOf(unknown));
 }

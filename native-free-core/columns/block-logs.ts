@@ -6,7 +6,15 @@
 // hot path: no allocation
 
 import { fail } from '../base/fail.ts';
-import { BLOCK_DEAD_HEADER_BYTES, BLOCK_FRAME_BYTES, BLOCK_NAME_HEADER_BYTES } from '../layout/block-layout.ts';
+import { NAMES_HEADER_BYTES } from '../layout/block-layout.ts';
+import {
+  DEAD_LETTER_HEADER_BYTES,
+  storeDeadLetter,
+  deadLetterDetailAt,
+  deadLetterBytes,
+  type DeadLetterEntry,
+} from '../layout/dead-letter-entry.ts';
+import { FRAME_ENTRY_WORDS, storeFrameEntry, type FrameEntry } from '../layout/frame-entry.ts';
 import {
   BLOCK_FRAMES_MAX,
   BLOCK_FRAME_BYTES_MAX,
@@ -14,6 +22,7 @@ import {
   FRAME_BYTES_MAX,
   PRODUCER_NAME_BYTES_MAX,
 } from '../layout/limits.ts';
+import { TEXT_HEADER_BYTES, textEntryBytes, storeTextHeader } from '../layout/text-entry.ts';
 
 /** Each event and each frame of a block can be refused once. */
 export const DEAD_LETTERS_MAX = BLOCK_ROWS_MAX + BLOCK_FRAMES_MAX;
@@ -27,12 +36,11 @@ export const DEAD_LETTER_LOG_BYTES =
   FRAME_BYTES_MAX +
   BLOCK_DETAIL_BYTES_MAX +
   FRAME_DETAIL_BYTES_MAX +
-  DEAD_LETTERS_MAX * (BLOCK_DEAD_HEADER_BYTES + 16);
+  DEAD_LETTERS_MAX * (DEAD_LETTER_HEADER_BYTES + 16);
 
 /** Each frame can be of another producer; and the section's own header. */
-export const NAME_LOG_BYTES = BLOCK_FRAMES_MAX * (BLOCK_NAME_HEADER_BYTES + PRODUCER_NAME_BYTES_MAX) + 8;
+export const NAME_LOG_BYTES = BLOCK_FRAMES_MAX * (TEXT_HEADER_BYTES + PRODUCER_NAME_BYTES_MAX) + NAMES_HEADER_BYTES;
 
-const FRAME_WORDS = BLOCK_FRAME_BYTES / 4;
 /** From here on a native copy costs less than a loop, measured at 100-200 bytes. */
 const LOOP_BYTES_MAX = 128;
 
@@ -61,11 +69,11 @@ export interface NameLog {
 
 export function createNameLog(): NameLog {
   const words = new Int32Array(NAME_LOG_BYTES >> 2);
-  return { words, bytes: new Uint8Array(words.buffer), end: 8 };
+  return { words, bytes: new Uint8Array(words.buffer), end: NAMES_HEADER_BYTES };
 }
 
 export function createFrameLog(): FrameLog {
-  const words = new Uint32Array(BLOCK_FRAMES_MAX * FRAME_WORDS);
+  const words = new Uint32Array(BLOCK_FRAMES_MAX * FRAME_ENTRY_WORDS);
   return { words, bytes: new Uint8Array(words.buffer), count: 0 };
 }
 
@@ -89,79 +97,45 @@ const NO_DETAIL = new Uint8Array(0);
 
 export function resetNameLog(log: NameLog): void {
   log.words[0] = 0;
-  log.end = 8;
+  log.end = NAMES_HEADER_BYTES;
 }
 
 /** The block's frames of this row of the producer table are of the producer with this name. */
 export function appendName(log: NameLog, producer: number, name: Uint8Array): void {
-  const body = log.end + BLOCK_NAME_HEADER_BYTES;
-  const end = body + ((name.length + 7) & -8);
+  const body = log.end + TEXT_HEADER_BYTES;
+  const end = log.end + textEntryBytes(name.length);
   if (end > log.bytes.length) fail('NAME_LOG_FULL', log.words[0]);
-  log.words[log.end >> 2] = producer;
-  log.words[(log.end >> 2) + 1] = name.length;
+  storeTextHeader(log.words, log.end >> 2, producer, name.length);
   for (let i = 0; i < name.length; i++) log.bytes[body + i] = name[i];
   for (let i = body + name.length; i < end; i++) log.bytes[i] = 0;
   log.words[0]++;
   log.end = end;
 }
 
-/** `producer`: row of the producer table, 0: none. `flags`: FRAME_*. The last four count events. */
-export function appendFrame(
-  log: FrameLog,
-  producer: number,
-  flags: number,
-  seqLow: number,
-  seqHigh: number,
-  received: number,
-  accepted: number,
-  duplicates: number,
-  dead: number,
-): void {
+export function appendFrame(log: FrameLog, entry: FrameEntry): void {
   if (log.count >= BLOCK_FRAMES_MAX) fail('FRAME_LOG_FULL', log.count);
-  const words = log.words;
-  const at = log.count * FRAME_WORDS;
-  words[at] = producer;
-  words[at + 1] = flags;
-  words[at + 2] = seqLow;
-  words[at + 3] = seqHigh;
-  words[at + 4] = received;
-  words[at + 5] = accepted;
-  words[at + 6] = duplicates;
-  words[at + 7] = dead;
+  storeFrameEntry(log.words, log.count * FRAME_ENTRY_WORDS, entry);
   log.count++;
 }
 
 /**
- * `index`: of the event in its frame, or DEAD_WHOLE_FRAME. `outcome`: base/outcomes.ts. The refused bytes are bytes[from, from + length).
- * `detail`: field, value and reason, as codec/rejection.ts packs them.
+ * The refused bytes are bytes[from, from + entry.length). `detail`: field, value and reason, as codec/rejection.ts packs them; the
+ * entry's own length of it is set here.
  */
 export function appendDeadLetter(
   log: DeadLetterLog,
-  producer: number,
-  seqLow: number,
-  seqHigh: number,
-  index: number,
-  outcome: number,
-  encoding: number,
+  entry: DeadLetterEntry,
   bytes: Uint8Array,
   from: number,
-  length: number,
   detail: Uint8Array = NO_DETAIL,
 ): void {
-  const detailAt = log.end + BLOCK_DEAD_HEADER_BYTES + ((length + 7) & -8);
-  const end = detailAt + ((detail.length + 7) & -8);
+  const { length } = entry;
+  const detailAt = log.end + deadLetterDetailAt(length);
+  const end = log.end + deadLetterBytes(length, detail.length);
   if (end > log.bytes.length) fail('DEAD_LETTER_LOG_FULL', log.count);
-  const words = log.words;
-  const at = log.end >> 2;
-  words[at] = producer;
-  words[at + 1] = seqLow;
-  words[at + 2] = seqHigh;
-  words[at + 3] = index;
-  words[at + 4] = outcome;
-  words[at + 5] = encoding;
-  words[at + 6] = length;
-  words[at + 7] = detail.length;
-  const body = log.end + BLOCK_DEAD_HEADER_BYTES;
+  entry.detailLength = detail.length;
+  storeDeadLetter(log.words, log.end >> 2, entry);
+  const body = log.end + DEAD_LETTER_HEADER_BYTES;
   copyInto(log.bytes, body, bytes, from, length);
   for (let i = body + length; i < detailAt; i++) log.bytes[i] = 0;
   copyInto(log.bytes, detailAt, detail, 0, detail.length);

@@ -1,13 +1,11 @@
 /**
- * How many events a refused frame holds, for the ledger, without decoding them: one pass over the bytes. Frames that do not
- * parse count as none. Also where a JSON frame's seq stands, for the refusal's answer. Ingress thread.
+ * How many events a JSON frame holds, without decoding them: one pass over the bytes. Frames that do not parse count as none. Also
+ * where a frame's seq stands. Ingress threads, for frames that are refused.
  */
 // hot path: no allocation
 
-import { WORD } from '../../native-free-core/base/words.ts';
-import { countFrameEvents } from '../../native-free-core/codec/frame.ts';
-import { ENCODING_NDJSON, ENCODING_PROTO } from '../../native-free-core/layout/encoding-codes.ts';
-import { setSeq, type Seq } from '../../native-free-core/layout/seq.ts';
+import { WORD } from '../../base/words.ts';
+import { setSeq, type Seq } from '../../layout/seq.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -23,9 +21,8 @@ const SPACE = 0x20;
 const EVENTS = new Uint8Array([0x65, 0x76, 0x65, 0x6e, 0x74, 0x73]);
 const SEQ = new Uint8Array([0x73, 0x65, 0x71]);
 
-export function countEvents(encoding: number, bytes: Uint8Array): number {
-  if (encoding === ENCODING_PROTO) return Math.max(0, countFrameEvents(bytes, 0, bytes.length));
-  if (encoding === ENCODING_NDJSON) return countLines(bytes);
+/** Events of a JSON frame. */
+export function countJsonEvents(bytes: Uint8Array): number {
   const at = skipSpace(bytes, 0);
   if (bytes[at] === OPEN_BRACKET) return countElements(bytes, at);
   if (bytes[at] !== OPEN_BRACE) return 0;
@@ -35,7 +32,7 @@ export function countEvents(encoding: number, bytes: Uint8Array): number {
 }
 
 /** Writes the `seq` of a JSON frame, in digits or as their text, to `to`; 0 where it has none. */
-export function readJsonSeq(bytes: Uint8Array, to: Seq): void {
+export function findJsonSeq(bytes: Uint8Array, to: Seq): void {
   setSeq(to, 0);
   const at = skipSpace(bytes, 0);
   let p = bytes[at] === OPEN_BRACE ? memberValue(bytes, at, SEQ) : -1;
@@ -50,7 +47,8 @@ export function readJsonSeq(bytes: Uint8Array, to: Seq): void {
   }
 }
 
-function countLines(bytes: Uint8Array): number {
+/** Events of an NDJSON frame. */
+export function countLines(bytes: Uint8Array): number {
   let lines = 0;
   let blank = true;
   for (let p = 0; p < bytes.length; p++) {

@@ -1,0 +1,40 @@
+/** Frames and answers in JSON: a list of events, a frame with its seq, or one event. */
+
+import { REJECTION_JSON, rejectionJsonOf, warningJson } from '../codec/answer-texts.ts';
+import { countJsonEvents, findJsonSeq } from '../codec/json/count.ts';
+import { transcodeJson } from '../codec/json/frame.ts';
+import {
+  JSON_REJECTION_BYTES_MAX,
+  jsonAnswerBytesMax,
+  writeAnswerJson,
+  writeRejectedFrameJson,
+  writeRetryJson,
+} from '../codec/json-answer.ts';
+import { encodeHelloJson } from '../codec/messages.ts';
+import type { Encoding } from './encoding.ts';
+
+export const JSON_TEXT: Encoding = {
+  mediaTypes: ['application/json'],
+  subprotocol: 'hunt.v1.json',
+  frames: {
+    countEvents: countJsonEvents,
+    findSeq: findJsonSeq,
+    // It may stand behind all events.
+    seqIsNear: false,
+    readFrame: (plan, bytes, _view, from, end) => transcodeJson(plan, bytes, from, end),
+    describeFrame: () => null,
+  },
+  answers: {
+    isText: true,
+    answerBytesMax: jsonAnswerBytesMax,
+    rejectionBytesMax: JSON_REJECTION_BYTES_MAX,
+    writeAnswer: writeAnswerJson,
+    writeRejectedFrame: writeRejectedFrameJson,
+    writeRetry: writeRetryJson,
+    rejections: REJECTION_JSON,
+    rejectionOf: rejectionJsonOf,
+    warningsOf: warningJson,
+    encodeHello: encodeHelloJson,
+  },
+  answersIn: 'json',
+};
