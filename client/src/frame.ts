@@ -1,5 +1,6 @@
 /** Frames as bytes, in both encodings of the wire (proto/hunt/v1/wire.proto). Used by hunt-client.ts. */
 
+import { WORD } from '../../native-free-core/base/words.ts';
 import { writeFixed64, writeVarint } from '../../native-free-core/codec/wire-write.ts';
 
 export type Encoding = 'proto' | 'json';
@@ -18,7 +19,6 @@ export type ClientEvent = Uint8Array | object | JsonText;
 
 const TAG_SEQ = 0x09;
 const TAG_EVENT = 0x12;
-const HIGH = 4294967296;
 /** A tag and a length of at most 5 bytes. */
 const EVENT_HEAD_BYTES_MAX = 6;
 
@@ -38,7 +38,7 @@ function encodeProto(seq: number, events: readonly ClientEvent[]): Uint8Array {
   }
   const out = new Uint8Array(bytesMax);
   out[0] = TAG_SEQ;
-  let p = writeFixed64(out, 1, seq % HIGH, Math.floor(seq / HIGH));
+  let p = writeFixed64(out, 1, seq % WORD, Math.floor(seq / WORD));
   for (const event of events as readonly Uint8Array[]) {
     out[p] = TAG_EVENT;
     p = writeVarint(out, p + 1, event.length);

@@ -10,6 +10,8 @@
  */
 // hot path: no allocation
 
+import { WORD } from './words.ts';
+
 /** h1 low, high, h2 low, high, and the block under way: k low, high. One thread runs a module's functions. */
 const state = new Int32Array(6);
 const H1 = 0;
@@ -40,7 +42,7 @@ function multiply(at: number, low: number, high: number): void {
 function add(at: number, low: number, high: number): void {
   const sum = (state[at] >>> 0) + (low >>> 0);
   state[at] = sum | 0;
-  state[at + 1] = (state[at + 1] + high + (sum >= 4294967296 ? 1 : 0)) | 0;
+  state[at + 1] = (state[at + 1] + high + (sum >= WORD ? 1 : 0)) | 0;
 }
 
 /** `by` from 1 to 31. */
@@ -149,7 +151,7 @@ export function hashWords(low: number, high: number): number {
 
 /** Of an integer below 2^53. */
 export function hashInteger(value: number): number {
-  return hashWords(value | 0, Math.floor(value / 4294967296));
+  return hashWords(value | 0, Math.floor(value / WORD));
 }
 
 export function hashDouble(value: number): number {

@@ -7,11 +7,11 @@
 // hot path: no allocation
 
 import { EVENT_INVALID_UTF8, EVENT_MALFORMED, EVENT_NUMBER_OUT_OF_RANGE } from '../base/outcomes.ts';
+import { WORD } from '../base/words.ts';
 import type { Column } from '../layout/column.ts';
 import { isUtf8 } from './utf8.ts';
 import { readLong, readTag, readWords, skipField } from './wire.ts';
 
-const HIGH = 4294967296;
 const HIGH_BITS = 0x80808080 | 0;
 /** google.protobuf.Timestamp is defined for the years 1 to 9999. */
 const SECONDS_MIN = -62135596800;
@@ -153,7 +153,7 @@ export function readTimestamp(
       }
       p = readLong(bytes, p);
       if (p < 0) return EVENT_MALFORMED;
-      seconds = (readWords[0] >>> 0) + readWords[1] * HIGH;
+      seconds = (readWords[0] >>> 0) + readWords[1] * WORD;
     } else if (tag === 16) {
       p = readLong(bytes, p);
       if (p < 0) return EVENT_MALFORMED;
@@ -173,8 +173,8 @@ export function readTimestamp(
   }
   if (seconds < SECONDS_MIN || seconds > SECONDS_MAX) return EVENT_NUMBER_OUT_OF_RANGE;
   const milliseconds = seconds * 1000 + Math.floor(nanos / 1000000);
-  const high = Math.floor(milliseconds / HIGH);
-  readWords[0] = milliseconds - high * HIGH;
+  const high = Math.floor(milliseconds / WORD);
+  readWords[0] = milliseconds - high * WORD;
   readWords[1] = high;
   return 0;
 }
@@ -204,7 +204,7 @@ function readTimestampOther(
   if (tag !== 8 && tag !== 16) return skipField(bytes, p, end, tag, depth);
   p = readLong(bytes, p);
   if (p < 0) return EVENT_MALFORMED;
-  if (tag === 8) otherSeconds = (readWords[0] >>> 0) + readWords[1] * HIGH;
+  if (tag === 8) otherSeconds = (readWords[0] >>> 0) + readWords[1] * WORD;
   else otherNanos = readWords[0];
   return p;
 }

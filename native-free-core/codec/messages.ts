@@ -6,15 +6,16 @@ import { utf8Of } from './answer-texts.ts';
 import {
   beginBlock,
   createByteWriter,
-  endBlock,
   putFixed64,
   putTag,
   appendText,
   putVarint,
   type ByteWriter,
+  endBlock,
 } from './byte-writer.ts';
 import { readUtf8 } from './utf8.ts';
 import { READ_MARGIN, WIRE_BYTES, WIRE_FIXED64, WIRE_VARINT, readLong, readTag, readWords, skipField } from './wire.ts';
+import { WORD } from '../base/words.ts';
 
 export interface Rejection {
   readonly index: number;
@@ -68,8 +69,6 @@ export interface Hello {
   readonly highestSeq: number;
 }
 
-const HIGH = 4294967296;
-
 /** Reads the fields of one message; `value` is the number of a varint or fixed64, or where bytes begin. */
 type OnField = (number: number, wire: number, value: number, length: number) => void;
 
@@ -94,7 +93,7 @@ function eachField(bytes: Uint8Array, at: number, end: number, onField: OnField)
       readWords[0] = word(bytes, start);
       readWords[1] = word(bytes, start + 4);
     } else continue;
-    onField(tag >>> 3, wire, (readWords[0] >>> 0) + (readWords[1] >>> 0) * HIGH, 0);
+    onField(tag >>> 3, wire, (readWords[0] >>> 0) + (readWords[1] >>> 0) * WORD, 0);
   }
   return true;
 }
@@ -221,7 +220,7 @@ function putNumber(w: ByteWriter, number: number, value: number): void {
 function putSeq(w: ByteWriter, number: number, seq: number): void {
   if (seq === 0) return;
   putTag(w, number, WIRE_FIXED64);
-  putFixed64(w, seq % HIGH, Math.floor(seq / HIGH));
+  putFixed64(w, seq % WORD, Math.floor(seq / WORD));
 }
 
 function putString(w: ByteWriter, number: number, text: string): void {

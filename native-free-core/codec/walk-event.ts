@@ -3,6 +3,7 @@
  * by decide/tell-refusals.ts for events that were refused and for the first few with unknown fields; never for what was simply taken.
  */
 
+import { WORD } from '../base/words.ts';
 import { LIST_ELEMENTS_MAX, STRING_BYTES_MAX } from '../layout/limits.ts';
 import type { FieldPlan, MessagePlan, UnknownFieldPolicy } from '../plan/plan.ts';
 import { expectedGot, rejection, shownText, VALUE_BYTES_MAX, type RejectionDetail } from './rejection.ts';
@@ -37,7 +38,6 @@ export interface EventWalk {
 const WIRE_NAMES = ['a varint', '8 bytes', 'bytes with a length', 'a group', 'the end of a group', '4 bytes'];
 const SECONDS_MIN = -62135596800;
 const SECONDS_MAX = 253402300799;
-const HIGH = 4294967296;
 
 /** The first thing that is wrong with the message bytes[at, end); null: nothing is. */
 export function walkMessage(
@@ -222,7 +222,7 @@ function walkTimestamp(walk: EventWalk, path: string, at: number, end: number, d
     p = readTag(bytes, p);
     if (p < 0 || p > end) return broken(walk, `${path}.`, start, 'a field’s tag does not end');
     const tag = readWords[0];
-    if (tag === 8 && readLong(bytes, p) >= 0) seconds = (readWords[0] >>> 0) + readWords[1] * HIGH;
+    if (tag === 8 && readLong(bytes, p) >= 0) seconds = (readWords[0] >>> 0) + readWords[1] * WORD;
     p = skipField(bytes, p, end, tag, depth);
     if (p < 0) return broken(walk, `${path}.`, start, 'it is no google.protobuf.Timestamp');
   }

@@ -4,6 +4,8 @@
  */
 // hot path: no allocation
 
+import { WORD } from '../base/words.ts';
+
 /** An unsigned 32-bit varint, at most five bytes. */
 export function writeVarint(out: Uint8Array, at: number, value: number): number {
   let p = at;
@@ -64,8 +66,8 @@ export function writeDecimal(out: Uint8Array, at: number, low: number, high: num
   q = Math.floor(t / BILLION);
   const lowest = t - q * BILLION;
   q0 += q;
-  q1 += Math.floor(q0 / 4294967296);
-  q0 %= 4294967296;
+  q1 += Math.floor(q0 / WORD);
+  q0 %= WORD;
   const p = writeDecimal(out, at, q0, q1);
   return writeDigits(out, p, lowest, 9);
 }

@@ -6,8 +6,7 @@
 import { pushBytes, pushGrowing, type ChunkList } from './chunks.ts';
 import { createGrowing, extend, type BufferPool, type Growing } from './growing.ts';
 import { columnTitle } from './native-title.ts';
-
-const HIGH = 4294967296;
+import { WORD } from '../base/words.ts';
 
 export const BATCH_COLUMNS = [
   { name: '_log', type: 'UInt32' },
@@ -86,8 +85,8 @@ function words(data: Growing, more: number): { target: Uint32Array; from: number
 
 function fill64(data: Growing, value: number, rows: number): void {
   const { target, from } = words(data, rows * 8);
-  const high = Math.floor(value / HIGH);
-  const low = value - high * HIGH;
+  const high = Math.floor(value / WORD);
+  const low = value - high * WORD;
   for (let i = from; i < from + rows * 2; i += 2) {
     target[i] = low;
     target[i + 1] = high;

@@ -5,6 +5,7 @@
 
 import { fail } from '../base/fail.ts';
 import { outcomeText } from '../base/outcomes.ts';
+import { WORD } from '../base/words.ts';
 import { DEAD_WHOLE_FRAME } from '../layout/dead-letter-entry.ts';
 import { ENCODING_CODES } from '../layout/encoding-codes.ts';
 import { createChunks, finishChunks, pushBytes, pushGrowing, pushVarint, type NativeBlock } from './chunks.ts';
@@ -37,7 +38,6 @@ export const DEAD_LETTER_COLUMNS = [
 ] as const;
 
 const BYTES_AT = DEAD_LETTER_COLUMNS.findIndex(({ name }) => name === 'bytes');
-const HIGH = 4294967296;
 const ROWS_PER_BLOCK_MAX = 65536;
 /** Of refused bytes in one Native block. */
 const BYTES_PER_BLOCK_MAX = 64 << 20;
@@ -104,8 +104,8 @@ function createGathering(texts: NativeTexts): Gathering {
 function appendLetter(g: Gathering, block: Uint8Array, letter: BlockDeadLetter, receivedAt: number): void {
   const [received, producer, seq, index, kind, code, reason, field, value, encoding, bytes] = g.data;
   const whole = letter.index === DEAD_WHOLE_FRAME;
-  const high = Math.floor(receivedAt / HIGH);
-  append64(received, receivedAt - high * HIGH, high);
+  const high = Math.floor(receivedAt / WORD);
+  append64(received, receivedAt - high * WORD, high);
   const name = g.producers.textOf(letter.producer);
   appendText(producer, name, 0, name.length);
   append64(seq, letter.seq.low, letter.seq.high);

@@ -4,6 +4,7 @@
  */
 
 import { fail } from '../base/fail.ts';
+import { WORD } from '../base/words.ts';
 import {
   BLOCK_COLUMN_PLAIN,
   BLOCK_COLUMN_ABSENT,
@@ -15,7 +16,6 @@ import { branchCount, type BranchRows } from './branch-rows.ts';
 import { allBytesEqual, allShortsEqual, allWordsEqual, gatherFixed } from './fixed-loops.ts';
 import { measureText, writeText } from './text-loops.ts';
 
-const HIGH = 4294967296;
 /** Below this a loop over bytes costs less than `subarray` and `set`. */
 const LOOP_BYTES_MAX = 48;
 /** Gathering a row costs several times a copied one, so a branch must have a smaller share than this to be gathered. */
@@ -141,8 +141,8 @@ export function sealColumn(
 function sealConstant(column: Column, out: Uint8Array, view: DataView, at: number, receivedAt: number): number {
   const width = rowBytes(column.kind);
   if (receivedAt < 0) return sealBytes(column.u8, out, at, width, null, 0, 1);
-  const high = Math.floor(receivedAt / HIGH);
-  view.setUint32(at, receivedAt - high * HIGH, true);
+  const high = Math.floor(receivedAt / WORD);
+  view.setUint32(at, receivedAt - high * WORD, true);
   view.setInt32(at + 4, high, true);
   return at + width;
 }

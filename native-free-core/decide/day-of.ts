@@ -3,11 +3,11 @@
  * event whose columns could be computed. Made once by decider.ts.
  */
 
+import { DAY_MS } from '../base/time.ts';
 import type { Plan } from '../plan/plan.ts';
 import { zoneCursor } from '../language/expression/emitter.ts';
 import { zoneOffset } from '../language/expression/runtime-time.ts';
 
-const DAY_MS = 86_400_000;
 const UTC = 'UTC';
 
 /** `column`: one that the plan computes as a `local_day`; `time`: ms UTC. Returns days since 1970-01-01 on that zone's calendar. */

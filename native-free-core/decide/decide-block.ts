@@ -1,5 +1,5 @@
 /**
- * Decides the rows of a block: state moves, values and scores are computed, rules choose. Called by end-block.ts; whoever drives
+ * Decides the rows of a block: state moves, values and scores are computed, rules choose. Called by complete-block.ts; whoever drives
  * several deciders on one thread calls the parts one by one.
  */
 

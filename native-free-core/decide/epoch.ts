@@ -10,6 +10,8 @@
  */
 // hot path: no allocation
 
+import { DAY_MS } from '../base/time.ts';
+import { WORD } from '../base/words.ts';
 import {
   BELL_STRIDE,
   EPOCH_ACTIVE,
@@ -30,8 +32,6 @@ import {
 import { ring } from '../ring/doorbell.ts';
 import { acquireLock, releaseLock } from '../state/lock.ts';
 
-const DAY_MS = 86400000;
-const HIGH = 4294967296;
 /** A worker that waits for the others looks again at least this often, so that a lost wake-up costs little. */
 const WAIT_MS = 20;
 
@@ -50,8 +50,8 @@ export function createTicket(): EpochTicket {
 
 /** Before any worker runs: the number of the first epoch, and the newest received_at that is stored already. */
 export function startEpochs(words: Int32Array, firstEpoch: number, receivedAtMin: number): void {
-  words[EPOCH_LOW] = (firstEpoch % HIGH) | 0;
-  words[EPOCH_HIGH] = Math.floor(firstEpoch / HIGH);
+  words[EPOCH_LOW] = (firstEpoch % WORD) | 0;
+  words[EPOCH_HIGH] = Math.floor(firstEpoch / WORD);
   words[EPOCH_DAY] = Math.floor(receivedAtMin / DAY_MS);
   words[EPOCH_MILLISECOND] = receivedAtMin % DAY_MS;
   words[EPOCH_SIXTEENTHS] = 0;
@@ -84,7 +84,7 @@ export function lastTouchedEpoch(words: Int32Array): number {
 }
 
 function epochUnderLock(words: Int32Array): number {
-  return (words[EPOCH_LOW] >>> 0) + (words[EPOCH_HIGH] >>> 0) * HIGH;
+  return (words[EPOCH_LOW] >>> 0) + (words[EPOCH_HIGH] >>> 0) * WORD;
 }
 
 /** True once some worker has reached the end of the running epoch: the others should hurry there. */
@@ -107,8 +107,8 @@ export function joinEpoch(words: Int32Array, ticket: EpochTicket, now: number, m
     words[EPOCH_DAY] = Math.floor(receivedAt / DAY_MS);
     words[EPOCH_MILLISECOND] = receivedAt % DAY_MS;
     words[EPOCH_SIXTEENTHS] = sixteenths % 16;
-    words[EPOCH_CLOCK_LOW] = (monotonic % HIGH) | 0;
-    words[EPOCH_CLOCK_HIGH] = Math.floor(monotonic / HIGH);
+    words[EPOCH_CLOCK_LOW] = (monotonic % WORD) | 0;
+    words[EPOCH_CLOCK_HIGH] = Math.floor(monotonic / WORD);
   }
   ticket.epochLow = words[EPOCH_LOW];
   ticket.epoch = epochUnderLock(words);
@@ -127,7 +127,7 @@ export function timeNow(words: Int32Array, now: number, monotonic: number): numb
 /** How far received_at has come by the monotonic clock alone, in sixteenths of a millisecond. Under the lock. */
 function sixteenthsAt(words: Int32Array, monotonic: number): number {
   const before = (words[EPOCH_DAY] * DAY_MS + words[EPOCH_MILLISECOND]) * 16 + words[EPOCH_SIXTEENTHS];
-  const at = (words[EPOCH_CLOCK_LOW] >>> 0) + (words[EPOCH_CLOCK_HIGH] >>> 0) * HIGH;
+  const at = (words[EPOCH_CLOCK_LOW] >>> 0) + (words[EPOCH_CLOCK_HIGH] >>> 0) * WORD;
   return at === 0 ? before : before + Math.max(0, Math.floor(monotonic) - at) * 15;
 }
 

@@ -4,6 +4,7 @@
  * worker.
  */
 
+import { WORD } from '../base/words.ts';
 import { loadBlock, eachFrame, eachDictionaryEntry, eachName } from '../columns/load.ts';
 import { createColumn, resetColumn, type Column } from '../layout/column.ts';
 import { FRAME_HAS_SEQ, FRAME_DUPLICATE, FRAME_DEDUP, FRAME_FIRST } from '../layout/frame-entry.ts';
@@ -19,8 +20,6 @@ import { openLimitReplays, replayLimits, type LimitReplay } from './rule-limits.
 import { compileState, updateState, type StateLoops } from './state-loops.ts';
 import type { Tables } from './tables.ts';
 import { hashEventId } from './validate.ts';
-
-const HIGH = 4294967296;
 
 export interface Replayer {
   readonly plan: Plan;
@@ -83,7 +82,7 @@ function loadSeat({ plan, tables }: Replayer, seat: Seat, block: Uint8Array): vo
 /** The loops' own copy of effective_time. */
 export function setEffective(plan: Plan, { columns, state, rows }: StateSeat): void {
   const effective = columns[plan.system.effectiveTime];
-  for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r] + effective.i32[2 * r + 1] * HIGH;
+  for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r] + effective.i32[2 * r + 1] * WORD;
 }
 
 /** Moves the state of every entity of `plan` by the rows of one epoch. */
@@ -111,10 +110,10 @@ function replayShared(plan: Plan, seats: readonly StateSeat[], entity: number, e
     const life = columns[lifeColumn].u32;
     state.keyLoops[entity](0, rows);
     for (let r = 0; r < rows; r++) {
-      const number = seq[2 * r] + seq[2 * r + 1] * HIGH;
+      const number = seq[2 * r] + seq[2 * r + 1] * WORD;
       if (number === 0) continue;
       const at = i * BLOCK_ROWS_MAX + r;
-      const begun = life[2 * r] + life[2 * r + 1] * HIGH === epoch;
+      const begun = life[2 * r] + life[2 * r + 1] * WORD === epoch;
       // Numbers that an older life has reached are below all of the newer one's.
       ranks[at] = begun ? number : number - Number.MAX_SAFE_INTEGER;
       order[count++] = at;

@@ -17,7 +17,7 @@ import { cancelSleep, prepareSleep, sleep } from '../ring/doorbell.ts';
 import { claim, release, type Lane } from '../ring/lane.ts';
 import type { Decider } from './decider.ts';
 import { isClosing, joinEpoch, runningEpochLow } from './epoch.ts';
-import { endBlock } from './end-block.ts';
+import { completeBlock } from './complete-block.ts';
 import { answerWaiting } from './seal-block.ts';
 import { openSession, sessionOf } from './sessions.ts';
 import { takeFrame } from './take-frame.ts';
@@ -43,7 +43,7 @@ export function runDecider(d: Decider): void {
       d.input.letGo?.();
     }
     const drained = drainLanes(d);
-    if (d.block.joined && (isFull(d) || isClosing(control) || (drained === 0 && isDue(d)))) endBlock(d);
+    if (d.block.joined && (isFull(d) || isClosing(control) || (drained === 0 && isDue(d)))) completeBlock(d);
     else if (!d.block.joined && (d.connections.hellos.length > 0 || d.connections.reads.length > 0))
       answerWaiting(d, (runningEpochLow(control) - 1) | 0);
     else if (drained === 0) {
@@ -55,14 +55,14 @@ export function runDecider(d: Decider): void {
 
 /** What is in the block is decided by this version; what waits in the lanes is the next one's. */
 function endForNext(d: Decider): void {
-  if (d.block.joined) endBlock(d);
+  if (d.block.joined) completeBlock(d);
   else answerWaiting(d, (runningEpochLow(d.input.control) - 1) | 0);
 }
 
 /** Takes everything that waits in the lanes and ends the block: for whoever drives a decider by hand, without sleeping. */
 export function drainAndFinish(d: Decider): void {
-  while (drainLanes(d) > 0) if (d.block.joined && isFull(d)) endBlock(d);
-  if (d.block.joined) endBlock(d);
+  while (drainLanes(d) > 0) if (d.block.joined && isFull(d)) completeBlock(d);
+  if (d.block.joined) completeBlock(d);
 }
 
 function isFull(d: Decider): boolean {

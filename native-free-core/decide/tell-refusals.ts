@@ -3,6 +3,7 @@
  * event or frame that is refused and for the first few with unknown fields, so it may take its time.
  */
 
+import { WORD } from '../base/words.ts';
 import { KINDS } from '../language/kinds/index.ts';
 import {
   EVENT_DICTIONARY_FULL,
@@ -28,7 +29,6 @@ import { findEntry } from '../state/dictionary.ts';
 import type { Decider } from './decider.ts';
 import type { TakenFrame } from './taken-frame.ts';
 
-const HIGH = 4294967296;
 /** Events of one frame whose unknown fields are named; those of the rest are counted. */
 const WALKED_MAX = 16;
 
@@ -131,7 +131,7 @@ function describeTime(d: Decider, { bytes, view, start, end }: EventBytes, outco
   const { eventTime } = validator;
   const row = d.block.rows;
   decoder.decodeEvent(bytes, view, start, end, row);
-  const at = eventTime.u32[2 * row] + eventTime.i32[2 * row + 1] * HIGH;
+  const at = eventTime.u32[2 * row] + eventTime.i32[2 * row + 1] * WORD;
   decoder.clearRow(row);
   const field = fieldPath(plan, plan.system.eventTime);
   const { receivedAt } = d.block.ticket;

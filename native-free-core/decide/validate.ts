@@ -12,6 +12,7 @@ import {
   EVENT_TIME_TOO_NEW,
   EVENT_TIME_TOO_OLD,
 } from '../base/outcomes.ts';
+import { WORD } from '../base/words.ts';
 import { rowBytes, type Column } from '../layout/column.ts';
 import type { FrameEntry } from '../layout/frame-entry.ts';
 import { hasSeq, storeSeq } from '../layout/seq.ts';
@@ -21,7 +22,6 @@ import { ID_SEEN, takeId, type IdWindow } from '../state/id-window.ts';
 import type { StateLoops } from './state-loops.ts';
 import type { Tables } from './tables.ts';
 
-const HIGH = 4294967296;
 const ID_SEED = 3;
 
 export interface Validator {
@@ -72,7 +72,7 @@ export function compileValidator(
 export function validateRow(v: Validator, row: number, receivedAt: number, dedup: boolean): number {
   const time = v.eventTime;
   if (time.nulls.length !== 0 && time.nulls[row] !== 0) return EVENT_NO_TIME;
-  const at = time.u32[2 * row] + time.i32[2 * row + 1] * HIGH;
+  const at = time.u32[2 * row] + time.i32[2 * row + 1] * WORD;
   if (at === 0 && time.nulls.length === 0 && !v.hasTime()) return EVENT_NO_TIME;
   if (at < 0 || at < receivedAt - v.plan.acceptMaxAgeMs) return EVENT_TIME_TOO_OLD;
   if (at > receivedAt + v.plan.acceptMaxFutureMs) return EVENT_TIME_TOO_NEW;
@@ -140,8 +140,8 @@ export function fillSystemColumns(
 }
 
 function setTime(column: Column, row: number, milliseconds: number): void {
-  const high = Math.floor(milliseconds / HIGH);
-  column.u32[2 * row] = milliseconds - high * HIGH;
+  const high = Math.floor(milliseconds / WORD);
+  column.u32[2 * row] = milliseconds - high * WORD;
   column.i32[2 * row + 1] = high;
   column.touched = true;
 }

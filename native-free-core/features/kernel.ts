@@ -7,6 +7,8 @@
  *   replay  takes seq and life from the stored row; skips what the state already has (docs/semantics.md §4)
  */
 
+import { WORD } from '../base/words.ts';
+import { ROW_SEQ_SLOT, ROW_LIFE_SLOT, ROW_CLOCK_SLOT, ROW_SEEN_SLOT } from '../layout/entity-layout.ts';
 import type { EntityPlan, Plan } from '../plan/plan.ts';
 import type { Column } from '../layout/column.ts';
 import { createRow, findRow, lockStripe, restartRow, unlockStripe, type EntityTable } from '../state/entity-table.ts';
@@ -101,13 +103,13 @@ return function ${mode}_${entity.name}(from, to, epoch, receivedAt) {
     ${mode === 'live' ? emitLiveRow() : emitReplayRow(entity)}
     const f = table.floats, w = table.words, bw = b * 2;
     const t = effective[r];
-    ${mode === 'live' ? emitLiveSeq(entity, nullable) : 'f[b + 2] = seq;'}
+    ${mode === 'live' ? emitLiveSeq(entity, nullable) : `f[b + ${ROW_SEQ_SLOT}] = seq;`}
     const fresh = seq === 1;
-    const before = f[b + 4];
+    const before = f[b + ${ROW_CLOCK_SLOT}];
     const clock = fresh || t > before ? t : before;
-    f[b + 4] = clock;
+    f[b + ${ROW_CLOCK_SLOT}] = clock;
     ${mode === 'live' ? 'if (clocks !== null) clocks[r] = clock;' : ''}
-    f[b + 5] = receivedAt;
+    f[b + ${ROW_SEEN_SLOT}] = receivedAt;
     let flow = 0;
     ${contributions.join('\n    ')}
     ${layout.rings.map((ring, i) => emitRing(ring, i, index, plan)).join('\n    ')}
@@ -125,17 +127,17 @@ function emitLiveRow(): string {
     if (b < 0) {
       b = createRow(table, k0, k1, k2, k3, epoch);
       if (b < 0) { unlockStripe(table); counters.noRoom++; continue; }
-    } else if (receivedAt - table.floats[b + 5] > ttl && table.floats[b + 3] < epoch) restartRow(table, b, epoch);`;
+    } else if (receivedAt - table.floats[b + ${ROW_SEEN_SLOT}] > ttl && table.floats[b + ${ROW_LIFE_SLOT}] < epoch) restartRow(table, b, epoch);`;
 }
 
 function emitLiveSeq(entity: EntityPlan, nullable: boolean): string {
   const seq = `c${entity.seqColumn}`;
   const life = `c${entity.lifeColumn}`;
-  return `const seq = f[b + 2] + 1;
-    f[b + 2] = seq;
-    const lifeHigh = Math.floor(f[b + 3] / 4294967296);
-    ${seq}_u32[2 * r] = seq; ${seq}_u32[2 * r + 1] = seq / 4294967296;
-    ${life}_u32[2 * r] = f[b + 3] - lifeHigh * 4294967296; ${life}_u32[2 * r + 1] = lifeHigh;
+  return `const seq = f[b + ${ROW_SEQ_SLOT}] + 1;
+    f[b + ${ROW_SEQ_SLOT}] = seq;
+    const lifeHigh = Math.floor(f[b + ${ROW_LIFE_SLOT}] / ${WORD});
+    ${seq}_u32[2 * r] = seq; ${seq}_u32[2 * r + 1] = seq / ${WORD};
+    ${life}_u32[2 * r] = f[b + ${ROW_LIFE_SLOT}] - lifeHigh * ${WORD}; ${life}_u32[2 * r + 1] = lifeHigh;
     ${nullable ? `${seq}_nulls[r] = 0; ${life}_nulls[r] = 0;` : ''}`;
 }
 
@@ -143,13 +145,13 @@ function emitLiveSeq(entity: EntityPlan, nullable: boolean): string {
 function emitReplayRow(entity: EntityPlan): string {
   const seq = `c${entity.seqColumn}_u32`;
   const life = `c${entity.lifeColumn}_u32`;
-  return `const seq = ${seq}[2 * r] + ${seq}[2 * r + 1] * 4294967296;
-    const life = ${life}[2 * r] + ${life}[2 * r + 1] * 4294967296;
+  return `const seq = ${seq}[2 * r] + ${seq}[2 * r + 1] * ${WORD};
+    const life = ${life}[2 * r] + ${life}[2 * r + 1] * ${WORD};
     if (seq === 0) { unlockStripe(table); continue; }
     if (b < 0) {
       if (seq === 1) b = createRow(table, k0, k1, k2, k3, epoch);
       if (b < 0) { unlockStripe(table); continue; }
-      table.floats[b + 3] = life;
-    } else if (life > table.floats[b + 3] && seq === 1) restartRow(table, b, life);
-    if (table.floats[b + 3] !== life || table.floats[b + 2] + 1 !== seq) { unlockStripe(table); continue; }`;
+      table.floats[b + ${ROW_LIFE_SLOT}] = life;
+    } else if (life > table.floats[b + ${ROW_LIFE_SLOT}] && seq === 1) restartRow(table, b, life);
+    if (table.floats[b + ${ROW_LIFE_SLOT}] !== life || table.floats[b + ${ROW_SEQ_SLOT}] + 1 !== seq) { unlockStripe(table); continue; }`;
 }

@@ -5,6 +5,7 @@
  */
 
 import { hashBytes, combineWords } from '../base/hash.ts';
+import { WORD } from '../base/words.ts';
 import type { Column } from '../layout/column.ts';
 import { KINDS } from '../language/kinds/index.ts';
 import {
@@ -94,7 +95,7 @@ function emitComputed(part: Expression, emit: EmitExpression, words: string, at:
   const store =
     part.type === 'double'
       ? `bits[0] = v + 0; ${words}[${at}] = bitWords[0]; ${words}[${at} + 1] = bitWords[1]; ${words}[${at} + 3] = ${KEY_TAG_DOUBLE};`
-      : `${words}[${at}] = v; ${words}[${at} + 1] = Math.floor(v / 4294967296); ${words}[${at} + 3] = ${KEY_TAG_INTEGER};`;
+      : `${words}[${at}] = v; ${words}[${at} + 1] = Math.floor(v / ${WORD}); ${words}[${at} + 3] = ${KEY_TAG_INTEGER};`;
   const value = part.type === 'bool' ? `(${code.value} ? 1 : 0)` : code.value;
   const guarded = `const v = ${value}; if (v !== v) has = false; else { ${store} ${words}[${at} + 2] = 0; }`;
   return `{ ${code.setup.join(' ')} ${code.absent === null ? guarded : `if (${code.absent}) has = false; else { ${guarded} }`} }`;

@@ -3,6 +3,7 @@
  * `src/config` makes it; codec, features, policy and columns compile it further, each into its own loops.
  */
 
+import { DAY_MS } from '../base/time.ts';
 import type { AggregateName, FeatureParameters } from '../language/aggregates/names.ts';
 import type { Expression } from './expression-plan.ts';
 import type { ModelPlan } from './model-plan.ts';
@@ -300,7 +301,7 @@ export interface ProducersPlan {
 }
 
 /** A name for each of a quarter of a million clients, and a week for any of them to come back and send again. */
-const PRODUCERS_DEFAULT: ProducersPlan = { max: 262_144, forgetAfterMs: 7 * 86_400_000 };
+const PRODUCERS_DEFAULT: ProducersPlan = { max: 262_144, forgetAfterMs: 7 * DAY_MS };
 
 export function producersOf(plan: Pick<Plan, 'producers'>): ProducersPlan {
   return plan.producers ?? PRODUCERS_DEFAULT;

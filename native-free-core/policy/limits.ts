@@ -9,6 +9,7 @@
  */
 // hot path: no allocation
 
+import { WORD } from '../base/words.ts';
 import type { Column } from '../layout/column.ts';
 import { adoptRow } from '../state/adoption.ts';
 import { createRow, findRow, lockStripe, restartRow, unlockStripe, type EntityTable } from '../state/entity-table.ts';
@@ -21,8 +22,6 @@ import {
   TAKE_SEQ_SLOT,
   type LimitCells,
 } from './limit-layout.ts';
-
-const HIGH = 4294967296;
 
 /** What the limits of one decision and entity work on. */
 export interface LimitGate {
@@ -184,12 +183,12 @@ function raise(floats: Float64Array, at: number, value: number): void {
 }
 
 function readU64(words: Uint32Array, r: number): number {
-  return words[2 * r] + words[2 * r + 1] * HIGH;
+  return words[2 * r] + words[2 * r + 1] * WORD;
 }
 
 function writeU64(column: Column, r: number, value: number): void {
-  const high = Math.floor(value / HIGH);
-  column.u32[2 * r] = value - high * HIGH;
+  const high = Math.floor(value / WORD);
+  column.u32[2 * r] = value - high * WORD;
   column.u32[2 * r + 1] = high;
   column.touched = true;
 }

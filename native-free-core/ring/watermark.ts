@@ -9,7 +9,7 @@
  */
 // hot path: no allocation
 
-const WORD = 4294967296;
+import { WORD } from '../base/words.ts';
 
 export function storeWatermark(words: Int32Array, at: number, epoch: number): void {
   const high = Math.floor(epoch / WORD);

@@ -5,6 +5,7 @@
  */
 // hot path: no allocation
 
+import { WORD } from '../base/words.ts';
 import { SEQ_BITMAP_BITS } from '../layout/limits.ts';
 import {
   PRODUCERS_FORGET_AT,
@@ -26,8 +27,6 @@ import {
 } from '../layout/producer-layout.ts';
 import { REGION_HEADER_BYTES, REGION_PRODUCERS, checkRegion, createRegion } from '../layout/region.ts';
 import { acquireLock, releaseLock } from './lock.ts';
-
-const HIGH = 4294967296;
 
 export const SEQ_NEW = 0;
 export const SEQ_TAKEN = 1;
@@ -104,7 +103,7 @@ export function highestSeq(producers: Producers, producer: number, now: number):
 }
 
 function highestAt(words: Int32Array, at: number): number {
-  return (words[at + ROW_HIGHEST_LOW] >>> 0) + (words[at + ROW_HIGHEST_HIGH] >>> 0) * HIGH;
+  return (words[at + ROW_HIGHEST_LOW] >>> 0) + (words[at + ROW_HIGHEST_HIGH] >>> 0) * WORD;
 }
 
 function isForgotten(producers: Producers, at: number, now: number): boolean {
@@ -160,8 +159,8 @@ export function takeSeq(producers: Producers, producer: number, seq: number): nu
   let outcome = SEQ_NEW;
   if (seq > highest) {
     clearBetween(words, at, highest, seq);
-    words[at + ROW_HIGHEST_LOW] = (seq % HIGH) | 0;
-    words[at + ROW_HIGHEST_HIGH] = Math.floor(seq / HIGH);
+    words[at + ROW_HIGHEST_LOW] = (seq % WORD) | 0;
+    words[at + ROW_HIGHEST_HIGH] = Math.floor(seq / WORD);
   } else if (seq + SEQ_BITMAP_BITS <= highest) {
     outcome = SEQ_TOO_OLD;
   }

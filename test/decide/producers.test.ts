@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { FRAME_TOO_MANY_PRODUCERS, EVENT_DICTIONARY_FULL, outcomeText } from '../../native-free-core/base/outcomes.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { endBlock } from '../../native-free-core/decide/end-block.ts';
+import { completeBlock } from '../../native-free-core/decide/complete-block.ts';
 import { ANSWER_REPEAT, ANSWER_OK, ANSWER_REJECTED } from '../../native-free-core/decide/frame-answers.ts';
 import { LETTERS_OF_PRODUCER } from '../../native-free-core/decide/letter-share.ts';
 import type { Decider } from '../../native-free-core/decide/decider.ts';
@@ -44,7 +44,7 @@ async function world(max: number, dictionaryMax = 65_536) {
 
 /** The next frame begins an epoch of its own, with a time of its own. */
 function endEpoch(decider: Decider): void {
-  if (decider.block.joined) endBlock(decider);
+  if (decider.block.joined) completeBlock(decider);
 }
 
 /** Refused events of the block's first frame. */

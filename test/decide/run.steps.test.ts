@@ -46,9 +46,9 @@ const CONTROL = 'src/memory/control-words.ts';
 const SOURCES = {
   files: [RUN, EPOCH, 'native-free-core/layout/region.ts', BELL, LANE, CONTROL],
   standIns: {
-    'native-free-core/decide/end-block.ts': `
+    'native-free-core/decide/complete-block.ts': `
       import { arriveAtEnd } from './epoch.ts';
-      export function endBlock(d) {
+      export function completeBlock(d) {
         const { ticket } = d.block;
         arriveAtEnd(d.input.control, ticket, d.input.worker, d.input.workers);
         d.block.joined = false;
@@ -272,7 +272,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   'it leaves with a block in its hands': {
     file: RUN,
-    from: 'if (d.block.joined) endBlock(d);\n  else answerWaiting',
+    from: 'if (d.block.joined) completeBlock(d);\n  else answerWaiting',
     to: 'answerWaiting',
     where: 'it holds a block when a change begins',
     kind: 'wrong',

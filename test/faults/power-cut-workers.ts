@@ -4,7 +4,7 @@
  *
  *   drain   frames from its lane into the block           drainLanes
  *   state   rows into the shared tables, a few at a time   the kernels, called as updateState calls them, in parts
- *   ending  the rest of the block's end                    endBlock; where it waits for the other workers, they get their
+ *   ending  the rest of the block's end                    completeBlock; where it waits for the other workers, they get their
  *                                                         turns inside of that wait (`whileWaiting`)
  *
  * `barrier: false` takes the epochs away, as an engine without them would work: no worker waits for another, and each block is
@@ -13,7 +13,7 @@
 
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { isClosing, startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { endBlock } from '../../native-free-core/decide/end-block.ts';
+import { completeBlock } from '../../native-free-core/decide/complete-block.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
 import type { Kernel } from '../../native-free-core/features/kernel.ts';
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
@@ -117,7 +117,7 @@ export class HandWorkers {
 
   #finish(worker: HandWorker): void {
     worker.phase = 'ending';
-    endBlock(worker.decider);
+    completeBlock(worker.decider);
     worker.phase = 'drain';
     worker.done.fill(0);
     if (!this.#options.barrier) this.#passOn(worker.decider.input.worker);
@@ -166,7 +166,7 @@ export class HandWorkers {
     });
     const kernels = [...decider.loops.state.kernels];
     const done = kernels.map(() => 0);
-    // endBlock calls the kernels for the whole block: what they have taken already is left out.
+    // completeBlock calls the kernels for the whole block: what they have taken already is left out.
     const rest = kernels.map(
       (kernel, i): Kernel =>
         (_, to, epoch, receivedAt) =>

@@ -6,6 +6,7 @@
 import { EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE } from '../../base/outcomes.ts';
 import { latinOrUtf8 } from './text.ts';
 import { numberEnd } from './scan.ts';
+import { WORD } from '../../base/words.ts';
 
 /** The last integer that `readInteger` read, as the 64 bits of two's complement. */
 export const integerWords = { low: 0, high: 0 };
@@ -28,7 +29,6 @@ export const INT64 = rangeOf(-(2n ** 63n), 2n ** 63n - 1n);
 export const UINT64 = rangeOf(0n, 2n ** 64n - 1n);
 
 const MINUS = 0x2d;
-const HIGH = 4294967296;
 /** So many digits are exact as a double. */
 const EXACT_DIGITS = 15;
 /** A number of more digits before the point is beyond every range. */
@@ -50,8 +50,8 @@ export function readInteger(bytes: Uint8Array, start: number, end: number, range
   }
   if (negative) value = -value;
   if (value < range.leastNumber || value > range.mostNumber) return EVENT_NUMBER_OUT_OF_RANGE;
-  const high = Math.floor(value / HIGH);
-  integerWords.low = value - high * HIGH;
+  const high = Math.floor(value / WORD);
+  integerWords.low = value - high * WORD;
   integerWords.high = high;
   return 0;
 }

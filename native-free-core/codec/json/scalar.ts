@@ -4,11 +4,11 @@
  */
 
 import { EVENT_INVALID_UTF8, EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE } from '../../base/outcomes.ts';
+import { WORD } from '../../base/words.ts';
 import type { FieldPlan, ProtoScalar } from '../../plan/plan.ts';
 import { putBase64 } from '../base64.ts';
 import {
   beginBlock,
-  endBlock,
   putBlockOf,
   putDouble,
   putFixed32,
@@ -18,6 +18,7 @@ import {
   putTag,
   putVarint,
   type ByteWriter,
+  endBlock,
 } from '../byte-writer.ts';
 import { readRfc3339, timestampOf } from '../rfc3339.ts';
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from '../wire.ts';
@@ -37,8 +38,6 @@ import { plainString, plainText, resolveText } from './text.ts';
 
 export type ScalarType = ProtoScalar | 'enum' | 'timestamp';
 export type EnumNames = FieldPlan['enumNames'];
-
-const HIGH = 4294967296;
 
 /** Takes the value that is next and writes it under a tag; returns 0, JSON_SYNTAX or an outcome. */
 export function putScalar(w: ByteWriter, number: number, type: ScalarType, names: EnumNames, c: JsonCursor): number {
@@ -150,7 +149,7 @@ function putEnum(w: ByteWriter, number: number, names: EnumNames, c: JsonCursor)
   const value = numberOfName(names, plainString());
   if (value === undefined) return EVENT_WRONG_TYPE;
   putTag(w, number, WIRE_VARINT);
-  putLong(w, value, Math.floor(value / HIGH));
+  putLong(w, value, Math.floor(value / WORD));
   return 0;
 }
 
@@ -226,7 +225,7 @@ function putTimestamp(w: ByteWriter, number: number, c: JsonCursor): number {
   const { seconds, nanos } = timestampOf;
   const begin = beginBlock(w, number);
   putTag(w, 1, WIRE_VARINT);
-  putLong(w, seconds % HIGH, Math.floor(seconds / HIGH));
+  putLong(w, seconds % WORD, Math.floor(seconds / WORD));
   putTag(w, 2, WIRE_VARINT);
   putVarint(w, nanos);
   endBlock(w, begin);

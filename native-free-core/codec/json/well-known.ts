@@ -4,6 +4,7 @@
  */
 
 import { EVENT_INVALID_UTF8, EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE } from '../../base/outcomes.ts';
+import { WORD } from '../../base/words.ts';
 import { putLong, putTag, appendText } from '../byte-writer.ts';
 import { WIRE_BYTES, WIRE_VARINT } from '../wire.ts';
 import type { JsonReading } from './event.ts';
@@ -16,7 +17,6 @@ import { plainString, resolveText } from './text.ts';
 /** Some 10,000 years, as its definition has it. */
 const DURATION_SECONDS_MAX = 315_576_000_000;
 const DURATION = /^(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s$/;
-const HIGH = 4294967296;
 const MASK_PATH = /^[a-zA-Z][a-zA-Z0-9]*(\.[a-zA-Z][a-zA-Z0-9]*)*$/;
 
 /** Takes the value that is next, which is no object, and writes the message's content. As takeMessage. */
@@ -59,7 +59,7 @@ function putDuration({ w }: JsonReading, path: string, c: JsonCursor): number {
   const nanos = sign * Number((match[3] ?? '').padEnd(9, '0'));
   if (seconds > DURATION_SECONDS_MAX) return failExpected(EVENT_NUMBER_OUT_OF_RANGE, path, expected, valueAt);
   putTag(w, 1, WIRE_VARINT);
-  putLong(w, (sign * seconds) % HIGH, Math.floor((sign * seconds) / HIGH));
+  putLong(w, (sign * seconds) % WORD, Math.floor((sign * seconds) / WORD));
   putTag(w, 2, WIRE_VARINT);
   putLong(w, nanos, nanos < 0 ? -1 : 0);
   return 0;

@@ -3,6 +3,7 @@
  * nobody calls exp().
  */
 
+import { WORD } from '../../base/words.ts';
 import type { FeaturePlan } from '../../plan/plan.ts';
 import type { Aggregate } from './aggregate.ts';
 import type { RingCode, RingPlace } from './kernel-part.ts';
@@ -51,10 +52,10 @@ function emitWeighted({ feature, plan, bucket, buckets, bucketAt }: RingPlace, h
         const s = ${bucketAt('bucket')}, sw = s * 2;
         if (${count} !== 0) {
           const by = ${weightsName(feature)}[age];
-          const up = Math.floor(${high} / 4294967296);
-          weight += by * ${count}; top += by * up; high += by * (${high} - up * 4294967296); low += by * ${low};
-          let over = Math.floor(low / 4294967296); low -= over * 4294967296; high += over;
-          over = Math.floor(high / 4294967296); high -= over * 4294967296; top += over;
+          const up = Math.floor(${high} / ${WORD});
+          weight += by * ${count}; top += by * up; high += by * (${high} - up * ${WORD}); low += by * ${low};
+          let over = Math.floor(low / ${WORD}); low -= over * ${WORD}; high += over;
+          over = Math.floor(high / ${WORD}); high -= over * ${WORD}; top += over;
         }
         bucket = bucket === 0 ? ${buckets - 1} : bucket - 1;
       }

@@ -3,6 +3,7 @@
  * last bit is the same.
  */
 
+import { WORD } from '../../base/words.ts';
 import type { FeaturePlan } from '../../plan/plan.ts';
 import { scaleOf } from './serve.ts';
 
@@ -36,7 +37,7 @@ export function doubleLiteralSql(value: number): string {
 /** As the kernel reads its two words: both exact, one rounding. */
 export function wideAsDouble(wide: string): string {
   const [high, low] = [`toInt64(bitShiftRight(${wide}, 32))`, `toInt64(bitAnd(${wide}, 4294967295))`];
-  return `(toFloat64(${high}) * 4294967296. + toFloat64(${low}))`;
+  return `(toFloat64(${high}) * ${WORD}. + toFloat64(${low}))`;
 }
 
 /**

@@ -4,6 +4,8 @@
  */
 // hot path: no allocation
 
+import { WORD } from '../../base/words.ts';
+
 const LIMB = 262144;
 export const LIMBS = 6;
 /** Limbs of n * Q and of S * S. */
@@ -46,7 +48,7 @@ function carry(f: Float64Array, at: number, count: number): void {
 export function spread(f: Float64Array, at: number, n: number, high: number, low: number): number {
   const negative = high < 0;
   const up = negative ? (low > 0 ? -high - 1 : -high) : high;
-  const down = negative && low > 0 ? 4294967296 - low : low;
+  const down = negative && low > 0 ? WORD - low : low;
   limbsOfSum(up, down);
   limbsOfSquares(f, at);
   const n1 = Math.floor(n / LIMB);

@@ -6,6 +6,7 @@
 import type { CellSet } from './cells.ts';
 import type { EventCode, KernelPart, RingCode, RuntimeFunction, SetCode } from './kernel-part.ts';
 import { plainSet } from './plain.ts';
+import { WORD } from '../../base/words.ts';
 
 export const SUM_CELLS = ['high', 'low'];
 
@@ -39,15 +40,15 @@ export function addingKernel({ functions, add, move, cleared, serve }: AddingCod
 
 export function addSum({ float }: CellSet, { x }: EventCode): string {
   const [high, low] = [float('high'), float('low')];
-  return `{ const h = Math.floor(${x} / 4294967296); ${high} += h; ${low} += ${x} - h * 4294967296;
-        if (${low} >= 4294967296) { ${low} -= 4294967296; ${high} += 1; } }`;
+  return `{ const h = Math.floor(${x} / ${WORD}); ${high} += h; ${low} += ${x} - h * ${WORD};
+        if (${low} >= ${WORD}) { ${low} -= ${WORD}; ${high} += 1; } }`;
 }
 
 export function moveSum(sign: Sign, to: CellSet, from: CellSet): string {
   const [high, low] = [to.float('high'), to.float('low')];
   const plus = sign === 1 ? '+' : '-';
   return `${high} ${plus}= ${from.float('high')}; ${low} ${plus}= ${from.float('low')};
-        if (${low} < 0) { ${low} += 4294967296; ${high} -= 1; } else if (${low} >= 4294967296) { ${low} -= 4294967296; ${high} += 1; }`;
+        if (${low} < 0) { ${low} += ${WORD}; ${high} -= 1; } else if (${low} >= ${WORD}) { ${low} -= ${WORD}; ${high} += 1; }`;
 }
 
 export function moveCount(sign: Sign, to: CellSet, from: CellSet): string {
@@ -56,5 +57,5 @@ export function moveCount(sign: Sign, to: CellSet, from: CellSet): string {
 
 /** Both words as one double: one rounding. */
 export function sumOf({ float }: CellSet): string {
-  return `(${float('high')} * 4294967296 + ${float('low')})`;
+  return `(${float('high')} * ${WORD} + ${float('low')})`;
 }

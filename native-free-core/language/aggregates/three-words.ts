@@ -4,7 +4,8 @@
  */
 // hot path: no allocation
 
-const WORD = 4294967296;
+import { WORD } from '../../base/words.ts';
+
 /** From here on a double has no halves of integers left, so that a half can stand for whatever lies below. */
 const EXACT_MAX = 9007199254740992;
 

@@ -4,6 +4,7 @@
  */
 
 import * as hashes from '../../base/murmur64.ts';
+import { WORD } from '../../base/words.ts';
 import { entryAt, entryBytes, type Dictionary } from '../../state/dictionary.ts';
 import { hasKey, hasText, KEY_TAG_INTEGER, type KeyList } from '../../state/key-list.ts';
 import type { Gathered } from './emitter.ts';
@@ -28,7 +29,7 @@ const $dictionary = runtime.dictionary;
 const $entryAt = (id) => runtime.entryAt($dictionary, id), $entryBytes = (id) => runtime.entryBytes($dictionary, id);
 const $inListText = (list, heap, start, length) => runtime.hasText(runtime.keyLists[list], heap, start, length);
 const $inListWords = (list, low, high) => runtime.hasKey(runtime.keyLists[list], low | 0, high | 0, high >= 2147483648 ? 1 : 0, ${KEY_TAG_INTEGER});
-const $inListInteger = (list, value) => runtime.hasKey(runtime.keyLists[list], value | 0, Math.floor(value / 4294967296), 0, ${KEY_TAG_INTEGER});`;
+const $inListInteger = (list, value) => runtime.hasKey(runtime.keyLists[list], value | 0, Math.floor(value / ${WORD}), 0, ${KEY_TAG_INTEGER});`;
 
 /** Ids are few and live for ever: 0 undecided, 1 false, 2 true. */
 export function rememberedDeclaration(holds: string, memory: number): string {

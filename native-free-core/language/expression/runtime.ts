@@ -5,6 +5,7 @@
 // hot path: no allocation
 
 import { fail } from '../../base/fail.ts';
+import { WORD } from '../../base/words.ts';
 import type { Column } from '../../layout/column.ts';
 import { DICTIONARY_ABSENT, findEntry, type Dictionary } from '../../state/dictionary.ts';
 import { KINDS } from '../kinds/index.ts';
@@ -117,10 +118,10 @@ function elementNumber(elements: Column, i: number): number {
     case 'f64':
       return elements.f64[i];
     case 'u64':
-      return elements.u32[2 * i + 1] * 4294967296 + elements.u32[2 * i];
+      return elements.u32[2 * i + 1] * WORD + elements.u32[2 * i];
     case 'i64':
     case 'time':
-      return elements.i32[2 * i + 1] * 4294967296 + elements.u32[2 * i];
+      return elements.i32[2 * i + 1] * WORD + elements.u32[2 * i];
     case 'u32':
     case 'dictionary':
       return elements.u32[i];

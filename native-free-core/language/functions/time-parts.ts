@@ -4,6 +4,7 @@
  * which is ClickHouse's range of dates, too.
  */
 
+import { DAY_MS } from '../../base/time.ts';
 import { UTC_TIME_END, UTC_TIME_START, ZONE_TIME_END, ZONE_TIME_START } from '../../layout/limits.ts';
 import type { Expression, ExpressionOperator } from '../../plan/plan.ts';
 import type { EmitContext, NumberCode } from '../expression/context.ts';
@@ -16,7 +17,6 @@ import { calledFunction, methodPhrase } from './phrase.ts';
 import { call, kindText, type Typed } from './typed.ts';
 
 const UTC = 'UTC';
-const DAY_MS = 86_400_000;
 
 interface TimePart {
   readonly bound: number;

@@ -1,12 +1,12 @@
 /** Columns as numbers in kernels, in SQL and one by one: what kinds of the same storage have in common. */
 
+import { WORD } from '../../base/words.ts';
 import type { NumberCode } from '../expression/context.ts';
 import { EXACT_LIMIT, type SqlNumber } from '../sql/context.ts';
 import type { RowNumberPart, NumberKernel, NumberSql } from './kind.ts';
 
 export const INT32_BOUND = 2147483648;
 export const UINT32_BOUND = 4294967295;
-const HIGH = 4294967296;
 
 /** Integers of up to 32 bits. */
 export function narrowKernel(name: string, bound: number): NumberKernel {
@@ -33,7 +33,7 @@ export function doubleSql(sql: string): Omit<SqlNumber, 'nullable'> {
 export function wideKernel(high: 'u32' | 'i32'): NumberKernel {
   return (array) => {
     const words = { low: `${array('u32')}[2 * r]`, high: `${array(high)}[2 * r + 1]` };
-    return { value: `(${words.high} * ${HIGH} + ${words.low})`, bound: Infinity, integer: true, wild: false, words };
+    return { value: `(${words.high} * ${WORD} + ${words.low})`, bound: Infinity, integer: true, wild: false, words };
   };
 }
 
@@ -41,7 +41,7 @@ export const readLow: RowNumberPart['read'] = (column, r) => column.u32[2 * r];
 
 export const writeWide: RowNumberPart['write'] = (column, r, value) => {
   column.u32[2 * r] = value;
-  column.i32[2 * r + 1] = Math.floor(value / HIGH);
+  column.i32[2 * r + 1] = Math.floor(value / WORD);
 };
 
 /** A computed integer is stored as a double; those beyond 2^53 are absent already. */

@@ -1,9 +1,11 @@
 /** Seeded chance for the load generator and the simulated players: the same seed gives the same run. */
 
+import { WORD } from '../../../native-free-core/base/words.ts';
+
 /** Numbers in [0, 1) with 32 bits: sfc32 by Chris Doty-Humphrey (PractRand), warmed up. */
 export function seeded(seed: number): () => number {
   let a = seed | 0;
-  let b = Math.floor(seed / 4294967296) | 0;
+  let b = Math.floor(seed / WORD) | 0;
   let c = 0x9e3779b9 | 0;
   let counter = 1;
   const next = (): number => {
@@ -12,7 +14,7 @@ export function seeded(seed: number): () => number {
     a = b ^ (b >>> 9);
     b = (c + (c << 3)) | 0;
     c = (((c << 21) | (c >>> 11)) + sum) | 0;
-    return (sum >>> 0) / 4294967296;
+    return (sum >>> 0) / WORD;
   };
   for (let i = 0; i < 16; i++) next();
   return next;

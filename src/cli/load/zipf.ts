@@ -4,6 +4,7 @@
  */
 
 import { below } from './random.ts';
+import { WORD } from '../../../native-free-core/base/words.ts';
 
 export interface Zipf {
   readonly count: number;
@@ -11,8 +12,6 @@ export interface Zipf {
   readonly threshold: Uint32Array;
   readonly alias: Uint32Array;
 }
-
-const WORD = 4294967296;
 
 /** Exact up to the 32 bits of a threshold. Numbers from 0. */
 export function createZipf(count: number, exponent: number, random: () => number): Zipf {

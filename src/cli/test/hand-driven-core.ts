@@ -3,6 +3,7 @@
  * lanes, decoder, tables, kernels, rules and sealing are those of a decision worker. Called by run-test.ts.
  */
 
+import { WORD } from '../../../native-free-core/base/words.ts';
 import { createDecider, type Decider } from '../../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../../native-free-core/decide/run.ts';
@@ -41,7 +42,6 @@ export interface HandDrivenCore {
   readonly unknown: readonly string[];
 }
 
-const HIGH = 4294967296;
 const CONNECTION: ConnectionAddress = { slot: 0, generation: 1 };
 const NO_SEQ = createSeq();
 
@@ -112,7 +112,7 @@ function timeOf(decider: Decider, json: string): number {
   const outcome = decider.loops.decoder.decodeEvent(bytes, view, starts[0]!, ends[0]!, 0);
   const column = decider.block.columns[plan.system.eventTime]!;
   const present = outcome === 0 && column.nulls[0] !== 1;
-  const time = present ? column.u32[0]! + column.i32[1]! * HIGH : 0;
+  const time = present ? column.u32[0]! + column.i32[1]! * WORD : 0;
   for (const each of decider.block.columns) resetColumn(each, 1);
   return time;
 }

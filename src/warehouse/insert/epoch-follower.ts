@@ -4,6 +4,7 @@
  * Main thread, driven by warehouse.ts.
  */
 
+import { DAY_MS } from '../../../native-free-core/base/time.ts';
 import { readBlockHeader } from '../../../native-free-core/columns/load.ts';
 import { emptyEpochTotals, enterBlocks, type EpochTotals } from './batch.ts';
 import type { LogEntry, LogReader, Position } from '../../contract/log.ts';
@@ -34,7 +35,6 @@ export interface Range {
   readonly begunAt: number;
 }
 
-const DAY_MS = 86_400_000;
 /** Read in one go: some 10 ms, so that control requests do not wait longer. */
 const READ_BYTES_MAX = 16 << 20;
 

@@ -4,6 +4,7 @@
  * the features been there. Backfill thread, and recovery on the main thread.
  */
 
+import { WORD } from '../../../native-free-core/base/words.ts';
 import { compileState } from '../../../native-free-core/decide/state-loops.ts';
 import type { Tables } from '../../../native-free-core/decide/tables.ts';
 import { createColumn } from '../../../native-free-core/layout/column.ts';
@@ -30,7 +31,6 @@ export interface FillInput {
   readonly signal?: AbortSignal;
 }
 
-const HIGH = 4294967296;
 /** As a running epoch: every row of the table may be evicted for a newcomer. */
 const ANY_EPOCH = Number.MAX_SAFE_INTEGER;
 
@@ -96,13 +96,13 @@ function applier({ plan, sidePlan, side, columns, tables, living }: Applying): (
   const receivedAt = columns[plan.system.receivedAt]!;
   const life = columns[entity.lifeColumn]!;
   return (rows) => {
-    for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r]! + effective.i32[2 * r + 1]! * HIGH;
+    for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r]! + effective.i32[2 * r + 1]! * WORD;
     state.keyLoops[0]!(0, rows);
     const [keys, present] = [state.keys[0]!, state.present[0]!];
     for (let r = 0; r < rows; r++) {
-      if (!lives(living, keys, r, life.u32[2 * r]! + life.u32[2 * r + 1]! * HIGH)) present[r] = 0;
+      if (!lives(living, keys, r, life.u32[2 * r]! + life.u32[2 * r + 1]! * WORD)) present[r] = 0;
     }
-    const received = receivedAt.u32[0]! + receivedAt.i32[1]! * HIGH;
+    const received = receivedAt.u32[0]! + receivedAt.i32[1]! * WORD;
     state.kernels[0]!(0, rows, ANY_EPOCH, received);
   };
 }

@@ -4,6 +4,7 @@
  * last are put in first, and only their rows are applied. Recovery, on the main thread; called by src/recovery/rebuild.ts.
  */
 
+import { WORD } from '../../../native-free-core/base/words.ts';
 import { compileState, type StateLoops } from '../../../native-free-core/decide/state-loops.ts';
 import type { Tables } from '../../../native-free-core/decide/tables.ts';
 import { createColumn, type Column } from '../../../native-free-core/layout/column.ts';
@@ -49,7 +50,6 @@ export interface StoredCount {
   readonly lives: number;
 }
 
-const HIGH = 4294967296;
 /** As a running epoch: every row of the table may be evicted for a newcomer. */
 const ANY_EPOCH = Number.MAX_SAFE_INTEGER;
 
@@ -109,7 +109,7 @@ function stateOf({ plan, tables, entity: index }: RebuildEntity, entity: EntityP
 
 function prepare(plan: Plan, state: StateLoops, columns: readonly Column[], rows: number): void {
   const effective = columns[plan.system.effectiveTime]!;
-  for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r]! + effective.i32[2 * r + 1]! * HIGH;
+  for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r]! + effective.i32[2 * r + 1]! * WORD;
   state.keyLoops[0]!(0, rows);
 }
 
@@ -119,7 +119,7 @@ function applyRows(plan: Plan, state: StateLoops, columns: readonly Column[], ro
   const kernel = state.kernels[0]!;
   for (let from = 0, to = 1; from < rows; from = to++) {
     while (to < rows && u32[2 * to] === u32[2 * from] && u32[2 * to + 1] === u32[2 * from + 1]) to++;
-    kernel(from, to, ANY_EPOCH, u32[2 * from]! + i32[2 * from + 1]! * HIGH);
+    kernel(from, to, ANY_EPOCH, u32[2 * from]! + i32[2 * from + 1]! * WORD);
   }
 }
 
@@ -144,7 +144,7 @@ async function placeRecentKeys(request: RebuildEntity, entity: EntityPlan, table
       state.keyLoops[0]!(0, rows);
       const [keys, present] = [state.keys[0]!, state.present[0]!];
       for (let r = 0; r < rows; r++) {
-        if (present[r] !== 0) place(table, keys, r, u32[2 * r]! + i32[2 * r + 1]! * HIGH);
+        if (present[r] !== 0) place(table, keys, r, u32[2 * r]! + i32[2 * r + 1]! * WORD);
       }
     },
   });

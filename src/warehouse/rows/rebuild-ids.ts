@@ -3,6 +3,7 @@
  * account knows of each producer whether it asked for that. On the main thread; called by src/recovery/rebuild.ts.
  */
 
+import { WORD } from '../../../native-free-core/base/words.ts';
 import { hashEventId } from '../../../native-free-core/decide/validate.ts';
 import { createColumn } from '../../../native-free-core/layout/column.ts';
 import {
@@ -23,7 +24,6 @@ export interface RebuildIds extends RebuildRows {
   readonly dedups: ReadonlySet<string>;
 }
 
-const HIGH = 4294967296;
 const PRODUCERS_NAMED_MAX = 1000;
 /** Names in the rows of these minutes; what is beyond counts as not looked at. */
 const NAMES_MAX = 1 << 20;
@@ -54,7 +54,7 @@ export async function rebuildIds(request: RebuildIds): Promise<void> {
     onRows(rows) {
       for (let r = 0; r < rows; r++) {
         if (!looked.has(columns[producer]!.u32[r]!) || !hashEventId(columns[eventId]!, r, words)) continue;
-        const at = received.u32[2 * r]! + received.i32[2 * r + 1]! * HIGH;
+        const at = received.u32[2 * r]! + received.i32[2 * r + 1]! * WORD;
         takeId(ids, words[0]!, words[1]!, words[2]!, words[3]!, at);
       }
       request.onRows(rows);

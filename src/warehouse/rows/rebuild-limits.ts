@@ -3,6 +3,7 @@
  * On the main thread; called by src/recovery/rebuild.ts.
  */
 
+import { WORD } from '../../../native-free-core/base/words.ts';
 import { openLimitReplays } from '../../../native-free-core/decide/rule-limits.ts';
 import { compileState } from '../../../native-free-core/decide/state-loops.ts';
 import { createColumn } from '../../../native-free-core/layout/column.ts';
@@ -22,7 +23,6 @@ export interface RebuildLimits extends RebuildRows {
   readonly afterEpochs: readonly (readonly number[])[];
 }
 
-const HIGH = 4294967296;
 /** Cells to which no take is added: one of a limit that is no more moves seq and life on, and nothing else. */
 const UNCOUNTED = { isRing: true, hops: -Infinity } as const;
 
@@ -57,10 +57,10 @@ export async function rebuildLimits(request: RebuildLimits): Promise<void> {
     orderBy: '_epoch, _batch, _row',
     slices: request.slices,
     onRows(rows) {
-      for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r]! + effective.i32[2 * r + 1]! * HIGH;
+      for (let r = 0; r < rows; r++) state.effective[r] = effective.u32[2 * r]! + effective.i32[2 * r + 1]! * WORD;
       for (const loop of state.keyLoops) loop(0, rows);
       for (let r = 0; r < rows; r++) {
-        const receivedAt = received.u32[2 * r]! + received.i32[2 * r + 1]! * HIGH;
+        const receivedAt = received.u32[2 * r]! + received.i32[2 * r + 1]! * WORD;
         replays.forEach(({ rule, seq, limits }, i) => {
           if (seq[2 * r] === 0 && seq[2 * r + 1] === 0) return;
           const known = limits[rule[r]!] ?? null;

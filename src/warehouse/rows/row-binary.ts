@@ -3,6 +3,7 @@
  * asked for as numbers, so that no text is taken apart here; strings of dictionary columns are interned. Called by stored-rows.ts.
  */
 
+import { WORD } from '../../../native-free-core/base/words.ts';
 import { HEAP_BYTES, type Column } from '../../../native-free-core/layout/column.ts';
 import type { ColumnPlan } from '../../../native-free-core/plan/plan.ts';
 import { internEntry, type Dictionary } from '../../../native-free-core/state/dictionary.ts';
@@ -15,8 +16,6 @@ export interface RowBytes {
   at: number;
   end: number;
 }
-
-const HIGH = 4294967296;
 
 /** Thrown by readers where a row goes on beyond what has come. */
 export const INCOMPLETE = new Error('the row is incomplete');
@@ -80,7 +79,7 @@ export function readerOf(column: Column, dictionary: Dictionary): ReadValue {
 export function numberReader(into: Float64Array): ReadValue {
   return (from, r) => {
     const at = take(from, 8);
-    into[r] = from.view.getUint32(at, true) + from.view.getUint32(at + 4, true) * HIGH;
+    into[r] = from.view.getUint32(at, true) + from.view.getUint32(at + 4, true) * WORD;
   };
 }
 

@@ -8,7 +8,7 @@ import { decideRows, moveState } from './decide-block.ts';
 import { arriveAtEnd } from './epoch.ts';
 import { sealAndAnswer } from './seal-block.ts';
 
-export function endBlock(d: Decider): void {
+export function completeBlock(d: Decider): void {
   const { control, worker, workers } = d.input;
   moveState(d);
   decideRows(d);
