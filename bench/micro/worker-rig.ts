@@ -12,7 +12,7 @@ import { openTables } from '../../src/workers/open-tables.ts';
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
 import { drainAndFinish } from '../../native-free-core/decide/run.ts';
 import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
-import { FRAME_BODY_AT, writeFrameHeader } from '../../native-free-core/layout/frame-record.ts';
+import { FRAME_BODY_AT, writeFrameRecord } from '../../native-free-core/layout/frame-record.ts';
 import { RECORD_FRAME } from '../../native-free-core/layout/record-kinds.ts';
 import { createSeq } from '../../native-free-core/layout/seq.ts';
 import { putOpen } from '../../native-free-core/ring/frame-lane.ts';
@@ -110,7 +110,7 @@ function openSession(lane: ReturnType<typeof openLane>): void {
 function putFrame(lane: ReturnType<typeof openLane>, maker: FrameMaker, seq: number): void {
   const bytes = maker.bytes(seq);
   const at = reserve(lane, RECORD_FRAME, FRAME_BODY_AT + bytes);
-  writeFrameHeader(lane.view, at, CONNECTION, createSeq(seq), Date.now());
+  writeFrameRecord(lane.view, at, CONNECTION, createSeq(seq), Date.now());
   maker.write(Buffer.from(lane.buffer, at + FRAME_BODY_AT, bytes), 0, seq, STREAM, Date.now());
   commit(lane);
 }

@@ -46,7 +46,7 @@ export interface AnswerEncoding {
   readonly encodeHello: (hello: Hello) => Uint8Array;
 }
 
-export interface Encoding {
+export interface WireEncoding {
   /** Content types of a request, the usual one first. */
   readonly mediaTypes: readonly [string, ...string[]];
   /** Subprotocol of a WebSocket; null: no WebSocket speaks it. */

@@ -2,22 +2,22 @@
 
 import { fail } from '../base/fail.ts';
 import { ENCODING_CODES, type EncodingName } from '../layout/encoding-codes.ts';
-import type { Encoding } from './encoding.ts';
+import type { WireEncoding } from './encoding.ts';
 import { JSON_TEXT } from './json.ts';
 import { NDJSON } from './ndjson.ts';
 import { PROTOBUF } from './protobuf.ts';
 
 export const ENCODINGS = { protobuf: PROTOBUF, json: JSON_TEXT, ndjson: NDJSON } satisfies Record<
   EncodingName,
-  Encoding
+  WireEncoding
 >;
 
 const NAMES = Object.keys(ENCODING_CODES) as EncodingName[];
 
-const byCode: Encoding[] = [];
+const byCode: WireEncoding[] = [];
 for (const name of NAMES) byCode[ENCODING_CODES[name]] = ENCODINGS[name];
 
-export function encodingOf(code: number): Encoding {
+export function encodingOf(code: number): WireEncoding {
   return byCode[code] ?? fail('ENCODING', code);
 }
 

@@ -11,9 +11,9 @@ import {
   writeRetryJson,
 } from '../codec/json-answer.ts';
 import { encodeHelloJson } from '../codec/messages.ts';
-import type { Encoding } from './encoding.ts';
+import type { WireEncoding } from './encoding.ts';
 
-export const JSON_TEXT: Encoding = {
+export const JSON_TEXT: WireEncoding = {
   mediaTypes: ['application/json'],
   subprotocol: 'hunt.v1.json',
   frames: {

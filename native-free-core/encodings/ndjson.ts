@@ -3,10 +3,10 @@
 import { countLines } from '../codec/json/count.ts';
 import { transcodeLines } from '../codec/json/frame.ts';
 import { setSeq } from '../layout/seq.ts';
-import type { Encoding } from './encoding.ts';
+import type { WireEncoding } from './encoding.ts';
 import { JSON_TEXT } from './json.ts';
 
-export const NDJSON: Encoding = {
+export const NDJSON: WireEncoding = {
   mediaTypes: ['application/x-ndjson'],
   subprotocol: null,
   frames: {

@@ -14,7 +14,7 @@ import {
 import { clearUnknownFields } from '../codec/unknown-fields.ts';
 import { walkFrame } from '../codec/walk-frame.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Encoding } from './encoding.ts';
+import type { WireEncoding } from './encoding.ts';
 
 const events = createFrameEvents(true);
 const cursor: FrameCursor = { starts: events.starts, ends: events.ends, seq: events.seq, unknownFields: 0 };
@@ -29,7 +29,7 @@ function readProtoFrame(_plan: Plan, bytes: Uint8Array, view: DataView, from: nu
   return events;
 }
 
-export const PROTOBUF: Encoding = {
+export const PROTOBUF: WireEncoding = {
   mediaTypes: ['application/x-protobuf', 'application/protobuf'],
   subprotocol: 'hunt.v1.proto',
   frames: {

@@ -16,7 +16,7 @@ const ADMITTED_AT = 16;
 /** Where the frame begins, from the record's begin. */
 export const FRAME_BODY_AT = 24;
 
-export function writeFrameHeader(
+export function writeFrameRecord(
   view: DataView,
   at: number,
   connection: ConnectionAddress,

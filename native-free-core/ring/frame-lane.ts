@@ -7,7 +7,7 @@
 import { LANE_FULL } from '../base/outcomes.ts';
 import { CONNECTION_BYTES, writeConnection, type ConnectionAddress } from '../layout/connection-record.ts';
 import { ENTITY_KEY_AT, writeEntityRead, type EntityReadRecord } from '../layout/entity-read-record.ts';
-import { FRAME_BODY_AT, writeFrameHeader } from '../layout/frame-record.ts';
+import { FRAME_BODY_AT, writeFrameRecord } from '../layout/frame-record.ts';
 import { openRecordBytes, writeOpen, type OpenRecord } from '../layout/open-record.ts';
 import { RECORD_CLOSE, RECORD_ENTITY_READ, RECORD_FRAME, RECORD_OPEN } from '../layout/record-kinds.ts';
 import type { Seq } from '../layout/seq.ts';
@@ -31,7 +31,7 @@ export function putFrame(
 ): boolean {
   const at = reserve(lane, RECORD_FRAME, FRAME_BODY_AT + frame.length);
   if (at === LANE_FULL) return false;
-  writeFrameHeader(lane.view, at, connection, seq, admittedAt);
+  writeFrameRecord(lane.view, at, connection, seq, admittedAt);
   lane.bytes.set(frame, at + FRAME_BODY_AT);
   commit(lane);
   return true;

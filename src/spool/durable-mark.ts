@@ -4,28 +4,25 @@
  * `kill -9` it says everything, and after a power cut it may be some seconds old. Read by recovery on the main thread, which finds
  * out by it that the end of the log is gone.
  *
- *   durable.mark   two copies, at byte 0 and 512, written in turn; the valid one with the higher count is right
- *     byte  0  u32 magic "MRK1"         4 u32 crc32 of bytes 8-87
- *     byte  8  u32 folder id            the same in every SEGMENT and RUN record of this log
- *     byte 12  u32 0
- *     byte 16  f64 count of writes     24 f64 epoch
- *     byte 32  6 x f64 totals           as in the epoch's commit record
- *     byte 80  f64 received_at          of the newest of its epochs, ms UTC
+ *   durable.mark   two copies (layout/durable-mark-record.ts), at byte 0 and 512, written in turn; the valid one with the higher count
+ *                  is right
  */
 
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
+import { CHECKED_FROM, readChecksum, readMagic, writeChecksum } from '../../native-free-core/layout/checked-record.ts';
+import {
+  MARK_BYTES,
+  MARK_MAGIC,
+  readDurableMark,
+  readMarkCount,
+  writeDurableMark,
+} from '../../native-free-core/layout/durable-mark-record.ts';
+import type { DurableMark } from '../../native-free-core/layout/durable-mark-record.ts';
 import { zeroTotals } from './epoch-record.ts';
 import type { Totals } from './epoch-record.ts';
 import type { Storage, StorageFile } from './storage.ts';
-
-export interface DurableMark {
-  readonly folderId: number;
-  readonly epoch: number;
-  readonly totals: Totals;
-  readonly receivedAt: number;
-}
 
 /** What is found in its place. */
 export type FoundMark = { readonly mark: DurableMark; readonly count: number } | 'missing' | 'damaged';
@@ -33,8 +30,6 @@ export type FoundMark = { readonly mark: DurableMark; readonly count: number } |
 /** In the data folder, beside the folder of the log: so it is still there when that one is gone. */
 export const MARK_NAME = 'durable.mark';
 
-const MAGIC = 0x314b524d; // "MRK1"
-const MARK_BYTES = 88;
 /** Each copy has a sector of its own: a torn write leaves the other one. */
 const COPY_AT = 512;
 const FILE_BYTES = 2 * COPY_AT;
@@ -49,9 +44,9 @@ export function readMark(storage: Storage, file: string): FoundMark {
   let best = -1;
   for (const at of [0, COPY_AT]) {
     if (at + MARK_BYTES > end || !isMark(bytes, view, at)) continue;
-    if (best < 0 || view.getFloat64(at + 16, true) > view.getFloat64(best + 16, true)) best = at;
+    if (best < 0 || readMarkCount(view, at) > readMarkCount(view, best)) best = at;
   }
-  return best < 0 ? 'damaged' : { mark: decodeMark(view, best), count: view.getFloat64(best + 16, true) };
+  return best < 0 ? 'damaged' : { mark: readDurableMark(view, best), count: readMarkCount(view, best) };
 }
 
 export function hasHeldEpochs(storage: Storage, file: string): boolean {
@@ -103,21 +98,10 @@ export class MarkWriter {
 
   /** Two microseconds: the page cache takes it. */
   write(): void {
-    const view = this.#view;
-    const { totals } = this;
     this.#count++;
-    view.setUint32(0, MAGIC, true);
-    view.setUint32(8, this.#folderId, true);
-    view.setFloat64(16, this.#count, true);
-    view.setFloat64(24, this.epoch, true);
-    view.setFloat64(32, totals.rows, true);
-    view.setFloat64(40, totals.frames, true);
-    view.setFloat64(48, totals.received, true);
-    view.setFloat64(56, totals.duplicates, true);
-    view.setFloat64(64, totals.deadLettered, true);
-    view.setFloat64(72, totals.blockBytes, true);
-    view.setFloat64(80, this.receivedAt, true);
-    view.setUint32(4, crc32(this.#bytes.subarray(8)), true);
+    const { epoch, totals, receivedAt } = this;
+    writeDurableMark(this.#view, 0, { folderId: this.#folderId, epoch, totals, receivedAt }, this.#count);
+    writeChecksum(this.#view, 0, crc32(this.#bytes.subarray(CHECKED_FROM)));
     this.#file.writev(this.#vector, (this.#count & 1) * COPY_AT);
   }
 
@@ -129,19 +113,7 @@ export class MarkWriter {
 
 function isMark(bytes: Uint8Array, view: DataView, at: number): boolean {
   return (
-    view.getUint32(at, true) === MAGIC &&
-    view.getUint32(at + 4, true) === crc32(bytes.subarray(at + 8, at + MARK_BYTES))
+    readMagic(view, at) === MARK_MAGIC &&
+    readChecksum(view, at) === crc32(bytes.subarray(at + CHECKED_FROM, at + MARK_BYTES))
   );
-}
-
-function decodeMark(view: DataView, at: number): DurableMark {
-  const [rows, frames, received, duplicates, deadLettered, blockBytes] = [32, 40, 48, 56, 64, 72].map((offset) =>
-    view.getFloat64(at + offset, true),
-  ) as [number, number, number, number, number, number];
-  return {
-    folderId: view.getUint32(at + 8, true),
-    epoch: view.getFloat64(at + 24, true),
-    totals: { rows, frames, received, duplicates, deadLettered, blockBytes },
-    receivedAt: view.getFloat64(at + 80, true),
-  };
 }

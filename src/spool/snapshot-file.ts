@@ -12,13 +12,7 @@ import { earlier, LAST, type Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import { paddedBytes } from './epoch-record.ts';
 import {
-  SNAPSHOT_MAGIC_HEADER,
-  SNAPSHOT_MAGIC_CHUNK,
-  SNAPSHOT_MAGIC_FOOTER,
   SNAPSHOT_FORMAT,
-  SNAPSHOT_HEADER_BYTES,
-  SNAPSHOT_CHUNK_BYTES,
-  SNAPSHOT_FOOTER_BYTES,
   SNAPSHOT_CHUNK_BYTES_MAX,
   SNAPSHOT_TEMPORARY,
   checksum,
@@ -28,6 +22,15 @@ import {
 import type { SnapshotHeader } from './snapshot-layout.ts';
 import { readSnapshotHeader } from './snapshot-load.ts';
 import type { Storage, StorageFile } from './storage.ts';
+import { CHECKED_FROM, writeChecksum } from '../../native-free-core/layout/checked-record.ts';
+import {
+  SNAPSHOT_HEADER_BYTES,
+  SNAPSHOT_CHUNK_BYTES,
+  SNAPSHOT_FOOTER_BYTES,
+  writeSnapshotHeader,
+  writeChunkHeader,
+  writeSnapshotFooter,
+} from '../../native-free-core/layout/snapshot-sections.ts';
 
 export interface SnapshotOptions {
   /** Paces the writing, so that group commits do not queue behind it. Default 64 MB/s. */
@@ -77,9 +80,8 @@ export class SnapshotWriter {
     if (json.length > SLICE_BYTES / 2) fail('SNAPSHOT_HEADER_BYTES', json.length);
     const start = new Uint8Array(SNAPSHOT_HEADER_BYTES);
     const view = new DataView(start.buffer);
-    view.setUint32(0, SNAPSHOT_MAGIC_HEADER, true);
-    view.setUint32(8, json.length, true);
-    view.setUint32(4, crc32(json, crc32(start.subarray(8))), true);
+    writeSnapshotHeader(view, json.length);
+    writeChecksum(view, 0, crc32(json, crc32(start.subarray(CHECKED_FROM))));
     this.#slice.set(start);
     this.#slice.set(json, SNAPSHOT_HEADER_BYTES);
     this.#sliceBytes = SNAPSHOT_HEADER_BYTES + paddedBytes(json.length);
@@ -96,12 +98,9 @@ export class SnapshotWriter {
     const nameBytes = new TextEncoder().encode(name);
     const start = new Uint8Array(SNAPSHOT_CHUNK_BYTES + paddedBytes(nameBytes.length));
     const view = new DataView(start.buffer);
-    view.setUint32(0, SNAPSHOT_MAGIC_CHUNK, true);
-    view.setUint32(8, nameBytes.length, true);
-    view.setUint32(12, bytes.length, true);
-    view.setFloat64(16, index, true);
+    writeChunkHeader(view, { nameBytes: nameBytes.length, bytes: bytes.length, index });
     start.set(nameBytes, SNAPSHOT_CHUNK_BYTES);
-    view.setUint32(4, checksum(bytes, crc32(start.subarray(8))), true);
+    writeChecksum(view, 0, checksum(bytes, crc32(start.subarray(CHECKED_FROM))));
     this.#chunks++;
     await this.#append(start);
     await this.#append(bytes);
@@ -115,10 +114,8 @@ export class SnapshotWriter {
   async complete(atEpoch: Position): Promise<Position> {
     const footer = new Uint8Array(SNAPSHOT_FOOTER_BYTES);
     const view = new DataView(footer.buffer);
-    view.setUint32(0, SNAPSHOT_MAGIC_FOOTER, true);
-    view.setUint32(8, this.#chunks, true);
-    view.setFloat64(16, atEpoch, true);
-    view.setUint32(4, crc32(footer.subarray(8)), true);
+    writeSnapshotFooter(view, { chunks: this.#chunks, atEpoch });
+    writeChecksum(view, 0, crc32(footer.subarray(CHECKED_FROM)));
     await this.#append(footer);
     await this.#writeSlice();
     this.#close();

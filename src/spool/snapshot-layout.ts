@@ -1,10 +1,8 @@
 /**
- * Snapshot files: what the shared tables held, so that the log can be trimmed. Layout and names; `snapshot-file.ts` writes
- * them and `snapshot-load.ts` reads them, both on the main thread. Little-endian, everything 8-aligned.
+ * Snapshot files: what the shared tables held, so that the log can be trimmed. Names and what a header says; `snapshot-file.ts` writes
+ * them and `snapshot-load.ts` reads them, both on the main thread.
  *
- *   HEADER  u32 magic "SNP1", u32 crc32 of what follows, u32 JSON bytes, u32 0; then the JSON (SnapshotHeader), padded
- *   CHUNK   u32 magic "CHNK", u32 crc32 of what follows, u32 name bytes, u32 bytes, f64 index; then name and bytes, each padded
- *   FOOTER  u32 magic "SNPE", u32 crc32 of what follows, u32 chunks, u32 0, f64 at epoch
+ *   a HEADER with JSON (SnapshotHeader), CHUNKs, a FOOTER: native-free-core/layout/snapshot-sections.ts
  *
  * A snapshot is taken while epochs go by, from `fromEpoch` to `atEpoch`: it may hold traces of any epoch up to the latter, so
  * it must not be believed before that one is durable. Therefore it grows under a temporary name, and `complete(atEpoch)`
@@ -28,13 +26,7 @@ export interface SnapshotHeader {
   readonly sections: Readonly<Record<string, unknown>>;
 }
 
-export const SNAPSHOT_MAGIC_HEADER = 0x31504e53; // "SNP1"
-export const SNAPSHOT_MAGIC_CHUNK = 0x4b4e4843; // "CHNK"
-export const SNAPSHOT_MAGIC_FOOTER = 0x45504e53; // "SNPE"
 export const SNAPSHOT_FORMAT = 1;
-export const SNAPSHOT_HEADER_BYTES = 16;
-export const SNAPSHOT_CHUNK_BYTES = 24;
-export const SNAPSHOT_FOOTER_BYTES = 24;
 /** One chunk is read back in one piece. */
 export const SNAPSHOT_CHUNK_BYTES_MAX = 1 << 30;
 

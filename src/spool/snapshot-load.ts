@@ -8,19 +8,20 @@ import { crc32 } from 'node:zlib';
 import type { Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import { paddedBytes } from './epoch-record.ts';
+import { SNAPSHOT_FORMAT, checksum, listSnapshots, snapshotPath } from './snapshot-layout.ts';
+import type { SnapshotHeader } from './snapshot-layout.ts';
+import type { Storage, StorageFile } from './storage.ts';
+import { CHECKED_FROM, readMagic, readChecksum } from '../../native-free-core/layout/checked-record.ts';
 import {
   SNAPSHOT_MAGIC_HEADER,
   SNAPSHOT_MAGIC_CHUNK,
   SNAPSHOT_MAGIC_FOOTER,
-  SNAPSHOT_FORMAT,
   SNAPSHOT_HEADER_BYTES,
   SNAPSHOT_CHUNK_BYTES,
-  checksum,
-  listSnapshots,
-  snapshotPath,
-} from './snapshot-layout.ts';
-import type { SnapshotHeader } from './snapshot-layout.ts';
-import type { Storage, StorageFile } from './storage.ts';
+  readJsonBytes,
+  readChunkHeader,
+  readSnapshotFooter,
+} from '../../native-free-core/layout/snapshot-sections.ts';
 
 const SNAPSHOT_CORRUPT = 'snapshot_corrupt';
 /** No header or name is longer; chunks get a larger buffer where they need one. */
@@ -78,11 +79,11 @@ function readHeader(file: StorageFile): { header: SnapshotHeader; end: number } 
   const start = new Uint8Array(SNAPSHOT_HEADER_BYTES);
   if (file.read(start, 0, SNAPSHOT_HEADER_BYTES, 0) < SNAPSHOT_HEADER_BYTES) return null;
   const view = new DataView(start.buffer);
-  const length = view.getUint32(8, true);
-  if (view.getUint32(0, true) !== SNAPSHOT_MAGIC_HEADER || length > BUFFER_BYTES) return null;
+  const length = readJsonBytes(view);
+  if (readMagic(view, 0) !== SNAPSHOT_MAGIC_HEADER || length > BUFFER_BYTES) return null;
   const json = new Uint8Array(length);
   if (file.read(json, 0, length, SNAPSHOT_HEADER_BYTES) < length) return null;
-  if (view.getUint32(4, true) !== crc32(json, crc32(start.subarray(8)))) return null;
+  if (readChecksum(view, 0) !== crc32(json, crc32(start.subarray(CHECKED_FROM)))) return null;
   const parsed = JSON.parse(new TextDecoder().decode(json)) as SnapshotHeader & { format: number };
   if (parsed.format !== SNAPSHOT_FORMAT) return null;
   const { format: _, ...header } = parsed;
@@ -100,19 +101,19 @@ function* readChunks(storage: Storage, path: string, atEpoch: number): Generator
     let bytes = new Uint8Array(BUFFER_BYTES);
     for (let chunks = 0; ; chunks++) {
       const there = file.read(start, 0, SNAPSHOT_CHUNK_BYTES, position) === SNAPSHOT_CHUNK_BYTES;
-      const magic = view.getUint32(0, true);
-      const crc = view.getUint32(4, true);
+      const magic = readMagic(view, 0);
+      const crc = readChecksum(view, 0);
+      const footer = readSnapshotFooter(view);
       if (
         there &&
         magic === SNAPSHOT_MAGIC_FOOTER &&
-        view.getUint32(8, true) === chunks &&
-        crc === crc32(start.subarray(8))
+        footer.chunks === chunks &&
+        crc === crc32(start.subarray(CHECKED_FROM))
       ) {
-        if (view.getFloat64(16, true) !== atEpoch) throw damaged(path, position);
+        if (footer.atEpoch !== atEpoch) throw damaged(path, position);
         return;
       }
-      const nameBytes = view.getUint32(8, true);
-      const length = view.getUint32(12, true);
+      const { nameBytes, bytes: length, index } = readChunkHeader(view);
       const from = paddedBytes(nameBytes);
       const body = from + paddedBytes(length);
       const end = position + SNAPSHOT_CHUNK_BYTES + body;
@@ -120,9 +121,10 @@ function* readChunks(storage: Storage, path: string, atEpoch: number): Generator
         throw damaged(path, position);
       if (body > bytes.length) bytes = new Uint8Array(body);
       file.read(bytes, 0, body, position + SNAPSHOT_CHUNK_BYTES);
-      if (crc !== checksum(bytes.subarray(0, from + length), crc32(start.subarray(8)))) throw damaged(path, position);
+      if (crc !== checksum(bytes.subarray(0, from + length), crc32(start.subarray(CHECKED_FROM))))
+        throw damaged(path, position);
       const name = decoder.decode(bytes.subarray(0, nameBytes));
-      yield { name, index: view.getFloat64(16, true), bytes: bytes.subarray(from, from + length) };
+      yield { name, index, bytes: bytes.subarray(from, from + length) };
       position = end;
     }
   } finally {

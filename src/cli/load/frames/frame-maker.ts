@@ -4,8 +4,8 @@
  * again is made again, byte for byte.
  */
 
-import { transcodeText } from '../../../../native-free-core/codec/json/frame.ts';
-import { ENCODING_NDJSON } from '../../../../native-free-core/layout/encoding-codes.ts';
+import { transcodeLines, transcodeText } from '../../../../native-free-core/codec/json/frame.ts';
+import { createSeq, setSeq, writeSeq } from '../../../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../../../native-free-core/plan/plan.ts';
 import { outcomeText } from '../../../../native-free-core/base/outcomes.ts';
 import { OperatingError } from '../../../errors.ts';
@@ -73,7 +73,7 @@ function slotsOf(fields: EventFields, shape: FrameShape, random: () => number): 
 
 /** `json`: one event. */
 function placedEvent(plan: Plan, tree: SlotTree, json: string, slots: number): PlacedEvent {
-  const frame = transcodeText(plan, json, ENCODING_NDJSON);
+  const frame = transcodeText(plan, json, transcodeLines);
   const outcome = frame.count === 1 ? frame.outcomes[0]! : frame.count;
   if (outcome < 0) {
     const reason = frame.details.get(0)?.text ?? outcomeText(outcome).text;
@@ -87,6 +87,7 @@ class TemplateFrames implements FrameMaker {
   readonly #templates: Templates;
   readonly #slots: readonly Slot[];
   readonly #frame: FrameInProgress;
+  readonly #seq = createSeq();
 
   constructor(templates: Templates, slots: readonly Slot[], events: number) {
     this.#templates = templates;
@@ -116,9 +117,8 @@ class TemplateFrames implements FrameMaker {
     const start = Math.imul(stream.prefixLow ^ stream.prefixHigh, HASH_FACTOR) >>> HASH_SHIFT;
     frame.drawFrom = (start + seq * frame.events) | 0;
     this.#copy(out, at, starts[t]!, starts[t + 1]!);
-    const seqPlace = frame.at + seqAt[t]!;
-    frame.view.setUint32(seqPlace, seq, true);
-    frame.view.setUint32(seqPlace + 4, 0, true);
+    setSeq(this.#seq, seq);
+    writeSeq(frame.view, frame.at + seqAt[t]!, this.#seq);
     for (let slot = 0; slot < this.#slots.length; slot++) this.#slots[slot]!.fill(frame, places[slot]!);
     return at + starts[t + 1]! - starts[t]!;
   }
