@@ -2,3 +2,6 @@
 
 /** 2^32: what one step of the high word counts. */
 export const WORD = 4294967296;
+
+/** The byte at which the high word of a 64-bit number stands, little-endian. */
+export const HIGH_WORD_AT = 4;

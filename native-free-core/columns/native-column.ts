@@ -4,7 +4,7 @@
  */
 
 import { fail } from '../base/fail.ts';
-import { WORD } from '../base/words.ts';
+import { WORD, HIGH_WORD_AT } from '../base/words.ts';
 import { rowBytes } from '../layout/column.ts';
 import { KINDS } from '../language/kinds/index.ts';
 import type { ColumnPlan } from '../plan/plan.ts';
@@ -143,7 +143,7 @@ function createElementsGatherer(pool: BufferPool, plan: ColumnPlan, values: Valu
 /** Offsets stay far below 2^53; their high word is not always 0. */
 function writeOffset(view: DataView, at: number, offset: number): void {
   view.setUint32(at, offset, true);
-  view.setUint32(at + 4, offset / WORD, true);
+  view.setUint32(at + HIGH_WORD_AT, offset / WORD, true);
 }
 
 /** Counts of a sealed block as offsets that go on from `total`; returns how many elements there are. */

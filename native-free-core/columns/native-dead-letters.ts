@@ -5,7 +5,7 @@
 
 import { fail } from '../base/fail.ts';
 import { outcomeText } from '../base/outcomes.ts';
-import { WORD } from '../base/words.ts';
+import { WORD, HIGH_WORD_AT } from '../base/words.ts';
 import { DEAD_WHOLE_FRAME } from '../layout/dead-letter-entry.ts';
 import { ENCODING_CODES } from '../layout/encoding-codes.ts';
 import { createChunks, finishChunks, pushBytes, pushGrowing, pushVarint, type NativeBlock } from './chunks.ts';
@@ -161,7 +161,7 @@ function append32(target: Growing, value: number): void {
 function append64(target: Growing, low: number, high: number): void {
   const at = extend(target, 8);
   target.view.setUint32(at, low, true);
-  target.view.setInt32(at + 4, high, true);
+  target.view.setInt32(at + HIGH_WORD_AT, high, true);
 }
 
 function appendText(target: Growing, bytes: Uint8Array, start: number, length: number): void {

@@ -4,7 +4,7 @@
  */
 
 import { fail } from '../base/fail.ts';
-import { WORD } from '../base/words.ts';
+import { WORD, HIGH_WORD_AT } from '../base/words.ts';
 import {
   BLOCK_COLUMN_PLAIN,
   BLOCK_COLUMN_ABSENT,
@@ -143,7 +143,7 @@ function sealConstant(column: Column, out: Uint8Array, view: DataView, at: numbe
   if (receivedAt < 0) return sealBytes(column.u8, out, at, width, null, 0, 1);
   const high = Math.floor(receivedAt / WORD);
   view.setUint32(at, receivedAt - high * WORD, true);
-  view.setInt32(at + 4, high, true);
+  view.setInt32(at + HIGH_WORD_AT, high, true);
   return at + width;
 }
 
@@ -162,7 +162,7 @@ function sealElements(
   if (column.keys !== null) {
     const keysBytes = valueBytes(column.keys, null, 0, column.elementEnd);
     view.setUint32(end, keysBytes, true);
-    view.setUint32(end + 4, 0, true);
+    view.setUint32(end + HIGH_WORD_AT, 0, true);
     end = zeroTo8(out, sealValues(column.keys, out, view, end + 8, null, 0, column.elementEnd, keysBytes));
   }
   return sealValues(

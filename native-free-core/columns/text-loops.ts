@@ -4,6 +4,8 @@
  */
 // hot path: no allocation
 
+import { HIGH_WORD_AT } from '../base/words.ts';
+
 /** Bytes of the varint that says `length`; strings are at most STRING_BYTES_MAX long. */
 function varintBytes(length: number): number {
   return length < 128 ? 1 : length < 16384 ? 2 : 3;
@@ -69,7 +71,7 @@ function copyRun(out: DataView, at: number, heap: DataView, start: number, stop:
   let p = start;
   for (; p + 8 <= stop; p += 8) {
     out.setInt32(p + shift, heap.getInt32(p));
-    out.setInt32(p + 4 + shift, heap.getInt32(p + 4));
+    out.setInt32(p + HIGH_WORD_AT + shift, heap.getInt32(p + HIGH_WORD_AT));
   }
   for (; p < stop; p++) out.setUint8(p + shift, heap.getUint8(p));
   return stop + shift;

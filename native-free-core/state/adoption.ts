@@ -21,6 +21,7 @@ import {
   unlockStripe,
   type EntityTable,
 } from './entity-table.ts';
+import { createKey, loadKey } from '../layout/key-words.ts';
 
 export interface Adoption {
   readonly former: EntityTable;
@@ -80,6 +81,7 @@ function copyWords(from: Int32Array, fromAt: number, to: Int32Array, toAt: numbe
 /** Moves over what is left in stripe number `index` of the former table; lost: rows that found no room or no fellow. */
 export function sweepStripe(table: EntityTable, index: number): { moved: number; lost: number } {
   const { former } = table.adoption!;
+  const key = createKey();
   let moved = 0;
   let lost = 0;
   pointAt(former, index);
@@ -89,10 +91,8 @@ export function sweepStripe(table: EntityTable, index: number): { moved: number;
     const at = rowWord(former, row);
     const words = former.words;
     if (former.floats[(at >> 1) + ROW_LIFE_SLOT] < 0) continue;
-    const k0 = words[at];
-    const k1 = words[at + 1];
-    const k2 = words[at + 2];
-    const k3 = words[at + 3];
+    loadKey(words, at, key);
+    const { k0, k1, k2, k3 } = key;
     lockStripe(table, k0, k1, k2, k3);
     // An event may have been faster.
     if (findRow(table, k0, k1, k2, k3) < 0) {

@@ -23,6 +23,7 @@ import {
   STRIPE_USED,
   type EntityTableShape,
 } from '../layout/entity-layout.ts';
+import { storeKey, isKeyAt, hashOfKey } from '../layout/key-words.ts';
 import { REGION_ENTITIES, REGION_HEADER_BYTES, checkRegion, createRegion } from '../layout/region.ts';
 import type { Adoption } from './adoption.ts';
 import { acquireLock, releaseLock } from './lock.ts';
@@ -130,7 +131,7 @@ export function findRow(table: EntityTable, k0: number, k1: number, k2: number, 
     const row = words[index + slot];
     if (row === 0) return ROW_NONE;
     const at = rows + (row - 1) * rowWords;
-    if (words[at] === k0 && words[at + 1] === k1 && words[at + 2] === k2 && words[at + 3] === k3) return at >> 1;
+    if (isKeyAt(words, at, k0, k1, k2, k3)) return at >> 1;
   }
 }
 
@@ -152,10 +153,7 @@ export function createRow(table: EntityTable, k0: number, k1: number, k2: number
   words[stripe + STRIPE_LIVE] = words[stripe + STRIPE_USED];
   const at = rowWord(table, row);
   words.fill(0, at, at + (table.shape.rowBytes >> 2));
-  words[at] = k0;
-  words[at + 1] = k1;
-  words[at + 2] = k2;
-  words[at + 3] = k3;
+  storeKey(words, at, k0, k1, k2, k3);
   table.floats[(at >> 1) + ROW_LIFE_SLOT] = epoch;
   insertSlot(table, homeSlot(table.hash, table.shape.indexSlots), row);
   return at >> 1;
@@ -257,9 +255,7 @@ function removeSlot(table: EntityTable, row: number): void {
 }
 
 function homeOfRow(table: EntityTable, row: number): number {
-  const words = table.words;
-  const at = rowWord(table, row);
-  return homeSlot(slotHash(words[at], words[at + 1], words[at + 2], words[at + 3]), table.shape.indexSlots);
+  return homeSlot(hashOfKey(table.words, rowWord(table, row)), table.shape.indexSlots);
 }
 
 /** Copies the rows of stripe number `index` to the begin of `out` (at least rowsPerStripe * rowBytes) under its lock; returns the bytes. */

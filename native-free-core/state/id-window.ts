@@ -13,6 +13,7 @@
 
 import { fail } from '../base/fail.ts';
 import { slotHash } from '../base/hash.ts';
+import { storeKey, isKeyAt, hashOfKey } from '../layout/key-words.ts';
 import { REGION_BYTES_MAX, REGION_HEADER_BYTES, REGION_IDS, checkRegion, createRegion } from '../layout/region.ts';
 import { acquireLock, releaseLock } from './lock.ts';
 
@@ -106,7 +107,7 @@ function isKnown(ids: IdWindow, stripe: number, h0: number, h1: number, h2: numb
   let slot = (hash ^ (hash >>> 20)) & mask;
   for (let entry = words[stripe + INDEX + slot]; entry !== 0; entry = words[stripe + INDEX + slot]) {
     const at = ring + (entry - 1) * ENTRY_WORDS;
-    if (words[at] === h0 && words[at + 1] === h1 && words[at + 2] === h2 && words[at + 3] === h3) return true;
+    if (isKeyAt(words, at, h0, h1, h2, h3)) return true;
     slot = (slot + 1) & mask;
   }
   return false;
@@ -130,10 +131,7 @@ function append(
   let position = words[stripe + OLDEST] + words[stripe + COUNT];
   if (position >= ids.idsPerStripe) position -= ids.idsPerStripe;
   const at = stripe + INDEX + ids.slots + position * ENTRY_WORDS;
-  words[at] = h0;
-  words[at + 1] = h1;
-  words[at + 2] = h2;
-  words[at + 3] = h3;
+  storeKey(words, at, h0, h1, h2, h3);
   words[at + TIME] = seconds;
   words[stripe + COUNT]++;
   const mask = ids.slots - 1;
@@ -176,7 +174,7 @@ function dropOldest(ids: IdWindow, stripe: number): void {
 }
 
 function homeOf(ids: IdWindow, at: number): number {
-  const hash = slotHash(ids.words[at], ids.words[at + 1], ids.words[at + 2], ids.words[at + 3]);
+  const hash = hashOfKey(ids.words, at);
   return (hash ^ (hash >>> 20)) & (ids.slots - 1);
 }
 

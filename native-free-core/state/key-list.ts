@@ -15,6 +15,7 @@
 
 import { fail } from '../base/fail.ts';
 import { hashBytes, slotHash } from '../base/hash.ts';
+import { KEY_WORDS, storeKey, isKeyAt, isNoKey } from '../layout/key-words.ts';
 import { REGION_HEADER_BYTES, REGION_KEY_LIST, checkRegion, createRegion } from '../layout/region.ts';
 
 export const KEY_LIST_VERSION = 1;
@@ -27,7 +28,6 @@ const SLOTS_AT = 5;
 const VERSION = 16;
 const COUNT = 17;
 const FIRST_HALF = 32;
-const KEY_WORDS = 4;
 
 export interface KeyList {
   readonly buffer: SharedArrayBuffer;
@@ -91,14 +91,11 @@ function addKey(list: KeyList, half: number, keys: Int32Array, from: number): nu
   let slot = slotHash(k0, k1, k2, k3) & mask;
   for (;;) {
     const at = half + slot * KEY_WORDS;
-    if ((words[at] | words[at + 1] | words[at + 2] | words[at + 3]) === 0) {
-      words[at] = k0;
-      words[at + 1] = k1;
-      words[at + 2] = k2;
-      words[at + 3] = k3;
+    if (isNoKey(words, at)) {
+      storeKey(words, at, k0, k1, k2, k3);
       return 1;
     }
-    if (words[at] === k0 && words[at + 1] === k1 && words[at + 2] === k2 && words[at + 3] === k3) return 0;
+    if (isKeyAt(words, at, k0, k1, k2, k3)) return 0;
     slot = (slot + 1) & mask;
   }
 }
@@ -118,12 +115,8 @@ function probe(list: KeyList, half: number, k0: number, k1: number, k2: number, 
   let slot = slotHash(k0, k1, k2, k3) & mask;
   for (let probes = 0; probes < list.slots; probes++) {
     const at = half + slot * KEY_WORDS;
-    const w0 = words[at];
-    const w1 = words[at + 1];
-    const w2 = words[at + 2];
-    const w3 = words[at + 3];
-    if (w0 === k0 && w1 === k1 && w2 === k2 && w3 === k3) return true;
-    if ((w0 | w1 | w2 | w3) === 0) return false;
+    if (isKeyAt(words, at, k0, k1, k2, k3)) return true;
+    if (isNoKey(words, at)) return false;
     slot = (slot + 1) & mask;
   }
   return false;

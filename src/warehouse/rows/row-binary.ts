@@ -3,7 +3,7 @@
  * asked for as numbers, so that no text is taken apart here; strings of dictionary columns are interned. Called by stored-rows.ts.
  */
 
-import { WORD } from '../../../native-free-core/base/words.ts';
+import { WORD, HIGH_WORD_AT } from '../../../native-free-core/base/words.ts';
 import { HEAP_BYTES, type Column } from '../../../native-free-core/layout/column.ts';
 import type { ColumnPlan } from '../../../native-free-core/plan/plan.ts';
 import { internEntry, type Dictionary } from '../../../native-free-core/state/dictionary.ts';
@@ -79,7 +79,7 @@ export function readerOf(column: Column, dictionary: Dictionary): ReadValue {
 export function numberReader(into: Float64Array): ReadValue {
   return (from, r) => {
     const at = take(from, 8);
-    into[r] = from.view.getUint32(at, true) + from.view.getUint32(at + 4, true) * WORD;
+    into[r] = from.view.getUint32(at, true) + from.view.getUint32(at + HIGH_WORD_AT, true) * WORD;
   };
 }
 
@@ -100,7 +100,7 @@ function readScalar(column: Column, dictionary: Dictionary): ReadValue {
       return (from, r) => {
         const at = take(from, 8);
         u32[2 * r] = from.view.getUint32(at, true);
-        u32[2 * r + 1] = from.view.getUint32(at + 4, true);
+        u32[2 * r + 1] = from.view.getUint32(at + HIGH_WORD_AT, true);
       };
     case 'f32':
       return (from, r) => void (f32[r] = from.view.getFloat32(take(from, 4), true));
