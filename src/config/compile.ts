@@ -65,20 +65,7 @@ function compileDeclaration(
   readProto: ProtoReader,
 ): CompiledPipeline | null {
   const columns = createColumns(problems);
-  const receivedAt = columns.add(
-    { name: 'received_at', kind: 'time', comment: 'when the server got the event' },
-    'the engine',
-    ['events'],
-  );
-  const effectiveTime = columns.add(
-    {
-      name: 'effective_time',
-      kind: 'time',
-      comment: 'event time, at most a declared skew beyond received_at; windows go by it',
-    },
-    'the engine',
-    ['events'],
-  );
+  const { receivedAt, effectiveTime } = timeColumns(columns);
   checkEventBounds(declaration.events, problems);
   const events = compileEvents(declaration.events, columns, problems, readProto);
   if (events === null) return null;
@@ -128,6 +115,15 @@ function compileDeclaration(
     source: source.text,
   };
   return { plan, importMap: events.importMap, tests, warnings: [...events.warnings, ...models.warnings] };
+}
+
+function timeColumns(columns: ColumnBuilder): Pick<SystemColumns, 'receivedAt' | 'effectiveTime'> {
+  const add = (name: string, comment: string): number =>
+    columns.add({ name, kind: 'time', comment }, 'the engine', ['events']);
+  return {
+    receivedAt: add('received_at', 'when the server got the event'),
+    effectiveTime: add('effective_time', 'event time, at most a declared skew beyond received_at; windows go by it'),
+  };
 }
 
 function systemColumns(

@@ -67,28 +67,17 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
   let holds = 0;
   let wanted = false;
   let slowest: { readonly consumer: LogConsumer; readonly from: Position } | null = null;
-  let retryMs = RETRY_MS_MIN;
-  let retryAt = 0;
-  const takeOne = async (): Promise<void> => {
-    try {
-      await snapshots.take();
-      retryMs = RETRY_MS_MIN;
-    } catch (error) {
-      retryAt = performance.now() + retryMs;
-      retryMs = Math.min(RETRY_MS_MAX, retryMs * 2);
-      throw error;
-    }
-    wanted = false;
-  };
+  const attempts = snapshotAttempts(() => snapshots.take());
   const look = async (): Promise<void> => {
     const figures = spool.figures();
     written = figures?.bytes ?? written;
     const now = performance.now();
     const isFull = figures?.full === true && figures.liveBytes >= spoolBytesMax;
     const due = isFull || written - snapshotBytes > snapshotAfterBytes || now - snapshotAt > SNAPSHOT_AFTER_MS;
-    if ((wanted || (due && written > snapshotBytes)) && now >= retryAt) {
+    if ((wanted || (due && written > snapshotBytes)) && attempts.mayBegin(now)) {
       const through = written;
-      await takeOne();
+      await attempts.begin();
+      wanted = false;
       snapshotBytes = through;
       snapshotAt = performance.now();
       log('info', 'snapshot taken', snapshots.figures);
@@ -138,6 +127,30 @@ async function slowestOf(consumers: readonly LogConsumer[], lastTrim: Position) 
     if (!isBefore(lastTrim, from)) break;
   }
   return slowest;
+}
+
+interface SnapshotAttempts {
+  /** False for a while after one that failed, and longer each time. */
+  mayBegin(now: number): boolean;
+  begin(): Promise<void>;
+}
+
+function snapshotAttempts(take: () => Promise<unknown>): SnapshotAttempts {
+  let retryMs = RETRY_MS_MIN;
+  let retryAt = 0;
+  return {
+    mayBegin: (now) => now >= retryAt,
+    async begin() {
+      try {
+        await take();
+        retryMs = RETRY_MS_MIN;
+      } catch (error) {
+        retryAt = performance.now() + retryMs;
+        retryMs = Math.min(RETRY_MS_MAX, retryMs * 2);
+        throw error;
+      }
+    },
+  };
 }
 
 /** So much spool between two snapshots as its bound allows, whatever was asked for. */

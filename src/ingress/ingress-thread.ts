@@ -11,6 +11,7 @@ import { seqNumber } from '../../native-free-core/layout/seq.ts';
 import { openLane } from '../../native-free-core/ring/lane.ts';
 import { Door } from '../access/door.ts';
 import { FailedAttempts } from '../access/failed-attempts.ts';
+import type { IngressFigures } from '../contract/figures.ts';
 import { openTransport } from '../http/choose-transport.ts';
 import { dieOf } from '../system/end-process.ts';
 import { Admission } from './admission.ts';
@@ -45,24 +46,8 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   const storedLanes = options.storedLanes.map(openLane);
   const storedAnswers = new StoredAnswers(storedLanes);
   const post = (message: FromIngress): void => port.postMessage(message);
-  const attempts = new FailedAttempts((count, last) => post({ kind: 'keys-refused', attempts: count, last }));
-  const peers = new Peers();
-  const context: IngressContext = {
-    router: new Router(new Door(options.access, options), attempts, new RefusedChanges(post)),
-    options,
-    pipeline: options.pipeline,
-    peers,
-    admission: new Admission({
-      control,
-      frameLanes: options.frameLanes.map(openLane),
-      storedAnswers,
-      framesPerSecondMax: options.limits.framesPerSecondMax,
-    }),
-    refusals: new Refusals(),
-    received: { frames: 0, bytes: 0 },
-    post,
-  };
-  const { admission, router } = context;
+  const context = createContext(options, control, storedAnswers, post);
+  const { admission, router, peers } = context;
   const bodies = new Bodies();
   let hello = createHello(options.pipeline, options.limits.framesInFlight);
   const lookups = new Lookups(peers, post, options.limits.lookupMsMax);
@@ -83,22 +68,14 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
   });
 
   const postCounters = (): void => {
-    const { frames: refusedFrames, events: refusedEvents, byProducer: refusedByProducer } = context.refusals;
     const busySeconds = performance.eventLoopUtilization().active / 1000;
     const { refusedConnections } = server;
-    const figures = { ...context.received, connections: streams.count, answers: delivery.answers, busySeconds };
-    post({
-      kind: 'figures',
-      figures: { ...figures, refusedConnections, refusedFrames, refusedEvents, refusedByProducer },
-    });
+    const figures = { connections: streams.count, answers: delivery.answers, busySeconds, refusedConnections };
+    post({ kind: 'figures', figures: { ...context.received, ...figures, ...refusedFigures(context.refusals) } });
   };
-  const timers = [
-    setInterval(postCounters, COUNTERS_MS),
-    setInterval(
-      () => [bodies, lookups, reads, requests, streams].forEach((waiting) => waiting.expire(performance.now())),
-      EXPIRE_MS,
-    ),
-  ];
+  const expire = (): void =>
+    [bodies, lookups, reads, requests, streams].forEach((waiting) => waiting.expire(performance.now()));
+  const timers = [setInterval(postCounters, COUNTERS_MS), setInterval(expire, EXPIRE_MS)];
 
   const server = openTransport(options.transport).serve({
     request: (head, exchange) => router.handle(head, exchange),
@@ -109,12 +86,9 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
     .listen(options.host, options.port, options.sharesPort)
     .then((bound) => post({ kind: bound === null ? 'listen-failed' : 'listening' }));
 
-  /** Nothing new comes in; what is with the workers is answered as far as it becomes durable in time. */
   const stop = async (): Promise<void> => {
-    admission.stopping = true;
     server.stopListening();
-    const until = performance.now() + options.limits.stopMsMax;
-    while (peers.durableOutstanding && performance.now() < until) await pause(LOOK_MS);
+    await drain(context);
     streams.endAll();
     await pause(LINGER_MS);
     timers.forEach((timer) => clearInterval(timer));
@@ -135,6 +109,45 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
     else void stop();
   });
   void delivery.run();
+}
+
+function createContext(
+  options: IngressThreadOptions,
+  control: Int32Array,
+  storedAnswers: StoredAnswers,
+  post: (message: FromIngress) => void,
+): IngressContext {
+  const attempts = new FailedAttempts((count, last) => post({ kind: 'keys-refused', attempts: count, last }));
+  return {
+    router: new Router(new Door(options.access, options), attempts, new RefusedChanges(post)),
+    options,
+    pipeline: options.pipeline,
+    peers: new Peers(),
+    admission: new Admission({
+      control,
+      frameLanes: options.frameLanes.map(openLane),
+      storedAnswers,
+      framesPerSecondMax: options.limits.framesPerSecondMax,
+    }),
+    refusals: new Refusals(),
+    received: { frames: 0, bytes: 0 },
+    post,
+  };
+}
+
+/** Nothing new comes in; what is with the workers is answered as far as it becomes durable in time. */
+async function drain({ admission, peers, options }: IngressContext): Promise<void> {
+  admission.stopping = true;
+  const until = performance.now() + options.limits.stopMsMax;
+  while (peers.durableOutstanding && performance.now() < until) await pause(LOOK_MS);
+}
+
+function refusedFigures({
+  frames,
+  events,
+  byProducer,
+}: Refusals): Pick<IngressFigures, 'refusedFrames' | 'refusedEvents' | 'refusedByProducer'> {
+  return { refusedFrames: frames, refusedEvents: events, refusedByProducer: byProducer };
 }
 
 if (!isMainThread && parentPort !== null) {

@@ -111,14 +111,8 @@ export async function changeVersion(
       await inTurns(takePages(memory));
       if (backfilledEntities(change).length > 0) {
         const onProgress = (rows: number, total: number): void => observer.phase('backfill', rows, total);
-        backfill = sources.startBackfill({
-          from: running.plan,
-          to: next.plan,
-          change,
-          memory: running.memory,
-          side,
-          onProgress,
-        });
+        const plans = { from: running.plan, to: next.plan, change };
+        backfill = sources.startBackfill({ ...plans, memory: running.memory, side, onProgress });
         await backfill.caughtUp;
       }
     } catch (error) {

@@ -85,16 +85,7 @@ export function startWorkers(
   epochIntervalMs: number,
 ): WorkerPool {
   const { workers } = first.memory;
-  const pool = new Piscina({
-    filename: compiledUrl(import.meta.url, './decision-worker.js'),
-    minThreads: workers,
-    maxThreads: 2 * workers,
-    // A thread that waits for its next version must not be given up and made anew.
-    idleTimeout: Infinity,
-    // Idle Piscina workers otherwise sleep in Atomics.wait, which stops their asynchronous work.
-    atomics: 'disabled',
-    resourceLimits: { maxOldGenerationSizeMb: 1024 },
-  });
+  const pool = createThreads(workers);
   const taskOf = ({ plan, memory }: WorkerVersion, worker: number, door: WorkerTask['door']): WorkerTask => {
     const dictionaryLogged = dictionaryCount(openDictionary(memory.dictionary));
     return { worker, plan, memory, dictionaryLogged, rehearsal: rehearsal(plan), epochIntervalMs, door };
@@ -122,11 +113,6 @@ export function startWorkers(
     });
     ready.catch(() => undefined);
     return { port, turn: new Int32Array(turn), ready, done };
-  };
-  const call = ({ port, turn }: Waiting, message: WorkerInheritance | null): void => {
-    port.postMessage(message);
-    Atomics.store(turn, 0, 1);
-    Atomics.notify(turn, 0);
   };
   return {
     finished,
@@ -159,4 +145,24 @@ export function startWorkers(
       await pool.destroy();
     },
   };
+}
+
+/** As many threads as workers, and as many again for the next version's. */
+function createThreads(workers: number): Piscina {
+  return new Piscina({
+    filename: compiledUrl(import.meta.url, './decision-worker.js'),
+    minThreads: workers,
+    maxThreads: 2 * workers,
+    // A thread that waits for its next version must not be given up and made anew.
+    idleTimeout: Infinity,
+    // Idle Piscina workers otherwise sleep in Atomics.wait, which stops their asynchronous work.
+    atomics: 'disabled',
+    resourceLimits: { maxOldGenerationSizeMb: 1024 },
+  });
+}
+
+function call({ port, turn }: Waiting, message: WorkerInheritance | null): void {
+  port.postMessage(message);
+  Atomics.store(turn, 0, 1);
+  Atomics.notify(turn, 0);
 }

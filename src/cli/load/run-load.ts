@@ -88,16 +88,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     webSocket: options.protocol === 'ws',
   });
   // Microseconds, and milliseconds.
-  const latency = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 600_000_000,
-    numberOfSignificantValueDigits: 3,
-  });
-  const visible = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 3_600_000,
-    numberOfSignificantValueDigits: 3,
-  });
+  const latency = histogramTo(600_000_000);
+  const visible = histogramTo(3_600_000);
   const sender = new Sender(options, control, { tag, maker, latency });
   await sender.connect();
   const cpuBefore = process.cpuUsage();
@@ -134,6 +126,10 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     await probe.stop();
     sender.close();
   }
+}
+
+function histogramTo(highestTrackableValue: number): Histogram {
+  return build({ lowestDiscernibleValue: 1, highestTrackableValue, numberOfSignificantValueDigits: 3 });
 }
 
 async function eventSource(

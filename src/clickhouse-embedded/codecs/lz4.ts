@@ -46,31 +46,22 @@ export function compressBlock(source: Uint8Array): Uint8Array {
     const end = source.length - LITERALS_AT_END;
     let length = MATCH_MIN;
     while (at + length < end && source[match + length] === source[at + length]) length++;
-    out = writeSequence(source, anchor, at, target, out, at - match, length);
+    out = writeSequence(source.subarray(anchor, at), target, out, at - match, length);
     at += length;
     anchor = at;
   }
-  out = writeSequence(source, anchor, source.length, target, out, 0, 0);
+  out = writeSequence(source.subarray(anchor), target, out, 0, 0);
   return target.subarray(0, out);
 }
 
 /** Literals, and the match behind them; `distance` 0: none, at the end. */
-function writeSequence(
-  source: Uint8Array,
-  from: number,
-  to: number,
-  target: Uint8Array,
-  at: number,
-  distance: number,
-  length: number,
-): number {
-  const literals = to - from;
+function writeSequence(literals: Uint8Array, target: Uint8Array, at: number, distance: number, length: number): number {
   const more = distance === 0 ? 0 : length - MATCH_MIN;
   let out = at;
-  target[out++] = (Math.min(literals, 15) << 4) | Math.min(more, 15);
-  out = writeLength(target, out, literals);
-  target.set(source.subarray(from, to), out);
-  out += literals;
+  target[out++] = (Math.min(literals.length, 15) << 4) | Math.min(more, 15);
+  out = writeLength(target, out, literals.length);
+  target.set(literals, out);
+  out += literals.length;
   if (distance === 0) return out;
   target[out++] = distance & 255;
   target[out++] = distance >> 8;

@@ -57,7 +57,8 @@ function entityChange(from: Plan, to: Plan, entity: EntityPlan, map: ColumnMap, 
   const definitions = old.features.map((feature) => featureDefinition(from, feature, (index) => index));
   const features = entity.features.map((feature) => formerFeature(to, old, entity, feature, definitions, map));
   const keepsTable = old.max === entity.max && sameLayout(old, entity, features);
-  const texts = featureTexts(from, to, old, entity, features, map, add);
+  const reasonOf = (feature: FeaturePlan): string => backfillReason(from, to, old, feature, map);
+  const texts = featureTexts(old, entity, features, reasonOf, add);
   const backfills = features.some((index) => index < 0);
   const reason = keepsTable
     ? 'same key, features and max'
@@ -147,19 +148,17 @@ function sameLayout(old: EntityPlan, entity: EntityPlan, features: readonly numb
 }
 
 function featureTexts(
-  from: Plan,
-  to: Plan,
   old: EntityPlan,
   entity: EntityPlan,
   formers: readonly number[],
-  map: ColumnMap,
+  reasonOf: (feature: FeaturePlan) => string,
   add: AddEdit,
 ): FeatureChange[] {
   const texts = entity.features.map((feature, i): FeatureChange => {
     const path = `${entity.name}.${feature.name}`;
     const former = old.features[formers[i]!];
     if (former === undefined) {
-      const reason = backfillReason(from, to, old, feature, map);
+      const reason = reasonOf(feature);
       add('backfill', path, reason);
       return { entity: entity.name, name: feature.name, fate: 'backfilled', reason };
     }
