@@ -153,7 +153,7 @@ if (b !== ${field.branch}) { if (b !== 0) ${clear}(b, row); c${type}_u16[row] = 
   return field.oneof < 0 ? '' : emitMemberWord(oneofs.get(field.oneof)!, field.number);
 }
 
-/** What an earlier event left in these words can only clear what is preset already. */
+/** The words may hold an earlier event's member. Clearing it is harmless, because those columns have their defaults already. */
 function emitMemberWord({ word, clear }: Oneof, member: number): string {
   return `if (O[${word}] !== row) O[${word}] = row;
 else if (O[${word + 1}] !== ${member}) ${clear}(O[${word + 1}], row);

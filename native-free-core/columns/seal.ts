@@ -176,8 +176,8 @@ function sealDictionary(out: Uint8Array, view: DataView, at: number, input: Seal
 }
 
 /**
- * A byte of a frame becomes at most one heap byte or one list element (8 bytes, 4 for its count being the row's), and may be
- * a dead letter's as well; strings take up to 3 more for their length in each row.
+ * Upper bound per frame byte: one heap byte or one list element of 8 bytes, and one byte of a dead letter. The counts of lists
+ * (4 bytes) and the lengths of strings (at most 3) are charged per row.
  */
 function sealedBytesMax(columns: readonly Column[], rows: number, frameBytes: number): number {
   let bytes = BLOCK_HEADER_BYTES + columns.length * (DIRECTORY_ENTRY_BYTES + 32);

@@ -9,7 +9,7 @@
  *
  *   stripe   word 0   lock        compare-exchange (state/lock.ts)          whoever holds it writes the rest
  *            word 1   live        rows in use
- *            word 2   used        the same: rows in use lie at the begin, and what is behind them holds nothing
+ *            word 2   used        the same: rows in use lie at the start, and what is behind them holds nothing
  *            word 3   hand        where the CLOCK hand stands
  *            word 4   evicted     rows evicted so far, for the metrics (wraps)
  *            word 5   barren      low bits of the epoch in which nothing was found to evict: it is not looked for again

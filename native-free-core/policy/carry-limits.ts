@@ -4,7 +4,7 @@ import type { PlanChange } from '../plan/change.ts';
 import type { Plan } from '../plan/plan.ts';
 import { layOutLimits, type LimitTableLayout } from './limit-layout.ts';
 
-/** Key, counters and clocks at the begin of the row, in Int32 words. */
+/** Key, counters and clocks at the start of the row, in Int32 words. */
 const HEAD_WORDS = 16;
 
 export interface LimitTableChange {

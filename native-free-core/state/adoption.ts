@@ -4,8 +4,8 @@
  * what was backfilled stand still meanwhile: every row of theirs is as of the epoch at which the versions changed.
  *
  * A row of the side table belongs to the former table's only where both are of the same (life, seq). Where they differ the row is
- * not adopted, which is an eviction: the key begins a new life. What was adopted, or not, is never asked for again: its life is
- * set to TAKEN, under the lock of the key's stripe in the new table.
+ * not adopted, which is an eviction: the key begins a new life. Each former row is considered once. Afterwards its life is set to
+ * TAKEN, whether or not it was migrated, under the lock of the key's stripe in the new table.
  */
 // hot path: no allocation
 

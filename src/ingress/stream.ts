@@ -59,7 +59,7 @@ class Stream implements Outlet, Pinged {
     this.closeIfUnread();
   }
 
-  /** A client that does not read its answers is cut off: what it has missed is a DUPLICATE away. */
+  /** A client that does not read its answers is cut off. It can send those frames again and gets the original decisions as DUPLICATE. */
   closeIfUnread(): boolean {
     const bytes = this.#socket.getBufferedAmount();
     if (bytes <= this.#unreadBytesMax) return false;

@@ -48,7 +48,7 @@ export interface EntityMemoryPlan extends MemoryPart {
   /** Its share of the index. */
   readonly indexBytes: number;
   readonly features: readonly FeatureMemory[];
-  /** Key, numbers and clock at the begin of the row. */
+  /** Key, numbers and clock at the start of the row. */
   readonly headBytes: number;
   /** One key's limits; 0: none. */
   readonly limitBytes: number;

@@ -17,7 +17,7 @@ export function monotonicMs(): number {
   return performance.now() + THREAD_BEGAN_AT;
 }
 
-/** `performance.now()` counts from the begin of its thread. */
+/** `performance.now()` counts from the start of its thread. */
 const THREAD_BEGAN_AT = machineMs() - performance.now();
 
 function machineMs(): number {

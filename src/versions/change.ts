@@ -83,7 +83,7 @@ export interface ChangeObserver {
   decides(takeover: TakenOver): void;
 }
 
-/** Long work on the tables goes in turns, and rests for so many times as long: whoever decides or compiles wants the processor too. */
+/** Long work on the tables yields after each turn of so many ms, for so many times as long: deciding and compiling threads get the processor. */
 const TURN_MS = 1;
 const REST_PER_TURN = 4;
 

@@ -159,7 +159,7 @@ export interface Proof {
   readonly strangers: number;
   /** Different keys of the primary entity. */
   readonly keysSeen: number;
-  /** Answered frames that are there with another number of events than were sent, and numbers of those that are not there, as examples. */
+  /** Examples of answered frames whose number of stored events is not the number sent, frames that are not stored at all included. */
   readonly oddFrames: readonly object[];
 }
 

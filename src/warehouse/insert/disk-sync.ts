@@ -1,5 +1,5 @@
 /**
- * Syncs a folder's file system through a small process of its own that is there from the begin: once the tables are large, or doubled by a
+ * Syncs a folder's file system through a small process of its own that is there from the start: once the tables are large, or doubled by a
  * deploy, the system may not let this process fork any more (ENOMEM). Started by connection.ts; ends when its input does. Main thread.
  */
 
