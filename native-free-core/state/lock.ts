@@ -8,8 +8,8 @@
 const FREE = 0;
 const HELD = 1;
 const CONTENDED = 2;
-/** Nobody holds it, and the first look says that somebody does (`rehearseLock`). */
-const REHEARSED = 3;
+/** Nobody holds it, and the first look says that somebody does (`warmUpLock`). */
+const WARMING_UP = 3;
 /** About the length of one update: longer spinning only helps if the holder runs, and on 2 cores it may not. */
 const SPINS_MAX = 64;
 
@@ -29,7 +29,7 @@ function acquireContended(words: Int32Array, at: number): void {
   for (;;) {
     const before = Atomics.exchange(words, at, CONTENDED);
     if (before === FREE) return;
-    if (before === REHEARSED) Atomics.store(words, at, FREE);
+    if (before === WARMING_UP) Atomics.store(words, at, FREE);
     Atomics.wait(words, at, CONTENDED, 1000);
   }
 }
@@ -38,8 +38,8 @@ function acquireContended(words: Int32Array, at: number): void {
  * Takes a free lock as if another thread held it, and releases it: V8 throws compiled code away that comes upon a way which was never gone,
  * and a loop that has the lock's code within it is thrown away whole. Only where no other thread can see the lock.
  */
-export function rehearseLock(words: Int32Array, at: number): void {
-  words[at] = REHEARSED;
+export function warmUpLock(words: Int32Array, at: number): void {
+  words[at] = WARMING_UP;
   acquireLock(words, at);
   releaseLock(words, at);
 }

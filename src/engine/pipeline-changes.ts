@@ -41,7 +41,7 @@ export function openPipelineChanges({ options, opened, recovered }: StageInput, 
     describe: (from, to, rollback) => describeForDeploy(from, to, rollback, earlierPlans(versions)),
     workers: {
       prepare: (version) => workers.prepare({ ...version, plan: withoutEntries(version.plan) }),
-      tidy: () => workers.tidy(),
+      trimIdleThreads: () => workers.trimIdleThreads(),
     },
     startBackfill: (input) =>
       startBackfill({

@@ -6,7 +6,7 @@
 import { copyEntry } from '../../native-free-core/state/dictionary.ts';
 import { after, type LogConsumer } from '../contract/log.ts';
 import { startIngress, type Ingress } from '../ingress/start.ts';
-import { allocateRehearsal } from '../memory/regions.ts';
+import { allocateWarmUp } from '../memory/regions.ts';
 import { copyAccount, copyTables } from '../memory/snapshot-tables.ts';
 import { ACCOUNT_FOLDER } from '../recovery/rebuild.ts';
 import { enterLedger } from '../recovery/recover-tables.ts';
@@ -61,7 +61,7 @@ export async function startStages(input: StageInput): Promise<Stages> {
   const spool = await startSpoolStage(input, failure);
   const warehouse = openWarehouse(input, failure);
   await warehouse.start();
-  const workers = startWorkers({ plan: withoutEntries(running.plan), memory }, allocateRehearsal, EPOCH_INTERVAL_MS);
+  const workers = startWorkers({ plan: withoutEntries(running.plan), memory }, allocateWarmUp, EPOCH_INTERVAL_MS);
   workers.finished.catch(failure.of('a decision worker'));
   const snapshots = keepSnapshots(input);
   const trimming = keepTrimmed({

@@ -35,10 +35,10 @@ export const BLOCK_LANE_BYTES = 64 << 20;
 /** Few distinct strings are short ones; and the smallest dictionary takes a few long ones. */
 const DICTIONARY_BYTES_PER_ENTRY = 64;
 const DICTIONARY_BYTES_MIN = 1 << 20;
-const REHEARSAL_PRODUCERS_MAX = 64;
-export const REHEARSAL_ENTITIES_MAX = 1024;
-/** So small that rehearsals go round: a lane's end is another way through the code. */
-const REHEARSAL_FRAME_LANE_BYTES = 256 << 10;
+const WARM_UP_PRODUCERS_MAX = 64;
+export const WARM_UP_ENTITIES_MAX = 1024;
+/** So small that a warm-up goes round: a lane's end is another way through the code. */
+const WARM_UP_FRAME_LANE_BYTES = 256 << 10;
 
 export interface EntityMemory {
   readonly shape: EntityTableShape;
@@ -155,14 +155,14 @@ export function createList({ type, max, entries }: ListPlan): SharedArrayBuffer 
   return buffer;
 }
 
-/** What one worker rehearses on: the same tables for few entities. */
-export function allocateRehearsal(plan: Plan): SharedMemory {
-  const entities = plan.entities.map((entity) => ({ ...entity, max: Math.min(entity.max, REHEARSAL_ENTITIES_MAX) }));
-  const dedupIdsMax = Math.min(plan.dedupIdsMax, REHEARSAL_ENTITIES_MAX);
+/** What one worker warms up on: the same tables for few entities. */
+export function allocateWarmUp(plan: Plan): SharedMemory {
+  const entities = plan.entities.map((entity) => ({ ...entity, max: Math.min(entity.max, WARM_UP_ENTITIES_MAX) }));
+  const dedupIdsMax = Math.min(plan.dedupIdsMax, WARM_UP_ENTITIES_MAX);
   const lists = (plan.lists ?? []).map((list) => ({ ...list, max: 1, entries: [] }));
-  const producers = { ...producersOf(plan), max: REHEARSAL_PRODUCERS_MAX };
+  const producers = { ...producersOf(plan), max: WARM_UP_PRODUCERS_MAX };
   const memory = allocateMemory({ ...plan, entities, dedupIdsMax, lists, producers }, 1, 1);
-  return { ...memory, frameLanes: [[createLane(REHEARSAL_FRAME_LANE_BYTES)]] };
+  return { ...memory, frameLanes: [[createLane(WARM_UP_FRAME_LANE_BYTES)]] };
 }
 
 /** Reserved bytes by region kind; pages are taken from the machine only once they are written. */

@@ -45,7 +45,7 @@ export interface ChangeSources {
   readonly workers: {
     prepare(version: { readonly plan: Plan; readonly memory: SharedMemory }): WaitingWorkers;
     /** Threads that have nothing to do give memory back. */
-    tidy(): Promise<void>;
+    trimIdleThreads(): Promise<void>;
   };
   readonly startBackfill: (input: BackfillInput) => Backfill;
   /** Brings ClickHouse's tables to the version. */
@@ -128,7 +128,7 @@ export async function changeVersion(
       .takeOver({
         begin: control.beginChange,
         end: control.endChange,
-        greets: !sameDecisions(running.plan, next.plan),
+        sendsHello: !sameDecisions(running.plan, next.plan),
         async between() {
           afterEpoch = control.touchedEpoch();
           await Promise.all([sources.announce(next.plan), backfill?.reach(afterEpoch)]);
@@ -146,7 +146,7 @@ export async function changeVersion(
     await backfill?.end();
     const swept = await inTurns(sweepTables(sources.openTables(memory)), () => observer.phase('sweep'));
     sources.settle(withoutAdoption(memory));
-    await workers.tidy();
+    await workers.trimIdleThreads();
     observer.phase('snapshot');
     await sources.takeSnapshot();
     return { ...swept, ...takeover };

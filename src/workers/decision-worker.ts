@@ -14,40 +14,40 @@ import { monotonicMs, wallMs } from '../system/clock.ts';
 import { collectGarbage } from '../system/collect-garbage.ts';
 import { openTables } from './open-tables.ts';
 import type { Handover, WorkerInheritance, WorkerTask } from './pool.ts';
-import { attach, rehearse, stageOf } from './rehearsal.ts';
+import { attach, warmUp, viewsOf } from './warm-up/warm-up.ts';
 
 /** Without a task: gives back what the version held that ran on this thread. */
 export default function decisionWorker(task: WorkerTask | null): Handover | null {
   collectGarbage();
   if (task === null) {
     // The other idle threads get one, too.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TIDY_MS);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TRIM_MS);
     return null;
   }
-  const { worker, memory, door, dictionaryLogged } = task;
-  const decider = rehearsed(task);
-  attach(decider, stageOf(memory, worker), openTables(memory), dictionaryLogged);
-  // Whoever called this holds the task for as long as the version runs, but not what was rehearsed on, nor former tables.
-  Object.assign(task, { memory: null, rehearsal: null });
+  const { worker, memory, startsOn, dictionaryLogged } = task;
+  const decider = warmDecider(task);
+  attach(decider, viewsOf(memory, worker), openTables(memory), dictionaryLogged);
+  // Whoever called this holds the task for as long as the version runs, but not what it warmed up on, nor former tables.
+  Object.assign(task, { memory: null, warmUpMemory: null });
   collectGarbage();
-  const takeover = door === null ? FIRST : awaitTurn(door);
+  const takeover = startsOn === null ? FIRST : awaitStart(startsOn);
   if (takeover === null) return null;
   takeOver(decider, takeover);
   runDecider(decider);
   return { sessions: decider.connections.sessions, dictionaryLogged: decider.dictionaryLogged };
 }
 
-const TIDY_MS = 50;
-const FIRST: WorkerInheritance = { sessions: [], dictionaryLogged: null, greets: false };
+const TRIM_MS = 50;
+const FIRST: WorkerInheritance = { sessions: [], dictionaryLogged: null, sendsHello: false };
 
-function rehearsed({ worker, plan, memory, rehearsal, epochIntervalMs, door }: WorkerTask): Decider {
+function warmDecider({ worker, plan, memory, warmUpMemory, epochIntervalMs, startsOn }: WorkerTask): Decider {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const encoder = new TextEncoder();
   const decider = createDecider({
-    ...stageOf(rehearsal, 0),
+    ...viewsOf(warmUpMemory, 0),
     plan,
     // What is remembered of names must hold afterwards.
-    tables: { ...openTables(rehearsal), dictionary: openDictionary(memory.dictionary) },
+    tables: { ...openTables(warmUpMemory), dictionary: openDictionary(memory.dictionary) },
     now: wallMs,
     monotonic: monotonicMs,
     epochIntervalMs,
@@ -56,13 +56,13 @@ function rehearsed({ worker, plan, memory, rehearsal, epochIntervalMs, door }: W
     utf8: (text) => encoder.encode(text),
     letGo: collectGarbage,
   });
-  rehearse(decider, { rehearsal, next: memory, worker, isLive: door !== null });
+  warmUp(decider, { warmUpMemory, next: memory, worker, isLive: startsOn !== null });
   return decider;
 }
 
-/** Says that it is ready and sleeps until it is its turn; null: the change was abandoned. */
-function awaitTurn({ port, turn }: NonNullable<WorkerTask['door']>): WorkerInheritance | null {
-  const words = new Int32Array(turn);
+/** Says that it is ready and sleeps until it may start; null: the change was abandoned. */
+function awaitStart({ port, startSignal }: NonNullable<WorkerTask['startsOn']>): WorkerInheritance | null {
+  const words = new Int32Array(startSignal);
   port.postMessage('ready');
   Atomics.wait(words, 0, 0);
   const received = receiveMessageOnPort(port) as { message: WorkerInheritance | null } | undefined;
@@ -71,7 +71,7 @@ function awaitTurn({ port, turn }: NonNullable<WorkerTask['door']>): WorkerInher
 }
 
 /** Goes on with the connections of the worker before, where it has left the lanes. */
-function takeOver(decider: Decider, { sessions, dictionaryLogged, greets }: WorkerInheritance): void {
+function takeOver(decider: Decider, { sessions, dictionaryLogged, sendsHello }: WorkerInheritance): void {
   const { frameLanes, durableLanes, storedLanes, blockLane } = decider.input;
   const reopened = (lanes: readonly Lane[]): Lane[] => lanes.map(({ buffer }) => openLane(buffer));
   Object.assign(decider.input, {
@@ -82,7 +82,7 @@ function takeOver(decider: Decider, { sessions, dictionaryLogged, greets }: Work
   });
   if (dictionaryLogged !== null) decider.dictionaryLogged = dictionaryLogged;
   adoptSessions(decider.connections.sessions, sessions);
-  if (!greets) return;
+  if (!sendsHello) return;
   for (const session of decider.connections.sessions.flat())
     if (session?.hello === true) decider.connections.hellos.push(session);
 }

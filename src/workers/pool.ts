@@ -1,6 +1,6 @@
 /**
  * The pool of decision workers: Piscina, one long-lived task a worker; twice as many threads as workers, so that those of the
- * next pipeline version compile and rehearse on threads of their own while the running ones go on. Called by engine/start.ts and
+ * next pipeline version compile and warm up on threads of their own while the running ones go on. Called by engine/start.ts and
  * versions/ on the main thread.
  */
 
@@ -20,11 +20,11 @@ export interface WorkerTask {
   /** Dictionary entries that the log has. */
   readonly dictionaryLogged: number;
   /** Small and the worker's own; given up before the first event. */
-  readonly rehearsal: SharedMemory;
+  readonly warmUpMemory: SharedMemory;
   /** Shortest time between two epochs that a worker ends of its own accord, in ms. */
   readonly epochIntervalMs: number;
-  /** Where it waits for its turn; null: it begins at once. */
-  readonly door: { readonly port: MessagePort; readonly turn: SharedArrayBuffer } | null;
+  /** Where it waits for its start; null: it begins at once. */
+  readonly startsOn: { readonly port: MessagePort; readonly startSignal: SharedArrayBuffer } | null;
 }
 
 /** What a worker leaves to the one that takes over. */
@@ -38,7 +38,7 @@ export interface WorkerInheritance {
   readonly sessions: Sessions;
   readonly dictionaryLogged: number | null;
   /** Clients are told the decisions' names anew. */
-  readonly greets: boolean;
+  readonly sendsHello: boolean;
 }
 
 export interface WorkerVersion {
@@ -46,9 +46,9 @@ export interface WorkerVersion {
   readonly memory: SharedMemory;
 }
 
-/** The workers of the next version, waiting for their turn. */
+/** The workers of the next version, waiting for their start. */
 export interface WaitingWorkers {
-  /** Once they have compiled and rehearsed. */
+  /** Once they have compiled and warmed up. */
   readonly ready: Promise<void>;
   /**
    * Ends the running workers between two epochs, runs `between` and starts these. `begin` and `end` say so to all threads.
@@ -57,7 +57,7 @@ export interface WaitingWorkers {
     readonly begin: () => void;
     readonly end: () => void;
     readonly between: () => Promise<void>;
-    readonly greets: boolean;
+    readonly sendsHello: boolean;
   }): Promise<void>;
   abandon(): Promise<void>;
 }
@@ -67,28 +67,28 @@ export interface WorkerPool {
   readonly finished: Promise<void>;
   prepare(version: WorkerVersion): WaitingWorkers;
   /** Threads that have no version to run give memory back. */
-  tidy(): Promise<void>;
+  trimIdleThreads(): Promise<void>;
   stop(): Promise<void>;
 }
 
 interface Waiting {
   readonly port: MessagePort;
-  readonly turn: Int32Array;
+  readonly startSignal: Int32Array;
   readonly ready: Promise<void>;
   readonly done: Promise<Handover | null>;
 }
 
-/** `rehearsal` reserves what one worker rehearses on. */
+/** `allocateWarmUp` reserves what one worker warms up on. */
 export function startWorkers(
   first: WorkerVersion,
-  rehearsal: (plan: Plan) => SharedMemory,
+  allocateWarmUp: (plan: Plan) => SharedMemory,
   epochIntervalMs: number,
 ): WorkerPool {
   const { workers } = first.memory;
   const pool = createThreads(workers);
-  const taskOf = ({ plan, memory }: WorkerVersion, worker: number, door: WorkerTask['door']): WorkerTask => {
+  const taskOf = ({ plan, memory }: WorkerVersion, worker: number, startsOn: WorkerTask['startsOn']): WorkerTask => {
     const dictionaryLogged = dictionaryCount(openDictionary(memory.dictionary));
-    return { worker, plan, memory, dictionaryLogged, rehearsal: rehearsal(plan), epochIntervalMs, door };
+    return { worker, plan, memory, dictionaryLogged, warmUpMemory: allocateWarmUp(plan), epochIntervalMs, startsOn };
   };
   const eachWorker = <T>(make: (worker: number) => T): T[] => Array.from({ length: workers }, (_, i) => make(i));
   let fail: (error: unknown) => void = () => undefined;
@@ -104,15 +104,15 @@ export function startWorkers(
 
   const wait = (version: WorkerVersion, worker: number): Waiting => {
     const { port1: port, port2 } = new MessageChannel();
-    const turn = new SharedArrayBuffer(4);
-    const task = taskOf(version, worker, { port: port2, turn });
+    const startSignal = new SharedArrayBuffer(4);
+    const task = taskOf(version, worker, { port: port2, startSignal });
     const done = pool.run(task, { transferList: [port2] }) as Promise<Handover | null>;
     const ready = new Promise<void>((resolve, reject) => {
       port.once('message', () => resolve());
       done.catch(reject);
     });
     ready.catch(() => undefined);
-    return { port, turn: new Int32Array(turn), ready, done };
+    return { port, startSignal: new Int32Array(startSignal), ready, done };
   };
   return {
     finished,
@@ -120,12 +120,12 @@ export function startWorkers(
       const waiting = eachWorker((worker) => wait(version, worker));
       return {
         ready: Promise.all(waiting.map(({ ready }) => ready)).then(() => undefined),
-        async takeOver({ begin, end, between, greets }) {
+        async takeOver({ begin, end, between, sendsHello }) {
           begin();
           const handovers = await Promise.all(running);
           end();
           await between();
-          waiting.forEach((one, worker) => call(one, { ...handovers[worker]!, greets }));
+          waiting.forEach((one, worker) => call(one, { ...handovers[worker]!, sendsHello }));
           running = waiting.map(({ done }) => done);
           watch(running);
           waiting.forEach(({ port }) => port.unref());
@@ -136,7 +136,7 @@ export function startWorkers(
         },
       };
     },
-    async tidy() {
+    async trimIdleThreads() {
       await Promise.all(eachWorker(() => pool.run(null)));
     },
     async stop() {
@@ -161,8 +161,8 @@ function createThreads(workers: number): Piscina {
   });
 }
 
-function call({ port, turn }: Waiting, message: WorkerInheritance | null): void {
+function call({ port, startSignal }: Waiting, message: WorkerInheritance | null): void {
   port.postMessage(message);
-  Atomics.store(turn, 0, 1);
-  Atomics.notify(turn, 0);
+  Atomics.store(startSignal, 0, 1);
+  Atomics.notify(startSignal, 0);
 }

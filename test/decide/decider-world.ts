@@ -9,7 +9,7 @@ import { putFrame, putOpen } from '../../native-free-core/ring/frame-lane.ts';
 import { openLane } from '../../native-free-core/ring/lane.ts';
 import type { SharedMemory } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
-import { stageOf } from '../../src/workers/rehearsal.ts';
+import { viewsOf } from '../../src/workers/warm-up/warm-up.ts';
 
 export const PIPELINE = join(import.meta.dirname, '..', 'faults', 'power-cut.yaml');
 export const NOW = 1_700_000_000_000;
@@ -17,7 +17,7 @@ export const NOW = 1_700_000_000_000;
 /** `now`: ms UTC. */
 export function deciderOn(plan: Plan, memory: SharedMemory, worker: number, now = (): number => NOW): Decider {
   return createDecider({
-    ...stageOf(memory, worker),
+    ...viewsOf(memory, worker),
     plan,
     tables: openTables(memory),
     now,

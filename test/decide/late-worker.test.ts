@@ -1,5 +1,5 @@
 /**
- * A worker that is still rehearsing while another already works: whichever of their blocks comes first in the epoch must
+ * A worker that is still warming up while another already works: whichever of their blocks comes first in the epoch must
  * bring the dictionary entries that both rest on, or the next start cannot read the log.
  */
 
@@ -15,9 +15,9 @@ import { copyBlock } from '../../native-free-core/layout/block-record.ts';
 import { claim, openLane } from '../../native-free-core/ring/lane.ts';
 import { dictionaryCount, entryAt, entryBytes, type Dictionary } from '../../native-free-core/state/dictionary.ts';
 import { loadPipeline } from '../../src/config/index.ts';
-import { allocateMemory, allocateRehearsal } from '../../src/memory/regions.ts';
+import { allocateMemory, allocateWarmUp } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
-import { attach, stageOf } from '../../src/workers/rehearsal.ts';
+import { attach, viewsOf } from '../../src/workers/warm-up/warm-up.ts';
 import { deciderOn, NOW, PIPELINE, writeEvents, writeOpen } from './decider-world.ts';
 
 /** One event at a place that nobody has named before. */
@@ -48,10 +48,10 @@ test('a worker that comes late logs what another has learnt before it', async ()
   const tables = openTables(memory);
   startEpochs(new Int32Array(memory.control), 1, 0);
   const logged = dictionaryCount(tables.dictionary);
-  const late = deciderOn(plan, allocateRehearsal(plan), 0);
+  const late = deciderOn(plan, allocateWarmUp(plan), 0);
   const early = deciderOn(plan, memory, 1);
   take(early, 'cave');
-  attach(late, stageOf(memory, 0), openTables(memory), logged);
+  attach(late, viewsOf(memory, 0), openTables(memory), logged);
   take(late, 'beach');
   for (const decider of [early, late]) {
     moveState(decider);

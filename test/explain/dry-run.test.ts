@@ -9,9 +9,9 @@ import { beginFrame } from '../../native-free-core/decide/taken-frame.ts';
 import { readOpen } from '../../native-free-core/layout/open-record.ts';
 import { dictionaryCount, internEntry } from '../../native-free-core/state/dictionary.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { allocateRehearsal } from '../../src/memory/regions.ts';
+import { allocateWarmUp } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
-import { stageOf } from '../../src/workers/rehearsal.ts';
+import { viewsOf } from '../../src/workers/warm-up/warm-up.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { takeEvent } from '../../native-free-core/decide/take-frame.ts';
 import { openSession } from '../../native-free-core/decide/sessions.ts';
@@ -28,7 +28,7 @@ const PIPELINE = changed(
 );
 
 function setup(plan: Plan) {
-  const memory = allocateRehearsal(plan);
+  const memory = allocateWarmUp(plan);
   const tables = openTables(memory);
   const control = new Int32Array(memory.control);
   startEpochs(control, 5, NOW);
@@ -56,7 +56,7 @@ function decide(dryRun: DryRun, body: unknown): Explanation {
 }
 
 /** Every byte of the live tables. */
-function bytesOf(memory: ReturnType<typeof allocateRehearsal>): Buffer[] {
+function bytesOf(memory: ReturnType<typeof allocateWarmUp>): Buffer[] {
   const buffers = [...memory.entities, ...memory.limits].flatMap(({ regions }) => regions);
   return [...buffers, memory.dictionary, memory.producers].map((buffer) => Buffer.from(new Uint8Array(buffer)));
 }
@@ -65,7 +65,7 @@ function bytesOf(memory: ReturnType<typeof allocateRehearsal>): Buffer[] {
 function worker({ memory, live }: ReturnType<typeof setup>): (body: object) => void {
   const { plan, tables, control } = live;
   const decider = createDecider({
-    ...stageOf(memory, 0),
+    ...viewsOf(memory, 0),
     plan,
     tables,
     control,

@@ -24,9 +24,9 @@ import {
 } from '../../native-free-core/state/entity-table.ts';
 import { describeChange } from '../../src/config/index.ts';
 import { allocateChange, sweepTables } from '../../src/memory/change-memory.ts';
-import { allocateRehearsal } from '../../src/memory/regions.ts';
+import { allocateWarmUp } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
-import { stageOf } from '../../src/workers/rehearsal.ts';
+import { viewsOf } from '../../src/workers/warm-up/warm-up.ts';
 import { changed, compileText } from '../config/pipelines.ts';
 import { seeded } from '../random.ts';
 
@@ -57,13 +57,13 @@ const NEW = [
   'pace: { agg: ewma, of: event.dig.depth, half_life: 1m, window: 10m, hop: 1m }',
 ];
 
-type Shared = ReturnType<typeof allocateRehearsal>;
+type Shared = ReturnType<typeof allocateWarmUp>;
 
 function worker(plan: Plan, memory: Shared, tables = openTables(memory)): (event: object, at: number) => void {
   const control = new Int32Array(memory.control);
   startEpochs(control, 5, NOW);
   const decider = createDecider({
-    ...stageOf(memory, 0),
+    ...viewsOf(memory, 0),
     plan,
     tables,
     control,
@@ -138,9 +138,9 @@ test.each([
 ])('features %s', (_name, features) => {
   const random = seeded(20260604);
   const from = compileText(OLD).plan;
-  const before = allocateRehearsal(from);
+  const before = allocateWarmUp(from);
   const { memory, side, to, sidePlan } = changeOf(from, withPlayers(features), before);
-  const reference = allocateRehearsal(to);
+  const reference = allocateWarmUp(to);
   const [past, future] = [events(random, 600, 0), events(random, 40, 600)];
 
   const [live, alone] = [worker(from, before), worker(to, reference)];
@@ -173,7 +173,7 @@ test.each([
 test('a row whose backfill is of another event is not adopted: the key begins a new life', () => {
   const random = seeded(7);
   const from = compileText(OLD).plan;
-  const before = allocateRehearsal(from);
+  const before = allocateWarmUp(from);
   const { memory, side, sidePlan } = changeOf(from, withPlayers([DIGS, NEW[0]!]), before);
   const [live, backfill] = [worker(from, before), worker(sidePlan, side)];
   const past = events(random, 300, 0);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { acquireLock, rehearseLock, releaseLock } from '../../native-free-core/state/lock.ts';
+import { acquireLock, warmUpLock, releaseLock } from '../../native-free-core/state/lock.ts';
 
-test('a rehearsed lock is free, and nobody waits for it', () => {
+test('a lock that was warmed up is free, and nobody waits for it', () => {
   const words = new Int32Array(new SharedArrayBuffer(8));
-  rehearseLock(words, 1);
+  warmUpLock(words, 1);
   expect([...words]).toEqual([0, 0]);
   acquireLock(words, 1);
   expect([...words]).toEqual([0, 1]);

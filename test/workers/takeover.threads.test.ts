@@ -18,7 +18,7 @@ import { claim, openLane, release, type Lane } from '../../native-free-core/ring
 import { storeWatermark } from '../../native-free-core/ring/watermark.ts';
 import { loadPipeline } from '../../src/config/index.ts';
 import { controlWords } from '../../src/memory/control-words.ts';
-import { allocateMemory, allocateRehearsal, type SharedMemory } from '../../src/memory/regions.ts';
+import { allocateMemory, allocateWarmUp, type SharedMemory } from '../../src/memory/regions.ts';
 import { startWorkers } from '../../src/workers/pool.ts';
 import { PIPELINE } from '../decide/decider-world.ts';
 import { isLong } from '../long.ts';
@@ -113,7 +113,7 @@ test('versions follow one another between epochs, and no event is lost or decide
   control.begin(positionOf(0), 0);
   const world = new Surroundings(memory);
   const versionOf = (number: number) => ({ plan: { ...plan, versionNumber: number }, memory });
-  const pool = startWorkers(versionOf(1), allocateRehearsal, 1);
+  const pool = startWorkers(versionOf(1), allocateWarmUp, 1);
   const turning = setInterval(() => world.turn(), 1);
   const until = async (holds: () => boolean, what: string): Promise<void> => {
     for (const end = performance.now() + ENDED_MS; !holds(); await pause(2))
@@ -137,7 +137,7 @@ test('versions follow one another between epochs, and no event is lost or decide
           control.beginChange();
         },
         end: control.endChange,
-        greets: false,
+        sendsHello: false,
         async between() {
           expect(Atomics.load(control.words, EPOCH_ACTIVE)).toBe(0);
           const touched = control.touchedEpoch();

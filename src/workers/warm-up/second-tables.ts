@@ -1,12 +1,12 @@
 /**
- * The tables of a rehearsal's second act: those of the first with handles of their own, the names and lists that count, and, where a change
- * of the pipeline is ahead, rows that move over as they will then. Called by rehearsal.ts.
+ * The tables of a warm-up's second phase: those of the first with handles of their own, the names and lists that count, and, where a change
+ * of the pipeline is ahead, rows that move over as they will then. Called by warm-up.ts.
  */
 
-import type { Tables } from '../../native-free-core/decide/tables.ts';
-import { ROW_SEEN_SLOT, STRIPE_USED } from '../../native-free-core/layout/entity-layout.ts';
-import { beginAdoption } from '../../native-free-core/state/adoption.ts';
-import { openDictionary } from '../../native-free-core/state/dictionary.ts';
+import type { Tables } from '../../../native-free-core/decide/tables.ts';
+import { ROW_SEEN_SLOT, STRIPE_USED } from '../../../native-free-core/layout/entity-layout.ts';
+import { beginAdoption } from '../../../native-free-core/state/adoption.ts';
+import { openDictionary } from '../../../native-free-core/state/dictionary.ts';
 import {
   createRow,
   lockStripe,
@@ -15,17 +15,17 @@ import {
   rowWord,
   unlockStripe,
   type EntityTable,
-} from '../../native-free-core/state/entity-table.ts';
-import { openKeyList } from '../../native-free-core/state/key-list.ts';
-import { allocateTable, REHEARSAL_ENTITIES_MAX, type EntityMemory, type SharedMemory } from '../memory/regions.ts';
-import { openTables } from './open-tables.ts';
+} from '../../../native-free-core/state/entity-table.ts';
+import { openKeyList } from '../../../native-free-core/state/key-list.ts';
+import { allocateTable, WARM_UP_ENTITIES_MAX, type EntityMemory, type SharedMemory } from '../../memory/regions.ts';
+import { openTables } from '../open-tables.ts';
 
 /**
  * `next`: what the worker will stand on. Its dictionary is the one that counts: ids that are remembered hold afterwards, and the names
- * in what is overheard are on their way into it anyway, but for fields that only the next version keeps there. `now`: ms UTC.
+ * in copied frames are on their way into it anyway, but for fields that only the next version keeps there. `now`: ms UTC.
  */
-export function secondTables(rehearsal: SharedMemory, next: SharedMemory, now: number): Tables {
-  const { entities, limits = [], ...rest } = openTables(rehearsal);
+export function secondTables(warmUpMemory: SharedMemory, next: SharedMemory, now: number): Tables {
+  const { entities, limits = [], ...rest } = openTables(warmUpMemory);
   const moving = (own: readonly EntityTable[], real: readonly EntityMemory[]): EntityTable[] =>
     own.map((table, i) => adoptingLike(real[i]!, table, now));
   return {
@@ -53,7 +53,7 @@ function adoptingLike({ shape, adoption }: EntityMemory, own: EntityTable, now: 
 }
 
 function smallTable(rowBytes: number): EntityTable {
-  const { shape, regions } = allocateTable(REHEARSAL_ENTITIES_MAX, rowBytes, 1);
+  const { shape, regions } = allocateTable(WARM_UP_ENTITIES_MAX, rowBytes, 1);
   return openEntityTable(shape, regions);
 }
 

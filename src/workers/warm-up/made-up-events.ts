@@ -1,11 +1,11 @@
 /**
- * Events of a pipeline's own message, made from its plan, for the rehearsal: the event types in turn, a few hundred different keys,
+ * Events of a pipeline's own message, made from its plan, for the warm-up: the event types in turn, a few hundred different keys,
  * some of them large, times that go on with late ones among them, optional fields now and then absent: code that V8 has compiled for the
- * one is thrown away when the other comes. Dictionary fields stay empty, so that no text is learnt. Called by rehearsal.ts.
+ * one is thrown away when the other comes. Dictionary fields stay empty, so that no text is learnt. Called by warm-up.ts.
  */
 
-import { KINDS } from '../../native-free-core/language/kinds/index.ts';
-import type { FieldPlan, MessagePlan, Plan } from '../../native-free-core/plan/plan.ts';
+import { KINDS } from '../../../native-free-core/language/kinds/index.ts';
+import type { FieldPlan, MessagePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 
 /** Wire types of protobuf. */
 const VARINT = 0;
@@ -28,7 +28,7 @@ const LONG = new Set(['int64', 'uint64', 'sint64', 'fixed64', 'sfixed64']);
 const DEPTH_MAX = 8;
 
 /** The serialised event number `index`; `now`: ms UTC. */
-export function rehearsalEvent(plan: Plan, index: number, now: number): Buffer {
+export function madeUpEvent(plan: Plan, index: number, now: number): Buffer {
   const branches = plan.message.fields.filter((field) => field.branch > 0);
   const chosen = branches[index % Math.max(1, branches.length)];
   const fields = plan.message.fields.filter((field) => field.branch <= 0 || field === chosen);

@@ -1,33 +1,33 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
-import { eachDeadLetter, loadBlock } from '../../native-free-core/columns/load.ts';
-import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';
-import { startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { drainAndFinish } from '../../native-free-core/decide/run.ts';
-import { copyBlock } from '../../native-free-core/layout/block-record.ts';
-import { createColumn, type Column } from '../../native-free-core/layout/column.ts';
-import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
-import { createSeq } from '../../native-free-core/layout/seq.ts';
-import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { putOpen, putFrame } from '../../native-free-core/ring/frame-lane.ts';
-import { claim, laneUsedBytes, openLane, release, type Lane } from '../../native-free-core/ring/lane.ts';
-import { dictionaryCount, entryAt, entryBytes, type Dictionary } from '../../native-free-core/state/dictionary.ts';
-import { entityCount } from '../../native-free-core/state/entity-table.ts';
-import { describeChange, loadPipelineFile } from '../../src/config/index.ts';
-import { allocateChange, takePages } from '../../src/memory/change-memory.ts';
-import { allocateMemory, allocateRehearsal, type SharedMemory } from '../../src/memory/regions.ts';
-import { openTables } from '../../src/workers/open-tables.ts';
-import { rehearsalEvent } from '../../src/workers/rehearsal-events.ts';
-import { attach, rehearse, stageOf } from '../../src/workers/rehearsal.ts';
-import { changed, compileText } from '../config/pipelines.ts';
+import { LANE_EMPTY } from '../../../native-free-core/base/outcomes.ts';
+import { eachDeadLetter, loadBlock } from '../../../native-free-core/columns/load.ts';
+import { createDecider, type Decider } from '../../../native-free-core/decide/decider.ts';
+import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
+import { drainAndFinish } from '../../../native-free-core/decide/run.ts';
+import { copyBlock } from '../../../native-free-core/layout/block-record.ts';
+import { createColumn, type Column } from '../../../native-free-core/layout/column.ts';
+import { ENCODING_CODES } from '../../../native-free-core/layout/encoding-codes.ts';
+import { createSeq } from '../../../native-free-core/layout/seq.ts';
+import type { Plan } from '../../../native-free-core/plan/plan.ts';
+import { putOpen, putFrame } from '../../../native-free-core/ring/frame-lane.ts';
+import { claim, laneUsedBytes, openLane, release, type Lane } from '../../../native-free-core/ring/lane.ts';
+import { dictionaryCount, entryAt, entryBytes, type Dictionary } from '../../../native-free-core/state/dictionary.ts';
+import { entityCount } from '../../../native-free-core/state/entity-table.ts';
+import { describeChange, loadPipelineFile } from '../../../src/config/index.ts';
+import { allocateChange, takePages } from '../../../src/memory/change-memory.ts';
+import { allocateMemory, allocateWarmUp, type SharedMemory } from '../../../src/memory/regions.ts';
+import { openTables } from '../../../src/workers/open-tables.ts';
+import { madeUpEvent } from '../../../src/workers/warm-up/made-up-events.ts';
+import { attach, warmUp, viewsOf } from '../../../src/workers/warm-up/warm-up.ts';
+import { changed, compileText } from '../../config/pipelines.ts';
 
-const PIPELINE = fileURLToPath(new URL('../../src/examples/treasure-hunt/pipeline.yaml', import.meta.url));
+const PIPELINE = fileURLToPath(new URL('../../../src/examples/treasure-hunt/pipeline.yaml', import.meta.url));
 const NOW = 1_700_000_000_000;
 
 function deciderOn(plan: Plan, memory: SharedMemory, tables = openTables(memory), now = (): number => NOW): Decider {
   return createDecider({
-    ...stageOf(memory, 0),
+    ...viewsOf(memory, 0),
     plan,
     tables,
     now,
@@ -67,7 +67,7 @@ function take(
   const lane = openLane(memory.frameLanes[0]![0]!);
   open(lane, 7, ENCODING_CODES.protobuf);
   for (let i = 0; i < events; i++) {
-    const event = rehearsalEvent(plan, i, NOW);
+    const event = madeUpEvent(plan, i, NOW);
     put(lane, Buffer.concat([Buffer.from([0x12, event.length]), event]), 7);
   }
   drainAndFinish(decider);
@@ -99,28 +99,28 @@ function sealed(
 
 test('made-up events are good events of the pipeline', async () => {
   const { plan } = await loadPipelineFile(PIPELINE);
-  const memory = allocateRehearsal(plan);
+  const memory = allocateWarmUp(plan);
   const decider = deciderOn(plan, memory);
   startEpochs(new Int32Array(memory.control), 1, 0);
   expect(take(decider, memory, plan, 100)).toMatchObject({ rows: 100, dead: 0 });
 });
 
-test('nothing of a rehearsal is left once the worker stands before its public', async () => {
+test('nothing of a warm-up is left once the worker takes events', async () => {
   const { plan } = await loadPipelineFile(PIPELINE);
   const small = { ...plan, entities: plan.entities.map((entity) => ({ ...entity, max: 5000 })) };
   const memory = allocateMemory(small, 1, 1);
   const tables = openTables(memory);
   startEpochs(new Int32Array(memory.control), 50, 0);
-  const rehearsal = allocateRehearsal(small);
-  const decider = deciderOn(small, rehearsal);
-  rehearse(decider, { rehearsal, next: memory, worker: 0, isLive: false });
+  const warmUpMemory = allocateWarmUp(small);
+  const decider = deciderOn(small, warmUpMemory);
+  warmUp(decider, { warmUpMemory, next: memory, worker: 0, isLive: false });
   expect(decider.block.ticket.epoch).toBeGreaterThan(1000);
   const learnt = dictionaryCount(tables.dictionary);
   expect(tables.entities.map(entityCount)).toEqual([0, 0]);
-  attach(decider, stageOf(memory, 0), openTables(memory), learnt);
+  attach(decider, viewsOf(memory, 0), openTables(memory), learnt);
   const { rows, dead, seqs } = take(decider, memory, small, 64);
   expect({ rows, dead }).toEqual({ rows: 64, dead: 0 });
-  // Every player's first event, although the rehearsal used the same keys.
+  // Every player's first event, although the warm-up used the same keys.
   expect(seqs).toEqual(Array.from({ length: 64 }, () => 1));
   expect(decider.block.ticket.epoch).toBe(50);
   expect(tables.entities.map(entityCount)).toEqual([64, 64]);
@@ -150,7 +150,7 @@ const FRAMES = 90;
 /** Looks at the clock, some for each block. */
 const IN_THE_SECOND_ACT = 3500;
 
-/** A running engine, its next version with rows that will move, and that version's worker before its rehearsal. */
+/** A running engine, its next version with rows that will move, and that version's worker before its warm-up. */
 function beforeChange(onNow: (lane: Lane) => void) {
   // Rules that look texts up, and remember what they found.
   const pipeline = changed(RULE, `"event.country == 'SE' || event.country.matches('^NO?$')"`);
@@ -165,32 +165,32 @@ function beforeChange(onNow: (lane: Lane) => void) {
   for (const _ of takePages(memory)) expect(entityCount(openTables(memory).entities[0]!)).toBe(0);
   const lane = openLane(memory.frameLanes[0]![0]!);
   const { dictionary, entities } = openTables(memory);
-  const rehearsal = allocateRehearsal(to);
+  const warmUpMemory = allocateWarmUp(to);
   const now = (): number => {
     onNow(lane);
     return NOW;
   };
-  const decider = deciderOn(to, rehearsal, { ...openTables(rehearsal), dictionary }, now);
-  return { to, memory, lane, dictionary, entities, decider, rehearsal };
+  const decider = deciderOn(to, warmUpMemory, { ...openTables(warmUpMemory), dictionary }, now);
+  return { to, memory, lane, dictionary, entities, decider, warmUpMemory };
 }
 
 test('before a change it listens to what comes in, and leaves nothing of that either', () => {
   let sent = 0;
   let looked = 0;
-  // Some while it rehearses, each after a pause.
+  // Some while it warms up, each after a pause.
   const world = beforeChange((lane) => {
     if (++looked === IN_THE_SECOND_ACT) open(lane, 8, ENCODING_CODES.json);
     if (looked > IN_THE_SECOND_ACT && sent < FRAMES && looked % 5 === 0) put(lane, jsonOf(sent++), 8);
   });
-  const { to, memory, lane, dictionary, entities, decider, rehearsal } = world;
-  rehearse(decider, { rehearsal, next: memory, worker: 0, isLive: true });
+  const { to, memory, lane, dictionary, entities, decider, warmUpMemory } = world;
+  warmUp(decider, { warmUpMemory, next: memory, worker: 0, isLive: true });
   expect(sent).toBe(FRAMES);
   const waiting = laneUsedBytes(lane);
   const text = (id: number): string => textOf(dictionary, entryAt(dictionary, id), entryBytes(dictionary, id));
   const texts = Array.from({ length: dictionaryCount(dictionary) }, (_, id) => text(id));
   expect(texts.sort()).toEqual(['', ...COUNTRIES].sort());
   expect(entityCount(entities[0]!)).toBe(0);
-  attach(decider, stageOf(memory, 0), openTables(memory), 1);
+  attach(decider, viewsOf(memory, 0), openTables(memory), 1);
   expect(decider.connections.hellos).toEqual([]);
   drainAndFinish(decider);
   // All that came in is still there for whoever decides.
@@ -219,8 +219,8 @@ test.each([
       sent++;
     }
   });
-  const { memory, decider, rehearsal, entities } = world;
-  rehearse(decider, { rehearsal, next: memory, worker: 0, isLive: true });
+  const { memory, decider, warmUpMemory, entities } = world;
+  warmUp(decider, { warmUpMemory, next: memory, worker: 0, isLive: true });
   expect(sent).toBeGreaterThan(20);
   expect(entityCount(entities[0]!)).toBe(0);
 });

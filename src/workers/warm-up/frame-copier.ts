@@ -1,31 +1,31 @@
 /**
- * Frames on their way to a running worker, copied for the one that rehearses to take its place: what no made-up event has (texts, keys,
- * sizes, encodings, what is refused) comes as it will come. Called by rehearsal.ts.
+ * Frames on their way to a running worker, copied for the one that warms up to take its place: what no made-up event has (texts, keys,
+ * sizes, encodings, what is refused) comes as it will come. Called by warm-up.ts.
  *
  * A lane is read beside its consumer, which is told nothing, from the producer's end on. The producer overwrites what it wrote a whole
  * lane before: a copy is whole where no more than a quarter of the lane has come since, and whoever falls behind begins again at the end.
  */
 
-import { fail } from '../../native-free-core/base/fail.ts';
-import { LANE_FULL } from '../../native-free-core/base/outcomes.ts';
+import { fail } from '../../../native-free-core/base/fail.ts';
+import { LANE_FULL } from '../../../native-free-core/base/outcomes.ts';
 import {
   LANE_HEAD_AT,
   LANE_RING_AT,
   readRecordBytes,
   readRecordKind,
   RECORD_HEADER_BYTES,
-} from '../../native-free-core/layout/lane-layout.ts';
-import { FRAME_BYTES_MAX } from '../../native-free-core/layout/limits.ts';
-import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
-import { readGeneration, readSlot, writeConnection } from '../../native-free-core/layout/connection-record.ts';
-import { FRAME_BODY_AT, readFrameSeq } from '../../native-free-core/layout/frame-record.ts';
-import { readOpen } from '../../native-free-core/layout/open-record.ts';
-import { RECORD_FRAME, RECORD_OPEN } from '../../native-free-core/layout/record-kinds.ts';
-import { createSeq, hasSeq } from '../../native-free-core/layout/seq.ts';
-import { commit, openLane, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
-import { FRAME_LANE_BYTES } from '../memory/regions.ts';
+} from '../../../native-free-core/layout/lane-layout.ts';
+import { FRAME_BYTES_MAX } from '../../../native-free-core/layout/limits.ts';
+import { ENCODING_CODES } from '../../../native-free-core/layout/encoding-codes.ts';
+import { readGeneration, readSlot, writeConnection } from '../../../native-free-core/layout/connection-record.ts';
+import { FRAME_BODY_AT, readFrameSeq } from '../../../native-free-core/layout/frame-record.ts';
+import { readOpen } from '../../../native-free-core/layout/open-record.ts';
+import { RECORD_FRAME, RECORD_OPEN } from '../../../native-free-core/layout/record-kinds.ts';
+import { createSeq, hasSeq } from '../../../native-free-core/layout/seq.ts';
+import { commit, openLane, reserve, type Lane } from '../../../native-free-core/ring/lane.ts';
+import { FRAME_LANE_BYTES } from '../../memory/regions.ts';
 
-/** A connection of the rehearsal for frames of this encoding; `isNamed`: they are numbered, so a producer sends them. */
+/** A connection of the warm-up for frames of this encoding; `isNamed`: they are numbered, so a producer sends them. */
 export type OpenConnection = (encoding: number, isNamed: boolean) => number;
 
 /** Of further producers nothing is copied. */
@@ -36,15 +36,15 @@ const BRACE = 0x7b;
 
 // The largest reservation, a record and as much padding, must not reach what is being copied.
 if (2 * FRAME_BYTES_MAX > FRAME_LANE_BYTES - FRAME_LANE_BYTES / AHEAD_SHARE)
-  fail('OVERHEAR_FRAME_BYTES', FRAME_BYTES_MAX);
+  fail('COPIED_FRAME_BYTES', FRAME_BYTES_MAX);
 
-export class Overhearing {
+export class FrameCopier {
   readonly #lanes: readonly Lane[];
   readonly #generation: number;
   readonly #open: OpenConnection;
   /** Of connections that were opened meanwhile, by slot: ingress uses these again. */
   readonly #encodings = new Map<string, { generation: number; encoding: number }>();
-  /** Connections of the rehearsal: for each producer, and one for each encoding without. */
+  /** Connections of the warm-up: for each producer, and one for each encoding without. */
   readonly #connections = new Map<string, number>();
   readonly #seq = createSeq();
   /** Bytes that this call still looks at. */
@@ -92,7 +92,7 @@ export class Overhearing {
     const connection = this.#connectionOf(from, at, ingress);
     if (connection === undefined) return;
     const to = reserve(frames, RECORD_FRAME, bytes);
-    // Larger than a rehearsal's lane, or than what is left of it.
+    // Larger than a warm-up's lane, or than what is left of it.
     if (to === LANE_FULL) return;
     frames.bytes.set(from.bytes.subarray(at, at + bytes), to);
     writeConnection(frames.view, to, { slot: connection, generation: this.#generation });

@@ -1,33 +1,33 @@
 /**
- * A decision worker rehearses before it takes its first event: the very loops that will decide run over made-up events, on
+ * A decision worker warms up before it takes its first event: the very loops that will decide run over made-up events, on
  * small tables and lanes of their own, until V8 has compiled them. Compiled code belongs to a loop, not to its source, so
- * rehearsing on a second decider would help nobody; this one changes stages instead (`attach`). Called by decision-worker.ts.
+ * warming up a second decider would help nobody; this one changes its memory instead (`attach`). Called by decision-worker.ts.
  *
- * There are two acts with a change of stages between them: what has never changed V8 takes for constant, and it throws the code away
+ * There are two phases with a change of memory between them: what has never changed V8 takes for constant, and it throws the code away
  * once it does. For the same reason everything is gone through that the first busy second may bring: locks that are held, threads that
  * must be woken, frames that are sent again, rows that move over. Of what a user's own events bring, the frames of the worker whose
- * place is taken tell most (overhear.ts).
+ * place is taken tell most (frame-copier.ts).
  */
 
-import { lookup } from '../../native-free-core/base/lookup.ts';
-import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
-import type { Decider, DeciderInput } from '../../native-free-core/decide/decider.ts';
-import { startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { drainAndFinish } from '../../native-free-core/decide/run.ts';
-import type { Tables } from '../../native-free-core/decide/tables.ts';
-import { INGRESS_BELL, SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
-import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
-import { createSeq, setSeq } from '../../native-free-core/layout/seq.ts';
-import { cancelSleep, prepareSleep } from '../../native-free-core/ring/doorbell.ts';
-import { putFrame, putOpen } from '../../native-free-core/ring/frame-lane.ts';
-import { claim, openLane, release, type Lane } from '../../native-free-core/ring/lane.ts';
-import { endAdoption } from '../../native-free-core/state/adoption.ts';
-import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
-import { rehearseLock } from '../../native-free-core/state/lock.ts';
-import type { SharedMemory } from '../memory/regions.ts';
-import { Overhearing } from './overhear.ts';
-import { rehearsalEvent } from './rehearsal-events.ts';
-import { secondTables } from './rehearsal-tables.ts';
+import { lookup } from '../../../native-free-core/base/lookup.ts';
+import { LANE_EMPTY } from '../../../native-free-core/base/outcomes.ts';
+import type { Decider, DeciderInput } from '../../../native-free-core/decide/decider.ts';
+import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
+import { drainAndFinish } from '../../../native-free-core/decide/run.ts';
+import type { Tables } from '../../../native-free-core/decide/tables.ts';
+import { INGRESS_BELL, SPOOL_BELL } from '../../../native-free-core/layout/control-layout.ts';
+import { ENCODING_CODES } from '../../../native-free-core/layout/encoding-codes.ts';
+import { createSeq, setSeq } from '../../../native-free-core/layout/seq.ts';
+import { cancelSleep, prepareSleep } from '../../../native-free-core/ring/doorbell.ts';
+import { putFrame, putOpen } from '../../../native-free-core/ring/frame-lane.ts';
+import { claim, openLane, release, type Lane } from '../../../native-free-core/ring/lane.ts';
+import { endAdoption } from '../../../native-free-core/state/adoption.ts';
+import { dictionaryCount } from '../../../native-free-core/state/dictionary.ts';
+import { warmUpLock } from '../../../native-free-core/state/lock.ts';
+import type { SharedMemory } from '../../memory/regions.ts';
+import { FrameCopier } from './frame-copier.ts';
+import { madeUpEvent } from './made-up-events.ts';
+import { secondTables } from './second-tables.ts';
 
 /** Measured: after that many the first second of a server is as fast as its second. */
 const BLOCKS = [500, 1000] as const;
@@ -38,21 +38,21 @@ const EVENTS_PER_BLOCK = [1, 2, 4, 8, 1, 2, 4, 64];
 /** A frame is sent twice in every so many blocks. */
 const REPEAT_EACH = 50;
 /** Copied frames of a block: it should end soon, since those who decide wait for the processor meanwhile. */
-const OVERHEARD_BYTES_MAX = 1 << 16;
+const COPIED_BYTES_MAX = 1 << 16;
 /** Where more names than this come while it listens, the version that decides may not know these: it listens no more. */
 const NAMES_MAX = 1000;
 const LOCK_CONTENTIONS = 500;
 const GENERATION = 1;
-const PRODUCER = new TextEncoder().encode('rehearsal');
+const PRODUCER = new TextEncoder().encode('warm-up');
 const NOBODY = new Uint8Array(0);
 
 /** The part of a decider's input that belongs to one set of shared memory. */
-export type Stage = Pick<
+export type SharedMemoryViews = Pick<
   DeciderInput,
   'worker' | 'workers' | 'control' | 'frameLanes' | 'durableLanes' | 'storedLanes' | 'blockLane'
 >;
 
-export function stageOf(memory: SharedMemory, worker: number): Stage {
+export function viewsOf(memory: SharedMemory, worker: number): SharedMemoryViews {
   return {
     worker,
     workers: memory.workers,
@@ -64,9 +64,9 @@ export function stageOf(memory: SharedMemory, worker: number): Stage {
   };
 }
 
-export interface RehearsalStages {
-  /** Small and never used before (allocateRehearsal). */
-  readonly rehearsal: SharedMemory;
+export interface WarmUpOptions {
+  /** Small and never used before (allocateWarmUp). */
+  readonly warmUpMemory: SharedMemory;
   /** What the worker will stand on, and its number there. */
   readonly next: SharedMemory;
   readonly worker: number;
@@ -74,31 +74,31 @@ export interface RehearsalStages {
   readonly isLive: boolean;
 }
 
-/** `decider` must stand on the stage and tables of `rehearsal`. */
-export function rehearse(decider: Decider, { rehearsal, next, worker, isLive }: RehearsalStages): void {
+/** `decider` must stand on the views and tables of `warmUpMemory`. */
+export function warmUp(decider: Decider, { warmUpMemory, next, worker, isLive }: WarmUpOptions): void {
   const { now, monotonic, control } = decider.input;
   startEpochs(control, 1, 0);
-  rehearseLocks();
-  const play = new Play(decider, isLive);
+  warmUpLocks();
+  const phases = new Phases(decider, isLive);
   const end = monotonic() + (isLive ? 2 * TIME_MS_MAX : TIME_MS_MAX);
-  play.perform(BLOCKS[0], (monotonic() + end) / 2, null);
-  const tables = secondTables(rehearsal, next, now());
-  attach(decider, stageOf(rehearsal, 0), tables, dictionaryCount(tables.dictionary));
-  play.perform(BLOCKS[1], end, isLive ? next.frameLanes[worker]! : null);
+  phases.run(BLOCKS[0], (monotonic() + end) / 2, null);
+  const tables = secondTables(warmUpMemory, next, now());
+  attach(decider, viewsOf(warmUpMemory, 0), tables, dictionaryCount(tables.dictionary));
+  phases.run(BLOCKS[1], end, isLive ? next.frameLanes[worker]! : null);
   for (const table of [...tables.entities, ...(tables.limits ?? [])]) endAdoption(table);
-  play.perform(1, Infinity, null);
+  phases.run(1, Infinity, null);
 }
 
 /** Whoever comes upon a lock that is held: with one worker this is rare until the rows move over. */
-function rehearseLocks(): void {
+function warmUpLocks(): void {
   const words = new Int32Array(new SharedArrayBuffer(4));
-  for (let i = 0; i < LOCK_CONTENTIONS; i++) rehearseLock(words, 0);
+  for (let i = 0; i < LOCK_CONTENTIONS; i++) warmUpLock(words, 0);
 }
 
-class Play {
+class Phases {
   readonly #decider: Decider;
   readonly #isLive: boolean;
-  /** Made so far, over all acts: each is new, since what has been seen before is not decided again. */
+  /** Made so far, over all phases: each is new, since what has been seen before is not decided again. */
   #events = 0;
   #frames = 0;
   #connections = 0;
@@ -112,7 +112,7 @@ class Play {
   }
 
   /** `until`: by the monotonic clock. `liveLanes`: frame lanes to listen at. */
-  perform(blocks: number, until: number, liveLanes: readonly SharedArrayBuffer[] | null): void {
+  run(blocks: number, until: number, liveLanes: readonly SharedArrayBuffer[] | null): void {
     const { control, now, monotonic, frameLanes, durableLanes, storedLanes, blockLane, tables } = this.#decider.input;
     const frames = openLane(frameLanes[0]!.buffer);
     this.#outcomes = [durableLanes[0]!, storedLanes[0]!, blockLane].map(({ buffer }) => openLane(buffer));
@@ -120,8 +120,8 @@ class Play {
       this.#open(frames, ENCODING_CODES.protobuf, false),
       this.#open(frames, ENCODING_CODES.protobuf, true),
     ];
-    const overhearing =
-      liveLanes && new Overhearing(liveLanes, GENERATION, (encoding, isNamed) => this.#open(frames, encoding, isNamed));
+    const copier =
+      liveLanes && new FrameCopier(liveLanes, GENERATION, (encoding, isNamed) => this.#open(frames, encoding, isNamed));
     const namesMax = dictionaryCount(tables.dictionary) + NAMES_MAX;
     // A spool thread and an ingress that sleep, so that they are rung for.
     for (const bell of [SPOOL_BELL, INGRESS_BELL]) prepareSleep(control, bell);
@@ -131,8 +131,8 @@ class Play {
     for (let block = 0; block < blocks && monotonic() < until; block++) {
       this.#writeBlock(frames, block, connections, begun);
       this.#decide();
-      if (overhearing !== null && dictionaryCount(tables.dictionary) < namesMax) {
-        overhearing.copyTo(frames, OVERHEARD_BYTES_MAX);
+      if (copier !== null && dictionaryCount(tables.dictionary) < namesMax) {
+        copier.copyTo(frames, COPIED_BYTES_MAX);
         this.#decide();
       }
       const workedMs = performance.now() - restedAt;
@@ -154,14 +154,14 @@ class Play {
     const turn = Math.floor(block / EVENTS_PER_BLOCK.length);
     const connection = connections[turn % connections.length]!;
     const events = Array.from({ length: EVENTS_PER_BLOCK[block % EVENTS_PER_BLOCK.length]! }, () =>
-      frameOf(rehearsalEvent(plan, this.#events++, now)),
+      frameOf(madeUpEvent(plan, this.#events++, now)),
     );
     for (const frame of (turn & 2) === 0 ? events : [Buffer.concat(events)])
       this.#putFrame(frames, connection, ++this.#frames, frame, now);
     if (block % REPEAT_EACH === 0) this.#putFrame(frames, connection, this.#frames, events[0]!, now);
   }
 
-  /** A plan whose events are larger than the lane has nothing to rehearse with. */
+  /** A plan whose events are larger than the lane has nothing to warmUp with. */
   #putFrame(frames: Lane, slot: number, seq: number, frame: Buffer, admittedAt: number): void {
     setSeq(this.#seq, seq);
     putFrame(frames, { slot, generation: GENERATION }, this.#seq, admittedAt, frame);
@@ -169,7 +169,7 @@ class Play {
 
   #open(frames: Lane, encoding: number, isNamed: boolean): number {
     const connection = this.#connections++;
-    // Leaves room. The tables of names are the rehearsal's own.
+    // Leaves room. The tables of names are the warm-up's own.
     this.#decide();
     putOpen(frames, {
       slot: connection,
@@ -187,15 +187,15 @@ class Play {
 }
 
 /**
- * Moves a decider to the stage and tables that count. Its loops hold the tables' handles, so the handles' contents change.
+ * Moves a decider to the memory and tables that count. Its loops hold the tables' handles, so the handles' contents change.
  * `dictionaryLogged`: entries that the log has, counted before any worker ran: another one may be adding some by now, and
  * each worker logs all that came since, so that whichever block comes first in an epoch brings what the others rest on.
  */
-export function attach(decider: Decider, stage: Stage, tables: Tables, dictionaryLogged: number): void {
-  Object.assign(decider.input, stage);
+export function attach(decider: Decider, views: SharedMemoryViews, tables: Tables, dictionaryLogged: number): void {
+  Object.assign(decider.input, views);
   attachHandles(decider.input.tables, tables);
   for (const sessions of decider.connections.sessions) sessions.length = 0;
-  while (decider.connections.sessions.length < stage.frameLanes.length) decider.connections.sessions.push([]);
+  while (decider.connections.sessions.length < views.frameLanes.length) decider.connections.sessions.push([]);
   decider.connections.hellos.length = 0;
   Object.assign(decider.loops.state.counters, { noRoom: 0, overflows: 0 });
   decider.loops.decoder.unknownFields = 0;
