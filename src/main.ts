@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * The command line, `hunt`: finds the command, checks its options, runs it, and turns what goes wrong into one line and an
- * exit code. 0: all is well; 1: it is not; 2: the command line itself is wrong; 3: an accepted loss (hunt audit). Each command is one file in cli/.
+ * exit code. 0: all is well; 1: it is not; 2: the command line itself is wrong; 3: an accepted loss (hunt audit). Each
+ * command is one file in cli/.
  */
 
 // First: it says so where Node is too old for what follows.

@@ -1,7 +1,8 @@
 /**
- * The doors through which tests come in: which transport serves, and whether a key is asked for. A test file says nothing of it: the servers
- * that it starts and the helpers that ask them read `HUNT_TEST_TRANSPORT` and `HUNT_TEST_KEY`, and the projects of vitest.config.ts set these, so
- * that the same file runs through several doors. Without them: the transport that the system would choose, and no key.
+ * The doors through which tests come in: which transport serves, and whether a key is asked for. A test file says nothing of
+ * it: the servers that it starts and the helpers that ask them read `HUNT_TEST_TRANSPORT` and `HUNT_TEST_KEY`, and the
+ * projects of vitest.config.ts set these, so that the same file runs through several doors. Without them: the transport that
+ * the system would choose, and no key.
  */
 
 import { chooseTransport } from '../src/http/choose-transport.ts';

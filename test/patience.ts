@@ -1,6 +1,6 @@
 /**
- * How long tests wait on a busy machine. A bound in a test is for a machine that runs nothing else; where others run, too, it grows by the
- * share of the processor that is left. Read anew for each bound, since the others come and go.
+ * How long tests wait on a busy machine. A bound in a test is for a machine that runs nothing else; where others run, too,
+ * it grows by the share of the processor that is left. Read anew for each bound, since the others come and go.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';

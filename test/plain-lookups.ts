@@ -1,7 +1,7 @@
 /**
- * Finds where the sources look outside text up in a plain object: `table[name]` with a `name` of type string finds `constructor` and
- * `__proto__`, too, and so does `name in table`. They belong into native-free-core/base/lookup.ts or a Map. Asks TypeScript's own checker for the
- * types; used by tidy.test.ts.
+ * Finds where the sources look outside text up in a plain object: `table[name]` with a `name` of type string finds
+ * `constructor` and `__proto__`, too, and so does `name in table`. They belong into native-free-core/base/lookup.ts or a
+ * Map. Asks TypeScript's own checker for the types; used by tidy.test.ts.
  */
 
 import { join } from 'node:path';
@@ -18,7 +18,10 @@ interface Lookup {
   readonly text: string;
 }
 
-/** `configs`: paths of tsconfig.json files below `root`. `overlay`: files with another content than on the disk, by absolute path. */
+/**
+ * `configs`: paths of tsconfig.json files below `root`. `overlay`: files with another content than on the disk, by absolute
+ * path.
+ */
 export function plainLookups(
   root: string,
   configs: readonly string[],

@@ -1,6 +1,7 @@
 /**
- * Which test files run through which doors (doors.ts), as vitest's projects. Everything runs through the usual door, once. Where another
- * transport or a key can matter a file runs again: in `npm test` through as many doors as its cost allows, in `npm run test:long` through all.
+ * Which test files run through which doors (doors.ts), as vitest's projects. Everything runs through the usual door, once.
+ * Where another transport or a key can matter a file runs again: in `npm test` through as many doors as its cost allows, in
+ * `npm run test:long` through all.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -12,7 +13,10 @@ import { DOORS, type Door } from './doors.ts';
 const CHEAP_ATTACKS = ['attack/a1-files', 'attack/a2-drops', 'attack/c3-clickhouse-http'];
 /** The others: through the door that is least like the usual one, another transport with a key. */
 const ATTACKS = ['attack/a3-inherited-names', 'attack/a7-dictionary', 'attack/a8-bounds', 'attack/c3-http'];
-/** Whose other doors wait for the long form: clocks, and threads that die. What a data folder has lost (a5) is looked at before a port is open. */
+/**
+ * Whose other doors wait for the long form: clocks, and threads that die. What a data folder has lost (a5) is looked at
+ * before a port is open.
+ */
 const SLOW_ATTACKS = ['attack/a4-clock', 'attack/a9-ends'];
 /** Whose other transport waits for the long form. */
 const SLOW_TRANSPORT_SUITES = ['e2e/restart'];

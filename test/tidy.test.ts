@@ -161,8 +161,8 @@ const DECLARED_TWICE: Readonly<Record<string, string>> = {
 const EMITTERS = /^native-free-core\/language\/(expression|sql)\//;
 
 /**
- * Files that import one another, most for types alone, each group by its first file. The list may only become shorter: a type that
- * both sides need belongs into a file of its own.
+ * Files that import one another, most for types alone, each group by its first file. The list may only become shorter: a
+ * type that both sides need belongs into a file of its own.
  */
 const CIRCLES: Readonly<Record<string, string>> = {
   'native-free-core/codec/json/event.ts':
@@ -187,6 +187,20 @@ describe('tidy', () => {
 
   test('every file begins with a header comment', () => {
     expect(sources.filter((file) => !/^(#!.*\n)?\/\*\*/.test(read(file)))).toEqual([]);
+  });
+
+  test('comments stay within 125 columns, but for drawings', () => {
+    const drawn = /^\s*(\*|\/\/) {2}|\S {2,}\S/;
+    const wrong: string[] = [];
+    for (const file of [...sources, ...filesBelow('test')]) {
+      read(file)
+        .split('\n')
+        .forEach((line, i) => {
+          const isComment = /^\s*(\/\*\*|\*|\/\/) /.test(line);
+          if (isComment && line.length > 125 && !drawn.test(line.trim())) wrong.push(`${file}:${i + 1}`);
+        });
+    }
+    expect(wrong).toEqual([]);
   });
 
   test('file names are kebab-case and none is called after nothing', () => {

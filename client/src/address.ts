@@ -1,4 +1,7 @@
-/** Where a server is. One address serves both doors, so `http://…` and `ws://…` name the same server. Used by all of client/ and src/client/. */
+/**
+ * Where a server is. One address serves both doors, so `http://…` and `ws://…` name the same server. Used by all of client/
+ * and src/client/.
+ */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import { OperatingError } from '../../native-free-core/base/operating-error.ts';

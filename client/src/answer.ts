@@ -66,7 +66,9 @@ export function readHello(encoding: Encoding, bytes: Uint8Array): Hello | null {
 /** First byte of a hello: the tag of its first field. An answer begins with another one. */
 export const HELLO_TAG = 0x0a;
 
-/** A hello that comes between answers: from here on the decisions have the names that it says. null: the bytes are no hello. */
+/**
+ * A hello that comes between answers: from here on the decisions have the names that it says. null: the bytes are no hello.
+ */
 export function readHelloAgain(encoding: Encoding, bytes: Uint8Array): Hello | null {
   if (encoding === 'proto') return bytes[0] === HELLO_TAG ? readHelloProto(bytes) : null;
   return includesText(bytes, '"pipelineVersion"') ? readHello(encoding, bytes) : null;

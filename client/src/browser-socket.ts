@@ -1,6 +1,6 @@
 /**
- * WebSockets as browsers have them: no headers, so the key goes in the query; no pings; and a refusal that says nothing. Node's own WebSocket
- * would do, too. Used by browser.ts.
+ * WebSockets as browsers have them: no headers, so the key goes in the query; no pings; and a refusal that says nothing.
+ * Node's own WebSocket would do, too. Used by browser.ts.
  */
 
 import { streamUrl } from './address.ts';

@@ -1,4 +1,6 @@
-/** The client for browsers, by the condition `browser` of the same packages: nothing of Node, and the same names as index.ts. */
+/**
+ * The client for browsers, by the condition `browser` of the same packages: nothing of Node, and the same names as index.ts.
+ */
 
 import { StreamClient, type ClientOptions } from './hunt-client.ts';
 import { BROWSER_SOCKETS } from './browser-socket.ts';

@@ -1,7 +1,7 @@
 /**
- * The TypeScript client: sends frames of events over `/v1/stream` and resolves with what was decided. It numbers its frames and
- * keeps each until it is answered, so that a lost connection, a restarted server or a RETRY neither loses nor doubles an event
- * (docs/semantics.md §2). Also used by `hunt send` and `hunt play`.
+ * The TypeScript client: sends frames of events over `/v1/stream` and resolves with what was decided. It numbers its frames
+ * and keeps each until it is answered, so that a lost connection, a restarted server or a RETRY neither loses nor doubles an
+ * event (docs/semantics.md §2). Also used by `hunt send` and `hunt play`.
  *
  *   const client = await HuntClient.connect({ url: 'http://127.0.0.1:8700', producer: 'checkout-7' });
  *   const answer = await client.send([{ eventId: 'e1', playerId: '7', eventTime: new Date().toISOString(), dig: { depth: 1.5 } }]);
@@ -23,13 +23,16 @@ export interface ClientOptions {
   /** API key, where the server asks for one. */
   readonly key?: string | undefined;
   /**
-   * Whose frames these are. Name it where frames may be sent again by another process: the server remembers by this name what it
-   * has taken. At most one connection at a time may use it. Default: a new name, good for this client's life.
+   * Whose frames these are. Name it where frames may be sent again by another process: the server remembers by this name
+   * what it has taken. At most one connection at a time may use it. Default: a new name, good for this client's life.
    */
   readonly producer?: string;
   /** `durable` (default): answered once fsynced. `stored`: answered once ClickHouse has it. */
   readonly ack?: 'durable' | 'stored';
-  /** What events are: `json` (default) objects in protobuf's JSON mapping, `proto` serialised messages, which cost the server less. */
+  /**
+   * What events are: `json` (default) objects in protobuf's JSON mapping, `proto` serialised messages, which cost the server
+   * less.
+   */
   readonly encoding?: Encoding;
   /** Frames sent and not yet answered; never more than the server allows. */
   readonly framesInFlightMax?: number;
@@ -52,7 +55,10 @@ interface Frame {
 
 /** Frames that a client holds, sent or not. Whoever has more of them at hand awaits room(). */
 export const FRAMES_HELD_MAX = 65_536;
-/** Sent and unanswered: half of what the server's lane holds, so that a client alone is never told RETRY. One frame always goes. */
+/**
+ * Sent and unanswered: half of what the server's lane holds, so that a client alone is never told RETRY. One frame always
+ * goes.
+ */
 const BYTES_IN_FLIGHT_MAX = 4 << 20;
 const RECONNECT_MS = 60_000;
 const RETRY_MS = 600_000;
@@ -116,7 +122,9 @@ export class StreamClient {
     return this.#held.size;
   }
 
-  /** Sends one frame; resolves with its answer, after reconnects and retries where need be. Frames beyond the credits wait. */
+  /**
+   * Sends one frame; resolves with its answer, after reconnects and retries where need be. Frames beyond the credits wait.
+   */
   send(events: readonly ClientEvent[]): Promise<ClientAnswer> {
     return this.sendFrame(this.#nextSeq, events);
   }

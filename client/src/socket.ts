@@ -1,4 +1,7 @@
-/** What the client needs of a WebSocket: `ws-socket.ts` gives it in Node, `browser-socket.ts` in a browser. Used by stream-connection.ts. */
+/**
+ * What the client needs of a WebSocket: `ws-socket.ts` gives it in Node, `browser-socket.ts` in a browser. Used by
+ * stream-connection.ts.
+ */
 
 import type { OperatingError } from '../../native-free-core/base/operating-error.ts';
 import type { ServerAddress } from './address.ts';

@@ -1,4 +1,7 @@
-/** One WebSocket connection of HuntClient: opens, waits for the hello, carries frames out and answers in. It never comes back. */
+/**
+ * One WebSocket connection of HuntClient: opens, waits for the hello, carries frames out and answers in. It never comes
+ * back.
+ */
 
 import type { OperatingError } from '../../native-free-core/base/operating-error.ts';
 import { unreachable, type ServerAddress } from './address.ts';

@@ -1,6 +1,6 @@
 /**
- * The codes of operating errors and of refused requests: stable words for scripts, each with what it means. docs/errors.md is made from
- * this list. Codes of rejected frames and events are in outcomes.ts.
+ * The codes of operating errors and of refused requests: stable words for scripts, each with what it means. docs/errors.md
+ * is made from this list. Codes of rejected frames and events are in outcomes.ts.
  */
 
 export const ERROR_CODES = {

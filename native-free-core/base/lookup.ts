@@ -1,6 +1,7 @@
 /**
- * Plain objects as tables of names that come from outside. `table[name]` finds what every object inherits (`constructor`, `__proto__`), and
- * assigning to `__proto__` sets no entry: outside text goes through here, or into a Map. Held by test/tidy.test.ts; used by all threads.
+ * Plain objects as tables of names that come from outside. `table[name]` finds what every object inherits (`constructor`,
+ * `__proto__`), and assigning to `__proto__` sets no entry: outside text goes through here, or into a Map. Held by
+ * test/tidy.test.ts; used by all threads.
  */
 
 /** The table's own entry, or undefined. */

@@ -1,6 +1,7 @@
 /**
- * Parts of answers as bytes. What is the same every time is made when this module loads, or once per plan: rejections by outcome,
- * names of decisions and actions; what a rejection or a warning says in particular, when it is needed. Used by answer.ts and decide/.
+ * Parts of answers as bytes. What is the same every time is made when this module loads, or once per plan: rejections by
+ * outcome, names of decisions and actions; what a rejection or a warning says in particular, when it is needed. Used by
+ * answer.ts and decide/.
  */
 
 import { outcomeText } from '../base/outcomes.ts';

@@ -1,6 +1,7 @@
 /**
- * What the answer to a frame says, and its status. Written by json-answer.ts and proto-answer.ts, straight from the action columns of a
- * block into an answer lane; by workers once per frame after the block has been decided, and by ingress for RETRY.
+ * What the answer to a frame says, and its status. Written by json-answer.ts and proto-answer.ts, straight from the action
+ * columns of a block into an answer lane; by workers once per frame after the block has been decided, and by ingress for
+ * RETRY.
  */
 
 import type { Seq } from '../layout/seq.ts';

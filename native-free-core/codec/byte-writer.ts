@@ -1,6 +1,6 @@
 /**
- * A byte buffer that grows, for messages whose size is not known before they are written: JSON events and hellos. Not for the
- * hot path: answers to protobuf frames go straight into their lane.
+ * A byte buffer that grows, for messages whose size is not known before they are written: JSON events and hellos. Not for
+ * the hot path: answers to protobuf frames go straight into their lane.
  */
 
 import { utf8Bytes, writeUtf8 } from './utf8.ts';

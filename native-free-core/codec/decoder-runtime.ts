@@ -106,7 +106,9 @@ export function clearText(column: Column, row: number): void {
   column.lastRow = -1;
 }
 
-/** Takes the elements of `row` back, which are the last ones, and what an element that was refused halfway left in the heap. */
+/**
+ * Takes the elements of `row` back, which are the last ones, and what an element that was refused halfway left in the heap.
+ */
 export function clearElements(column: Column, row: number): void {
   const count = column.counts[row];
   column.counts[row] = 0;
@@ -121,8 +123,8 @@ function rewindHeap(elements: Column, elementEnd: number): void {
 }
 
 /**
- * Reads the google.protobuf.Timestamp bytes[at, end) into `readWords`, as milliseconds. `state[slot ...]`: the event in which
- * this field was read last, its seconds and its nanos; a second occurrence within one event merges with the first.
+ * Reads the google.protobuf.Timestamp bytes[at, end) into `readWords`, as milliseconds. `state[slot ...]`: the event in
+ * which this field was read last, its seconds and its nanos; a second occurrence within one event merges with the first.
  */
 export function readTimestamp(
   state: Float64Array,

@@ -2,8 +2,9 @@
  * Compiles a pipeline's message into a decoder that reads serialised events straight into the columns of a block: no objects
  * in between, no loop over a table of fields. Made once per worker and pipeline; the emitted code allocates nothing.
  *
- * Agrees with protobufjs (the oracle in the tests) on every input in value or in refusal. Differences are refusals: strings above
- * STRING_BYTES_MAX, lists above LIST_ELEMENTS_MAX, nesting above NESTING_MAX, timestamps outside of the years 1 to 9999.
+ * Agrees with protobufjs (the oracle in the tests) on every input in value or in refusal. Differences are refusals: strings
+ * above STRING_BYTES_MAX, lists above LIST_ELEMENTS_MAX, nesting above NESTING_MAX, timestamps outside of the years 1 to
+ * 9999.
  */
 
 import { EVENT_MALFORMED } from '../base/outcomes.ts';
@@ -28,7 +29,10 @@ export interface Decoder {
   decodeEvent(bytes: Uint8Array, view: DataView, at: number, end: number, row: number): number;
   /** Restores the presets of `row`, which must be the last row written. */
   clearRow(row: number): void;
-  /** Whether the event that was read last brought its time: 1970 is a time as any other. Without presence of its own 0 is none. */
+  /**
+   * Whether the event that was read last brought its time: 1970 is a time as any other. Without presence of its own 0 is
+   * none.
+   */
   hasTime(): boolean;
   /** Fields skipped so far. */
   unknownFields: number;

@@ -1,6 +1,7 @@
 /**
  * A small cache before the shared dictionary, one for each dictionary column of a worker: few distinct values come again and
- * again, and comparing a handful of words is cheaper than hashing the whole string. Ids never change, so nothing is invalidated.
+ * again, and comparing a handful of words is cheaper than hashing the whole string. Ids never change, so nothing is
+ * invalidated.
  *
  *   entry  8 words: length, id, then up to 6 words of the string, zero-padded.   Strings above 24 bytes go past the cache.
  */

@@ -8,7 +8,10 @@ import type { FieldPlan, Plan } from '../plan/plan.ts';
 export interface Emission {
   readonly plan: Plan;
   readonly functions: string[];
-  /** Singular timestamps, and the event's time whatever its type: where in `S` each keeps the event, seconds and nanos that it read last. `S[0]` numbers the events. */
+  /**
+   * Singular timestamps, and the event's time whatever its type: where in `S` each keeps the event, seconds and nanos that
+   * it read last. `S[0]` numbers the events.
+   */
   readonly timeSlots: Map<FieldPlan, number>;
   /** Words given out in `O`: for each oneof the row and the member that was set last. */
   oneofWords: number;

@@ -1,6 +1,6 @@
 /**
- * JavaScript for the entries of a map field: each is a little message of key = 1 and value = 2, either of which may be missing
- * or come twice. Used by emit-message.ts.
+ * JavaScript for the entries of a map field: each is a little message of key = 1 and value = 2, either of which may be
+ * missing or come twice. Used by emit-message.ts.
  */
 
 import { EVENT_INVALID_UTF8, EVENT_LIST_TOO_LONG, EVENT_MALFORMED } from '../base/outcomes.ts';

@@ -3,8 +3,8 @@
  * their own. Used by decoder.ts.
  *
  * Serialisers write fields in the order of their numbers, so the code expects them in that order: field after field is one
- * comparison that is nearly always right, and no jump through a table. What comes out of order starts the round again; what a
- * whole round does not know is unknown. Members of a oneof are one `switch`: only one of them comes, and which is data.
+ * comparison that is nearly always right, and no jump through a table. What comes out of order starts the round again; what
+ * a whole round does not know is unknown. Members of a oneof are one `switch`: only one of them comes, and which is data.
  */
 
 import { fail } from '../base/fail.ts';
@@ -153,7 +153,9 @@ if (b !== ${field.branch}) { if (b !== 0) ${clear}(b, row); c${type}_u16[row] = 
   return field.oneof < 0 ? '' : emitMemberWord(oneofs.get(field.oneof)!, field.number);
 }
 
-/** The words may hold an earlier event's member. Clearing it is harmless, because those columns have their defaults already. */
+/**
+ * The words may hold an earlier event's member. Clearing it is harmless, because those columns have their defaults already.
+ */
 function emitMemberWord({ word, clear }: Oneof, member: number): string {
   return `if (O[${word}] !== row) O[${word}] = row;
 else if (O[${word + 1}] !== ${member}) ${clear}(O[${word + 1}], row);

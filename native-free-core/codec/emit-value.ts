@@ -2,9 +2,9 @@
  * JavaScript for reading one value from the wire and for storing it in a column. Used by emit-message.ts; runs when a
  * pipeline is loaded, on each worker.
  *
- * Names in emitted code: `bytes view p end row`, scratch `v b n r lo hi`; column i is `k<i>`, its arrays `c<i>_<array>`, its text
- * heap `t<i>`, its dictionary cache `d<i>`. For elements of lists and maps an `e` follows the number, for keys of maps a `k`.
- * Sums are written `(p + 1) | 0`, so that the compiler need not check each for overflow: 5% of the decoder's time.
+ * Names in emitted code: `bytes view p end row`, scratch `v b n r lo hi`; column i is `k<i>`, its arrays `c<i>_<array>`, its
+ * text heap `t<i>`, its dictionary cache `d<i>`. For elements of lists and maps an `e` follows the number, for keys of maps
+ * a `k`. Sums are written `(p + 1) | 0`, so that the compiler need not check each for overflow: 5% of the decoder's time.
  */
 
 import { KINDS } from '../language/kinds/index.ts';

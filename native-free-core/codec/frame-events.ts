@@ -1,6 +1,7 @@
 /**
- * A frame's events as the decoder takes them, whatever the frame's encoding: each as the protobuf message that it stands for, beside
- * its bytes as they came. Made once for each encoding and thread, and valid until the thread reads its next frame.
+ * A frame's events as the decoder takes them, whatever the frame's encoding: each as the protobuf message that it stands
+ * for, beside its bytes as they came. Made once for each encoding and thread, and valid until the thread reads its next
+ * frame.
  */
 
 import { FRAME_EVENTS_MAX } from '../layout/limits.ts';

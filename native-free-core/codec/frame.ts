@@ -37,7 +37,9 @@ export function createFrameCursor(): FrameCursor {
   };
 }
 
-/** Fills `target` from the frame bytes[at, end). Returns the number of events, or FRAME_MALFORMED or FRAME_TOO_MANY_EVENTS. */
+/**
+ * Fills `target` from the frame bytes[at, end). Returns the number of events, or FRAME_MALFORMED or FRAME_TOO_MANY_EVENTS.
+ */
 export function readFrame(bytes: Uint8Array, view: DataView, at: number, end: number, target: FrameCursor): number {
   const { starts, ends } = target;
   setSeq(target.seq, 0);

@@ -1,5 +1,6 @@
 /**
- * Answers and hellos as objects: what the client reads, and the hello that a connection begins with. No dependencies, so that a browser can use it. proto/hunt/v1/wire.proto is the contract.
+ * Answers and hellos as objects: what the client reads, and the hello that a connection begins with. No dependencies, so
+ * that a browser can use it. proto/hunt/v1/wire.proto is the contract.
  */
 
 import { utf8Of } from './answer-texts.ts';

@@ -1,13 +1,16 @@
 /**
- * What a rejection says besides its code: which field, which value, where. Made only for what is refused, by the readers of JSON and
- * by decide/tell-refusals.ts; read in answers and in the table `dead_letters`.
+ * What a rejection says besides its code: which field, which value, where. Made only for what is refused, by the readers of
+ * JSON and by decide/tell-refusals.ts; read in answers and in the table `dead_letters`.
  */
 
 import { readUtf8, utf8Bytes, writeUtf8 } from './utf8.ts';
 
 /** All texts are bounded, and printable. */
 export interface RejectionDetail {
-  /** Path of the field by its names in the .proto, with the element: `login.success`, `items[2]`, `tags["a"]`; '' where no field is to blame. */
+  /**
+   * Path of the field by its names in the .proto, with the element: `login.success`, `items[2]`, `tags["a"]`; '' where no
+   * field is to blame.
+   */
   readonly field: string;
   /** The value as it came, a text in quotes; '' where there is none. */
   readonly value: string;

@@ -1,6 +1,7 @@
 /**
- * Fields of events that the pipeline's message does not have: counted, and the first few of a frame named, so that a mistyped name is
- * not dropped without a word. One for each worker, cleared with every frame; filled by the readers of JSON and by decide/take-frame.ts.
+ * Fields of events that the pipeline's message does not have: counted, and the first few of a frame named, so that a
+ * mistyped name is not dropped without a word. One for each worker, cleared with every frame; filled by the readers of JSON
+ * and by decide/take-frame.ts.
  */
 
 import { nearest } from '../base/nearest.ts';

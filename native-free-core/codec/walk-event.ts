@@ -1,6 +1,7 @@
 /**
- * Reads a serialised event once more, slowly, to say what the decoder found wrong with it, or which fields it does not know. Called
- * by decide/tell-refusals.ts for events that were refused and for the first few with unknown fields; never for what was simply taken.
+ * Reads a serialised event once more, slowly, to say what the decoder found wrong with it, or which fields it does not know.
+ * Called by decide/tell-refusals.ts for events that were refused and for the first few with unknown fields; never for what
+ * was simply taken.
  */
 
 import { WORD } from '../base/words.ts';

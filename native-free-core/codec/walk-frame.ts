@@ -1,4 +1,7 @@
-/** Why the bytes of a frame are none, in words; and fields that frames do not have. Called by decide/tell-refusals.ts for frames that were refused or had such fields. */
+/**
+ * Why the bytes of a frame are none, in words; and fields that frames do not have. Called by decide/tell-refusals.ts for
+ * frames that were refused or had such fields.
+ */
 
 import { rejection, shownJson, type RejectionDetail } from './rejection.ts';
 import { addUnknownField, type UnknownFields } from './unknown-fields.ts';
@@ -11,7 +14,9 @@ const FRAME_KEYS: readonly string[] = ['seq', 'events'];
 const BYTES_SHOWN = 12;
 const JSON_BEGINS = '{[ \t\r\n';
 
-/** The first thing that is wrong with the frame bytes[at, end); null: nothing is. `unknown`: where other fields are noted. */
+/**
+ * The first thing that is wrong with the frame bytes[at, end); null: nothing is. `unknown`: where other fields are noted.
+ */
 export function walkFrame(
   bytes: Uint8Array,
   at: number,

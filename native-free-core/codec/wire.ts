@@ -26,7 +26,10 @@ export const READ_MARGIN = 16;
 /** What the last readLong, readTag or readLength read: low word, high word. One thread, so one place will do. */
 export const readWords = new Int32Array(2);
 
-/** Reads a varint of up to ten bytes into `readWords`, dropping bits beyond 64. Returns where it ends, or -1 where it is longer. */
+/**
+ * Reads a varint of up to ten bytes into `readWords`, dropping bits beyond 64. Returns where it ends, or -1 where it is
+ * longer.
+ */
 export function readLong(bytes: Uint8Array, at: number): number {
   let p = at;
   let b = bytes[p++];
@@ -87,7 +90,10 @@ export function readLength(bytes: Uint8Array, at: number): number {
   return p >= 0 && readWords[0] < 0 ? -1 : p;
 }
 
-/** Skips the value of a field whose tag has been read. `depth`: how deep the message itself is nested. Returns where it ends, or an outcome. */
+/**
+ * Skips the value of a field whose tag has been read. `depth`: how deep the message itself is nested. Returns where it ends,
+ * or an outcome.
+ */
 export function skipField(bytes: Uint8Array, at: number, end: number, tag: number, depth: number): number {
   if (tag >>> 3 === 0) return EVENT_MALFORMED;
   let p = at;

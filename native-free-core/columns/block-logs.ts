@@ -1,7 +1,7 @@
 /**
  * What a block gathers besides its rows: a line of the ledger for each frame, the names of their producers, and the bytes of
- * whatever was refused. The logs are kept in the form in which they are sealed (layout/block-layout.ts), so sealing is one copy. One of each per
- * decision worker, made at start and reset with every block.
+ * whatever was refused. The logs are kept in the form in which they are sealed (layout/block-layout.ts), so sealing is one
+ * copy. One of each per decision worker, made at start and reset with every block.
  */
 // hot path: no allocation
 
@@ -26,7 +26,10 @@ import { TEXT_HEADER_BYTES, textEntryBytes, storeTextHeader } from '../layout/te
 
 /** Each event and each frame of a block can be refused once. */
 export const DEAD_LETTERS_MAX = BLOCK_ROWS_MAX + BLOCK_FRAMES_MAX;
-/** Details of one frame's refusals: 128 bytes for each of the most events that it may hold. What is beyond has its code alone. */
+/**
+ * Details of one frame's refusals: 128 bytes for each of the most events that it may hold. What is beyond has its code
+ * alone.
+ */
 export const FRAME_DETAIL_BYTES_MAX = 1 << 20;
 /** A block that holds so many bytes of details takes no other frame. */
 export const BLOCK_DETAIL_BYTES_MAX = 3 << 20;
@@ -119,8 +122,8 @@ export function appendFrame(log: FrameLog, entry: FrameEntry): void {
 }
 
 /**
- * The refused bytes are bytes[from, from + entry.length). `detail`: field, value and reason, as codec/rejection.ts packs them; the
- * entry's own length of it is set here.
+ * The refused bytes are bytes[from, from + entry.length). `detail`: field, value and reason, as codec/rejection.ts packs
+ * them; the entry's own length of it is set here.
  */
 export function appendDeadLetter(
   log: DeadLetterLog,

@@ -1,6 +1,6 @@
 /**
- * The rows of each branch of the type oneof, in row order: a counting sort over the type column's codes. Sealing, loading and
- * encoding make it once for a block; columns that belong to a branch then touch that branch's rows only.
+ * The rows of each branch of the type oneof, in row order: a counting sort over the type column's codes. Sealing, loading
+ * and encoding make it once for a block; columns that belong to a branch then touch that branch's rows only.
  */
 // hot path: no allocation
 

@@ -1,7 +1,7 @@
 /**
  * Rows of a former version of the pipeline in the columns of the next one: what a backfill reads of blocks that the former
- * version sealed. A column that holds the same is the same object; one whose kind has widened is converted; one that the former version
- * did not have stays preset, as it reads from ClickHouse. Called by decide/side-replay.ts.
+ * version sealed. A column that holds the same is the same object; one whose kind has widened is converted; one that the
+ * former version did not have stays preset, as it reads from ClickHouse. Called by decide/side-replay.ts.
  */
 
 import { createColumn, resetColumn, rowBytes, type Column } from '../layout/column.ts';

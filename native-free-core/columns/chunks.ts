@@ -1,6 +1,6 @@
 /**
- * The bytes of a Native block as a list of chunks in order: large buffers as they are, small pieces gathered, so that whoever
- * streams them makes few calls. Buffers belong to the block until it is released.
+ * The bytes of a Native block as a list of chunks in order: large buffers as they are, small pieces gathered, so that
+ * whoever streams them makes few calls. Buffers belong to the block until it is released.
  */
 
 import { detach, giveBuffer, takeBuffer, type BufferPool, type Growing } from './growing.ts';

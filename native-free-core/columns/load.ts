@@ -1,6 +1,7 @@
 /**
  * Reads a sealed block back: its rows into columns, and what else it carries. Recovery replays from here on the main thread;
- * the Native encoder takes frames and dead letters from here. The caller has checked that the block is of the plan's version.
+ * the Native encoder takes frames and dead letters from here. The caller has checked that the block is of the plan's
+ * version.
  */
 
 import { fail } from '../base/fail.ts';
@@ -119,8 +120,8 @@ export function eachDeadLetter(block: Uint8Array, visit: (letter: BlockDeadLette
 }
 
 /**
- * The producers of the block's frames: the number by which it knows them, and their names. `textOf`: of a dictionary id; blocks of
- * version 1 know producers by these.
+ * The producers of the block's frames: the number by which it knows them, and their names. `textOf`: of a dictionary id;
+ * blocks of version 1 know producers by these.
  */
 export function eachName(
   block: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * The columns by which a row is found again in ClickHouse: `_log`, `_batch`, `_row` (numbered from 0 over the whole batch), `_epoch`
- * and `_pipeline`. No sealed block has them; they are made here from runs of rows. Called by the Native encoders.
+ * The columns by which a row is found again in ClickHouse: `_log`, `_batch`, `_row` (numbered from 0 over the whole batch),
+ * `_epoch` and `_pipeline`. No sealed block has them; they are made here from runs of rows. Called by the Native encoders.
  */
 
 import { pushBytes, pushGrowing, type ChunkList } from './chunks.ts';

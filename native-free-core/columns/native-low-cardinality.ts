@@ -29,7 +29,9 @@ export interface LowCardinalitySource {
 interface Gathering {
   readonly source: LowCardinalitySource;
   readonly nullable: boolean;
-  /** Index of a value in this block's dictionary, plus 1: values 0 ... length - 1. The rest, and negative ones, are in `far`. */
+  /**
+   * Index of a value in this block's dictionary, plus 1: values 0 ... length - 1. The rest, and negative ones, are in `far`.
+   */
   near: Uint32Array;
   readonly far: Map<number, number>;
   /** Values of the dictionary, for undoing `near`. */

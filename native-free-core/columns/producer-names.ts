@@ -1,6 +1,7 @@
 /**
- * Whose the rows and dead letters of sealed blocks are, while a batch is encoded: each block says by which number it knows each
- * producer, and a number may be another producer's in a later block. Main thread, for native.ts and native-dead-letters.ts.
+ * Whose the rows and dead letters of sealed blocks are, while a batch is encoded: each block says by which number it knows
+ * each producer, and a number may be another producer's in a later block. Main thread, for native.ts and
+ * native-dead-letters.ts.
  */
 
 import { fail } from '../base/fail.ts';

@@ -1,7 +1,7 @@
 /**
- * Seals a block: the columns of a worker's block, its frames, dead letters, names and new dictionary entries, as the bytes that the
- * spool stores (layout/block-layout.ts). Called by decide/seal-block.ts on the worker's thread, straight into lane memory.
- * Two steps: `sealedBytes` looks at each column once and remembers how it will lie, `sealBlock` copies.
+ * Seals a block: the columns of a worker's block, its frames, dead letters, names and new dictionary entries, as the bytes
+ * that the spool stores (layout/block-layout.ts). Called by decide/seal-block.ts on the worker's thread, straight into lane
+ * memory. Two steps: `sealedBytes` looks at each column once and remembers how it will lie, `sealBlock` copies.
  */
 
 import { fail } from '../base/fail.ts';
@@ -30,7 +30,10 @@ import {
 } from './block-logs.ts';
 import { measureColumn, pad8, sealColumn, zeroTo8, type Sealing } from './seal-column.ts';
 
-/** The strings that the epoch added to the shared dictionary: entry `id` ends at `words[endsAt + id]` of the heap at `heapAt`. */
+/**
+ * The strings that the epoch added to the shared dictionary: entry `id` ends at `words[endsAt + id]` of the heap at
+ * `heapAt`.
+ */
 export interface DictionaryHeap {
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
@@ -176,8 +179,8 @@ function sealDictionary(out: Uint8Array, view: DataView, at: number, input: Seal
 }
 
 /**
- * Upper bound per frame byte: one heap byte or one list element of 8 bytes, and one byte of a dead letter. The counts of lists
- * (4 bytes) and the lengths of strings (at most 3) are charged per row.
+ * Upper bound per frame byte: one heap byte or one list element of 8 bytes, and one byte of a dead letter. The counts of
+ * lists (4 bytes) and the lengths of strings (at most 3) are charged per row.
  */
 function sealedBytesMax(columns: readonly Column[], rows: number, frameBytes: number): number {
   let bytes = BLOCK_HEADER_BYTES + columns.length * (DIRECTORY_ENTRY_BYTES + 32);

@@ -1,6 +1,7 @@
 /**
  * Loops over the strings of a column: how many bytes they take when sealed, and writing them where some rows have none.
- * `rows` null: all rows from 0; otherwise the row numbers to take, in order. Called by seal.ts for each text column of a block.
+ * `rows` null: all rows from 0; otherwise the row numbers to take, in order. Called by seal.ts for each text column of a
+ * block.
  */
 // hot path: no allocation
 
@@ -77,7 +78,9 @@ function copyRun(out: DataView, at: number, heap: DataView, start: number, stop:
   return stop + shift;
 }
 
-/** The inverse over sealed bytes: where each value begins and how long it is, from `at` on. Returns where the last one ends. */
+/**
+ * The inverse over sealed bytes: where each value begins and how long it is, from `at` on. Returns where the last one ends.
+ */
 export function readText(
   heap: Uint8Array,
   at: number,
@@ -102,7 +105,10 @@ export function readText(
   return p;
 }
 
-/** Copies the strings at `at`, one for each row that `rows` names, to `to`, a 0 for each of the `total` rows that it does not. */
+/**
+ * Copies the strings at `at`, one for each row that `rows` names, to `to`, a 0 for each of the `total` rows that it does
+ * not.
+ */
 export function spreadText(
   out: Uint8Array,
   to: number,

@@ -1,4 +1,6 @@
-/** The block that a worker is filling: its columns, and what it gathers besides rows. Written over once it has been sealed. */
+/**
+ * The block that a worker is filling: its columns, and what it gathers besides rows. Written over once it has been sealed.
+ */
 
 import {
   createDeadLetterLog,

@@ -1,6 +1,6 @@
 /**
- * The day of any time as a column of days has it (plan/plan.ts, `FeaturePlan.dayColumn`), for reads at a time at which there is no
- * event whose columns could be computed. Made once by decider.ts.
+ * The day of any time as a column of days has it (plan/plan.ts, `FeaturePlan.dayColumn`), for reads at a time at which there
+ * is no event whose columns could be computed. Made once by decider.ts.
  */
 
 import { DAY_MS } from '../base/time.ts';
@@ -10,7 +10,10 @@ import { zoneOffset } from '../language/expression/runtime-time.ts';
 
 const UTC = 'UTC';
 
-/** `column`: one that the plan computes as a `local_day`; `time`: ms UTC. Returns days since 1970-01-01 on that zone's calendar. */
+/**
+ * `column`: one that the plan computes as a `local_day`; `time`: ms UTC. Returns days since 1970-01-01 on that zone's
+ * calendar.
+ */
 export function compileDayOf(plan: Plan): (column: number, time: number) => number {
   const offsets = new Map<number, (time: number) => number>();
   for (const { column, expression } of plan.computed ?? []) {

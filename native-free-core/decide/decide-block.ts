@@ -1,6 +1,6 @@
 /**
- * Decides the rows of a block: state moves, values and scores are computed, rules choose. Called by complete-block.ts; whoever drives
- * several deciders on one thread calls the parts one by one.
+ * Decides the rows of a block: state moves, values and scores are computed, rules choose. Called by complete-block.ts;
+ * whoever drives several deciders on one thread calls the parts one by one.
  */
 
 import type { KernelCounters } from '../features/kernel.ts';
@@ -24,8 +24,8 @@ function publishCounters(counters: KernelCounters, control: Int32Array): void {
 }
 
 /**
- * Limits change shared tables, so they are taken before the workers meet. After it, another worker may already have taken one in the
- * next epoch, which a crash could undo.
+ * Limits change shared tables, so they are taken before the workers meet. After it, another worker may already have taken
+ * one in the next epoch, which a crash could undo.
  */
 export function decideRows({ block, loops }: Decider): void {
   const { rows, ticket } = block;

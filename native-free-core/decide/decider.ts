@@ -1,6 +1,6 @@
 /**
- * All that one decision worker holds: lanes and tables, the loops compiled from the plan, the block being filled, the frame being taken,
- * and the connections. Made once on the worker's thread; `run.ts` drives it.
+ * All that one decision worker holds: lanes and tables, the loops compiled from the plan, the block being filled, the frame
+ * being taken, and the connections. Made once on the worker's thread; `run.ts` drives it.
  */
 
 import type { Plan } from '../plan/plan.ts';

@@ -1,6 +1,7 @@
 /**
- * Reads entities for those who ask: the features of one key, as of its last event or as of now. What was asked while a block was filled
- * is answered behind the block, so that an answer shows nothing that a crash can still remove. Called by run.ts and seal-block.ts.
+ * Reads entities for those who ask: the features of one key, as of its last event or as of now. What was asked while a block
+ * was filled is answered behind the block, so that an answer shows nothing that a crash can still remove. Called by run.ts
+ * and seal-block.ts.
  */
 
 import { KINDS } from '../language/kinds/index.ts';

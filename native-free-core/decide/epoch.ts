@@ -4,9 +4,9 @@
  * closes it to newcomers; when all that joined have arrived at its end, the epoch is over and the next one begins.
  * With one worker this is a lock and an unlock. Words: layout/control-layout.ts.
  *
- * An epoch's received_at is the time of the wall clock, as long as that runs on or jumps ahead. Where it is set back, received_at runs
- * on by the monotonic clock, a sixteenth slower, until the wall clock has caught up: an hour takes sixteen. So it never falls, and what
- * depends on it (windows of limits, ids, ttl, days) never stands still.
+ * An epoch's received_at is the time of the wall clock, as long as that runs on or jumps ahead. Where it is set back,
+ * received_at runs on by the monotonic clock, a sixteenth slower, until the wall clock has caught up: an hour takes sixteen.
+ * So it never falls, and what depends on it (windows of limits, ids, ttl, days) never stands still.
  */
 // hot path: no allocation
 
@@ -73,8 +73,8 @@ export function runningEpoch(words: Int32Array): number {
 }
 
 /**
- * The last epoch that may have changed a table until now. Under the lock: an epoch that ended between two looks would be taken for one
- * that nobody has joined.
+ * The last epoch that may have changed a table until now. Under the lock: an epoch that ended between two looks would be
+ * taken for one that nobody has joined.
  */
 export function lastTouchedEpoch(words: Int32Array): number {
   acquireLock(words, EPOCH_LOCK);
@@ -92,7 +92,10 @@ export function isClosing(words: Int32Array): boolean {
   return Atomics.load(words, EPOCH_CLOSING) !== 0;
 }
 
-/** Joins the running epoch, waiting out one that is closing. `now`: ms UTC, of the wall clock; `monotonic`: ms, one clock for all threads. */
+/**
+ * Joins the running epoch, waiting out one that is closing. `now`: ms UTC, of the wall clock; `monotonic`: ms, one clock for
+ * all threads.
+ */
 export function joinEpoch(words: Int32Array, ticket: EpochTicket, now: number, monotonic: number): void {
   for (;;) {
     acquireLock(words, EPOCH_LOCK);

@@ -29,8 +29,8 @@ export interface FrameAnswers {
   readonly eventRow: Int32Array;
   readonly eventOutcome: Int32Array;
   /**
-   * What rejections say in particular, encoded for their connection: by event, and of a frame that is refused whole by -1 - its
-   * index. Of the frame that is being taken so many bytes.
+   * What rejections say in particular, encoded for their connection: by event, and of a frame that is refused whole by -1 -
+   * its index. Of the frame that is being taken so many bytes.
    */
   readonly details: Map<number, Uint8Array>;
   frameDetailBytes: number;

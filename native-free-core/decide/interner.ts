@@ -1,7 +1,7 @@
 /**
- * The dictionary as the decoder sees it: values of dictionary fields become ids. One producer may add a quarter of the entries, and of
- * their bytes, at the most, so that a stranger cannot use up what the others need; frames that name no producer are one producer
- * here. Each worker has one.
+ * The dictionary as the decoder sees it: values of dictionary fields become ids. One producer may add a quarter of the
+ * entries, and of their bytes, at the most, so that a stranger cannot use up what the others need; frames that name no
+ * producer are one producer here. Each worker has one.
  */
 // hot path: no allocation
 

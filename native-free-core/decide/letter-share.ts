@@ -1,6 +1,7 @@
 /**
- * Which dead letters are kept: of what is refused all is counted, and as much is kept as one producer may have, and all together.
- * Garbage comes at millions of events a second; whoever looks for the fault needs the first thousands. Called by take-frame.ts.
+ * Which dead letters are kept: of what is refused all is counted, and as much is kept as one producer may have, and all
+ * together. Garbage comes at millions of events a second; whoever looks for the fault needs the first thousands. Called by
+ * take-frame.ts.
  *
  *   one producer   10,000 at once and 10 a second after that; 16 MiB and 16 KiB a second
  *   all together   200,000 at once and 50 a second after that; 256 MiB and 64 KiB a second: shared evenly by the workers

@@ -1,7 +1,7 @@
 /**
  * Recovery: applies the rows of sealed blocks to the tables, epoch by epoch, each entity's in (life, seq) order, and skips
- * what the tables already have (docs/semantics.md §4). Decides nothing and numbers nothing anew. Runs on the main thread, before any
- * worker.
+ * what the tables already have (docs/semantics.md §4). Decides nothing and numbers nothing anew. Runs on the main thread,
+ * before any worker.
  */
 
 import { WORD } from '../base/words.ts';
@@ -41,7 +41,10 @@ interface Seat extends StateSeat {
   readonly limits: readonly LimitReplay[];
 }
 
-/** The tables may grow beyond their bounds meanwhile, so that nothing is evicted for what another epoch evicts: trimming comes last. */
+/**
+ * The tables may grow beyond their bounds meanwhile, so that nothing is evicted for what another epoch evicts: trimming
+ * comes last.
+ */
 export function createReplayer(plan: Plan, tables: Tables): Replayer {
   for (const table of [...tables.entities, ...(tables.limits ?? [])]) table.max = Infinity;
   return { plan, tables, seats: [], idWords: new Int32Array(4) };
@@ -127,8 +130,8 @@ function replayShared(plan: Plan, seats: readonly StateSeat[], entity: number, e
 }
 
 /**
- * Rows of the producers of a block, by the numbers that the block has for them. Whoever got a row then gets one now: what the table
- * has from a later moment, or from a time when it could hold more, gives way.
+ * Rows of the producers of a block, by the numbers that the block has for them. Whoever got a row then gets one now: what
+ * the table has from a later moment, or from a time when it could hold more, gives way.
  */
 function nameProducers({ tables }: Replayer, block: Uint8Array, receivedAt: number): Map<number, number> {
   const rows = new Map<number, number>();

@@ -30,7 +30,9 @@ const LANE_TURN = 64;
 /** Epochs that may wait for the disk before a worker holds its own back to let it grow. */
 const EPOCHS_AHEAD_MAX = 2;
 
-/** Returns when the process stops and the lanes are empty, or between two epochs when another version's workers take over. */
+/**
+ * Returns when the process stops and the lanes are empty, or between two epochs when another version's workers take over.
+ */
 export function runDecider(d: Decider): void {
   const control = d.input.control;
   for (;;) {

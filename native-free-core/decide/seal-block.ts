@@ -1,6 +1,6 @@
 /**
- * What comes after the workers have met at an epoch's end: the sealed block goes to the spool thread, the answers to ingress, and the
- * block is empty again. Called by complete-block.ts.
+ * What comes after the workers have met at an epoch's end: the sealed block goes to the spool thread, the answers to
+ * ingress, and the block is empty again. Called by complete-block.ts.
  */
 
 import { fail } from '../base/fail.ts';

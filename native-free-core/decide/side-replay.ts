@@ -1,7 +1,7 @@
 /**
- * Applies blocks that the former version of a pipeline has sealed to the side tables in which the next version's new features are
- * being backfilled: the same kernels as recovery, over the columns as the next version sees them. Backfill thread, and
- * recovery on the main thread.
+ * Applies blocks that the former version of a pipeline has sealed to the side tables in which the next version's new
+ * features are being backfilled: the same kernels as recovery, over the columns as the next version sees them. Backfill
+ * thread, and recovery on the main thread.
  */
 
 import { loadBlock } from '../columns/load.ts';

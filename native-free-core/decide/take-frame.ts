@@ -1,6 +1,6 @@
 /**
- * Takes one frame into the block: sequence number, events into rows, what is refused into the dead letters, its line in the ledger, and
- * an entry for its answer. Called by run.ts for each FRAME record, after the epoch has been joined.
+ * Takes one frame into the block: sequence number, events into rows, what is refused into the dead letters, its line in the
+ * ledger, and an entry for its answer. Called by run.ts for each FRAME record, after the epoch has been joined.
  */
 // hot path: no allocation
 
@@ -117,7 +117,9 @@ function refuseEvent(d: Decider, index: number, outcome: number): void {
   keepLetter(d, events.source, from, outcome, detail);
 }
 
-/** Keeps the bytes of what was refused, as long as its producer has not had too much kept; the ledger counts it in any case. */
+/**
+ * Keeps the bytes of what was refused, as long as its producer has not had too much kept; the ledger counts it in any case.
+ */
 function keepLetter(
   d: Decider,
   bytes: Uint8Array,

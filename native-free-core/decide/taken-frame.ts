@@ -1,6 +1,6 @@
 /**
- * The frame that a worker is taking: who sent it, how its reader found its events, and its line in the ledger as far as it is known.
- * One of each per worker, written over with every frame. Used by take-frame.ts and the steps that it calls.
+ * The frame that a worker is taking: who sent it, how its reader found its events, and its line in the ledger as far as it
+ * is known. One of each per worker, written over with every frame. Used by take-frame.ts and the steps that it calls.
  */
 // hot path: no allocation
 

@@ -1,6 +1,6 @@
 /**
- * What is refused, in words: which field, which value, where; for the answer and for the dead letters. Runs on the worker, for each
- * event or frame that is refused and for the first few with unknown fields, so it may take its time.
+ * What is refused, in words: which field, which value, where; for the answer and for the dead letters. Runs on the worker,
+ * for each event or frame that is refused and for the first few with unknown fields, so it may take its time.
  */
 
 import { WORD } from '../base/words.ts';

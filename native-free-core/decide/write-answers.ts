@@ -115,8 +115,8 @@ export function writeHellos(d: Decider, epochLow: number): void {
     const { producers } = d.input.tables;
     const row = findProducer(producers, session.producerName, 0, session.producerName.length);
     setSeq(highestSeqOf, row > 0 ? highestSeq(producers, row, d.input.now()) : 0);
-    // On the durable lane whatever the ack level: a hello must not wait for ClickHouse. One that comes again stands behind the answers
-    // that the former version has written.
+    // On the durable lane whatever the ack level: a hello must not wait for ClickHouse. One that comes again stands behind
+    // the answers that the former version has written.
     const lane = session.greeted ? laneOf(d, session) : d.input.durableLanes[session.ingress];
     session.greeted = true;
     const at = reserveWaiting(d, lane, RECORD_HELLO, HELLO_RECORD_BYTES);

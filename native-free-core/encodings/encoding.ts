@@ -1,6 +1,6 @@
 /**
- * What an encoding of frames and answers is made of. Each has a file here, entered in the table of index.ts: ingress, workers and
- * look-ups ask the table and know no encoding by name.
+ * What an encoding of frames and answers is made of. Each has a file here, entered in the table of index.ts: ingress,
+ * workers and look-ups ask the table and know no encoding by name.
  */
 
 import type { AnswerContent } from '../codec/answer.ts';

@@ -1,4 +1,7 @@
-/** What the emitted code of an entity's features refers to: functions and constants of their aggregates. Called by kernel.ts and read.ts. */
+/**
+ * What the emitted code of an entity's features refers to: functions and constants of their aggregates. Called by kernel.ts
+ * and read.ts.
+ */
 
 import { aggregateOf } from '../language/aggregates/index.ts';
 import type { RuntimeFunction } from '../language/aggregates/kernel-part.ts';

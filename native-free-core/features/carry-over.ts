@@ -1,7 +1,7 @@
 /**
- * Which words of an entity's row move where when its features change: what `adoptRow` copies. A feature's cells lie elsewhere in
- * the new row, but they are the same cells: buckets are counted by hop, days and sessions by the entity's own events.
- * Called on the main thread for each change of a pipeline.
+ * Which words of an entity's row move where when its features change: what `adoptRow` copies. A feature's cells lie
+ * elsewhere in the new row, but they are the same cells: buckets are counted by hop, days and sessions by the entity's own
+ * events. Called on the main thread for each change of a pipeline.
  */
 
 import type { Cells } from '../language/aggregates/cells.ts';
@@ -25,8 +25,8 @@ interface Place {
 }
 
 /**
- * `features`: for each feature of `to` its index in `from`, or -1. Head and group slots are copied with whatever feature needs them: a
- * side table that is at the same event has the same.
+ * `features`: for each feature of `to` its index in `from`, or -1. Head and group slots are copied with whatever feature
+ * needs them: a side table that is at the same event has the same.
  */
 export function carryOver(
   from: EntityPlan,

@@ -1,7 +1,7 @@
 /**
  * Emits what an event brings to a feature: `add<i>` (does it count) and `x<i>` (its input as the exact integer that
- * docs/semantics.md §6 asks for, the float as it came, or a text's number); `xl<i>`, `xh<i>`: 64 bits that tell values apart.
- * Called by kernel.ts.
+ * docs/semantics.md §6 asks for, the float as it came, or a text's number); `xl<i>`, `xh<i>`: 64 bits that tell values
+ * apart. Called by kernel.ts.
  */
 
 import { isWide, KINDS } from '../language/kinds/index.ts';

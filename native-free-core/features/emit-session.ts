@@ -1,6 +1,6 @@
 /**
- * Emits session windows: the entity's last sessions lie in a few slots, in no order; an event extends one, joins two, or begins
- * one. A session is forgotten once no event that is still admitted could reach it. Called by kernel.ts and read.ts.
+ * Emits session windows: the entity's last sessions lie in a few slots, in no order; an event extends one, joins two, or
+ * begins one. A session is forgotten once no event that is still admitted could reach it. Called by kernel.ts and read.ts.
  */
 
 import { cellSet, emitClear } from '../language/aggregates/cells.ts';

@@ -1,7 +1,7 @@
 /**
- * Entity keys as four Int32 words. Compiled per entity into a loop over the rows of a block: integers are their own
- * words, strings are hashed, composite keys are folded together (language/kinds/key-words.ts). `keyFromText` makes the same words for
- * a look-up.
+ * Entity keys as four Int32 words. Compiled per entity into a loop over the rows of a block: integers are their own words,
+ * strings are hashed, composite keys are folded together (language/kinds/key-words.ts). `keyFromText` makes the same words
+ * for a look-up.
  */
 
 import { hashBytes, combineWords } from '../base/hash.ts';

@@ -31,8 +31,8 @@ export interface EntityState {
 }
 
 /**
- * Returns null where the entity is unknown, or by `now` has been idle for longer than its ttl. `key`: four words. `now`: the windows
- * end then, ms UTC, or at the entity's own clock where that is later or nothing is given.
+ * Returns null where the entity is unknown, or by `now` has been idle for longer than its ttl. `key`: four words. `now`: the
+ * windows end then, ms UTC, or at the entity's own clock where that is later or nothing is given.
  */
 export type EntityReader = (key: Int32Array, now?: number) => EntityState | null;
 
@@ -70,7 +70,8 @@ return function read(f, w, before, clock) { const b = 0, bw = 0, r = 0; let flow
     dayOf: ReadRuntime['dayOf'],
   ) => (floats: Float64Array, words: Int32Array, before: number, clock: number) => void;
   const read = make(columns, functions, dayOf);
-  // A copy: it may be moved on to a time that the entity itself has not reached, and the lock is held for no longer than copying takes.
+  // A copy: it may be moved on to a time that the entity itself has not reached, and the lock is held for no longer than
+  // copying takes.
   const row = new Float64Array(layout.rowBytes >> 3);
   const rowWords = new Int32Array(row.buffer);
   return (key, now = 0) => {

@@ -1,7 +1,8 @@
 /**
  * Where the features of an entity lie within its row: running totals first, then one ring of hop buckets for each triple
  * (window, hop, delay), in which the cells of all features that share it stand side by side, then search trees, days and
- * sessions. So an event touches the row's head and one bucket a ring, a few cache lines in all, however many features there are.
+ * sessions. So an event touches the row's head and one bucket a ring, a few cache lines in all, however many features there
+ * are.
  *
  *   f64 slots 0-5   key, seq, life, clock, last seen      layout/entity-layout.ts
  *   f64 slots 6 ... totals: f64 cells of every feature, then Int32 cells of every feature, padded to 8 bytes
@@ -9,8 +10,8 @@
  *   then            trees: 2 * buckets f64 for each min, max, first and delayed last within a window (features/tree.ts)
  *   then            days: one f64 for each calendar; sessions: `slots` slots of (start, end, f64 cells, Int32 cells), then `used`
  *
- * Cells by aggregate are in its own file (language/aggregates/): those of the totals (T) and of each bucket (B) have the same names; a
- * window's bucket for hop k is k mod buckets.
+ * Cells by aggregate are in its own file (language/aggregates/): those of the totals (T) and of each bucket (B) have the
+ * same names; a window's bucket for hop k is k mod buckets.
  */
 
 import { enter } from '../base/lookup.ts';

@@ -1,6 +1,6 @@
 /**
- * ANSWER: the answer to a frame, encoded and ready to send; ENTITY_ANSWER: the answer to an ENTITY_READ. The worker writes them,
- * ingress sends them on. HELLO and REPEAT begin in the same way (hello-record.ts, repeat-record.ts).
+ * ANSWER: the answer to a frame, encoded and ready to send; ENTITY_ANSWER: the answer to an ENTITY_READ. The worker writes
+ * them, ingress sends them on. HELLO and REPEAT begin in the same way (hello-record.ts, repeat-record.ts).
  *
  *   byte  0 connection   connection-record.ts
  *   byte  8 i32 low word of the epoch that must be durable, or stored, before the record may leave

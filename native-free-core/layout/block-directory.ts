@@ -1,6 +1,6 @@
 /**
- * The column directory of a sealed block, behind its header: 16 bytes for each column of the plan, in their order. The worker writes
- * it.
+ * The column directory of a sealed block, behind its header: 16 bytes for each column of the plan, in their order. The
+ * worker writes it.
  *
  *   byte  0 u32 encoding   BLOCK_COLUMN_*
  *   byte  4 u32 offset     of the column's data, from the block's begin

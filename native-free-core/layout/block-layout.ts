@@ -1,6 +1,6 @@
 /**
- * A sealed block: what the spool stores, what recovery replays, what a batch is made of. All little-endian, sections 8-aligned. The
- * worker writes it into its lane; the spool thread, recovery and the Native encoder read it.
+ * A sealed block: what the spool stores, what recovery replays, what a batch is made of. All little-endian, sections
+ * 8-aligned. The worker writes it into its lane; the spool thread, recovery and the Native encoder read it.
  *
  *   byte   0  u32 magic "BLK2"     4 u32 whole size in bytes
  *   byte   8  f64 received_at      ms UTC, the same for every row of the epoch

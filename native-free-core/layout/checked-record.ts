@@ -1,6 +1,6 @@
 /**
- * How every record on the disk begins. The core has no checksum of its own: whoever writes a record computes it over all that follows it
- * and puts it in place last.
+ * How every record on the disk begins. The core has no checksum of its own: whoever writes a record computes it over all
+ * that follows it and puts it in place last.
  *
  *   byte 0 u32 magic   what the record is
  *   byte 4 u32 crc32   of everything from byte 8 on

@@ -23,7 +23,10 @@ export interface Column {
   touched: boolean;
   /** 1 where the row is NULL; length 0 where the column is not nullable. */
   readonly nulls: Uint8Array;
-  /** Scalar storage: the one that the kind names is used; all are views over the same bytes. 64-bit kinds: i32/u32 [2*row], [2*row+1]. */
+  /**
+   * Scalar storage: the one that the kind names is used; all are views over the same bytes. 64-bit kinds: i32/u32 [2*row],
+   * [2*row+1].
+   */
   readonly u8: Uint8Array;
   readonly u16: Uint16Array;
   readonly i32: Int32Array;

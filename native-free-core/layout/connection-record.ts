@@ -1,5 +1,6 @@
 /**
- * How every record between ingress and workers begins: whom it is from, or for. CLOSE is nothing else: the connection has ended.
+ * How every record between ingress and workers begins: whom it is from, or for. CLOSE is nothing else: the connection has
+ * ended.
  *
  *   byte 0 u32 slot         of the connection at its ingress thread    ingress, in answers the worker
  *   byte 4 u32 generation   grows each time the slot is used anew      ingress, in answers the worker

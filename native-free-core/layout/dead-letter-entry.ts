@@ -1,6 +1,6 @@
 /**
- * A dead letter of a block: what was refused, as it came, and why. The worker writes it into its block; the Native encoder of
- * `dead_letters` reads it.
+ * A dead letter of a block: what was refused, as it came, and why. The worker writes it into its block; the Native encoder
+ * of `dead_letters` reads it.
  *
  *   byte  0 u32 row of the producer table, 0: no producer
  *   byte  4 seq           of its frame, seq.ts

@@ -4,6 +4,9 @@
  */
 
 export interface DictionaryIntern {
-  /** The id of bytes[start, start + length), the same for equal bytes, for ever; -1 where the dictionary is full. The empty string is 0. */
+  /**
+   * The id of bytes[start, start + length), the same for equal bytes, for ever; -1 where the dictionary is full. The empty
+   * string is 0.
+   */
   intern(bytes: Uint8Array, start: number, length: number): number;
 }

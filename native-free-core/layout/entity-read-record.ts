@@ -1,5 +1,6 @@
 /**
- * ENTITY_READ: someone asks for the features of an entity. Ingress writes it, the worker reads it and answers with ENTITY_ANSWER.
+ * ENTITY_READ: someone asks for the features of an entity. Ingress writes it, the worker reads it and answers with
+ * ENTITY_ANSWER.
  *
  *   byte  0 connection   connection-record.ts; no frames come from it
  *   byte  8 u32 index of the entity in the plan

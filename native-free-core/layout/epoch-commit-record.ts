@@ -1,6 +1,6 @@
 /**
- * The records of the log inside a segment. Little-endian, everything 8-aligned. The spool thread writes them; recovery and the
- * reader read them.
+ * The records of the log inside a segment. Little-endian, everything 8-aligned. The spool thread writes them; recovery and
+ * the reader read them.
  *
  *   segment   SEGMENT record, then EPOCH and RUN records back to back, then bytes that mean nothing:
  *             zeros, or what the file held before it was recycled

@@ -1,6 +1,6 @@
 /**
- * A frame's line in the ledger, one for each frame of a block: what became of its events. The worker writes it into its block; the
- * spool thread adds it up, recovery and the ledger read it.
+ * A frame's line in the ledger, one for each frame of a block: what became of its events. The worker writes it into its
+ * block; the spool thread adds it up, recovery and the ledger read it.
  *
  *   byte  0 u32 row of the producer table, 0: no producer
  *   byte  4 u32 flags        FRAME_*

@@ -1,5 +1,6 @@
 /**
- * Sums over all epochs since the log began, as each commit record and the durable mark hold them. The spool thread writes them.
+ * Sums over all epochs since the log began, as each commit record and the durable mark hold them. The spool thread writes
+ * them.
  *
  *   byte 0 6 x f64: rows, frames, received, duplicates, dead-lettered, block bytes
  */

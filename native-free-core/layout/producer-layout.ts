@@ -1,6 +1,7 @@
 /**
- * Layout of the producer table: who has sent frames, which of them were taken, and what each producer may still use up of what all share.
- * Producers are found by their names; a row is given to another name once its producer has been idle for the declared time.
+ * Layout of the producer table: who has sent frames, which of them were taken, and what each producer may still use up of
+ * what all share. Producers are found by their names; a row is given to another name once its producer has been idle for the
+ * declared time.
  *
  *   byte 16  Int32 rows, row 0 included     20 Int32 index slots     24 f64 forget after, ms                 creator
  *   byte 64  Int32 lock                                                            whoever looks for a name or adds one holds it

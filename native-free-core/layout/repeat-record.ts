@@ -1,6 +1,6 @@
 /**
- * REPEAT: a frame that was answered before, and whose decisions are no longer in memory. The worker writes it; ingress has the
- * decisions looked up in ClickHouse and answers itself.
+ * REPEAT: a frame that was answered before, and whose decisions are no longer in memory. The worker writes it; ingress has
+ * the decisions looked up in ClickHouse and answers itself.
  *
  *   byte  0 as in answer-record.ts
  *   byte 16 seq   of the frame

@@ -1,6 +1,6 @@
 /**
- * The sequence number of a frame: 64 bits as its producer wrote them, in two words, because a double holds only 53. 0 stands for
- * none. A Seq is made once and written over for each frame; whoever keeps the number copies it.
+ * The sequence number of a frame: 64 bits as its producer wrote them, in two words, because a double holds only 53. 0 stands
+ * for none. A Seq is made once and written over for each frame; whoever keeps the number copies it.
  *
  *   byte 0 u32 low · 4 u32 high
  */

@@ -1,6 +1,7 @@
 /**
- * Compiles a model's content into a loop over the rows of a block. Made once a worker and version; the loops allocate nothing. The margins of
- * xgboost models are the library's own to the last bit: float32 inputs, thresholds and additions, in the file's order.
+ * Compiles a model's content into a loop over the rows of a block. Made once a worker and version; the loops allocate
+ * nothing. The margins of xgboost models are the library's own to the last bit: float32 inputs, thresholds and additions, in
+ * the file's order.
  */
 
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
@@ -13,11 +14,15 @@ import { packTrees, type CategorySlot, type NumberSlots } from './tree-layout.ts
 import { addTrees, CHUNK_ROWS } from './tree-loop.ts';
 
 /**
- * `inputs`: rows x features, row by row, NaN where missing; `out`: a score a row, NaN where there is none. At most BLOCK_ROWS_MAX rows.
+ * `inputs`: rows x features, row by row, NaN where missing; `out`: a score a row, NaN where there is none. At most
+ * BLOCK_ROWS_MAX rows.
  */
 export type ModelLoop = (inputs: Float64Array, rows: number, features: number, out: Float64Array) => void;
 
-/** `format` says how numbers are rounded and compared; linear and logistic differ in what `probability` means, not in the margin. */
+/**
+ * `format` says how numbers are rounded and compared; linear and logistic differ in what `probability` means, not in the
+ * margin.
+ */
 export function compileModel(
   content: LinearContent | TreeContent,
   format: ModelFormat,

@@ -1,6 +1,6 @@
 /**
- * How a model came to its score, for `hunt explain`: what each input adds in a linear model, the way through each tree. Plain and slow, and
- * written apart from the loops: their margins are tested against each other.
+ * How a model came to its score, for `hunt explain`: what each input adds in a linear model, the way through each tree.
+ * Plain and slow, and written apart from the loops: their margins are tested against each other.
  */
 
 import type { LinearContent, ModelFormat, TreeContent } from '../plan/model-plan.ts';

@@ -1,6 +1,7 @@
 /**
- * The last line of a LightGBM file that was trained on a pandas table, `pandas_categorical:[["at", "de"], [10, 20]]`: categories in the order
- * of their codes, a list for each categorical column of the table. Which feature a list belongs to is not said. Called by parse-lightgbm.ts.
+ * The last line of a LightGBM file that was trained on a pandas table, `pandas_categorical:[["at", "de"], [10, 20]]`:
+ * categories in the order of their codes, a list for each categorical column of the table. Which feature a list belongs to
+ * is not said. Called by parse-lightgbm.ts.
  */
 
 import { ModelError } from './model-problems.ts';

@@ -1,6 +1,6 @@
 /**
- * LightGBM's objectives that are taken, by the words of the file's line `objective=`, and what the library's predict makes of a raw score.
- * Checked against the library (test/model/golden/make-today.py). Called by parse-lightgbm.ts.
+ * LightGBM's objectives that are taken, by the words of the file's line `objective=`, and what the library's predict makes
+ * of a raw score. Checked against the library (test/model/golden/make-today.py). Called by parse-lightgbm.ts.
  */
 
 import { lookup } from '../base/lookup.ts';
@@ -39,7 +39,10 @@ export interface LightGbmObjective {
   readonly sigmoid: number;
 }
 
-/** `line`: what stands behind `objective=`; undefined where the model was trained by a function of one's own, whose scores are raw. */
+/**
+ * `line`: what stands behind `objective=`; undefined where the model was trained by a function of one's own, whose scores
+ * are raw.
+ */
 export function lightGbmObjective(line: string | undefined): LightGbmObjective {
   const [name = 'custom', ...words] = (line ?? 'custom').split(' ').filter((word) => word !== '');
   if (name.startsWith('multiclass'))

@@ -1,6 +1,7 @@
 /**
- * LightGBM's text model (`save_model('model.txt')`): one score, double precision. Leaf values in the file have the learning rate in them,
- * and the first tree has the average that boosting began from. After early stopping, save_model writes the best rounds only.
+ * LightGBM's text model (`save_model('model.txt')`): one score, double precision. Leaf values in the file have the learning
+ * rate in them, and the first tree has the average that boosting began from. After early stopping, save_model writes the
+ * best rounds only.
  */
 
 import type { TreeContent } from '../plan/model-plan.ts';

@@ -3,8 +3,8 @@
  *
  *   { "intercept": -1.5, "weights": { "player.digs_5m": 0.25, … }, "defaults": { "player.quiet": 0 } }
  *
- * Weights are by input as the pipeline names it, one for each. `defaults` stand in for missing inputs; an input that is missing and has
- * none leaves the event without a score.
+ * Weights are by input as the pipeline names it, one for each. `defaults` stand in for missing inputs; an input that is
+ * missing and has none leaves the event without a score.
  */
 
 import { lookup } from '../base/lookup.ts';

@@ -1,6 +1,6 @@
 /**
- * XGBoost's JSON model (`save_model('model.json')`): boosted trees (gbtree, dart) or a linear booster, one score. Everything is float32: values
- * are rounded once here, as the library does when it loads the file.
+ * XGBoost's JSON model (`save_model('model.json')`): boosted trees (gbtree, dart) or a linear booster, one score. Everything
+ * is float32: values are rounded once here, as the library does when it loads the file.
  */
 
 import type { LinearContent, TreeContent } from '../plan/model-plan.ts';

@@ -1,6 +1,6 @@
 /**
- * Model files as data science leaves them, into the plan's form: XGBoost's JSON, LightGBM's text, and the engine's own JSON for linear and
- * logistic models. Called by src/config when a pipeline is compiled; what is wrong comes back in one line.
+ * Model files as data science leaves them, into the plan's form: XGBoost's JSON, LightGBM's text, and the engine's own JSON
+ * for linear and logistic models. Called by src/config when a pipeline is compiled; what is wrong comes back in one line.
  */
 
 import type { LinearContent, ModelFormat, ModelLink, TreeContent } from '../plan/model-plan.ts';
@@ -31,7 +31,10 @@ export interface ParsedModel {
   /** Which function leads from the margin to what the model was trained for. */
   readonly link: ModelLink;
   readonly inputs: readonly FileInput[];
-  /** Categories that the file lists by categorical column, without saying which feature that is (LightGBM's `pandas_categorical`). */
+  /**
+   * Categories that the file lists by categorical column, without saying which feature that is (LightGBM's
+   * `pandas_categorical`).
+   */
   readonly columnCategories: readonly (readonly Category[])[];
   readonly warnings: readonly string[];
 }

@@ -1,8 +1,9 @@
 /**
- * exp and log of float32 as glibc (2.27 and later) computes them: XGBoost calls `expf` and `logf`, and neither is always the nearest float32,
- * so that Math.fround(Math.exp(x)) would differ in one of 1,600 values. The method and its constants are those of ARM's optimized routines
- * (MIT licence, Copyright (c) 2017-2018 Arm Limited), which glibc and musl share: a table, a short polynomial in double precision, and
- * one rounding at the end. Called by links.ts for scores, and by xgboost-objectives.ts when a file is read.
+ * exp and log of float32 as glibc (2.27 and later) computes them: XGBoost calls `expf` and `logf`, and neither is always the
+ * nearest float32, so that Math.fround(Math.exp(x)) would differ in one of 1,600 values. The method and its constants are
+ * those of ARM's optimized routines (MIT licence, Copyright (c) 2017-2018 Arm Limited), which glibc and musl share: a table,
+ * a short polynomial in double precision, and one rounding at the end. Called by links.ts for scores, and by
+ * xgboost-objectives.ts when a file is read.
  */
 // hot path: no allocation
 

@@ -1,6 +1,7 @@
 /**
- * Ascending thresholds under a grid of equal cells, so that a value's rank is found in a step or two: those in cells before its own lie
- * below it, those in cells behind lie above, because the way from a number to its cell never falls. Made once a model; read by ranks.ts.
+ * Ascending thresholds under a grid of equal cells, so that a value's rank is found in a step or two: those in cells before
+ * its own lie below it, those in cells behind lie above, because the way from a number to its cell never falls. Made once a
+ * model; read by ranks.ts.
  */
 
 export interface ThresholdGrid {

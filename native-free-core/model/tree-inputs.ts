@@ -1,4 +1,7 @@
-/** What joined trees tell of their inputs: whether thresholds or sets ask them, and how large the categories are. Called by the parsers. */
+/**
+ * What joined trees tell of their inputs: whether thresholds or sets ask them, and how large the categories are. Called by
+ * the parsers.
+ */
 
 import type { TreeContent } from '../plan/model-plan.ts';
 import type { FileInput } from './parse.ts';

@@ -1,6 +1,6 @@
 /**
- * Trees as the loops walk them (tree-loop.ts). A comparison of two floats whose outcome is a jump costs more than all else when nobody can
- * guess it, so each row's inputs become small integers once (ranks.ts), and every node only subtracts:
+ * Trees as the loops walk them (tree-loop.ts). A comparison of two floats whose outcome is a jump costs more than all else
+ * when nobody can guess it, so each row's inputs become small integers once (ranks.ts), and every node only subtracts:
  *
  *   slot    one for each (input, what counts as missing, where missing goes) that a node asks, and for each (input, set of categories)
  *   rank    of a row in a slot: how many of the thresholds of that input lie at or below it (xgboost; below it: lightgbm). A missing

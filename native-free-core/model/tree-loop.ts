@@ -1,6 +1,7 @@
 /**
- * Walks packed trees over the rows of a block (tree-layout.ts): a chunk of rows at a time, so that their ranks stay in the first cache; tree by tree, so
- * that its nodes do, too; four rows at once, because each step waits for the one before it. Called by compile.ts on a worker's thread.
+ * Walks packed trees over the rows of a block (tree-layout.ts): a chunk of rows at a time, so that their ranks stay in the
+ * first cache; tree by tree, so that its nodes do, too; four rows at once, because each step waits for the one before it.
+ * Called by compile.ts on a worker's thread.
  */
 // hot path: no allocation
 
@@ -9,8 +10,8 @@ export const CHUNK_ROWS = 128;
 const WORDS_SHIFT = 2;
 
 /**
- * Adds the leaves of every tree, in order, to `sums` (one a row, [0, rows)). `sums` rounds as its kind does: Float32Array for xgboost,
- * Float64Array for lightgbm. `ranks`: `slots` a row.
+ * Adds the leaves of every tree, in order, to `sums` (one a row, [0, rows)). `sums` rounds as its kind does: Float32Array
+ * for xgboost, Float64Array for lightgbm. `ranks`: `slots` a row.
  */
 export function addTrees(
   nodes: Int32Array,

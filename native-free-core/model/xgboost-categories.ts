@@ -1,7 +1,8 @@
 /**
- * The categories that an XGBoost file (since version 3.1) lists by feature, in the order of their codes (`cats`): texts as in Arrow, the bytes
- * of all one after another with offsets; numbers with a type. A feature without categories has an entry that is empty. Up to version 3.2 the
- * offsets count characters where they should count bytes: a list with one that is not ASCII cannot be read.
+ * The categories that an XGBoost file (since version 3.1) lists by feature, in the order of their codes (`cats`): texts as
+ * in Arrow, the bytes of all one after another with offsets; numbers with a type. A feature without categories has an entry
+ * that is empty. Up to version 3.2 the offsets count characters where they should count bytes: a list with one that is not
+ * ASCII cannot be read.
  */
 
 import { ModelError } from './model-problems.ts';

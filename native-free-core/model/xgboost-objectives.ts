@@ -1,6 +1,7 @@
 /**
- * XGBoost's objectives that are taken: where trees begin to add (`base_score` stands in the file as the objective's own value), and what the
- * library's predict makes of the sum. Checked against the library (test/model/golden/make-today.py). Called by parse-xgboost.ts.
+ * XGBoost's objectives that are taken: where trees begin to add (`base_score` stands in the file as the objective's own
+ * value), and what the library's predict makes of the sum. Checked against the library (test/model/golden/make-today.py).
+ * Called by parse-xgboost.ts.
  */
 
 import { lookup } from '../base/lookup.ts';

@@ -1,7 +1,8 @@
 /**
- * How many rounds of an XGBoost model count. The file of a training with early stopping has the rounds after the best one, too, and says
- * which that was (`best_iteration`, from 0). The library's scikit-learn and R interfaces predict up to it; Booster.predict takes all rounds
- * unless the caller says otherwise. Here the file's word counts, with a warning, and `iterations:` in the pipeline decides.
+ * How many rounds of an XGBoost model count. The file of a training with early stopping has the rounds after the best one,
+ * too, and says which that was (`best_iteration`, from 0). The library's scikit-learn and R interfaces predict up to it;
+ * Booster.predict takes all rounds unless the caller says otherwise. Here the file's word counts, with a warning, and
+ * `iterations:` in the pipeline decides.
  */
 
 import { ModelError } from './model-problems.ts';

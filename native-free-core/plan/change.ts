@@ -36,8 +36,8 @@ export interface LimitChange {
 }
 
 /**
- * A column that has another name in the new plan. In ClickHouse it goes on under the name it was created with, and the new name is
- * an alias of it, so that rows of both versions answer under both names and both versions can be inserted.
+ * A column that has another name in the new plan. In ClickHouse it goes on under the name it was created with, and the new
+ * name is an alias of it, so that rows of both versions answer under both names and both versions can be inserted.
  */
 export interface ColumnRename {
   readonly from: string;
@@ -56,8 +56,8 @@ export function backfilledEntities(change: PlanChange): number[] {
 }
 
 /**
- * What a backfill's side tables are laid out by: the new plan with the entities of `backfilledEntities`, in that order, and of
- * them the features to backfill only.
+ * What a backfill's side tables are laid out by: the new plan with the entities of `backfilledEntities`, in that order, and
+ * of them the features to backfill only.
  */
 export function backfillPlan(plan: Plan, change: PlanChange): Plan {
   const entities = backfilledEntities(change).map((entity, index) => {

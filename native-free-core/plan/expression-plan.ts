@@ -1,4 +1,7 @@
-/** Expressions as the plan has them: typed, resolved, plain data. Compiled by language/expression, and into SQL by language/sql. */
+/**
+ * Expressions as the plan has them: typed, resolved, plain data. Compiled by language/expression, and into SQL by
+ * language/sql.
+ */
 
 /** Types of expressions. `int` is an exact integer below 2^53, or a 64-bit column (equality and keys keep all bits). */
 export type ExpressionType = 'bool' | 'int' | 'double' | 'string' | 'bytes' | 'time';

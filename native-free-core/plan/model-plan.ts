@@ -1,6 +1,6 @@
 /**
- * A model as the plan has it: which inputs, which column its score is stored in, and its content, parsed from the file that data
- * science has trained. Plain data. Made by src/config from native-free-core/model's parsers; evaluated by model/.
+ * A model as the plan has it: which inputs, which column its score is stored in, and its content, parsed from the file that
+ * data science has trained. Plain data. Made by src/config from native-free-core/model's parsers; evaluated by model/.
  */
 
 import type { Expression } from './expression-plan.ts';
@@ -9,8 +9,8 @@ export type ModelFormat = 'linear' | 'logistic' | 'xgboost' | 'lightgbm';
 /** What `model.<name>` is: the margin as the library sums it, or the margin through the objective's link. */
 export type ModelOutput = 'margin' | 'probability' | 'value';
 /**
- * What the objective makes of a margin: `step` is 1 above 0 and 0 otherwise, `signed_square` keeps the sign of what it squares, `softplus` is
- * log(1 + e^x).
+ * What the objective makes of a margin: `step` is 1 above 0 and 0 otherwise, `signed_square` keeps the sign of what it
+ * squares, `softplus` is log(1 + e^x).
  */
 export type ModelLink = 'identity' | 'logistic' | 'exp' | 'step' | 'signed_square' | 'softplus';
 
@@ -44,8 +44,9 @@ export interface LinearContent {
 }
 
 /**
- * Trees as arrays, all trees one after another, nodes of a tree together; children are indices into the same arrays. What the
- * numbers mean is the format's: xgboost is float32 (left where x < threshold), lightgbm float64 (left where x <= threshold).
+ * Trees as arrays, all trees one after another, nodes of a tree together; children are indices into the same arrays. What
+ * the numbers mean is the format's: xgboost is float32 (left where x < threshold), lightgbm float64 (left where x <=
+ * threshold).
  */
 export interface TreeContent {
   readonly kind: 'trees';

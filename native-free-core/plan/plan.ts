@@ -47,14 +47,17 @@ export interface ColumnPlan {
   readonly enumNames?: readonly (readonly [number, string])[];
   /** One line for `COMMENT` and `hunt check`. */
   readonly comment: string;
-  /** Which branch of the type oneof owns it (its code in the type column), or -1: whole columns of other branches stay untouched. */
+  /**
+   * Which branch of the type oneof owns it (its code in the type column), or -1: whole columns of other branches stay
+   * untouched.
+   */
   readonly branch: number;
 }
 
 /**
- * A field of a branch of the type oneof that shares its column with the same field numbers of other branches: an event has one
- * branch, so its fields need no more columns than the widest branch has. In ClickHouse it is an ALIAS over the shared column.
- * Decoder, blocks and inserts know the shared columns only; expressions name views.
+ * A field of a branch of the type oneof that shares its column with the same field numbers of other branches: an event has
+ * one branch, so its fields need no more columns than the widest branch has. In ClickHouse it is an ALIAS over the shared
+ * column. Decoder, blocks and inserts know the shared columns only; expressions name views.
  */
 export interface ViewPlan extends ColumnPlan {
   /** The shared column: an index into `Plan.columns`. `branch` says in which rows it is this field. */
@@ -118,8 +121,8 @@ export interface FieldPlan {
   /** Number of another plain oneof within the message (fields of which exclude each other), or -1. */
   readonly oneof: number;
   /**
-   * A singular scalar without presence of its own (neither `optional` nor in a oneof): where its message is there and the field
-   * is not, a nullable column gets the default (0, '', false), not NULL.
+   * A singular scalar without presence of its own (neither `optional` nor in a oneof): where its message is there and the
+   * field is not, a nullable column gets the default (0, '', false), not NULL.
    */
   readonly implicit?: boolean;
   readonly deprecated?: boolean;
@@ -221,7 +224,10 @@ export interface FeaturePlan extends FeatureParameters {
   readonly excludesCurrent?: boolean;
   /** The window is the entity's latest session; windowMs and hopMs are 0. */
   readonly session?: SessionPlan;
-  /** The window is the latest local day among the entity's events: the i32 column that holds each event's; windowMs and hopMs are 0. */
+  /**
+   * The window is the latest local day among the entity's events: the i32 column that holds each event's; windowMs and hopMs
+   * are 0.
+   */
   readonly dayColumn?: number;
 }
 
@@ -268,7 +274,9 @@ export interface DecisionPlan {
   readonly rules: readonly RulePlan[];
   /** Code of the default action. */
   readonly default: number;
-  /** `code` columns: action (label 0 is '', "not asked") and rule (label 0 is '', label 1 is 'default', then the rules' ids). */
+  /**
+   * `code` columns: action (label 0 is '', "not asked") and rule (label 0 is '', label 1 is 'default', then the rules' ids).
+   */
   readonly actionColumn: number;
   readonly ruleColumn: number;
   /** Stored, never answered: another version's, which decides beside the live one. */

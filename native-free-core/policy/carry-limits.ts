@@ -1,4 +1,7 @@
-/** Which words of a key's row of limits move where when the limits change: what `adoptRow` copies. Main thread, for each change. */
+/**
+ * Which words of a key's row of limits move where when the limits change: what `adoptRow` copies. Main thread, for each
+ * change.
+ */
 
 import type { PlanChange } from '../plan/change.ts';
 import type { Plan } from '../plan/plan.ts';

@@ -1,6 +1,7 @@
 /**
- * Compiles `Plan.computed` into loops that fill its columns. What reads the event only is computed before state moves, the rest
- * when features are known (decide/after-state.ts). Once per worker; replay runs none of it, the values come with the rows.
+ * Compiles `Plan.computed` into loops that fill its columns. What reads the event only is computed before state moves, the
+ * rest when features are known (decide/after-state.ts). Once per worker; replay runs none of it, the values come with the
+ * rows.
  */
 
 import type { Column } from '../layout/column.ts';

@@ -82,8 +82,8 @@ return function decide_${decision.name}(rows, epoch, receivedAt) {
 }
 
 /**
- * The one place that stores, whichever rule hits: V8 compiles a store that was never reached into one that throws the compiled loop away,
- * and some rule will hit for the first time in the busiest hour.
+ * The one place that stores, whichever rule hits: V8 compiles a store that was never reached into one that throws the
+ * compiled loop away, and some rule will hit for the first time in the busiest hour.
  */
 function emitFirstHit(decision: DecisionPlan, rules: readonly string[]): string {
   return `let action = ${decision.default}, rule = ${RULE_DEFAULT};

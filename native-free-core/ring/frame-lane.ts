@@ -1,6 +1,6 @@
 /**
- * Puts the records of ingress into a worker's frame lane. Each returns false where the lane is full and nothing was written; the
- * caller rings the worker. Ingress threads, and whoever drives a worker by hand.
+ * Puts the records of ingress into a worker's frame lane. Each returns false where the lane is full and nothing was written;
+ * the caller rings the worker. Ingress threads, and whoever drives a worker by hand.
  */
 // hot path: no allocation
 

@@ -1,11 +1,11 @@
 /**
- * Watermarks: up to which epoch something holds, a whole number in two Int32 side by side. One thread moves it forward, any thread
- * reads it whole, or the low word alone.
+ * Watermarks: up to which epoch something holds, a whole number in two Int32 side by side. One thread moves it forward, any
+ * thread reads it whole, or the low word alone.
  *   word 0  low   32 bits                                                      written by the one thread
  *   word 1  high  the bits above; while it changes, the one before, inverted   written by the one thread
  *
- * The high word changes once in 2^32 epochs, within two months at a thousand a second. A reader must not pair one high word with the
- * low word of the other: it would be 2^32 epochs off.
+ * The high word changes once in 2^32 epochs, within two months at a thousand a second. A reader must not pair one high word
+ * with the low word of the other: it would be 2^32 epochs off.
  */
 // hot path: no allocation
 

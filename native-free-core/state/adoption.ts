@@ -1,11 +1,12 @@
 /**
- * Adoption: after a change of the pipeline, an entity whose row layout has changed begins in a new, empty table, and its rows
- * move over one by one: when an event first asks for one, or when the sweep comes by. The former table and the side table with
- * what was backfilled stand still meanwhile: every row of theirs is as of the epoch at which the versions changed.
+ * Adoption: after a change of the pipeline, an entity whose row layout has changed begins in a new, empty table, and its
+ * rows move over one by one: when an event first asks for one, or when the sweep comes by. The former table and the side
+ * table with what was backfilled stand still meanwhile: every row of theirs is as of the epoch at which the versions
+ * changed.
  *
- * A row of the side table belongs to the former table's only where both are of the same (life, seq). Where they differ the row is
- * not adopted, which is an eviction: the key begins a new life. Each former row is considered once. Afterwards its life is set to
- * TAKEN, whether or not it was migrated, under the lock of the key's stripe in the new table.
+ * A row of the side table belongs to the former table's only where both are of the same (life, seq). Where they differ the
+ * row is not adopted, which is an eviction: the key begins a new life. Each former row is considered once. Afterwards its
+ * life is set to TAKEN, whether or not it was migrated, under the lock of the key's stripe in the new table.
  */
 // hot path: no allocation
 

@@ -136,9 +136,9 @@ export function findRow(table: EntityTable, k0: number, k1: number, k2: number, 
 }
 
 /**
- * Creates a row with all state zero but key and life, evicting an idle one of the stripe where the table or the stripe is full.
- * Rows whose life began in `epoch` stay: a key has at most one life per epoch. Where none may be evicted, the table grows beyond
- * its bound until the epoch's end, as long as the stripe has room; then ROW_NONE.
+ * Creates a row with all state zero but key and life, evicting an idle one of the stripe where the table or the stripe is
+ * full. Rows whose life began in `epoch` stay: a key has at most one life per epoch. Where none may be evicted, the table
+ * grows beyond its bound until the epoch's end, as long as the stripe has room; then ROW_NONE.
  */
 export function createRow(table: EntityTable, k0: number, k1: number, k2: number, k3: number, epoch: number): number {
   const words = table.words;
@@ -183,13 +183,17 @@ export function liveTotal(table: EntityTable): number {
   return Atomics.load(table.regionWords[0], ENTITIES_LIVE_AT >> 2);
 }
 
-/** Takes the longest idle of the next rows under the hand out of the index and returns it, or ROW_NONE. Its place is the caller's. */
+/**
+ * Takes the longest idle of the next rows under the hand out of the index and returns it, or ROW_NONE. Its place is the
+ * caller's.
+ */
 function evictRow(table: EntityTable, epoch: number): number {
   const words = table.words;
   const floats = table.floats;
   const stripe = table.stripe;
   const used = words[stripe + STRIPE_USED];
-  // Nothing began before the first epoch; and in an epoch that brings thousands of new keys each would look at all rows in vain.
+  // Nothing began before the first epoch; and in an epoch that brings thousands of new keys each would look at all rows in
+  // vain.
   if (epoch <= 0 || words[stripe + STRIPE_BARREN] === (epoch | 0)) return ROW_NONE;
   let hand = words[stripe + STRIPE_HAND];
   let victim = ROW_NONE;
@@ -258,7 +262,10 @@ function homeOfRow(table: EntityTable, row: number): number {
   return homeSlot(hashOfKey(table.words, rowWord(table, row)), table.shape.indexSlots);
 }
 
-/** Copies the rows of stripe number `index` to the begin of `out` (at least rowsPerStripe * rowBytes) under its lock; returns the bytes. */
+/**
+ * Copies the rows of stripe number `index` to the begin of `out` (at least rowsPerStripe * rowBytes) under its lock; returns
+ * the bytes.
+ */
 export function copyStripe(table: EntityTable, index: number, out: Uint8Array): number {
   enterStripe(table, index);
   const bytes = table.words[table.stripe + STRIPE_USED] * table.shape.rowBytes;
@@ -268,8 +275,8 @@ export function copyStripe(table: EntityTable, index: number, out: Uint8Array): 
 }
 
 /**
- * Puts the copied rows of a stripe back in one piece, into a table of as many stripes where that one is empty. False, and nothing
- * done, where it is not so, or they are too many: row by row, then.
+ * Puts the copied rows of a stripe back in one piece, into a table of as many stripes where that one is empty. False, and
+ * nothing done, where it is not so, or they are too many: row by row, then.
  */
 export function restoreStripe(table: EntityTable, index: number, rows: Int32Array): boolean {
   const shape = table.shape;

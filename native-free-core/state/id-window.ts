@@ -188,7 +188,9 @@ export function idsShortened(ids: IdWindow): number {
 /** Words of one copied id: four of hash, one of time. */
 export const ID_ENTRY_WORDS = ENTRY_WORDS;
 
-/** Copies the ids of stripe `s`, oldest first, to the begin of `out` (idsPerStripe * ID_ENTRY_WORDS words); returns how many. */
+/**
+ * Copies the ids of stripe `s`, oldest first, to the begin of `out` (idsPerStripe * ID_ENTRY_WORDS words); returns how many.
+ */
 export function copyIdStripe(ids: IdWindow, s: number, out: Int32Array): number {
   const words = ids.words;
   const stripe = (REGION_HEADER_BYTES >> 2) + s * ids.stripeWords;

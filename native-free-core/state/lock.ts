@@ -35,8 +35,9 @@ function acquireContended(words: Int32Array, at: number): void {
 }
 
 /**
- * Takes a free lock as if another thread held it, and releases it: V8 throws compiled code away that comes upon a way which was never gone,
- * and a loop that has the lock's code within it is thrown away whole. Only where no other thread can see the lock.
+ * Takes a free lock as if another thread held it, and releases it: V8 throws compiled code away that comes upon a way which
+ * was never gone, and a loop that has the lock's code within it is thrown away whole. Only where no other thread can see the
+ * lock.
  */
 export function warmUpLock(words: Int32Array, at: number): void {
   words[at] = WARMING_UP;

@@ -1,6 +1,6 @@
 /**
- * What one producer may use up of what all share: entries of the dictionary, and dead letters that are kept. Frames that name no
- * producer are one producer here, row 0 of the table. Workers ask before they take.
+ * What one producer may use up of what all share: entries of the dictionary, and dead letters that are kept. Frames that
+ * name no producer are one producer here, row 0 of the table. Workers ask before they take.
  */
 // hot path: no allocation
 

@@ -1,6 +1,6 @@
 /**
- * The names of producers: which row of the table is whose (layout/producer-layout.ts). Where every row has a name, the row of a
- * producer that has been idle for the declared time goes to the new one; where none is idle, the new one is refused.
+ * The names of producers: which row of the table is whose (layout/producer-layout.ts). Where every row has a name, the row
+ * of a producer that has been idle for the declared time goes to the new one; where none is idle, the new one is refused.
  */
 // hot path: no allocation
 
@@ -60,8 +60,8 @@ export function findProducer(producers: Producers, bytes: Uint8Array, start: num
 }
 
 /**
- * The row of a name, which gets one where it has none; PRODUCER_NONE where no row is free or idle. `idleSince`: rows that were
- * seen before may be given away, ms.
+ * The row of a name, which gets one where it has none; PRODUCER_NONE where no row is free or idle. `idleSince`: rows that
+ * were seen before may be given away, ms.
  */
 export function nameProducer(
   producers: Producers,

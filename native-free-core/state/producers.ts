@@ -1,7 +1,8 @@
 /**
  * What the engine remembers of each producer: its highest sequence number and which of the 1,024 below it were taken
- * (layout/producer-layout.ts). A producer stays on one worker at a time, but may come back on another connection, so each row has
- * a lock. One that has been idle for the declared time is forgotten: its numbers begin anew. Rows are found in producer-names.ts.
+ * (layout/producer-layout.ts). A producer stays on one worker at a time, but may come back on another connection, so each
+ * row has a lock. One that has been idle for the declared time is forgotten: its numbers begin anew. Rows are found in
+ * producer-names.ts.
  */
 // hot path: no allocation
 
@@ -112,8 +113,8 @@ function isForgotten(producers: Producers, at: number, now: number): boolean {
 }
 
 /**
- * A frame of the producer has come: its row will not go to another name for as long as the declared time. PRODUCER_MOVED changes
- * nothing. `life`: as `producerLife` said when the row was found.
+ * A frame of the producer has come: its row will not go to another name for as long as the declared time. PRODUCER_MOVED
+ * changes nothing. `life`: as `producerLife` said when the row was found.
  */
 export function seeProducer(producers: Producers, producer: number, life: number, receivedAt: number): number {
   const words = producers.words;

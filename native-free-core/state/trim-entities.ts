@@ -1,6 +1,6 @@
 /**
- * Brings tables of entities back to their bound: what an epoch brought beyond it found nothing idle to take the place of, since all of it
- * was new. Called at the end of every epoch by the workers, and once by recovery.
+ * Brings tables of entities back to their bound: what an epoch brought beyond it found nothing idle to take the place of,
+ * since all of it was new. Called at the end of every epoch by the workers, and once by recovery.
  */
 // hot path: no allocation
 

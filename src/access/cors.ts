@@ -1,6 +1,6 @@
 /**
- * What a browser is told so that a page of an allowed origin may speak to a server and read its answers (CORS, Fetch standard). Who is
- * allowed, origins.ts says; pages that are not never get this far. Used on both ports.
+ * What a browser is told so that a page of an allowed origin may speak to a server and read its answers (CORS, Fetch
+ * standard). Who is allowed, origins.ts says; pages that are not never get this far. Used on both ports.
  */
 
 import type { RequestHead } from '../http/request-head.ts';

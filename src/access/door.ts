@@ -1,6 +1,6 @@
 /**
- * Who may speak to a port at all: the right host, no stranger's page, and where there are keys one of them. Made for each ingress thread
- * and in the embedded ClickHouse's process, from the same settings.
+ * Who may speak to a port at all: the right host, no stranger's page, and where there are keys one of them. Made for each
+ * ingress thread and in the embedded ClickHouse's process, from the same settings.
  */
 
 import type { ErrorCode } from '../../native-free-core/base/error-codes.ts';

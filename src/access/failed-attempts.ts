@@ -1,6 +1,6 @@
 /**
- * Requests without a right key, told of at most every ten seconds: who guesses keys must not fill the log. One for each ingress thread, and
- * one in the embedded ClickHouse's process.
+ * Requests without a right key, told of at most every ten seconds: who guesses keys must not fill the log. One for each
+ * ingress thread, and one in the embedded ClickHouse's process.
  */
 
 const REPORT_MS = 10_000;

@@ -1,6 +1,7 @@
 /**
- * Under which names a server may be spoken to. A page of another name can make a browser resolve that name to this machine (DNS rebinding)
- * and then read and write as if it were from here; its requests still carry its own name in `Host`. Used on both ports.
+ * Under which names a server may be spoken to. A page of another name can make a browser resolve that name to this machine
+ * (DNS rebinding) and then read and write as if it were from here; its requests still carry its own name in `Host`. Used on
+ * both ports.
  *
  *   listening on loopback         localhost, 127.0.0.1, [::1] and the address itself, each with the port
  *   on one other address          that address with the port

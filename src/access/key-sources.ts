@@ -1,6 +1,6 @@
 /**
- * Where keys come from: an option, a file, the environment. On the server all of them count; a command shows the first that it finds. Main
- * thread, at start.
+ * Where keys come from: an option, a file, the environment. On the server all of them count; a command shows the first that
+ * it finds. Main thread, at start.
  */
 
 import { readFileSync, statSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * API keys. The main thread has their texts, from `--key`, `--key-file` and HUNT_KEY; threads and the embedded ClickHouse get
- * digests only. Used on both ports.
+ * API keys. The main thread has their texts, from `--key`, `--key-file` and HUNT_KEY; threads and the embedded ClickHouse
+ * get digests only. Used on both ports.
  */
 
 import { createHash, timingSafeEqual } from 'node:crypto';

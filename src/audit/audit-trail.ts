@@ -1,6 +1,7 @@
 /**
- * Who changed what: a line of the table `audit_log` for each change and each attempt at one. An entry is on the disk before the change begins,
- * and stays there until ClickHouse has it on its own disk, across restarts. Main thread; made by engine/start.ts.
+ * Who changed what: a line of the table `audit_log` for each change and each attempt at one. An entry is on the disk before
+ * the change begins, and stays there until ClickHouse has it on its own disk, across restarts. Main thread; made by
+ * engine/start.ts.
  *
  *   audit/entries.json   in the data folder: { entries: [AuditEntry, …] }, oldest first, those that ClickHouse may not have yet
  */
@@ -71,7 +72,10 @@ export class AuditTrail {
     this.#entries = file?.entries ?? [];
   }
 
-  /** Ends what a server before this one had begun, and stores what it had not; to be called at the start. `tookPlace`: as far as can be told. */
+  /**
+   * Ends what a server before this one had begun, and stores what it had not; to be called at the start. `tookPlace`: as far
+   * as can be told.
+   */
   recover(tookPlace: (entry: AuditEntry) => boolean): void {
     for (const entry of this.#entries) {
       if (entry.outcome !== null) continue;

@@ -1,6 +1,7 @@
 /**
- * Control requests that change something, each with its entry in the audit trail: begun on the disk before the request is served, ended by what came
- * of it. Which requests these are the route table says (ingress/routes.ts). Main thread, between ingress and those who answer.
+ * Control requests that change something, each with its entry in the audit trail: begun on the disk before the request is
+ * served, ended by what came of it. Which requests these are the route table says (ingress/routes.ts). Main thread, between
+ * ingress and those who answer.
  */
 
 import { OperatingError } from '../errors.ts';

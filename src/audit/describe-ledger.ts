@@ -87,7 +87,10 @@ function placeOf(names: readonly string[], name: string): number {
   return low;
 }
 
-/** Refused events, and those whose loss was accepted, were received and are kept nowhere: they are in both sides of the account. */
+/**
+ * Refused events, and those whose loss was accepted, were received and are kept nowhere: they are in both sides of the
+ * account.
+ */
 function describeLine(line: LedgerEntry, refused: number, lost: number) {
   return {
     received: line.received + refused + lost,

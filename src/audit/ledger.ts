@@ -1,7 +1,7 @@
 /**
  * The ledger (docs/semantics.md §11): the account of every event ever received, per producer and in total, as a function of
- * the durable epochs. Kept on the main thread, which reads every epoch; saved with each snapshot. Producers stand in it by name; of
- * those that are forgotten the sum is kept.
+ * the durable epochs. Kept on the main thread, which reads every epoch; saved with each snapshot. Producers stand in it by
+ * name; of those that are forgotten the sum is kept.
  */
 
 import {

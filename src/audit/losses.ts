@@ -1,6 +1,6 @@
 /**
- * Losses that an operator has accepted (`hunt serve --accept-loss`): answered events that the disk has lost. Each is written down for
- * good; the ledger and `hunt audit` tell of them. Main thread; made by engine/start.ts.
+ * Losses that an operator has accepted (`hunt serve --accept-loss`): answered events that the disk has lost. Each is written
+ * down for good; the ledger and `hunt audit` tell of them. Main thread; made by engine/start.ts.
  *
  *   losses.json   in the data folder: { losses: [Loss, …] }, oldest first
  */

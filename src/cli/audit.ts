@@ -1,6 +1,7 @@
 /**
- * `hunt audit`: proves the account of every event from the tables (docs/semantics.md §11), names the first gap if there is one, and
- * exits 1 then; 3 where all is there but what an operator has accepted as lost (`hunt serve --accept-loss`). Counts rows in ClickHouse batch by batch, so that it needs little memory however many there are.
+ * `hunt audit`: proves the account of every event from the tables (docs/semantics.md §11), names the first gap if there is
+ * one, and exits 1 then; 3 where all is there but what an operator has accepted as lost (`hunt serve --accept-loss`). Counts
+ * rows in ClickHouse batch by batch, so that it needs little memory however many there are.
  */
 
 import { defineCommand } from 'citty';
@@ -161,7 +162,10 @@ function checkSequence(batches: readonly BatchLine[], gaps: Gap[]): void {
   }
 }
 
-/** Each batch has the rows that its line says, numbered 0, 1, 2, …, each once. `old`: batches whose rows may have left the table. */
+/**
+ * Each batch has the rows that its line says, numbered 0, 1, 2, …, each once. `old`: batches whose rows may have left the
+ * table.
+ */
 async function checkTable(
   target: QueryTarget,
   table: string,
@@ -200,8 +204,8 @@ async function checkTable(
 }
 
 /**
- * Each producer has the rows that its line says. One that was forgotten and came back has more, and one that was forgotten and did
- * not has no line: these together have the rows of the forgotten ones' sum.
+ * Each producer has the rows that its line says. One that was forgotten and came back has more, and one that was forgotten
+ * and did not has no line: these together have the rows of the forgotten ones' sum.
  */
 async function checkProducers(
   target: QueryTarget,

@@ -1,6 +1,7 @@
 /**
- * Whether a command line says what its command can do: unknown options, options given twice, words that no argument takes. Nothing
- * that is given is passed over without a word. Called by main.ts before the command runs; what is wrong ends with exit code 2.
+ * Whether a command line says what its command can do: unknown options, options given twice, words that no argument takes.
+ * Nothing that is given is passed over without a word. Called by main.ts before the command runs; what is wrong ends with
+ * exit code 2.
  */
 
 import type { ArgsDef, CommandDef } from 'citty';

@@ -1,6 +1,6 @@
 /**
- * Every command of `hunt`: what it is for, in the only words for that, and its file, loaded when it is asked for. Used by main.ts, the
- * help and the completion.
+ * Every command of `hunt`: what it is for, in the only words for that, and its file, loaded when it is asked for. Used by
+ * main.ts, the help and the completion.
  */
 
 import { connectionBounds } from '../system/descriptors.ts';

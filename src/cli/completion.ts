@@ -1,4 +1,6 @@
-/** `hunt completion bash|zsh|fish`: a script that completes commands and their options, made from the commands themselves. */
+/**
+ * `hunt completion bash|zsh|fish`: a script that completes commands and their options, made from the commands themselves.
+ */
 
 import { defineCommand, type ArgsDef } from 'citty';
 import { OperatingError } from '../errors.ts';

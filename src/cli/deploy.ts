@@ -1,6 +1,7 @@
 /**
- * `hunt deploy FILE`: another version of the pipeline, while the server runs. The file and all that it names go to the server; what it
- * refuses changes nothing. With `--shadow` the version decides beside the live one: stored, never answered (`hunt diff`).
+ * `hunt deploy FILE`: another version of the pipeline, while the server runs. The file and all that it names go to the
+ * server; what it refuses changes nothing. With `--shadow` the version decides beside the live one: stored, never answered
+ * (`hunt diff`).
  */
 
 import { defineCommand } from 'citty';

@@ -1,6 +1,6 @@
 /**
- * `hunt diff`: where the shadow decides otherwise than the live version, by decision, action and rule, over the events that both have
- * decided. Asks ClickHouse.
+ * `hunt diff`: where the shadow decides otherwise than the live version, by decision, action and rule, over the events that
+ * both have decided. Asks ClickHouse.
  */
 
 import { defineCommand } from 'citty';

@@ -1,4 +1,7 @@
-/** `hunt disable RULE`: the kill switch; `hunt enable RULE` switches it on again. Each is a version of the pipeline like any other. */
+/**
+ * `hunt disable RULE`: the kill switch; `hunt enable RULE` switches it on again. Each is a version of the pipeline like any
+ * other.
+ */
 
 import { defineCommand } from 'citty';
 import { HuntControl } from '../client/index.ts';

@@ -1,6 +1,6 @@
 /**
- * `hunt explain ID`: why an event was decided as it was, from what was stored with it: the rule that decided, the conditions of
- * every rule with their values, the features as they were served.
+ * `hunt explain ID`: why an event was decided as it was, from what was stored with it: the rule that decided, the conditions
+ * of every rule with their values, the features as they were served.
  */
 
 import { defineCommand } from 'citty';

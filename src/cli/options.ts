@@ -1,4 +1,6 @@
-/** Options that several commands share, each described once, and numbers and durations with errors that say what to write. */
+/**
+ * Options that several commands share, each described once, and numbers and durations with errors that say what to write.
+ */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import { clientKey } from '../access/key-sources.ts';

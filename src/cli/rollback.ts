@@ -1,6 +1,6 @@
 /**
- * `hunt rollback [VERSION]`: back to a version that this server's data folder has run, while the server runs. What it changes is said
- * before it happens.
+ * `hunt rollback [VERSION]`: back to a version that this server's data folder has run, while the server runs. What it
+ * changes is said before it happens.
  */
 
 import { defineCommand } from 'citty';

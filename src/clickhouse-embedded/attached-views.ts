@@ -1,7 +1,8 @@
 /**
- * Materialized views of clients that hang at the engine's own tables: they run inside its inserts. An error in one of them never fails the insert
- * (`materialized_views_ignore_errors`, see settings.ts); one that takes too long, or the memory that the insert needs, is taken off here, so that
- * storing goes on without it. Called by run-statement.ts for each insert of the engine. Child process.
+ * Materialized views of clients that hang at the engine's own tables: they run inside its inserts. An error in one of them
+ * never fails the insert (`materialized_views_ignore_errors`, see settings.ts); one that takes too long, or the memory that
+ * the insert needs, is taken off here, so that storing goes on without it. Called by run-statement.ts for each insert of the
+ * engine. Child process.
  */
 import type { ChdbConnection } from './chdb.ts';
 import { EngineFailure } from './engine-failure.ts';

@@ -1,6 +1,6 @@
 /**
- * Settings for an insert that must become one block and one part, with its deduplication token honoured. Exported for whoever inserts batches;
- * they hold for a ClickHouse server as well as for the embedded engine.
+ * Settings for an insert that must become one block and one part, with its deduplication token honoured. Exported for
+ * whoever inserts batches; they hold for a ClickHouse server as well as for the embedded engine.
  */
 
 /** Far above any batch: no block is ever cut. Rows; 2^24. */
@@ -12,7 +12,10 @@ export const BATCH_INSERT_SETTINGS = {
   /** The answer must mean "inserted", not "queued". chDB's default is 1. */
   async_insert: 0,
   wait_end_of_query: 1,
-  /** The blocks of the body (65,536 rows each) are squashed until one of these is reached: never. Default 1,048,449 rows or 256 MiB. */
+  /**
+   * The blocks of the body (65,536 rows each) are squashed until one of these is reached: never. Default 1,048,449 rows or
+   * 256 MiB.
+   */
   min_insert_block_size_rows: BLOCK_ROWS_MAX,
   min_insert_block_size_bytes: BLOCK_BYTES_MAX,
   /** ... and no block is split again. */

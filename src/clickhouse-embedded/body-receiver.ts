@@ -1,6 +1,7 @@
 /**
- * Reads the body of one request and says what the statement is. The data of an insert goes to the spool chunk by chunk as soon as the statement's
- * head is known: at once when it stands in the URL. Everything else is a statement's text and is kept in memory, up to its bound. Child process.
+ * Reads the body of one request and says what the statement is. The data of an insert goes to the spool chunk by chunk as
+ * soon as the statement's head is known: at once when it stands in the URL. Everything else is a statement's text and is
+ * kept in memory, up to its bound. Child process.
  */
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import type { BodySpool, SpooledBody } from './body-spool.ts';

@@ -1,7 +1,8 @@
 /**
- * Bodies of inserts on their way to the engine: each chunk is written at once to a file in the request folder and never kept. The page
- * cache is the buffer; no fsync, because the file is gone when the insert has been answered. Files and not pipes, so that an insert
- * begins only when its body is whole: a client that breaks off in the middle inserts nothing. Child process.
+ * Bodies of inserts on their way to the engine: each chunk is written at once to a file in the request folder and never
+ * kept. The page cache is the buffer; no fsync, because the file is gone when the insert has been answered. Files and not
+ * pipes, so that an insert begins only when its body is whole: a client that breaks off in the middle inserts nothing. Child
+ * process.
  */
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

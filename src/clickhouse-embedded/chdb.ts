@@ -123,8 +123,8 @@ function connect(
 }
 
 /**
- * The library's own close() waits for every call running anywhere in the process, so that during one long query all the short
- * ones behind it would pile up as open connections. The connection itself may be closed as soon as it is idle.
+ * The library's own close() waits for every call running anywhere in the process, so that during one long query all the
+ * short ones behind it would pile up as open connections. The connection itself may be closed as soon as it is idle.
  */
 function release(native: ChdbNative, session: ChdbSession): void {
   const connection = session.connection;

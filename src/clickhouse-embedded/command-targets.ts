@@ -1,6 +1,6 @@
 /**
- * What a statement that changes something changes: its verb and the tables or databases it writes, read strictly. A form that is not listed here is
- * refused, so that nothing is run whose targets are not known. Pure. Child process.
+ * What a statement that changes something changes: its verb and the tables or databases it writes, read strictly. A form
+ * that is not listed here is refused, so that nothing is run whose targets are not known. Pure. Child process.
  */
 import { denied, EngineFailure } from './engine-failure.ts';
 import { isKeyword, isName, isSymbol, type SqlToken } from './lexer.ts';
@@ -247,7 +247,10 @@ function syntaxError(cursor: Cursor): never {
   throw new EngineFailure(62, 'SYNTAX_ERROR', `Syntax error: ${where}; this form of the statement is not understood`);
 }
 
-/** What would end with its own request: what keeps queries apart, and reads from writing, is given when a connection opens (engine.ts). */
+/**
+ * What would end with its own request: what keeps queries apart, and reads from writing, is given when a connection opens
+ * (engine.ts).
+ */
 const WITHOUT_SESSION = new Map([
   ['SET', 'give settings in the URL, or in SETTINGS of the query'],
   ['USE', 'give database=NAME in the URL, or X-ClickHouse-Database'],

@@ -1,6 +1,6 @@
 /**
- * ClickHouse's HTTP interface: routes, reads requests, hands statements to run-statement.ts. One thread, the child's main one;
- * it copies bytes and waits for nothing.
+ * ClickHouse's HTTP interface: routes, reads requests, hands statements to run-statement.ts. One thread, the child's main
+ * one; it copies bytes and waits for nothing.
  */
 import { randomUUID } from 'node:crypto';
 import { preflightHeaders, readableBy } from '../access/cors.ts';

@@ -1,6 +1,6 @@
 /**
- * What an ordinary client's statement may hold, by its words: the wall in front of guard-tree.ts, and the only one for what the engine's syntax tree
- * does not show (APPLY, SHOW, settings, names passed as values). Pure. Child process.
+ * What an ordinary client's statement may hold, by its words: the wall in front of guard-tree.ts, and the only one for what
+ * the engine's syntax tree does not show (APPLY, SHOW, settings, names passed as values). Pure. Child process.
  */
 import { denied } from './engine-failure.ts';
 import { isKeyword, isName, isSymbol, type SqlToken } from './lexer.ts';
@@ -62,7 +62,10 @@ function refuseCall({ kind, value }: SqlToken, isBlind: boolean, isQualified: bo
     denied(`function ${value} is not known, and a statement with APPLY or SHOW may call known ones only`);
 }
 
-/** `arrayMap(file, ...)`, `APPLY(file)`: a name is a function unless it is a column of a named table (`t.file`) or an alias (`AS file`). */
+/**
+ * `arrayMap(file, ...)`, `APPLY(file)`: a name is a function unless it is a column of a named table (`t.file`) or an alias
+ * (`AS file`).
+ */
 function refuseFunctionAsValue(tokens: readonly SqlToken[], index: number): void {
   const name = tokens[index]?.value ?? '';
   if (!isClosedFunction(name)) return;
@@ -80,8 +83,8 @@ function refuseIdentifiers(parameters: ReadonlyMap<string, string>): void {
 }
 
 /**
- * SETTINGS of a sub-query take effect in a read-only connection (measured), and some hold SQL or name files: each name in such a list must be open,
- * and each value a plain one.
+ * SETTINGS of a sub-query take effect in a read-only connection (measured), and some hold SQL or name files: each name in
+ * such a list must be open, and each value a plain one.
  */
 function refuseSettings(tokens: readonly SqlToken[], start: number): void {
   let at = isSymbol(tokens[start], '(') ? start + 1 : start;

@@ -1,6 +1,6 @@
 /**
- * What an ordinary client's statement calls, by the engine's own syntax tree: each function, table function, table engine, index type and codec
- * must be one that is open. Child process, for each statement of user `default`, before it runs.
+ * What an ordinary client's statement calls, by the engine's own syntax tree: each function, table function, table engine,
+ * index type and codec must be one that is open. Child process, for each statement of user `default`, before it runs.
  */
 import { denied, EngineFailure } from './engine-failure.ts';
 import {

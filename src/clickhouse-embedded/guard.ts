@@ -1,7 +1,8 @@
 /**
- * What an ordinary client (user `default`) may run. The second wall for reads, behind the read-only connection: that one still runs
- * `INTO OUTFILE`, the scalar function `file()`, `DESCRIBE file(...)` and KILL (measured). The only wall of the parser for writes; behind it
- * stand those of walls/. Each statement is looked at twice: by its words as it comes in, and by the engine's syntax tree before it runs. Child process.
+ * What an ordinary client (user `default`) may run. The second wall for reads, behind the read-only connection: that one
+ * still runs `INTO OUTFILE`, the scalar function `file()`, `DESCRIBE file(...)` and KILL (measured). The only wall of the
+ * parser for writes; behind it stand those of walls/. Each statement is looked at twice: by its words as it comes in, and by
+ * the engine's syntax tree before it runs. Child process.
  */
 import { commandOf, ROOTS, type NameContext, type Target } from './command-targets.ts';
 import { denied, EngineFailure } from './engine-failure.ts';

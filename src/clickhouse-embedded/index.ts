@@ -1,3 +1,6 @@
-/** The door of the embedded ClickHouse. The engine's main thread starts it; whoever inserts batches takes its settings from here. */
+/**
+ * The door of the embedded ClickHouse. The engine's main thread starts it; whoever inserts batches takes its settings from
+ * here.
+ */
 export { startEmbedded, type EmbeddedClickHouse, type EmbeddedOptions } from './start.ts';
 export { BATCH_INSERT_SETTINGS } from './batch-insert.ts';

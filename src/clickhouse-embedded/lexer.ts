@@ -1,6 +1,6 @@
 /**
- * ClickHouse's lexical grammar, as far as the front must know it: where strings, comments and quoted names begin and end.
- * It follows the engine's own lexer; where the two could disagree the token is `odd`, and the guard refuses it. Child process.
+ * ClickHouse's lexical grammar, as far as the front must know it: where strings, comments and quoted names begin and end. It
+ * follows the engine's own lexer; where the two could disagree the token is `odd`, and the guard refuses it. Child process.
  *
  *     'a\'b' 'a''b' ‘a’  string      "a" `a` “a”  quoted name      $tag$ ... $tag$  heredoc
  *     -- // #! #␣         comment to the end of the line            slash-star to star-slash  comment, not nested

@@ -6,7 +6,10 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 
-/** Longest statement, without the data of an insert. ClickHouse's own `max_query_size` is 256 KiB; this leaves room for long IN lists. */
+/**
+ * Longest statement, without the data of an insert. ClickHouse's own `max_query_size` is 256 KiB; this leaves room for long
+ * IN lists.
+ */
 export const QUERY_BYTES_MAX = 4 * MIB;
 
 /** How much of a body is kept in memory before it must have turned out to be an insert whose data can go to a file. */
@@ -44,7 +47,10 @@ export const ENGINE_READERS = 2;
 export const ENGINE_WRITERS = 2;
 export const PUBLIC_WRITERS = 1;
 
-/** How long an insert of the engine may take before the views of clients at its table are taken off; one of a full batch takes well under 1 s. */
+/**
+ * How long an insert of the engine may take before the views of clients at its table are taken off; one of a full batch
+ * takes well under 1 s.
+ */
 export const VIEW_PATIENCE_MS = 10_000;
 /** Materialized views of clients at the engine's tables, all together. */
 export const ATTACHED_VIEWS_MAX = 8;

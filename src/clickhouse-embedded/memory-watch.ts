@@ -1,14 +1,17 @@
 /**
- * Keeps the process within its memory. The engine counts what its queries hold and refuses what goes beyond; what they have given back
- * stays with the allocator for 30 s (allocator.ts), and is counted by nobody: with queries that end one after another the process took
- * twice its bound (measured: 2.9 GiB of 1.5). So the resident size is looked at, and pages without use go back at once where they are
- * needed. Child process.
+ * Keeps the process within its memory. The engine counts what its queries hold and refuses what goes beyond; what they have
+ * given back stays with the allocator for 30 s (allocator.ts), and is counted by nobody: with queries that end one after
+ * another the process took twice its bound (measured: 2.9 GiB of 1.5). So the resident size is looked at, and pages without
+ * use go back at once where they are needed. Child process.
  */
 
 import { readFileSync } from 'node:fs';
 import type { ChdbEngine } from './chdb.ts';
 
-/** Of the bound: what the engine's own count may reach. The rest is for what it does not count: this process, stacks, fragments. */
+/**
+ * Of the bound: what the engine's own count may reach. The rest is for what it does not count: this process, stacks,
+ * fragments.
+ */
 export const COUNTED_SHARE = 0.7;
 /** From here on pages are given back. */
 const PURGE_SHARE = 0.75;

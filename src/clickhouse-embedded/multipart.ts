@@ -1,5 +1,6 @@
 /**
- * Reads a `multipart/form-data` body (RFC 7578): the parts' names and bytes. Pure. Child process, for queries that come as a form.
+ * Reads a `multipart/form-data` body (RFC 7578): the parts' names and bytes. Pure. Child process, for queries that come as a
+ * form.
  */
 import { EngineFailure } from './engine-failure.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Which of the engine's names ordinary clients may use: sets over the lists in names/. Whatever is in no list is not open, so a name that
- * an upgrade brings stays shut until somebody has looked at it. Pure. Child process.
+ * Which of the engine's names ordinary clients may use: sets over the lists in names/. Whatever is in no list is not open,
+ * so a name that an upgrade brings stays shut until somebody has looked at it. Pure. Child process.
  */
 import { CLOSED_AGGREGATES, COMBINATORS, OPEN_AGGREGATES } from './names/aggregates.ts';
 import { CLOSED_FUNCTIONS, OPEN_FUNCTIONS } from './names/functions.ts';

@@ -1,6 +1,7 @@
 /**
- * Clients' own databases are bounded, so that what the engine stores comes first: their number, their tables, their bytes on disk and in memory, and
- * the disk that must stay free. Looked at before a client writes, while it writes, and now and then for views that refresh themselves. Child process.
+ * Clients' own databases are bounded, so that what the engine stores comes first: their number, their tables, their bytes on
+ * disk and in memory, and the disk that must stay free. Looked at before a client writes, while it writes, and now and then
+ * for views that refresh themselves. Child process.
  */
 import { countAttached } from './attached-views.ts';
 import type { Command } from './command-targets.ts';
@@ -94,7 +95,9 @@ export async function writeInBounds<Result>(
   }
 }
 
-/** Views that refresh themselves write when nobody asks: full, they pause until there is room. Returns the end of the watch. */
+/**
+ * Views that refresh themselves write when nobody asks: full, they pause until there is room. Returns the end of the watch.
+ */
 export function watchOwnSpace(warehouse: EmbeddedServer): () => void {
   let isPaused = false;
   let isLooking = false;

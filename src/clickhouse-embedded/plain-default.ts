@@ -1,7 +1,8 @@
 /**
- * Makes the database `default` an ordinary one. The library opens it as an overlay over the file system of the machine: there
- * `SELECT * FROM "/etc/passwd"` reads the file, by a table's name that no guard could tell from others, and an INSERT writes one. Attached again as
- * Atomic it holds tables only; they stay where they are on disk. At every start, since the library opens it its own way each time. Child process.
+ * Makes the database `default` an ordinary one. The library opens it as an overlay over the file system of the machine:
+ * there `SELECT * FROM "/etc/passwd"` reads the file, by a table's name that no guard could tell from others, and an INSERT
+ * writes one. Attached again as Atomic it holds tables only; they stay where they are on disk. At every start, since the
+ * library opens it its own way each time. Child process.
  */
 import type { ChdbConnection, ChdbEngine } from './chdb.ts';
 import { nameLiteral, stringLiteral } from './lexer.ts';

@@ -1,8 +1,8 @@
 /**
- * One engine per folder. An engine that outlives its parent (a killed server, an engine still unmapping its memory) would make the next start
- * fail on the engine's lock, so each child records itself, and a starting parent waits for the recorded process and
- * then ends it. A process id alone is not a name: ids are reused, so the start time is recorded with it.
- * Main thread of the parent; `recordProcess` runs in the child.
+ * One engine per folder. An engine that outlives its parent (a killed server, an engine still unmapping its memory) would
+ * make the next start fail on the engine's lock, so each child records itself, and a starting parent waits for the recorded
+ * process and then ends it. A process id alone is not a name: ids are reused, so the start time is recorded with it. Main
+ * thread of the parent; `recordProcess` runs in the child.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';

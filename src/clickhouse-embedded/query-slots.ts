@@ -1,6 +1,6 @@
 /**
- * How many queries run at once, by kind: a fixed set of slots and a bounded queue in front of them; a full queue is an answer
- * (503), not a longer wait. Child process.
+ * How many queries run at once, by kind: a fixed set of slots and a bounded queue in front of them; a full queue is an
+ * answer (503), not a longer wait. Child process.
  */
 import { EngineFailure } from './engine-failure.ts';
 import { WAITING_REQUESTS_MAX } from './limits.ts';

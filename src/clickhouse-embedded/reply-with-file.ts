@@ -1,4 +1,7 @@
-/** Sends a file as the body of an answer, as fast as the client takes it. For results that were asked to be complete first. Child process. */
+/**
+ * Sends a file as the body of an answer, as fast as the client takes it. For results that were asked to be complete first.
+ * Child process.
+ */
 import { open } from 'node:fs/promises';
 import { RESULT_READ_BYTES } from './limits.ts';
 import type { Headers, Reply } from './reply.ts';

@@ -1,6 +1,6 @@
 /**
- * One HTTP answer as the statements see it: whole, or in parts with back-pressure, or broken off, or ClickHouse's way of failing. Child
- * process.
+ * One HTTP answer as the statements see it: whole, or in parts with back-pressure, or broken off, or ClickHouse's way of
+ * failing. Child process.
  */
 import type { AnswerHeaders, Exchange } from '../http/transport.ts';
 import { httpStatusOf, type EngineFailure } from './engine-failure.ts';
@@ -40,7 +40,8 @@ export function createReply(exchange: Exchange): Reply {
     begin: (headers) => exchange.begin(200, headers),
     write: (chunk) => exchange.write(chunk),
     end: () => exchange.finish(),
-    // It may come before the body has been read to its end; what still follows must not be taken for a request, so the connection closes.
+    // It may come before the body has been read to its end; what still follows must not be taken for a request, so the
+    // connection closes.
     fail: (failure, headers, version) =>
       exchange.end(
         httpStatusOf(failure.clickhouseCode),

@@ -30,7 +30,10 @@ export interface Request {
   readonly checksSession: boolean;
 }
 
-/** Not settings; of some nothing comes here, for there are no roles, quotas or sessions. Drivers send a `session_id` of their own accord. */
+/**
+ * Not settings; of some nothing comes here, for there are no roles, quotas or sessions. Drivers send a `session_id` of their
+ * own accord.
+ */
 const IGNORED_PARAMETERS = new Set([
   'query',
   'database',
@@ -102,8 +105,8 @@ export interface WriterCredentials {
 }
 
 /**
- * Who asks: the engine's own user, or an ordinary client, who is called `default` and shows a key for a password where there are keys. null:
- * anybody else.
+ * Who asks: the engine's own user, or an ordinary client, who is called `default` and shows a key for a password where there
+ * are keys. null: anybody else.
  */
 export function authenticate(
   { username, password }: Request,

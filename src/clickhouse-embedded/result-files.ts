@@ -1,7 +1,7 @@
 /**
- * Results that a client wants complete before the first byte (`wait_end_of_query=1`) lie in the request folder until they are sent. Each
- * has a largest size, and all together: a query that writes more is ended before it fills the disk, on which the engine stores. Child
- * process, called by run-statement.ts.
+ * Results that a client wants complete before the first byte (`wait_end_of_query=1`) lie in the request folder until they
+ * are sent. Each has a largest size, and all together: a query that writes more is ended before it fills the disk, on which
+ * the engine stores. Child process, called by run-statement.ts.
  */
 import { statSync } from 'node:fs';
 import { EngineFailure } from './engine-failure.ts';

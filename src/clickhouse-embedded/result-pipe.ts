@@ -1,8 +1,8 @@
 /**
- * Carries a result from the engine to the client: the engine writes `INTO OUTFILE` into a named pipe, and the pipe is read only as fast
- * as the client takes. The engine's streaming call cannot do this: it yields one complete document per
- * chunk, so JSON, Parquet or a CSV header come out several times (measured). Any format, any compression, one pipe of memory.
- * One pipe per read slot, used by one query at a time. Child process.
+ * Carries a result from the engine to the client: the engine writes `INTO OUTFILE` into a named pipe, and the pipe is read
+ * only as fast as the client takes. The engine's streaming call cannot do this: it yields one complete document per chunk,
+ * so JSON, Parquet or a CSV header come out several times (measured). Any format, any compression, one pipe of memory. One
+ * pipe per read slot, used by one query at a time. Child process.
  */
 import { execFileSync } from 'node:child_process';
 import { constants, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
@@ -26,8 +26,8 @@ export interface ResultPipe {
 const discard: ChunkSink = () => true;
 
 /**
- * Empties the folder, for what lies there belonged to requests of a process that has ended, and makes its pipes. Called by the parent before it
- * starts the child, which may run no programs.
+ * Empties the folder, for what lies there belonged to requests of a process that has ended, and makes its pipes. Called by
+ * the parent before it starts the child, which may run no programs.
  */
 export function prepareRequests(folder: string, count: number): void {
   rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /**
- * Runs one statement on a connection of its own and answers the client. Three ways, by kind: rows out (through a pipe), data in (from a
- * file), neither. Called by front.ts once the body has been read. Child process.
+ * Runs one statement on a connection of its own and answers the client. Three ways, by kind: rows out (through a pipe), data
+ * in (from a file), neither. Called by front.ts once the body has been read. Child process.
  */
 import { commonHeaders, resultHeaders, summaryHeader, type HeaderContext } from './answer-headers.ts';
 import type { SpooledBody } from './body-spool.ts';
@@ -186,8 +186,8 @@ function nameContext(request: Request): NameContext {
 }
 
 /**
- * `settings`: reads too, and the engine says of each setting that it may be changed. Clients look there (`system.settings.readonly`) before they send
- * one, and which ones are open is decided by the guard, not by the connection.
+ * `settings`: reads too, and the engine says of each setting that it may be changed. Clients look there
+ * (`system.settings.readonly`) before they send one, and which ones are open is decided by the guard, not by the connection.
  */
 type Access = 'read' | 'settings' | 'write';
 
@@ -220,7 +220,8 @@ async function withConnection<Result>(
   const settings = settingsFor(warehouse.catalog, new Map([...request.settings, ...statementSettings]), isTrusted);
   settings.set('log_comment', query.runId);
   if (access !== 'write' && !isTrusted) settings.set('readonly', access === 'read' ? '1' : '2');
-  // A body is read, not mapped, as the default would have it: mapped it counts as resident, 100 MB for the largest batch, and is no faster.
+  // A body is read, not mapped, as the default would have it: mapped it counts as resident, 100 MB for the largest batch,
+  // and is no faster.
   if (access === 'write') settings.set('storage_file_read_method', 'pread');
   const connection = warehouse.engine.connect(settings);
   try {

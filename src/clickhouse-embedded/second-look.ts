@@ -1,6 +1,6 @@
 /**
- * The guard's second look at an ordinary client's statement: what the engine's own parser makes of it. One parse on the query's own connection, right
- * before it runs. Called by run-statement.ts. Child process.
+ * The guard's second look at an ordinary client's statement: what the engine's own parser makes of it. One parse on the
+ * query's own connection, right before it runs. Called by run-statement.ts. Child process.
  */
 import type { NameContext } from './command-targets.ts';
 import type { ChdbConnection } from './chdb.ts';

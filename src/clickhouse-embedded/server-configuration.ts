@@ -1,6 +1,7 @@
 /**
- * The engine's server configuration, written as a file because chDB takes nested values and cache sizes in no other way. Child
- * process, before the engine opens. Users and profiles in it are ignored by chDB (measured), which is why the front guards.
+ * The engine's server configuration, written as a file because chDB takes nested values and cache sizes in no other way.
+ * Child process, before the engine opens. Users and profiles in it are ignored by chDB (measured), which is why the front
+ * guards.
  */
 import { COUNTED_SHARE } from './memory-watch.ts';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,8 +17,9 @@ export interface ServerLimits {
 }
 
 /**
- * Caches are shares of the memory bound; ClickHouse's own defaults (5 GiB of marks) assume a machine of its own. Small ones, because
- * each batch is looked at once, as it comes in: larger caches only grew with the parts (6% in five minutes at the largest load).
+ * Caches are shares of the memory bound; ClickHouse's own defaults (5 GiB of marks) assume a machine of its own. Small ones,
+ * because each batch is looked at once, as it comes in: larger caches only grew with the parts (6% in five minutes at the
+ * largest load).
  */
 export function writeServerConfiguration(path: string, limits: ServerLimits): void {
   const share = (part: number): number => Math.floor(limits.memoryMaxBytes * part);

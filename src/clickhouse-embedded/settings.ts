@@ -14,8 +14,8 @@ import {
 import { isFrontSetting, isOpenSetting } from './open-names.ts';
 
 /**
- * Kept for every ordinary client, whatever it asks for: rows of VALUES are data. With these on, a value could be any expression, and no guard reads
- * the data of an insert.
+ * Kept for every ordinary client, whatever it asks for: rows of VALUES are data. With these on, a value could be any
+ * expression, and no guard reads the data of an insert.
  */
 const PUBLIC_SETTINGS: readonly (readonly [string, string])[] = [
   ['min_free_disk_bytes_to_perform_insert', String(OWN_FREE_DISK_BYTES_MIN)],
@@ -24,7 +24,10 @@ const PUBLIC_SETTINGS: readonly (readonly [string, string])[] = [
   ['input_format_values_deduce_templates_of_expressions', '0'],
 ];
 
-/** Kept for the engine's user: a materialized view that a client hangs at one of its tables never fails its inserts; see attached-views.ts. */
+/**
+ * Kept for the engine's user: a materialized view that a client hangs at one of its tables never fails its inserts; see
+ * attached-views.ts.
+ */
 const TRUSTED_SETTINGS: readonly (readonly [string, string])[] = [
   ['materialized_views_ignore_errors', '1'],
   ['ignore_materialized_views_with_dropped_target_table', '1'],

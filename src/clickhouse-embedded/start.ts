@@ -1,6 +1,6 @@
 /**
- * Starts the embedded ClickHouse: a child process with the engine, behind ClickHouse's own HTTP interface. Called by the main
- * thread, which also restarts it when `died` resolves without `stop()` having been called.
+ * Starts the embedded ClickHouse: a child process with the engine, behind ClickHouse's own HTTP interface. Called by the
+ * main thread, which also restarts it when `died` resolves without `stop()` having been called.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -82,7 +82,10 @@ const NICENESS_DEFAULT = 0;
 const WRITER_USERNAME = 'engine';
 /** Beside one thread for each running query: KILL, file reads, name look-ups. */
 const SPARE_POOL_THREADS = 6;
-/** What the child sees of the server's environment. Of NODE_OPTIONS it keeps what is not behind its walls (walls/node-options.ts). */
+/**
+ * What the child sees of the server's environment. Of NODE_OPTIONS it keeps what is not behind its walls
+ * (walls/node-options.ts).
+ */
 const ENVIRONMENT = new Set(['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'NODE_OPTIONS']);
 
 /** Throws OperatingError: embedded_unavailable, embedded_folder_in_use, embedded_listen_failed and others. */

@@ -1,6 +1,7 @@
 /**
  * Takes a statement apart just far enough to run it behind HTTP: what kind it is, where an insert's data begins, where the
- * FORMAT stands and which settings hang at its end. The engine's own parser has the last word on everything else. Child process.
+ * FORMAT stands and which settings hang at its end. The engine's own parser has the last word on everything else. Child
+ * process.
  */
 import { EngineFailure } from './engine-failure.ts';
 import { isKeyword, isName, isSymbol, nextToken, stringValue, tokensOf, type SqlToken } from './lexer.ts';

@@ -1,6 +1,7 @@
 /**
- * Streams one result from its pipe to the client. The beginning is held back for a moment: a result that is complete by then goes out whole, with its
- * summary, and a query that fails by then gets a proper status; after that, failing means breaking off. Child process.
+ * Streams one result from its pipe to the client. The beginning is held back for a moment: a result that is complete by then
+ * goes out whole, with its summary, and a query that fails by then gets a proper status; after that, failing means breaking
+ * off. Child process.
  */
 import { summaryHeader } from './answer-headers.ts';
 import type { QueryResult } from './chdb.ts';

@@ -1,6 +1,7 @@
 /**
- * The engine's own reading of a statement: the text of `EXPLAIN AST` as a list of nodes. What the guard concludes from it cannot disagree with
- * what the engine then runs, whatever the front's own lexer thinks of quotes and comments. Pure. Child process.
+ * The engine's own reading of a statement: the text of `EXPLAIN AST` as a list of nodes. What the guard concludes from it
+ * cannot disagree with what the engine then runs, whatever the front's own lexer thinks of quotes and comments. Pure. Child
+ * process.
  *
  *     SelectQuery (children 2)
  *       Function sum (alias total) (children 1)      kind Function, name sum, alias total
@@ -9,7 +10,9 @@
  */
 
 export interface SyntaxNode {
-  /** `Function`, `TableIdentifier`, `SelectQuery` and so on; of two words where the engine writes two: `Storage definition`. */
+  /**
+   * `Function`, `TableIdentifier`, `SelectQuery` and so on; of two words where the engine writes two: `Storage definition`.
+   */
   readonly kind: string;
   /** What follows the kind, without alias and number of children. */
   readonly name: string;

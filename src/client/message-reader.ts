@@ -1,6 +1,6 @@
 /**
- * Messages out of a server's WebSocket bytes, wherever TCP cut them. Messages that lie whole in what came are handed on in place;
- * what is cut is kept until the rest is there. Used by raw-websocket.ts.
+ * Messages out of a server's WebSocket bytes, wherever TCP cut them. Messages that lie whole in what came are handed on in
+ * place; what is cut is kept until the rest is there. Used by raw-websocket.ts.
  */
 
 export interface MessageHandlers {

@@ -1,6 +1,6 @@
 /**
- * The least of a WebSocket client (RFC 6455): a handshake, frames that the caller has framed already, whole messages back. For
- * the load generator, whose own cost must stay small beside what it measures; other clients use `ws`.
+ * The least of a WebSocket client (RFC 6455): a handshake, frames that the caller has framed already, whole messages back.
+ * For the load generator, whose own cost must stay small beside what it measures; other clients use `ws`.
  *
  *   frame to the server    0x82 | 0x80 + length (7 bits, or 126 + 16 bits, or 127 + 64 bits) | mask, 4 bytes | payload
  *

@@ -1,7 +1,7 @@
 /**
- * Warm-up: drives a server that has just started through its whole path before it calls itself ready: frames without events, which
- * leave nothing behind. Until V8 has compiled what a thread runs, that code takes ten to fifty times as long, and the first
- * users would wait for it. Called by engine/start.ts on the main thread.
+ * Warm-up: drives a server that has just started through its whole path before it calls itself ready: frames without events,
+ * which leave nothing behind. Until V8 has compiled what a thread runs, that code takes ten to fifty times as long, and the
+ * first users would wait for it. Called by engine/start.ts on the main thread.
  */
 
 import type { ServerAddress } from '../../client/src/address.ts';

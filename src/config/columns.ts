@@ -37,7 +37,10 @@ export interface ColumnBuilder {
   readonly views: ViewPlan[];
   /** Column or view by the index that expressions use. */
   at(index: number): ColumnPlan;
-  /** A field whose values lie in a column that fields of other branches share: made with the first of them, called `slotName`. */
+  /**
+   * A field whose values lie in a column that fields of other branches share: made with the first of them, called
+   * `slotName`.
+   */
   addView(
     request: ColumnRequest,
     slotName: string,

@@ -35,8 +35,8 @@ export interface Compilation {
 }
 
 /**
- * Checks the expression at a path. `withFeatures`: it may read features and scores as well as the event. Otherwise state will come
- * of it, so what SQL cannot repeat is set aside into computed columns.
+ * Checks the expression at a path. `withFeatures`: it may read features and scores as well as the event. Otherwise state
+ * will come of it, so what SQL cannot repeat is set aside into computed columns.
  */
 export function expressionAt(c: Compilation, text: string, path: Path, withFeatures: boolean): Typed | null {
   const scope: ExpressionScope = {

@@ -36,7 +36,10 @@ const DEFAULTS = {
 import { zoneDataVersion } from './zones.ts';
 
 const VERSION_DIGITS = 16;
-/** Part of a version's number. Grows where the compiler makes something else of the same files, so that they can be deployed again. */
+/**
+ * Part of a version's number. Grows where the compiler makes something else of the same files, so that they can be deployed
+ * again.
+ */
 const COMPILER = 'compiler 2';
 
 export interface CompiledPipeline {

@@ -33,7 +33,10 @@ interface Visit {
   readonly waiting: string[];
 }
 
-/** Compiles what reads the event only, before keys and features, which may read it; returns the rest in the order of its turns. */
+/**
+ * Compiles what reads the event only, before keys and features, which may read it; returns the rest in the order of its
+ * turns.
+ */
 export function compileDerivedOfEvent(c: Compilation): string[] {
   const v: Visit = { c, readings: readingsOf(c), visited: new Set(), waiting: [] };
   for (const name of v.readings.keys()) visit(v, name, []);

@@ -21,7 +21,10 @@ export function setRuleDisabled(text: string, rule: string, disabled: boolean): 
   return withFlag(text, found[0]!.node, disabled);
 }
 
-/** Written into the text itself: YAML's own writer would lay out the whole file anew, and switching on again would not bring it back. */
+/**
+ * Written into the text itself: YAML's own writer would lay out the whole file anew, and switching on again would not bring
+ * it back.
+ */
 function withFlag(text: string, rule: YAMLMap, disabled: boolean): string {
   const { items } = rule;
   const at = items.findIndex(({ key }) => isScalar(key) && key.value === FLAG);

@@ -1,4 +1,6 @@
-/** From a value to the place of its category, as an expression; absent, which is a missing value, where it is none of them. */
+/**
+ * From a value to the place of its category, as an expression; absent, which is a missing value, where it is none of them.
+ */
 
 import type { Expression } from '../../native-free-core/plan/plan.ts';
 import type { Category } from '../../native-free-core/model/parse.ts';

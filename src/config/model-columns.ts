@@ -1,7 +1,7 @@
 /**
- * Which input each list of LightGBM's `pandas_categorical` belongs to. The file has a list for every categorical column of the training table,
- * in the table's order, and does not say which columns those were: categorical features, and ordered categories, which trees take as
- * numbers. Only an assignment that fits, and is the only one in sight, is taken.
+ * Which input each list of LightGBM's `pandas_categorical` belongs to. The file has a list for every categorical column of
+ * the training table, in the table's order, and does not say which columns those were: categorical features, and ordered
+ * categories, which trees take as numbers. Only an assignment that fits, and is the only one in sight, is taken.
  */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';

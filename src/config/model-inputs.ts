@@ -1,6 +1,7 @@
 /**
- * Inputs of a model: what each name is, which number the model gets for it, and whether that is what its file was trained on. A text, and
- * whatever the file has categories of, becomes the place of its value in the list; the list is the file's where it has one.
+ * Inputs of a model: what each name is, which number the model gets for it, and whether that is what its file was trained
+ * on. A text, and whatever the file has categories of, becomes the place of its value in the list; the list is the file's
+ * where it has one.
  */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';

@@ -1,7 +1,8 @@
 /**
- * A shadow: a second version that decides beside the live one. Both become one plan: what they have in common is there once, what
- * only the shadow has stands in columns that begin with `shadow_`, and its decisions are stored, never answered. So a shadow needs no
- * second engine, its features are the very features that a deploy of it would keep, and it begins and ends as any change does.
+ * A shadow: a second version that decides beside the live one. Both become one plan: what they have in common is there once,
+ * what only the shadow has stands in columns that begin with `shadow_`, and its decisions are stored, never answered. So a
+ * shadow needs no second engine, its features are the very features that a deploy of it would keep, and it begins and ends
+ * as any change does.
  */
 
 import { createHash } from 'node:crypto';
@@ -23,7 +24,9 @@ import { OperatingError } from '../errors.ts';
 const PREFIX = 'shadow_';
 const VERSION_DIGITS = 16;
 
-/** The live plan with the other's decisions beside its own. Throws an OperatingError where they do not read the same events. */
+/**
+ * The live plan with the other's decisions beside its own. Throws an OperatingError where they do not read the same events.
+ */
 export function withShadow(live: Plan, other: Plan): Plan {
   if (live.shadow !== undefined) throw new Error('a shadow stands beside a plan without one');
   const merging = beginMerging(live, other);

@@ -61,7 +61,9 @@ const YAML_WORDS: ReadonlyMap<string, string> = new Map([
   ['DUPLICATE_KEY', 'this key stands here twice: leave one out'],
 ]);
 
-/** One slip makes more errors on its line, and one of the same kind on every line behind it: the first is the one to mend. */
+/**
+ * One slip makes more errors on its line, and one of the same kind on every line behind it: the first is the one to mend.
+ */
 function firstOfEach<T extends { readonly code: string; readonly pos: readonly number[] }>(
   errors: readonly T[],
   lineOf: (offset: number) => number,

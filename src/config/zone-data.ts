@@ -1,6 +1,7 @@
 /**
- * The IANA time zone database as the npm package moment-timezone carries it, of which only the data file is read: its version
- * is pinned, so that a zone means the same whatever Node, ICU or operating system the engine runs on. Used by zones.ts.
+ * The IANA time zone database as the npm package moment-timezone carries it, of which only the data file is read: its
+ * version is pinned, so that a zone means the same whatever Node, ICU or operating system the engine runs on. Used by
+ * zones.ts.
  *
  *   file   { version: "2026f", zones: [ packed ], links: [ "existing name|another name" ] }
  *   packed name|abbreviations|offsets|indices|ends|population

@@ -1,6 +1,6 @@
 /**
- * Time zones as tables of offsets, made when a pipeline is compiled: the core has no calendar, and a plan means the same on a
- * machine with other zone data. Called by the expression checker and by computed.ts.
+ * Time zones as tables of offsets, made when a pipeline is compiled: the core has no calendar, and a plan means the same on
+ * a machine with other zone data. Called by the expression checker and by computed.ts.
  */
 
 import type { ZonePlan } from '../../native-free-core/plan/plan.ts';

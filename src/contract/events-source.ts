@@ -1,6 +1,7 @@
 /**
- * Where stored events are read from: the one place that knows the table's name. A reader says which rows it wants and gets the text that
- * stands behind FROM and the condition that belongs to it; whatever holds the rows (one table today) is decided here.
+ * Where stored events are read from: the one place that knows the table's name. A reader says which rows it wants and gets
+ * the text that stands behind FROM and the condition that belongs to it; whatever holds the rows (one table today) is
+ * decided here.
  */
 
 import { quoteName } from './sql-text.ts';
@@ -9,8 +10,8 @@ import { quoteName } from './sql-text.ts';
 export const EVENTS_TABLE = 'events';
 
 /**
- * Columns that name a stored row, and order rows of one log. Positions of different logs have no order among them: where rows of several
- * logs are sorted by these, the log comes first and the order of logs means nothing.
+ * Columns that name a stored row, and order rows of one log. Positions of different logs have no order among them: where
+ * rows of several logs are sorted by these, the log comes first and the order of logs means nothing.
  */
 export const ROW_POSITION = ['_log', '_batch', '_row'] as const;
 

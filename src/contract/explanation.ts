@@ -84,7 +84,9 @@ export interface ExplainedInput extends NamedValue {
   readonly paths?: number;
 }
 
-/** What a tree asked on the way to its leaf, and the answer; of a missing value the one that the model was trained to take. */
+/**
+ * What a tree asked on the way to its leaf, and the answer; of a missing value the one that the model was trained to take.
+ */
 export interface ExplainedSplit {
   readonly text: string;
   readonly holds: boolean;

@@ -1,14 +1,14 @@
 /**
- * The log: it orders what was answered, keeps it until nobody needs it any more, and gives it again in that order. The spool is the log of
- * the single server, and its positions are epochs; whatever takes its place orders by something of its own.
+ * The log: it orders what was answered, keeps it until nobody needs it any more, and gives it again in that order. The spool
+ * is the log of the single server, and its positions are epochs; whatever takes its place orders by something of its own.
  *
  *   append    decision workers put sealed blocks into their block lanes; the log takes whole epochs of them
  *   durable   all positions up to this one are on the disk, and their events answered
  *   read      from any position that is kept, in order (LogReader)
  *   trim      below the position that the slowest of its consumers still needs (LogConsumer)
  *
- * A position means something within its log alone: nobody compares positions of different logs, and only the functions here make one
- * from another.
+ * A position means something within its log alone: nobody compares positions of different logs, and only the functions here
+ * make one from another.
  */
 
 declare const POSITION: unique symbol;

@@ -1,6 +1,6 @@
 /**
- * The first part of a start: what was given is checked, and the data folder becomes this server's alone, before any process or thread
- * runs. Called by start.ts.
+ * The first part of a start: what was given is checked, and the data folder becomes this server's alone, before any process
+ * or thread runs. Called by start.ts.
  */
 
 import { existsSync } from 'node:fs';

@@ -22,7 +22,10 @@ export interface EngineOptions {
   /** Names and web pages beyond the server's own (access/hosts.ts, access/origins.ts). */
   readonly allowHosts?: readonly string[];
   readonly allowOrigins?: readonly string[];
-  /** Of one WebSocket connection; over HTTP of one producer, where requests that name none count as one; 0 or nothing: no limit. */
+  /**
+   * Of one WebSocket connection; over HTTP of one producer, where requests that name none count as one; 0 or nothing: no
+   * limit.
+   */
   readonly framesPerSecondMax?: number;
   readonly spoolBytesMax: number;
   /** Bytes of one file of the spool: it is trimmed file by file. */

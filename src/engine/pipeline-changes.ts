@@ -1,5 +1,6 @@
 /**
- * Changes of the pipeline while the engine runs: what versions/ needs of the stages, handed over. Made by start.ts on the main thread.
+ * Changes of the pipeline while the engine runs: what versions/ needs of the stages, handed over. Made by start.ts on the
+ * main thread.
  */
 
 import type { Plan } from '../../native-free-core/plan/plan.ts';

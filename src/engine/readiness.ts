@@ -1,6 +1,7 @@
 /**
- * Whether the server does what it is for: answer frames, store what it answered, let it be asked in SQL. Looked at once a second on the
- * main thread; `/readyz` says it, with a reason in words for each part that fails, and the log says when it changes.
+ * Whether the server does what it is for: answer frames, store what it answered, let it be asked in SQL. Looked at once a
+ * second on the main thread; `/readyz` says it, with a reason in words for each part that fails, and the log says when it
+ * changes.
  *
  *   answers   the workers run, the disk takes what they decided, and the spool has room
  *   storing   batches go into ClickHouse, or there is nothing to store

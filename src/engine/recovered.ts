@@ -1,6 +1,6 @@
 /**
- * The second part of a start: ClickHouse runs, the log is read as far as it is whole, and shared memory is where that log ends. No thread
- * runs yet. Called by start.ts.
+ * The second part of a start: ClickHouse runs, the log is read as far as it is whole, and shared memory is where that log
+ * ends. No thread runs yet. Called by start.ts.
  */
 
 import { producersOf } from '../../native-free-core/plan/plan.ts';

@@ -1,6 +1,6 @@
 /**
- * What the events' port answers beside events: control requests, explanations and look-ups, each change with its entry in the audit
- * trail. Called by start.ts on the main thread.
+ * What the events' port answers beside events: control requests, explanations and look-ups, each change with its entry in
+ * the audit trail. Called by start.ts on the main thread.
  */
 
 import { AuditTrail } from '../audit/audit-trail.ts';

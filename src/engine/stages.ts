@@ -1,6 +1,7 @@
 /**
- * The third part of a start: the stages' threads and the watches beside them, in the order of the flow against its direction, so that
- * each finds the next one running. Called by start.ts; ingress comes last, since from then on frames come in.
+ * The third part of a start: the stages' threads and the watches beside them, in the order of the flow against its
+ * direction, so that each finds the next one running. Called by start.ts; ingress comes last, since from then on frames come
+ * in.
  */
 
 import { copyEntry } from '../../native-free-core/state/dictionary.ts';

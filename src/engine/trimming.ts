@@ -1,6 +1,6 @@
 /**
- * Keeps the log short: takes a snapshot when enough has been written since the last one, and trims below the position that the slowest
- * of the log's consumers still needs. Main thread, once a second.
+ * Keeps the log short: takes a snapshot when enough has been written since the last one, and trims below the position that
+ * the slowest of the log's consumers still needs. Main thread, once a second.
  */
 
 import { BEFORE_FIRST, isBefore, type LogConsumer, type Position } from '../contract/log.ts';

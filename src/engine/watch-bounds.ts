@@ -1,6 +1,6 @@
 /**
- * The bounds of shared memory, as far as they are used: `GET /v1/server` tells them, and the log says when one is nearly met, and when it
- * is met, with what happens then. Looked at every few seconds on the main thread; read without locks.
+ * The bounds of shared memory, as far as they are used: `GET /v1/server` tells them, and the log says when one is nearly
+ * met, and when it is met, with what happens then. Looked at every few seconds on the main thread; read without locks.
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';

@@ -1,7 +1,7 @@
 /**
- * The dry run: what would be decided on an event now, with nothing recorded. A decider of its own runs the worker's very code
- * on small tables that hold copies of the event's entities (scratch-tables.ts), so it decides as the worker would, to the bit.
- * Main thread; made when it is first asked for, and anew when the pipeline's version changes.
+ * The dry run: what would be decided on an event now, with nothing recorded. A decider of its own runs the worker's very
+ * code on small tables that hold copies of the event's entities (scratch-tables.ts), so it decides as the worker would, to
+ * the bit. Main thread; made when it is first asked for, and anew when the pipeline's version changes.
  */
 
 import { outcomeText, EVENT_MALFORMED } from '../../native-free-core/base/outcomes.ts';

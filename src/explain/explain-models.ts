@@ -1,6 +1,7 @@
 /**
- * How each model of a plan came to its score, for the event in row 0 of the plan's columns: inputs as the model took them, what
- * each adds to a linear model, the way through every tree. The inputs come from the loop that fed the model (policy/gather-inputs.ts).
+ * How each model of a plan came to its score, for the event in row 0 of the plan's columns: inputs as the model took them,
+ * what each adds to a linear model, the way through every tree. The inputs come from the loop that fed the model
+ * (policy/gather-inputs.ts).
  */
 
 import type { Expression, ModelPlan, TreeContent } from '../../native-free-core/plan/plan.ts';

@@ -1,8 +1,10 @@
 /**
- * Finds a stored event by its id. The table has no index that leads to an id: the newest batches are searched first, which are
- * small parts, then some hours, then all there is, reading the id column alone. A day narrows the search to one partition.
+ * Finds a stored event by its id. The table has no index that leads to an id: the newest batches are searched first, which
+ * are small parts, then some hours, then all there is, reading the id column alone. A day narrows the search to one
+ * partition.
  *
- * A bloom filter on the id was measured and left out: among 10 million rows it finds an event in 5 ms instead of 100, and costs
+ * A bloom filter on the id was measured and left out: among 10 million rows it finds an event in 5 ms instead of 100, and
+ * costs
  * 0.18 core-seconds for each million rows inserted, an eighth of all that the whole path costs. Explaining is rare.
  */
 

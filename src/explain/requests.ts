@@ -1,6 +1,6 @@
 /**
- * The requests that ask why: `POST /v1/decide` and `GET /v1/decisions/{event_id}`. Called by engine/start.ts with what ingress hands
- * to the main thread; null where the path is another's. Both are bounded: the main thread has other work.
+ * The requests that ask why: `POST /v1/decide` and `GET /v1/decisions/{event_id}`. Called by engine/start.ts with what
+ * ingress hands to the main thread; null where the path is another's. Both are bounded: the main thread has other work.
  */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';

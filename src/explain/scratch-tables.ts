@@ -1,7 +1,8 @@
 /**
- * Tables for one event: what a dry run moves instead of the live ones. Rows of the entities that the event names are copied in
- * from the live tables, each under its stripe's lock, and everything is forgotten afterwards. The dictionary is a copy that
- * grows as the live one does, so that ids mean the same; texts that only dry runs have seen are kept in the copy alone. Main thread.
+ * Tables for one event: what a dry run moves instead of the live ones. Rows of the entities that the event names are copied
+ * in from the live tables, each under its stripe's lock, and everything is forgotten afterwards. The dictionary is a copy
+ * that grows as the live one does, so that ids mean the same; texts that only dry runs have seen are kept in the copy alone.
+ * Main thread.
  */
 
 import { shapeEntityTable, STRIPE_HEADER_WORDS, STRIPE_LOCK } from '../../native-free-core/layout/entity-layout.ts';
@@ -55,7 +56,9 @@ export function createScratchTables(live: Tables): Tables {
   };
 }
 
-/** Brings the copy up to the live dictionary. False where it cannot: it has given an id away that now means something else. */
+/**
+ * Brings the copy up to the live dictionary. False where it cannot: it has given an id away that now means something else.
+ */
 export function followDictionary(copy: Dictionary, live: Dictionary, followed: number): boolean {
   const count = dictionaryCount(live);
   if (dictionaryCount(copy) - count > OWN_TEXTS_MAX) return false;

@@ -97,7 +97,10 @@ export class StoredDecisions {
   }
 }
 
-/** For rows that do not keep what was read: lists as they are now, by name; one that the running pipeline no longer has, as its version was compiled with. */
+/**
+ * For rows that do not keep what was read: lists as they are now, by name; one that the running pipeline no longer has, as
+ * its version was compiled with.
+ */
 function currentLists(plan: Plan, running: Plan, { lists }: Tables): readonly KeyList[] {
   const former = openLists(plan);
   return (plan.lists ?? []).map(({ name, type }, i) => {
@@ -106,7 +109,10 @@ function currentLists(plan: Plan, running: Plan, { lists }: Tables): readonly Ke
   });
 }
 
-/** What may be otherwise than when it was decided: rows of earlier engines do not keep what rules read of lists, which are replaced at any time. */
+/**
+ * What may be otherwise than when it was decided: rows of earlier engines do not keep what rules read of lists, which are
+ * replaced at any time.
+ */
 function notesOf(plan: Plan, { decisions }: Explanation): string[] {
   const asked = new Set<string>();
   const visit = (expression: Expression): void => {

@@ -1,6 +1,7 @@
 /**
  * A stored event, back in the columns that it was decided in: the SELECT that reads one row of `events` as text, and the
- * loader that puts the text into row 0. Text is exact: ClickHouse writes the shortest digits that read back as the same float.
+ * loader that puts the text into row 0. Text is exact: ClickHouse writes the shortest digits that read back as the same
+ * float.
  */
 
 import { KINDS } from '../../native-free-core/language/kinds/index.ts';

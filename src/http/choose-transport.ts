@@ -1,6 +1,6 @@
 /**
- * Which transport serves: uWebSockets.js where its binary loads, else node:http and ws. Chosen once at start by the main thread, which
- * says so; the ingress threads and the embedded ClickHouse's process are told.
+ * Which transport serves: uWebSockets.js where its binary loads, else node:http and ws. Chosen once at start by the main
+ * thread, which says so; the ingress threads and the embedded ClickHouse's process are told.
  */
 
 import { OperatingError } from '../errors.ts';
@@ -48,7 +48,10 @@ export function openTransport(kind: TransportKind): Transport {
   return kind === 'uws' ? loadUws() : nodeTransport();
 }
 
-/** Several threads on one port. node:http needs the option `reusePort` of node:net: since 22.12 and 23.1, where the system balances between the listeners. */
+/**
+ * Several threads on one port. node:http needs the option `reusePort` of node:net: since 22.12 and 23.1, where the system
+ * balances between the listeners.
+ */
 export function canSharePort(kind: TransportKind): boolean {
   if (kind === 'uws') return true;
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

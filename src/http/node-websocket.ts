@@ -1,6 +1,6 @@
 /**
- * WebSocket connections for node.ts, by the package ws: upgrades, and a socket of the shape that uWebSockets.js gives. An upgrade to
- * anything else (HttpClient of Java asks for h2c with every first request) is a plain request.
+ * WebSocket connections for node.ts, by the package ws: upgrades, and a socket of the shape that uWebSockets.js gives. An
+ * upgrade to anything else (HttpClient of Java asks for h2c with every first request) is a plain request.
  */
 
 import type { IncomingMessage, Server } from 'node:http';

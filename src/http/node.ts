@@ -1,7 +1,7 @@
 /**
- * The transport over node:http and ws: for systems on which the binaries of uWebSockets.js do not load. It speaks HTTP/1.0 and answers
- * pipelined requests in turn, too. Its bounds are those of uws.ts: a head has 10 s to come, a body may be silent for 10 s, a reader
- * for five minutes.
+ * The transport over node:http and ws: for systems on which the binaries of uWebSockets.js do not load. It speaks HTTP/1.0
+ * and answers pipelined requests in turn, too. Its bounds are those of uws.ts: a head has 10 s to come, a body may be silent
+ * for 10 s, a reader for five minutes.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -212,8 +212,8 @@ class NodeExchange implements Exchange {
   }
 
   /**
-   * What came behind this request on its connection is no request: true where nothing more is to be said of it than what this one is, or
-   * was, answered.
+   * What came behind this request on its connection is no request: true where nothing more is to be said of it than what
+   * this one is, or was, answered.
    */
   isEndingFor(socket: Duplex): boolean {
     if (this.isAnswered) socket.end();

@@ -1,11 +1,14 @@
 /**
- * The head of a request, copied out of the library that read it, and what makes a head unfit to be acted on whoever the library is:
- * names that may come once only, and bodies whose length two readers could understand differently. Made by uws.ts and node.ts.
+ * The head of a request, copied out of the library that read it, and what makes a head unfit to be acted on whoever the
+ * library is: names that may come once only, and bodies whose length two readers could understand differently. Made by
+ * uws.ts and node.ts.
  */
 
 import { reasonPhrase } from './status.ts';
 
-/** Read differently by the first and by the last of two, such names have let requests be smuggled past proxies and checks. */
+/**
+ * Read differently by the first and by the last of two, such names have let requests be smuggled past proxies and checks.
+ */
 const ONCE_ONLY = new Set([
   'host',
   'content-length',
@@ -64,7 +67,9 @@ export class RequestHead {
     return this.#headers.get(name) ?? '';
   }
 
-  /** Address of the client, or of the proxy before it. To be read in the request's handler, while the connection is there. */
+  /**
+   * Address of the client, or of the proxy before it. To be read in the request's handler, while the connection is there.
+   */
   get remote(): string {
     return this.#remoteOf();
   }

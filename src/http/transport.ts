@@ -1,6 +1,6 @@
 /**
- * What the two servers of the house, the ingress threads' and the embedded ClickHouse's, need from an HTTP and WebSocket library.
- * Two implementations: uws.ts (uWebSockets.js) and node.ts (node:http and ws), chosen by choose-transport.ts.
+ * What the two servers of the house, the ingress threads' and the embedded ClickHouse's, need from an HTTP and WebSocket
+ * library. Two implementations: uws.ts (uWebSockets.js) and node.ts (node:http and ws), chosen by choose-transport.ts.
  *
  *   transport.serve(handlers) -> HttpServer        listen, stopListening, close
  *   handlers.request(head, exchange)               every request that is no upgrade; the head is a copy and may be kept
@@ -8,7 +8,8 @@
  *   exchange.end(status, headers, body)            the answer, whole; or begin, write, finish
  *   handlers.webSocket.upgrade(head)               accepts or refuses; then open, message, pong, close
  *
- * Every callback runs on the thread that called `serve`. What comes too late, after an abort or an answer, is dropped in silence.
+ * Every callback runs on the thread that called `serve`. What comes too late, after an abort or an answer, is dropped in
+ * silence.
  */
 
 import type { RequestHead } from './request-head.ts';
@@ -30,7 +31,9 @@ export interface Handlers<Data> {
 }
 
 export interface HttpServer {
-  /** Resolves with the port, null where it cannot be had. `shared`: other threads of this process listen on the same port. */
+  /**
+   * Resolves with the port, null where it cannot be had. `shared`: other threads of this process listen on the same port.
+   */
   listen(host: string, port: number, shared: boolean): Promise<number | null>;
   /** Takes no more connections; those that are there go on. */
   stopListening(): void;
@@ -47,11 +50,15 @@ export interface Exchange {
   readonly isAnswered: boolean;
   /** Called once, at once where it has already happened. A later handler takes the place of an earlier one. */
   whenAborted(handler: () => void): void;
-  /** Hands over the body; to be called in the request's handler. A chunk is valid during its call only; the last one may be empty. */
+  /**
+   * Hands over the body; to be called in the request's handler. A chunk is valid during its call only; the last one may be
+   * empty.
+   */
   receive(take: (chunk: Uint8Array, isLast: boolean) => void): void;
   /**
-   * Reads nothing more from the connection until the answer, so that a request that follows without waiting for it waits itself. Costs
-   * this: a client that hangs up meanwhile is not noticed. For requests that change something, once their body is whole.
+   * Reads nothing more from the connection until the answer, so that a request that follows without waiting for it waits
+   * itself. Costs this: a client that hangs up meanwhile is not noticed. For requests that change something, once their body
+   * is whole.
    */
   hold(): void;
   /** Headers of the answer, whoever gives it. */
@@ -93,7 +100,9 @@ export interface RefusedUpgrade {
   readonly body: string;
 }
 
-/** A WebSocket connection. It has the shape of the one of uWebSockets.js, which stands here itself: a frame costs no wrapper. */
+/**
+ * A WebSocket connection. It has the shape of the one of uWebSockets.js, which stands here itself: a frame costs no wrapper.
+ */
 export interface Socket<Data> {
   getUserData(): Data;
   /** Copies the bytes. */

@@ -1,10 +1,11 @@
 /**
- * The transport over uWebSockets.js: the only file that names it, and it is loaded when asked for, because its binaries do not load
- * on every system. Its own bounds: a head has 10 s to come, a body or a reader may be silent for 10 s.
+ * The transport over uWebSockets.js: the only file that names it, and it is loaded when asked for, because its binaries do
+ * not load on every system. Its own bounds: a head has 10 s to come, a body or a reader may be silent for 10 s.
  *
- * The library answers requests that wait in one piece (pipelined ones) by closing the connection when the second comes while the
- * first is unanswered. A body's end is therefore told only once everything that came with it has been read: what follows in the same
- * piece ends the connection before the first request has had any effect, and what comes later waits where the request was put on hold.
+ * The library answers requests that wait in one piece (pipelined ones) by closing the connection when the second comes while
+ * the first is unanswered. A body's end is therefore told only once everything that came with it has been read: what follows
+ * in the same piece ends the connection before the first request has had any effect, and what comes later waits where the
+ * request was put on hold.
  */
 
 import { createRequire } from 'node:module';
@@ -55,8 +56,8 @@ interface Connections {
 }
 
 /**
- * The library accepts all that wait, and ends the process where there is no descriptor left. It tells of every connection that comes,
- * and of every one that goes but those that have become WebSockets.
+ * The library accepts all that wait, and ends the process where there is no descriptor left. It tells of every connection
+ * that comes, and of every one that goes but those that have become WebSockets.
  */
 function countConnections(app: TemplatedApp, max: number): Connections {
   const connections = { open: 0, refused: 0 };
@@ -239,8 +240,8 @@ class UwsExchange implements Exchange {
   }
 
   /**
-   * The library closes a connection on which nothing was sent for 10 s, a client that thinks between two rows included. Pausing and
-   * resuming the request side winds that clock up again.
+   * The library closes a connection on which nothing was sent for 10 s, a client that thinks between two rows included.
+   * Pausing and resuming the request side winds that clock up again.
    */
   #beginStall(): void {
     if (this.#stall !== undefined) return;

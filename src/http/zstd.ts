@@ -1,4 +1,6 @@
-/** Zstandard bodies, unpacked within a bound: by Node's own zlib from 22.15 and 23.8 on, by a package in JavaScript before. */
+/**
+ * Zstandard bodies, unpacked within a bound: by Node's own zlib from 22.15 and 23.8 on, by a package in JavaScript before.
+ */
 
 import { Decompress } from 'fzstd';
 import * as zlib from 'node:zlib';

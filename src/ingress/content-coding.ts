@@ -1,6 +1,6 @@
 /**
- * Bodies that come compressed (`Content-Encoding`, RFC 9110 8.4): which codings are understood, and unpacking within a bound, so that a
- * small body cannot become a large one. zlib works on Node's own threads; nothing waits. Ingress thread.
+ * Bodies that come compressed (`Content-Encoding`, RFC 9110 8.4): which codings are understood, and unpacking within a
+ * bound, so that a small body cannot become a large one. zlib works on Node's own threads; nothing waits. Ingress thread.
  */
 
 import zlib from 'node:zlib';

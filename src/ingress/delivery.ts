@@ -30,7 +30,9 @@ export interface DeliveryTargets {
   readonly afterTurn: () => void;
 }
 
-/** What one turn may cost before receiving has its own: so many answers, or so many kilobytes of them. About a millisecond. */
+/**
+ * What one turn may cost before receiving has its own: so many answers, or so many kilobytes of them. About a millisecond.
+ */
 const TURN_COST_MAX = 1024;
 /** A lost wake-up costs no more than this. */
 const SLEEP_MS = 50;

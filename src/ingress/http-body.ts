@@ -1,6 +1,6 @@
 /**
- * Gathers a request's body within bounds of bytes and of time, and unpacks it where it is compressed: a handler sees it whole and plain.
- * Ingress thread.
+ * Gathers a request's body within bounds of bytes and of time, and unpacks it where it is compressed: a handler sees it
+ * whole and plain. Ingress thread.
  */
 
 import type { RequestHead } from '../http/request-head.ts';
@@ -35,7 +35,10 @@ export class Bodies {
   readonly #collecting = new Set<Collecting>();
   #taken = 0;
 
-  /** Calls `take` with the whole body; it is only valid during the call. What is too large, too late or unreadable is answered here. */
+  /**
+   * Calls `take` with the whole body; it is only valid during the call. What is too large, too late or unreadable is
+   * answered here.
+   */
   collect(head: RequestHead, exchange: Exchange, bounds: BodyBounds, take: (body: Uint8Array) => void): void {
     const codings = codingsOf(head);
     if ('status' in codings) return endWith(exchange, codings);
@@ -85,7 +88,9 @@ export class Bodies {
     }
   }
 
-  /** One piece of memory and not a list: a body that comes byte by byte costs what it holds. False: there is no room for it. */
+  /**
+   * One piece of memory and not a list: a body that comes byte by byte costs what it holds. False: there is no room for it.
+   */
   #append(body: Collecting, chunk: Uint8Array): boolean {
     const needed = body.length + chunk.byteLength;
     if (needed > body.bytes!.length) {

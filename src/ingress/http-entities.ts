@@ -1,6 +1,6 @@
 /**
- * `GET /v1/entities/{entity}/{key}`: the features as they stand, by the entity's own clock or with `?at=now` by the server's. A worker
- * reads them, because it can: the tables are shared, so any worker will do. Ingress thread.
+ * `GET /v1/entities/{entity}/{key}`: the features as they stand, by the entity's own clock or with `?at=now` by the
+ * server's. A worker reads them, because it can: the tables are shared, so any worker will do. Ingress thread.
  */
 
 import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';

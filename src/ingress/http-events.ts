@@ -1,6 +1,6 @@
 /**
- * `POST /v1/events`: a frame by HTTP. Requests of one producer share a session with the worker, as a connection would, and are
- * answered in order. Ingress thread.
+ * `POST /v1/events`: a frame by HTTP. Requests of one producer share a session with the worker, as a connection would, and
+ * are answered in order. Ingress thread.
  */
 
 import { STATUS_REJECTED, STATUS_RETRY } from '../../native-free-core/codec/answer.ts';

@@ -151,7 +151,8 @@ function refusedFigures({
 }
 
 if (!isMainThread && parentPort !== null) {
-  // A thread that is torn down with its sockets open takes the process with it, and the cause would stand above a native stack trace.
+  // A thread that is torn down with its sockets open takes the process with it, and the cause would stand above a native
+  // stack trace.
   process.on('uncaughtException', (error) => dieOf('an ingress thread', error));
   runIngress(workerData as IngressThreadOptions, parentPort);
 }

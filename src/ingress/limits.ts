@@ -1,4 +1,6 @@
-/** Bounds of one ingress thread. Tests and the command line may lower or raise them; the defaults say where they come from. */
+/**
+ * Bounds of one ingress thread. Tests and the command line may lower or raise them; the defaults say where they come from.
+ */
 
 import { fail } from '../../native-free-core/base/fail.ts';
 import { FRAMES_IN_FLIGHT_MAX } from '../../native-free-core/layout/limits.ts';

@@ -1,6 +1,6 @@
 /**
- * The address to listen on, checked before the threads take it: uWebSockets.js shares a port with whoever else shares it, so a
- * second server on the same one would silently take half of the connections. Main thread, at start.
+ * The address to listen on, checked before the threads take it: uWebSockets.js shares a port with whoever else shares it, so
+ * a second server on the same one would silently take half of the connections. Main thread, at start.
  */
 
 import { createServer, type AddressInfo } from 'node:net';
@@ -25,8 +25,8 @@ export function addressOf(listen: string, option = 'listen'): Address {
 }
 
 /**
- * Listens for a moment as one who shares with nobody, and returns the address with the port that was free. Port 0 is resolved
- * here because uWebSockets.js does not let go of a port of the system's choice for a minute after it has ended.
+ * Listens for a moment as one who shares with nobody, and returns the address with the port that was free. Port 0 is
+ * resolved here because uWebSockets.js does not let go of a port of the system's choice for a minute after it has ended.
  */
 export async function probeAddress({ host, port }: Address): Promise<Address> {
   const server = createServer((socket) => socket.destroy());

@@ -1,6 +1,7 @@
 /**
  * Duplicates whose decisions have to be read back from ClickHouse: the answer's place is held, the main thread asked, and
- * what it finds sent in its turn. Where it does not come in time, the client is asked to send the frame again. Ingress thread.
+ * what it finds sent in its turn. Where it does not come in time, the client is asked to send the frame again. Ingress
+ * thread.
  */
 
 import { STATUS_DUPLICATE, STATUS_RETRY } from '../../native-free-core/codec/answer.ts';

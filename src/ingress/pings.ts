@@ -1,6 +1,7 @@
 /**
- * Pings: each WebSocket connection gets one every period, because proxies and NATs forget connections on which nothing comes, and
- * one that has given no sign of life for long is ended. Spread over the period, so that no moment has them all. Ingress thread.
+ * Pings: each WebSocket connection gets one every period, because proxies and NATs forget connections on which nothing
+ * comes, and one that has given no sign of life for long is ended. Spread over the period, so that no moment has them all.
+ * Ingress thread.
  */
 
 export interface Pinged {

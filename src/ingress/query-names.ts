@@ -1,6 +1,6 @@
 /**
- * Names in a request's query and headers of ours that its route does not know: a mistyped `?producr=` must not be a frame without a
- * producer. Called by router.ts for every route that asks for a key.
+ * Names in a request's query and headers of ours that its route does not know: a mistyped `?producr=` must not be a frame
+ * without a producer. Called by router.ts for every route that asks for a key.
  */
 
 import { nearest } from '../../native-free-core/base/nearest.ts';

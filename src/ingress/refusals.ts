@@ -1,6 +1,6 @@
 /**
- * Refusals: the RETRY for a frame of which nothing was kept, and the account of them, because the ledger counts refused events
- * as received. Ingress thread.
+ * Refusals: the RETRY for a frame of which nothing was kept, and the account of them, because the ledger counts refused
+ * events as received. Ingress thread.
  */
 
 import { encodingOf } from '../../native-free-core/encodings/index.ts';

@@ -1,6 +1,6 @@
 /**
- * Attempts at changes that the gate has refused: told to the main thread for the audit log, a bounded number of them a minute, because
- * anybody can make them. Ingress thread.
+ * Attempts at changes that the gate has refused: told to the main thread for the audit log, a bounded number of them a
+ * minute, because anybody can make them. Ingress thread.
  */
 
 import type { RequestHead } from '../http/request-head.ts';

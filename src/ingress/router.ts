@@ -1,6 +1,6 @@
 /**
- * What every request to the events' port passes before a handler sees it: host, origin, route, key, names, content type, announced length. The
- * serve… functions of an ingress thread register one handler for each `by` of the routes.
+ * What every request to the events' port passes before a handler sees it: host, origin, route, key, names, content type,
+ * announced length. The serve… functions of an ingress thread register one handler for each `by` of the routes.
  */
 
 import type { Door } from '../access/door.ts';
@@ -82,7 +82,10 @@ function keyOf(head: RequestHead): string {
   return bearer || head.header('x-hunt-key') || head.parameter('key') || '';
 }
 
-/** What a path takes; and what a page's browser asks before it sends a request of its page's. No key is needed: browsers send none. */
+/**
+ * What a path takes; and what a page's browser asks before it sends a request of its page's. No key is needed: browsers send
+ * none.
+ */
 function answerOptions(head: RequestHead, exchange: Exchange, page: string | null): void {
   const allow = allowedMethods(head.path);
   if (allow === '') return endWith(exchange, findRoute('OPTIONS', head.path) as HttpProblem);

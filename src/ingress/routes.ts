@@ -1,6 +1,6 @@
 /**
- * Every route of the events' port: method, path, scope, what its body may be. Whatever is not here is not served. A path's parts in braces
- * stand for one part each. Used by router.ts on ingress threads.
+ * Every route of the events' port: method, path, scope, what its body may be. Whatever is not here is not served. A path's
+ * parts in braces stand for one part each. Used by router.ts on ingress threads.
  */
 
 import { MEDIA_TYPES } from '../../native-free-core/encodings/index.ts';
@@ -28,8 +28,9 @@ interface ReadRoute extends CommonRoute {
 interface WriteRoute extends CommonRoute {
   readonly method: 'POST';
   /**
-   * Content types of the body. Never one that a web page may send without asking first (text/plain, application/x-www-form-urlencoded,
-   * multipart/form-data), so that no page can change anything even where its origin is not told.
+   * Content types of the body. Never one that a web page may send without asking first (text/plain,
+   * application/x-www-form-urlencoded, multipart/form-data), so that no page can change anything even where its origin is
+   * not told.
    */
   readonly types: readonly [string, ...string[]];
   readonly bytesMax: number;

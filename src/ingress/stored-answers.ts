@@ -1,6 +1,6 @@
 /**
- * The account of answers that wait for ClickHouse. While it is away they gather in lanes, and a worker that finds its lane full
- * waits, with everybody's frames; so no more of them are admitted than have room there. Ingress thread.
+ * The account of answers that wait for ClickHouse. While it is away they gather in lanes, and a worker that finds its lane
+ * full waits, with everybody's frames; so no more of them are admitted than have room there. Ingress thread.
  */
 // hot path: no allocation
 

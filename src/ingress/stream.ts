@@ -59,7 +59,10 @@ class Stream implements Outlet, Pinged {
     this.closeIfUnread();
   }
 
-  /** A client that does not read its answers is cut off. It can send those frames again and gets the original decisions as DUPLICATE. */
+  /**
+   * A client that does not read its answers is cut off. It can send those frames again and gets the original decisions as
+   * DUPLICATE.
+   */
   closeIfUnread(): boolean {
     const bytes = this.#socket.getBufferedAmount();
     if (bytes <= this.#unreadBytesMax) return false;

@@ -1,6 +1,6 @@
 /**
- * What a change of the pipeline takes in memory while it is under way: the next version's tables beside the former ones until their
- * rows have moved, side tables for what is backfilled, and threads that warm up. Called by cli/plan.ts.
+ * What a change of the pipeline takes in memory while it is under way: the next version's tables beside the former ones
+ * until their rows have moved, side tables for what is backfilled, and threads that warm up. Called by cli/plan.ts.
  */
 
 import { backfillPlan, type PlanChange } from '../../native-free-core/plan/change.ts';

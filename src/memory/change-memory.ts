@@ -1,7 +1,7 @@
 /**
- * Shared memory for the next version of a pipeline: what stays the same is the same, tables whose rows change are new and take
- * theirs over from the old ones, and what is to be backfilled gets side tables. Called by versions/ for a change while the engine runs,
- * and by recovery.
+ * Shared memory for the next version of a pipeline: what stays the same is the same, tables whose rows change are new and
+ * take theirs over from the old ones, and what is to be backfilled gets side tables. Called by versions/ for a change while
+ * the engine runs, and by recovery.
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';
@@ -101,8 +101,8 @@ function sameList(
 }
 
 /**
- * Takes the pages from the machine that rows will move to, stripe by stripe; yields in between. A page that is written for the first time
- * costs a few microseconds, and in the first second after a change nearly every event would write one.
+ * Takes the pages from the machine that rows will move to, stripe by stripe; yields in between. A page that is written for
+ * the first time costs a few microseconds, and in the first second after a change nearly every event would write one.
  */
 export function* takePages({ entities, limits }: SharedMemory): Generator<void> {
   for (const { shape, regions, adoption } of [...entities, ...limits]) {

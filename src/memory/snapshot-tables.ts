@@ -160,7 +160,8 @@ function restoreProducers({ producers }: Tables, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; at += PRODUCER_ROW_BYTES) {
     const length = view.getUint32(at + ROW_NAME_BYTES * 4, true);
     const seen = view.getFloat64(at + ROW_SEEN * 8, true);
-    // A row that was copied between two names tells nothing. What only fills the table beyond its bounds gives way to who came later.
+    // A row that was copied between two names tells nothing. What only fills the table beyond its bounds gives way to who
+    // came later.
     if (length > 0 && seen === 0) continue;
     const row = nameProducer(producers, bytes, at + ROW_NAME * 4, length, seen);
     if (row > 0 || length === 0) restoreProducer(producers, row, bytes, at, PRODUCER_ROW_BYTES);

@@ -1,13 +1,14 @@
 /**
- * A start with `--accept-loss` on a data folder whose spool is damaged: decides what goes on, moves the damaged files aside, writes down
- * what is gone, and leaves a folder that recovers as any other. Called by recover.ts, before anything else is read.
+ * A start with `--accept-loss` on a data folder whose spool is damaged: decides what goes on, moves the damaged files aside,
+ * writes down what is gone, and leaves a folder that recovers as any other. Called by recover.ts, before anything else is
+ * read.
  *
  *   enough is left    a snapshot, and whole epochs from it through all that ClickHouse has: both stay, later epochs are gone
  *   otherwise         what ClickHouse has is what goes on, and all state is rebuilt from it; epochs of the spool that it lacks are gone
  *                     even where they can be read, since they name strings by numbers that only the missing ones explain
  *
- * Epochs that are gone are numbered anew. Nothing is deleted. A start that ends in the middle of this leaves a folder that is still
- * damaged, and can be started so again.
+ * Epochs that are gone are numbered anew. Nothing is deleted. A start that ends in the middle of this leaves a folder that
+ * is still damaged, and can be started so again.
  */
 
 import { hostname, userInfo } from 'node:os';
@@ -86,7 +87,9 @@ export async function acceptLoss(input: AcceptLossInput, expected: SpoolExpectat
   promiseAnew(nodeStorage, join(data, MARK_NAME), salvage);
 }
 
-/** The newest snapshot from which whole epochs lead through everything that ClickHouse has; or what ClickHouse has, alone. */
+/**
+ * The newest snapshot from which whole epochs lead through everything that ClickHouse has; or what ClickHouse has, alone.
+ */
 function choose(data: string, inspection: SpoolInspection, confirmedEpoch: Position): Rest {
   const runs = wholeRuns(inspection);
   const folder = join(data, SNAPSHOTS);

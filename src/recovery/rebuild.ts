@@ -1,7 +1,8 @@
 /**
- * Rebuilds tables and ledger from ClickHouse where no snapshot is left and the spool no longer begins with the first epoch: state is a
- * function of the stored rows (docs/semantics.md §4). What rows do not tell (the ids of strings, frames of which nothing was kept, the
- * ledger's sums per producer) is in the account, which is on the disk before the spool is trimmed. Called by recover.ts.
+ * Rebuilds tables and ledger from ClickHouse where no snapshot is left and the spool no longer begins with the first epoch:
+ * state is a function of the stored rows (docs/semantics.md §4). What rows do not tell (the ids of strings, frames of which
+ * nothing was kept, the ledger's sums per producer) is in the account, which is on the disk before the spool is trimmed.
+ * Called by recover.ts.
  *
  *   account there    rows of the epochs before the spool's first one, then the spool
  *   account lost     rows of all epochs, if ClickHouse has them all: what the spool still holds is not needed then
@@ -211,7 +212,9 @@ interface Since {
   readonly limits: readonly (readonly number[])[];
 }
 
-/** From when on entities and limits have been what they are: a deploy begins a new one empty, whatever had its name before. */
+/**
+ * From when on entities and limits have been what they are: a deploy begins a new one empty, whatever had its name before.
+ */
 function sinceWhen(versions: PipelineVersions, plan: Plan, throughEpoch: number): Since {
   const chain = versions.activations().filter(({ afterEpoch }) => afterEpoch <= throughEpoch);
   const entities = plan.entities.map(() => 0);

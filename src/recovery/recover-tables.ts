@@ -33,7 +33,10 @@ export interface RecoveringVersion {
   readonly tables: Tables;
 }
 
-/** Puts a snapshot's chunks into empty tables; returns how many there were. The ledger comes last: a damaged file leaves it as it was. */
+/**
+ * Puts a snapshot's chunks into empty tables; returns how many there were. The ledger comes last: a damaged file leaves it
+ * as it was.
+ */
 export function restoreTables(
   { plan, tables }: RecoveringVersion,
   ledger: Ledger,

@@ -1,7 +1,7 @@
 /**
  * Brings tables and ledger to the last whole epoch of the spool, version by version: a snapshot is read by the version that
- * took it, epochs are applied by those that decided them, and between two versions the tables change as they did then. Called by
- * engine/start.ts before any thread runs.
+ * took it, epochs are applied by those that decided them, and between two versions the tables change as they did then.
+ * Called by engine/start.ts before any thread runs.
  */
 
 import { join } from 'node:path';
@@ -70,7 +70,10 @@ export interface LogFolder {
   readonly segmentBytes: number;
 }
 
-/** Finds out how far the spool is whole. Throws where it lacks what had been durable: before anything of the folder is changed. */
+/**
+ * Finds out how far the spool is whole. Throws where it lacks what had been durable: before anything of the folder is
+ * changed.
+ */
 export function recoverLog(folder: LogFolder): RecoveredSpool {
   return recoverSpool(nodeStorage, join(folder.data, 'spool'), folder.segmentBytes, expectationOf(folder));
 }

@@ -64,7 +64,10 @@ export class SnapshotKeeper {
     return this.#running !== null;
   }
 
-  /** Takes one; a second call while one is being taken waits for that one. `paced`: not where nobody waits for answers any more. */
+  /**
+   * Takes one; a second call while one is being taken waits for that one. `paced`: not where nobody waits for answers any
+   * more.
+   */
   take(paced = true): Promise<void> {
     if (!paced) this.hurry();
     this.#running ??= this.#take(paced).finally(() => (this.#running = null));
@@ -112,7 +115,10 @@ export class SnapshotKeeper {
   }
 }
 
-/** Each snapshot comes with an account: where all snapshots are lost, the rest of what they held is in ClickHouse (src/recovery/rebuild.ts). */
+/**
+ * Each snapshot comes with an account: where all snapshots are lost, the rest of what they held is in ClickHouse
+ * (src/recovery/rebuild.ts).
+ */
 export function withAccount(snapshots: SnapshotKeeper, account: SnapshotKeeper) {
   return {
     get figures(): SnapshotFigures {

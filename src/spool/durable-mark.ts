@@ -1,8 +1,8 @@
 /**
- * What the log has promised, in a file of its own beside it: the last epoch that was fsynced, and the sums up to it. Written by the
- * spool thread after each group's fdatasync and before anybody is told, without a sync of its own: it never says too much, after
- * `kill -9` it says everything, and after a power cut it may be some seconds old. Read by recovery on the main thread, which finds
- * out by it that the end of the log is gone.
+ * What the log has promised, in a file of its own beside it: the last epoch that was fsynced, and the sums up to it. Written
+ * by the spool thread after each group's fdatasync and before anybody is told, without a sync of its own: it never says too
+ * much, after `kill -9` it says everything, and after a power cut it may be some seconds old. Read by recovery on the main
+ * thread, which finds out by it that the end of the log is gone.
  *
  *   durable.mark   two copies (layout/durable-mark-record.ts), at byte 0 and 512, written in turn; the valid one with the higher count
  *                  is right

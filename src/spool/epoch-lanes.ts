@@ -73,7 +73,9 @@ export class EpochLanes {
     return bytes;
   }
 
-  /** Appends the epoch's blocks to `vector`, steps over them, and fills in what `record` says about them, totals included. */
+  /**
+   * Appends the epoch's blocks to `vector`, steps over them, and fills in what `record` says about them, totals included.
+   */
   takeEpoch(epoch: number, record: EpochRecord, vector: Uint8Array[]): void {
     record.workers.length = 0;
     record.blockBytes.length = 0;

@@ -1,6 +1,6 @@
 /**
- * Checked records of the log: what layout/epoch-commit-record.ts draws, with its checksum. Written by the spool thread, read by recovery
- * and the reader.
+ * Checked records of the log: what layout/epoch-commit-record.ts draws, with its checksum. Written by the spool thread, read
+ * by recovery and the reader.
  */
 
 import { crc32 } from 'node:zlib';

@@ -1,10 +1,11 @@
 /**
- * Looks at everything that a former process left in the log, changes nothing, and says what is whole and what is missing. Called by
- * recover.ts at start, and by salvage.ts where a loss is accepted. Main thread.
+ * Looks at everything that a former process left in the log, changes nothing, and says what is whole and what is missing.
+ * Called by recover.ts at start, and by salvage.ts where a loss is accepted. Main thread.
  *
- * What must be there is known from more than the log itself: the durable mark (durable-mark.ts), the batch log and the snapshots say
- * which epochs had been fsynced; segments are numbered without a gap, have a fixed size, and each begins with the epoch behind the
- * last one of the segment before. What is torn beyond all that is a group whose fsync never returned: it is cut, and no damage.
+ * What must be there is known from more than the log itself: the durable mark (durable-mark.ts), the batch log and the
+ * snapshots say which epochs had been fsynced; segments are numbered without a gap, have a fixed size, and each begins with
+ * the epoch behind the last one of the segment before. What is torn beyond all that is a group whose fsync never returned:
+ * it is cut, and no damage.
  */
 
 import { readMark } from './durable-mark.ts';

@@ -37,7 +37,9 @@ export interface SpoolEpoch extends LogEntry {
 }
 
 export interface SpoolReaderOptions {
-  /** True: every read gets a buffer of its own, so epochs stay readable. Default false: blocks are valid until the next call. */
+  /**
+   * True: every read gets a buffer of its own, so epochs stay readable. Default false: blocks are valid until the next call.
+   */
   readonly keepBuffers?: boolean;
   /** `trusted`: bodies go unchecked, for epochs that this process has read and checked a moment ago. Default `checked`. */
   readonly bodies?: 'checked' | 'trusted';
@@ -70,7 +72,9 @@ export class SpoolReader implements LogReader {
   #view = new DataView(this.#bytes.buffer);
   #begin = 0;
   #end = 0;
-  /** Up to here all was durable when they were read: of later epochs they may hold a part, or what was written anew since. */
+  /**
+   * Up to here all was durable when they were read: of later epochs they may hold a part, or what was written anew since.
+   */
   #readThrough = 0;
   #recordBytesLast = 0;
 
@@ -86,7 +90,10 @@ export class SpoolReader implements LogReader {
     return this.#epoch;
   }
 
-  /** Cheap where the epoch lies a little ahead: what lies between is passed over, and not read again from the segment's beginning. */
+  /**
+   * Cheap where the epoch lies a little ahead: what lies between is passed over, and not read again from the segment's
+   * beginning.
+   */
   seek(epoch: Position): void {
     this.#epoch = epoch;
   }
@@ -169,7 +176,9 @@ export class SpoolReader implements LogReader {
     }
   }
 
-  /** Whether the record that must follow stands at the current position; `verify`: with its body, in the buffer, undamaged. */
+  /**
+   * Whether the record that must follow stands at the current position; `verify`: with its body, in the buffer, undamaged.
+   */
   #look(epoch: number, verify: boolean): boolean {
     const record = this.#record;
     if (this.#position + RECORD_BYTES_MAX > this.#end && !this.#decode()) this.#read(RECORD_BYTES_MAX);

@@ -1,7 +1,7 @@
 /**
- * Finds out what a former process left in the log: which epochs are whole, and where the torn tail begins. What had been durable and
- * is not there any more stops the start (inspect.ts says how that is known). Called once by the main thread at start, before the spool
- * thread; the result is plain data and goes to that thread.
+ * Finds out what a former process left in the log: which epochs are whole, and where the torn tail begins. What had been
+ * durable and is not there any more stops the start (inspect.ts says how that is known). Called once by the main thread at
+ * start, before the spool thread; the result is plain data and goes to that thread.
  *
  * Why nothing behind the cut comes back later: the spool's next start writes and syncs a RUN record at the cut (or a new
  * segment) with a higher run number before it takes the first epoch, and records of another run are not believed.

@@ -1,6 +1,7 @@
 /**
- * Takes what is still good out of a damaged log: chooses the epochs that go on, moves all other files aside, and leaves a log that a
- * start finds whole. Deletes nothing. Main thread; called by src/recovery/accept-loss.ts, where an operator has said so.
+ * Takes what is still good out of a damaged log: chooses the epochs that go on, moves all other files aside, and leaves a
+ * log that a start finds whole. Deletes nothing. Main thread; called by src/recovery/accept-loss.ts, where an operator has
+ * said so.
  */
 
 import path from 'node:path';

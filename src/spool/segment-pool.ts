@@ -33,7 +33,9 @@ export interface SegmentPoolOptions {
   readonly slotMax: number;
 }
 
-/** A slice of zeros is written and synced at once: 0.3 ms, 0.8 ms at worst, which is what a group commit may have to wait. */
+/**
+ * A slice of zeros is written and synced at once: 0.3 ms, 0.8 ms at worst, which is what a group commit may have to wait.
+ */
 const SLICE_BYTES = 256 * 1024;
 const ZEROS = new Uint8Array(SLICE_BYTES);
 const SLOT_NAME = /^segment-(\d{6})\.spool$/;

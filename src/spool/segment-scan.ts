@@ -62,7 +62,9 @@ export function readHeader(file: StorageFile, slot: number): SegmentHeader | nul
   return { info, run: record.run, folderId: record.bodyCrc, totals: record.totals };
 }
 
-/** Stops where no whole epoch follows. Without `bodies` commit records alone are read, and damage inside a block goes unseen. */
+/**
+ * Stops where no whole epoch follows. Without `bodies` commit records alone are read, and damage inside a block goes unseen.
+ */
 export function scanSegment(file: StorageFile, header: SegmentHeader, bodies: boolean): SegmentScan {
   const size = Math.min(file.size(), header.info.bytes);
   const { run, folderId, totals, info } = header;
@@ -139,8 +141,9 @@ function advance(scan: SegmentScan, record: EpochRecord): void {
 }
 
 /**
- * Looks behind the cut for commit records of the same or a later run. They belong to a group whose sync never returned, unless
- * one says that an epoch behind the cut had been durable before it: then the disk has lost what it had promised to keep.
+ * Looks behind the cut for commit records of the same or a later run. They belong to a group whose sync never returned,
+ * unless one says that an epoch behind the cut had been durable before it: then the disk has lost what it had promised to
+ * keep.
  */
 export function readRest(file: StorageFile, info: SegmentInfo, scan: SegmentScan): SegmentRest {
   let cutEnd = scan.position;

@@ -1,11 +1,11 @@
 /**
- * Snapshot files: what the shared tables held, so that the log can be trimmed. Names and what a header says; `snapshot-file.ts` writes
- * them and `snapshot-load.ts` reads them, both on the main thread.
+ * Snapshot files: what the shared tables held, so that the log can be trimmed. Names and what a header says;
+ * `snapshot-file.ts` writes them and `snapshot-load.ts` reads them, both on the main thread.
  *
  *   a HEADER with JSON (SnapshotHeader), CHUNKs, a FOOTER: native-free-core/layout/snapshot-sections.ts
  *
- * A snapshot is taken while epochs go by, from `fromEpoch` to `atEpoch`: it may hold traces of any epoch up to the latter, so
- * it must not be believed before that one is durable. Therefore it grows under a temporary name, and `complete(atEpoch)`
+ * A snapshot is taken while epochs go by, from `fromEpoch` to `atEpoch`: it may hold traces of any epoch up to the latter,
+ * so it must not be believed before that one is durable. Therefore it grows under a temporary name, and `complete(atEpoch)`
  * gives it its own, `snapshot-<at epoch>.bin`.
  */
 

@@ -1,6 +1,6 @@
 /**
- * Finds and reads the newest whole snapshot (layout: snapshot-layout.ts), once: what is damaged is found while it is put into the
- * tables. Main thread, at start, before anything runs.
+ * Finds and reads the newest whole snapshot (layout: snapshot-layout.ts), once: what is damaged is found while it is put
+ * into the tables. Main thread, at start, before anything runs.
  */
 
 import { crc32 } from 'node:zlib';
@@ -42,8 +42,8 @@ export interface LoadedSnapshot extends SnapshotHeader {
 }
 
 /**
- * Hands the newest snapshot to `restore`, and the next older one where that turns out to be damaged: `restore` begins anew then, with
- * nothing of what it was handed before. null where none is whole. Damaged ones are named to `warn`.
+ * Hands the newest snapshot to `restore`, and the next older one where that turns out to be damaged: `restore` begins anew
+ * then, with nothing of what it was handed before. null where none is whole. Damaged ones are named to `warn`.
  */
 export function restoreNewest<Restored>(
   storage: Storage,

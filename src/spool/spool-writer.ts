@@ -1,10 +1,11 @@
 /**
- * Group commit: takes the sealed blocks of all whole epochs that wait in the lanes, writes them with their commit records
- * in one vectored write, syncs once, and tells everybody who waits. All on the spool thread; `spool-thread.ts` runs the loop,
+ * Group commit: takes the sealed blocks of all whole epochs that wait in the lanes, writes them with their commit records in
+ * one vectored write, syncs once, and tells everybody who waits. All on the spool thread; `spool-thread.ts` runs the loop,
  * tests call it directly.
  *
- * Order of a group: write - fdatasync - mark (durable-mark.ts) - free the lanes - publish "durable up to" - ring. A group lies in
- * one segment; the former segment is synced before a record goes into the next one, which is what recovery relies on.
+ * Order of a group: write - fdatasync - mark (durable-mark.ts) - free the lanes - publish "durable up to" - ring. A group
+ * lies in one segment; the former segment is synced before a record goes into the next one, which is what recovery relies
+ * on.
  */
 
 import type { SpoolFigures } from '../contract/figures.ts';

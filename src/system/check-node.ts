@@ -1,4 +1,7 @@
-/** Says in one line that Node is too old, before anything is loaded that only newer ones understand. The first import of main.ts. */
+/**
+ * Says in one line that Node is too old, before anything is loaded that only newer ones understand. The first import of
+ * main.ts.
+ */
 
 const MAJOR_MIN = 20;
 const MINOR_MIN = 19;

@@ -1,6 +1,7 @@
 /**
- * The two clocks. Whoever measures how long something takes asks the one that never goes back; the wall clock only tells what time it is
- * for people and for received_at, and may jump by hours either way at any moment. Any thread. test/tidy.test.ts holds who may ask it.
+ * The two clocks. Whoever measures how long something takes asks the one that never goes back; the wall clock only tells
+ * what time it is for people and for received_at, and may jump by hours either way at any moment. Any thread.
+ * test/tidy.test.ts holds who may ask it.
  */
 
 /** ms UTC */

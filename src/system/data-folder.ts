@@ -1,6 +1,6 @@
 /**
- * The data folder as a path that a user gave: made where it is missing, and found to be one that can be written to and is no other
- * program's, before anything is put into it. Called at start by engine/start.ts.
+ * The data folder as a path that a user gave: made where it is missing, and found to be one that can be written to and is no
+ * other program's, before anything is put into it. Called at start by engine/start.ts.
  */
 
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
@@ -21,7 +21,10 @@ export function openDataFolder(directory: string): void {
   probe(directory);
 }
 
-/** Step by step from what is there: Node's own way of making parents does not return where the system says "no such file" for ever. */
+/**
+ * Step by step from what is there: Node's own way of making parents does not return where the system says "no such file" for
+ * ever.
+ */
 function make(directory: string): void {
   const missing: string[] = [];
   for (let at = resolve(directory); !isFolder(at, directory); at = dirname(at)) missing.push(at);

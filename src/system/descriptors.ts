@@ -1,12 +1,16 @@
 /**
- * How many connections a process may have, from the descriptors that the system gives it: whoever runs out of them can open neither a
- * file of the spool nor a part of a table. Read at start, by the main thread and by the child process of ClickHouse.
+ * How many connections a process may have, from the descriptors that the system gives it: whoever runs out of them can open
+ * neither a file of the spool nor a part of a table. Read at start, by the main thread and by the child process of
+ * ClickHouse.
  */
 
 import { readFileSync } from 'node:fs';
 import { OperatingError } from '../errors.ts';
 
-/** Measured on Node 20 with one worker and one ingress thread: 47 idle; each thread more has 4, and a snapshot and a batch open some. */
+/**
+ * Measured on Node 20 with one worker and one ingress thread: 47 idle; each thread more has 4, and a snapshot and a batch
+ * open some.
+ */
 const MAIN_RESERVE = 128;
 /** ClickHouse has 115 idle; a merge or a query of wide parts opens a file for each column of each part. */
 const CLICKHOUSE_RESERVE = 192;

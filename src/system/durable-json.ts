@@ -1,6 +1,6 @@
 /**
- * Small files of the data folder that must be whole or not there: written beside, synced, renamed, and read back with a checksum, so
- * that one that was cut, emptied, changed or brought from elsewhere is known. Main thread.
+ * Small files of the data folder that must be whole or not there: written beside, synced, renamed, and read back with a
+ * checksum, so that one that was cut, emptied, changed or brought from elsewhere is known. Main thread.
  *
  *   {"crc32":"1a2b3c4d", …the content's own keys}      the checksum is that of the text behind it
  */
@@ -18,7 +18,10 @@ export function writeDurableJson(path: string, content: object): void {
   writeDurably(path, `{"crc32":"${checksumOf(rest)}",${rest}`);
 }
 
-/** null: there is no such file. `advice`: what to do where it is damaged. Files of before checksums are believed where they parse. */
+/**
+ * null: there is no such file. `advice`: what to do where it is damaged. Files of before checksums are believed where they
+ * parse.
+ */
 export function readDurableJson(path: string, advice: string): object | null {
   if (!existsSync(path)) return null;
   const text = readFileSync(path, 'utf8');

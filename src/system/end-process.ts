@@ -1,10 +1,11 @@
 /**
- * How a process ends that cannot go on: with one last line on standard error that says what died of what, and exit code 1. Called by
- * main.ts on the main thread, and on any thread by whatever must not outlive an exception.
+ * How a process ends that cannot go on: with one last line on standard error that says what died of what, and exit code 1.
+ * Called by main.ts on the main thread, and on any thread by whatever must not outlive an exception.
  *
- * Once threads run, `process.exit` would tear each of them down in the middle of its work, and Node aborts over what uWebSockets.js has
- * still open: a native stack trace behind the last line, and exit code 134. So the process then ends as `_exit` ends it, at once and as a
- * whole. Nothing is lost by that: what was answered is on the disk, and the ClickHouse child ends with its parent.
+ * Once threads run, `process.exit` would tear each of them down in the middle of its work, and Node aborts over what
+ * uWebSockets.js has still open: a native stack trace behind the last line, and exit code 134. So the process then ends as
+ * `_exit` ends it, at once and as a whole. Nothing is lost by that: what was answered is on the disk, and the ClickHouse
+ * child ends with its parent.
  */
 
 import { errorCodeOf } from '../../native-free-core/base/error-codes.ts';
@@ -39,7 +40,9 @@ export function endProcess(code: number): never {
   return threadsRun ? endAtOnce(code) : process.exit(code);
 }
 
-/** Says the last line and ends the whole process; `who`: the part that died. For threads, which main would hear of too late. */
+/**
+ * Says the last line and ends the whole process; `who`: the part that died. For threads, which main would hear of too late.
+ */
 export function dieOf(who: string, error: unknown): never {
   const stack = error instanceof Error ? error.stack : String(error);
   const entry = { level: 60, time: wallMs(), pid: process.pid, name: 'hunt', msg: `${who} died`, stack };

@@ -1,6 +1,6 @@
 /**
- * The log: pino, on standard error; one JSON object a line for programs, one plain line for people. `fields` are `name: value` pairs;
- * messages say what happened.
+ * The log: pino, on standard error; one JSON object a line for programs, one plain line for people. `fields` are `name:
+ * value` pairs; messages say what happened.
  */
 
 import { pino } from 'pino';

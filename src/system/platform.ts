@@ -1,4 +1,7 @@
-/** What this process runs on, in the words of error messages: binaries that do not load are named together with it. Any thread. */
+/**
+ * What this process runs on, in the words of error messages: binaries that do not load are named together with it. Any
+ * thread.
+ */
 
 /** `node=22.12.0 platform=linux arch=x64 libc=glibc-2.36` */
 export function describeSystem(): string {
@@ -6,7 +9,9 @@ export function describeSystem(): string {
   return `node=${versions.node} platform=${platform} arch=${arch}${platform === 'linux' ? ` libc=${libc()}` : ''}`;
 }
 
-/** Why a native binary did not load, in one short line, out of the loader's words and those that libraries put around them. */
+/**
+ * Why a native binary did not load, in one short line, out of the loader's words and those that libraries put around them.
+ */
 export function loadFailure(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const glibc = /version `GLIBC_([\d.]+)' not found/.exec(text)?.[1];

@@ -1,6 +1,6 @@
 /**
- * What `ps` and /proc show of this process: anybody on the machine may read the arguments of a command line, so those that hold secrets are covered
- * in place. Called by main.ts before anything else.
+ * What `ps` and /proc show of this process: anybody on the machine may read the arguments of a command line, so those that
+ * hold secrets are covered in place. Called by main.ts before anything else.
  */
 
 const SECRET_OPTION = /^--?[\w-]*(key|password|secret|token)$/i;

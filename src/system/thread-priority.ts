@@ -1,4 +1,7 @@
-/** A thread that has time: the scheduler serves all others first. Called by threads of their own, on Linux; elsewhere it changes nothing. */
+/**
+ * A thread that has time: the scheduler serves all others first. Called by threads of their own, on Linux; elsewhere it
+ * changes nothing.
+ */
 
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';

@@ -1,7 +1,7 @@
 /**
- * Which version decides after a start: the one that decided last, unless the server was given a file that this folder has never run;
- * then the start changes to it. It changes, too, where the file that decides means something else now, since the zone data or the engine is another.
- * Main thread, called by engine/start.ts before the server is ready.
+ * Which version decides after a start: the one that decided last, unless the server was given a file that this folder has
+ * never run; then the start changes to it. It changes, too, where the file that decides means something else now, since the
+ * zone data or the engine is another. Main thread, called by engine/start.ts before the server is ready.
  */
 
 import type { Plan } from '../../native-free-core/plan/plan.ts';

@@ -1,7 +1,7 @@
 /**
- * The thread that gives new features their history: first the rows that ClickHouse has, then the epochs that are in the spool, as they
- * become durable, until the workers change. State is a function of an entity's stored rows in (life, seq) order, so what comes out is
- * what the features would hold had they been there from the first event. Started by backfill.ts.
+ * The thread that gives new features their history: first the rows that ClickHouse has, then the epochs that are in the
+ * spool, as they become durable, until the workers change. State is a function of an entity's stored rows in (life, seq)
+ * order, so what comes out is what the features would hold had they been there from the first event. Started by backfill.ts.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';

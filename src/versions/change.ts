@@ -1,7 +1,7 @@
 /**
- * One change of the pipeline while the engine runs: tables and workers of the next version are made beside the running ones, new
- * features are backfilled, and between two epochs the next version takes over; then rows move over and the former tables go. Main
- * thread; driven by deployer.ts. Until the workers change, whatever fails leaves everything as it was.
+ * One change of the pipeline while the engine runs: tables and workers of the next version are made beside the running ones,
+ * new features are backfilled, and between two epochs the next version takes over; then rows move over and the former tables
+ * go. Main thread; driven by deployer.ts. Until the workers change, whatever fails leaves everything as it was.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -83,7 +83,10 @@ export interface ChangeObserver {
   decides(takeover: TakenOver): void;
 }
 
-/** Long work on the tables yields after each turn of so many ms, for so many times as long: deciding and compiling threads get the processor. */
+/**
+ * Long work on the tables yields after each turn of so many ms, for so many times as long: deciding and compiling threads
+ * get the processor.
+ */
 const TURN_MS = 1;
 const REST_PER_TURN = 4;
 

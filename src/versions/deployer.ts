@@ -1,6 +1,7 @@
 /**
- * Changes of the pipeline on request: a new version, the one before, a rule switched off or on. One at a time; each is checked before
- * anything moves, and recorded in ClickHouse with who wanted it and why. Main thread; requests come by versions/requests.ts.
+ * Changes of the pipeline on request: a new version, the one before, a rule switched off or on. One at a time; each is
+ * checked before anything moves, and recorded in ClickHouse with who wanted it and why. Main thread; requests come by
+ * versions/requests.ts.
  */
 
 import type { Plan } from '../../native-free-core/plan/plan.ts';
@@ -117,7 +118,10 @@ export class Deployer {
     return this.#begin(shadow === undefined ? next : this.#beside(next, shadow.sources), origin);
   }
 
-  /** Lets another version decide beside the live one, stored and never answered; it takes the place of a shadow that is there. */
+  /**
+   * Lets another version decide beside the live one, stored and never answered; it takes the place of a shadow that is
+   * there.
+   */
   shadow(texts: SourceTexts, origin: ActivationOrigin): ChangeState | null {
     return this.#begin(this.#beside(this.#live(), texts), origin);
   }

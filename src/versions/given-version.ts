@@ -1,7 +1,7 @@
 /**
- * The version that a server was started with, from its file. Where the rules of this engine refuse a file that the data folder has run, as the
- * rules of an earlier engine took it, that version goes on as it was compiled then: an upgrade must not end what decides. Main thread, called
- * by engine/start.ts before anything is opened.
+ * The version that a server was started with, from its file. Where the rules of this engine refuse a file that the data
+ * folder has run, as the rules of an earlier engine took it, that version goes on as it was compiled then: an upgrade must
+ * not end what decides. Main thread, called by engine/start.ts before anything is opened.
  */
 
 import { existsSync } from 'node:fs';

@@ -120,7 +120,9 @@ export class Lists {
   }
 }
 
-/** A list that lost entries would let through whom it named. Files of before checksums are believed unless they are empty. */
+/**
+ * A list that lost entries would let through whom it named. Files of before checksums are believed unless they are empty.
+ */
 function refuseDamaged({ name }: ListPlan, text: string, path: string): void {
   const sum = CHECKSUM.exec(text);
   if (sum === null ? text !== '' : Number(sum[1]) === crc32(text.slice(sum[0].length))) return;

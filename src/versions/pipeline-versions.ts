@@ -1,6 +1,6 @@
 /**
- * The versions of the pipeline that have decided on this data folder, each with its whole plan: blocks, batches, snapshots and
- * explanations are read by the version that wrote them. Main thread; a version is on the disk before its first block.
+ * The versions of the pipeline that have decided on this data folder, each with its whole plan: blocks, batches, snapshots
+ * and explanations are read by the version that wrote them. Main thread; a version is on the disk before its first block.
  *
  *   pipelines/<number in hex>.json   a PipelineVersion
  *   pipelines/activations.json       which one decided from when on, oldest first
@@ -174,7 +174,10 @@ export class PipelineVersions {
     return null;
   }
 
-  /** The newest that came from these files; null: none did. Of a file that was refused not all that it names may have been read. */
+  /**
+   * The newest that came from these files; null: none did. Of a file that was refused not all that it names may have been
+   * read.
+   */
   fromFiles(sources: SourceTexts): PipelineVersion | null {
     for (const { number } of [...this.activations()].reverse()) {
       const found = this.#findWhole(number);

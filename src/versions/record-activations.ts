@@ -1,6 +1,6 @@
 /**
- * Who changed what, in ClickHouse: every activation of a version stands in `pipelines`, also one after which the process died before it
- * could say so. Main thread, at start and after each change.
+ * Who changed what, in ClickHouse: every activation of a version stands in `pipelines`, also one after which the process
+ * died before it could say so. Main thread, at start and after each change.
  */
 
 import type { Plan } from '../../native-free-core/plan/plan.ts';

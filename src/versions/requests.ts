@@ -1,5 +1,6 @@
 /**
- * Control requests about the pipeline's versions. Main thread; engine/control-requests.ts hands them over. Every answer is JSON.
+ * Control requests about the pipeline's versions. Main thread; engine/control-requests.ts hands them over. Every answer is
+ * JSON.
  *
  *   GET  /v1/pipelines            the running version, the activations that are remembered, the change under way or the last one
  *   GET  /v1/pipelines/versions   the newest activations, each with what it changed in words

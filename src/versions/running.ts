@@ -1,6 +1,6 @@
 /**
- * The version of the pipeline that decides, as the main thread holds it: plan, memory, tables, lists. Everything that outlives a version asks
- * here each time. Made by engine/start.ts; changed between two epochs by versions/.
+ * The version of the pipeline that decides, as the main thread holds it: plan, memory, tables, lists. Everything that
+ * outlives a version asks here each time. Made by engine/start.ts; changed between two epochs by versions/.
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';

@@ -1,6 +1,6 @@
 /**
- * What `hunt versions` tells: which version of the pipeline decided from when on, who wanted it and why, and what it changed, in words.
- * Main thread, on request.
+ * What `hunt versions` tells: which version of the pipeline decided from when on, who wanted it and why, and what it
+ * changed, in words. Main thread, on request.
  */
 
 import type { Plan } from '../../native-free-core/plan/plan.ts';

@@ -1,6 +1,6 @@
 /**
- * The ClickHouse that the engine stores into: the embedded one, kept running, or another by URL. Called by engine/start.ts; all
- * others speak HTTP to the address that it gives.
+ * The ClickHouse that the engine stores into: the embedded one, kept running, or another by URL. Called by engine/start.ts;
+ * all others speak HTTP to the address that it gives.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -35,7 +35,10 @@ export interface ClickHouse {
   /** Folder on this machine that holds its parts, '' for a server elsewhere. */
   readonly folder: string;
   figures(): ClickHouseFigures;
-  /** Whoever asks the embedded engine is told how far SQL can see, ms UTC (StoredTotals.receivedAt); of a server elsewhere, the view `watermark` says it. */
+  /**
+   * Whoever asks the embedded engine is told how far SQL can see, ms UTC (StoredTotals.receivedAt); of a server elsewhere,
+   * the view `watermark` says it.
+   */
   showWatermark(time: number): void;
   stop(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * Puts off the embedded ClickHouse's merges while inserting takes all that the machine has: a row that is merged costs two to
- * three times what its insert did, and what is merged a minute later costs nobody anything. Main thread, driven by warehouse.ts.
+ * Puts off the embedded ClickHouse's merges while inserting takes all that the machine has: a row that is merged costs two
+ * to three times what its insert did, and what is merged a minute later costs nobody anything. Main thread, driven by
+ * warehouse.ts.
  *
  *   merging --(busy or behind)--> paused --(neither for a while, or too many parts)--> merging
  *
@@ -16,7 +17,9 @@ export interface MergePauseOptions {
   readonly connection: Pick<Connection, 'execute' | 'rows' | 'table' | 'database'>;
   /** Seconds that inserts have taken so far. */
   readonly insertSeconds: () => number;
-  /** How much longer than a batch takes to gather the oldest row waits that SQL cannot see yet, ms; 0 where it is not late. */
+  /**
+   * How much longer than a batch takes to gather the oldest row waits that SQL cannot see yet, ms; 0 where it is not late.
+   */
   readonly behindMs: () => number;
   readonly log: Log;
 }
@@ -30,7 +33,9 @@ const BEHIND_MS = 2500;
 /** And below that there is room again, merges included. */
 const CALM = 0.4;
 const CALM_LOOKS = 10;
-/** Of one partition. Beyond that queries and inserts begin to feel them; inserts are slowed down at 6000 (tables/storage.ts). */
+/**
+ * Of one partition. Beyond that queries and inserts begin to feel them; inserts are slowed down at 6000 (tables/storage.ts).
+ */
 const PARTS_MAX = 2000;
 const PARTS_ENOUGH = 500;
 /** A child that was started again merges: it is told again. */

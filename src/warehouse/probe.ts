@@ -1,4 +1,7 @@
-/** Whether ClickHouse answers: one small SELECT from the engine's own table, as its own user, who stands behind no other's queries. Main thread. */
+/**
+ * Whether ClickHouse answers: one small SELECT from the engine's own table, as its own user, who stands behind no other's
+ * queries. Main thread.
+ */
 
 import type { ClickHouse } from './clickhouse.ts';
 import { eventsSource } from '../contract/events-source.ts';

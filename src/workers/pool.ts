@@ -1,7 +1,7 @@
 /**
- * The pool of decision workers: Piscina, one long-lived task a worker; twice as many threads as workers, so that those of the
- * next pipeline version compile and warm up on threads of their own while the running ones go on. Called by engine/start.ts and
- * versions/ on the main thread.
+ * The pool of decision workers: Piscina, one long-lived task a worker; twice as many threads as workers, so that those of
+ * the next pipeline version compile and warm up on threads of their own while the running ones go on. Called by
+ * engine/start.ts and versions/ on the main thread.
  */
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';

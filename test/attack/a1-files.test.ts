@@ -1,6 +1,6 @@
 /**
- * Files, keys and networks through the ClickHouse port, as anybody: each attack beside a harmless neighbour that must work. A bait file holds a word
- * that must never come out, a folder must stay as it is, a listener must hear nothing.
+ * Files, keys and networks through the ClickHouse port, as anybody: each attack beside a harmless neighbour that must work.
+ * A bait file holds a word that must never come out, a folder must stay as it is, a listener must hear nothing.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';

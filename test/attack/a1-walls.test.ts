@@ -1,6 +1,7 @@
 /**
- * The walls that need no parser: the engine's own user, whom nothing is refused by the guard, tries to leave the process. Each attempt beside one inside
- * that must work. Where the system has no such wall the server says so, and these tests are skipped, saying it too.
+ * The walls that need no parser: the engine's own user, whom nothing is refused by the guard, tries to leave the process.
+ * Each attempt beside one inside that must work. Where the system has no such wall the server says so, and these tests are
+ * skipped, saying it too.
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

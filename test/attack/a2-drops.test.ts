@@ -1,4 +1,7 @@
-/** What the engine lives on cannot be touched by anybody: each attack beside a harmless neighbour that must work; storing goes on afterwards. */
+/**
+ * What the engine lives on cannot be touched by anybody: each attack beside a harmless neighbour that must work; storing
+ * goes on afterwards.
+ */
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { useEmbeddedServer, type Call } from '../clickhouse-embedded/embedded-server.ts';
 

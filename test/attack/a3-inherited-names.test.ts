@@ -1,7 +1,8 @@
 /**
- * Names that every object inherits, wherever a stranger's text is looked up: content types, subprotocols, paths, parameters, keys of events, names
- * of producers, rules, lists and entities, columns of files, settings, formats, options. `Content-Type: constructor` ended the server twice.
- * Each attack stands beside a neighbour that must work; at the end the server is what it was.
+ * Names that every object inherits, wherever a stranger's text is looked up: content types, subprotocols, paths, parameters,
+ * keys of events, names of producers, rules, lists and entities, columns of files, settings, formats, options.
+ * `Content-Type: constructor` ended the server twice. Each attack stands beside a neighbour that must work; at the end the
+ * server is what it was.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * The wall clock of a running server is set, back and forward, by seconds and by hours, under load: answers go on, rows become visible,
- * received_at never falls, SIGTERM ends it in time, and the account holds. Each jump has a control, a clock that is merely a little off.
+ * The wall clock of a running server is set, back and forward, by seconds and by hours, under load: answers go on, rows
+ * become visible, received_at never falls, SIGTERM ends it in time, and the account holds. Each jump has a control, a clock
+ * that is merely a little off.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

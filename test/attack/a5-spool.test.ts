@@ -1,7 +1,8 @@
 /**
- * Damage to the data folder: whatever was answered and is gone must stop the start, by name. A real server has written the folder and was
- * ended by kill -9; each attack changes a copy of it, and its control, a neighbour that harms nothing, must pass. What a start looks at is
- * looked at here through the same functions; some attacks go through a server, and so does `--accept-loss`.
+ * Damage to the data folder: whatever was answered and is gone must stop the start, by name. A real server has written the
+ * folder and was ended by kill -9; each attack changes a copy of it, and its control, a neighbour that harms nothing, must
+ * pass. What a start looks at is looked at here through the same functions; some attacks go through a server, and so does
+ * `--accept-loss`.
  */
 import { execFileSync } from 'node:child_process';
 import {

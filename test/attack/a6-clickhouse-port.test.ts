@@ -1,6 +1,6 @@
 /**
- * The ClickHouse port, as a stranger, a web page and a rebound name would ask it, with keys and without. The engine's own user is apart: no key is
- * its password, and its password is no key.
+ * The ClickHouse port, as a stranger, a web page and a rebound name would ask it, with keys and without. The engine's own
+ * user is apart: no key is its password, and its password is no key.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Starts that would leave a server open by mistake are refused with a word of what to do; where the keys may come from; and the audit log, which a
- * crash and a ClickHouse that hangs do not make forget.
+ * Starts that would leave a server open by mistake are refused with a word of what to do; where the keys may come from; and
+ * the audit log, which a crash and a ClickHouse that hangs do not make forget.
  */
 
 import { spawn } from 'node:child_process';

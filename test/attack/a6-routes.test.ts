@@ -1,6 +1,7 @@
 /**
- * Every route of the events' port, as a stranger, a web page and a rebound name would ask for it, with keys and without: what is not for them is
- * refused before anything else looks at it, and the harmless neighbour of each request passes. WebSocket too.
+ * Every route of the events' port, as a stranger, a web page and a rebound name would ask for it, with keys and without:
+ * what is not for them is refused before anything else looks at it, and the harmless neighbour of each request passes.
+ * WebSocket too.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * What strangers can use up of the names that all share: producers, and values of dictionary fields. Each attack stands beside a
- * neighbour that must work, on one server with small bounds; at the end its account is proved, also after it has been killed.
+ * What strangers can use up of the names that all share: producers, and values of dictionary fields. Each attack stands
+ * beside a neighbour that must work, on one server with small bounds; at the end its account is proved, also after it has
+ * been killed.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

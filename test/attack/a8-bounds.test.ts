@@ -1,6 +1,6 @@
 /**
- * Bounds that must hold, and say so when they are met: each attack on one of them stands beside a neighbour that must work. One server
- * with few descriptors, a small spool and small tables; what would end a server at the start runs beside it.
+ * Bounds that must hold, and say so when they are met: each attack on one of them stands beside a neighbour that must work.
+ * One server with few descriptors, a small spool and small tables; what would end a server at the start runs beside it.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,7 +1,7 @@
 /**
- * Ends that name their reason: a thread that dies, a data folder that is none, option values beyond their bounds, files and addresses
- * that are not what a command takes. One line on standard error, no stack trace, exit code 1, or 2 for the command line, within bounded
- * time; each beside a neighbour that is taken.
+ * Ends that name their reason: a thread that dies, a data folder that is none, option values beyond their bounds, files and
+ * addresses that are not what a command takes. One line on standard error, no stack trace, exit code 1, or 2 for the command
+ * line, within bounded time; each beside a neighbour that is taken.
  */
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server as TcpServer } from 'node:net';

@@ -1,4 +1,7 @@
-/** One HTTP request with any head at all, Host and Origin among it, which fetch() does not let one choose; and an attempt at a WebSocket. */
+/**
+ * One HTTP request with any head at all, Host and Origin among it, which fetch() does not let one choose; and an attempt at
+ * a WebSocket.
+ */
 
 import { request } from 'node:http';
 

@@ -1,7 +1,7 @@
 /**
- * HTTP as attackers speak it, to real ingress threads: requests that two readers could cut apart differently, heads
- * and bodies without end in bytes or in time, bodies that unpack to something huge. Nothing of them may reach a worker, nobody else may
- * notice, and the harmless neighbour of each must pass.
+ * HTTP as attackers speak it, to real ingress threads: requests that two readers could cut apart differently, heads and
+ * bodies without end in bytes or in time, bodies that unpack to something huge. Nothing of them may reach a worker, nobody
+ * else may notice, and the harmless neighbour of each must pass.
  */
 
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';

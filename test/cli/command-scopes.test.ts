@@ -1,6 +1,6 @@
 /**
- * What a command's key must be for is what its requests need: each command runs against a real server behind a proxy that writes down which
- * routes it asks for.
+ * What a command's key must be for is what its requests need: each command runs against a real server behind a proxy that
+ * writes down which routes it asks for.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** What people expect of any command line: help in two ways, no colours into pipes, exit code 2 for a wrong command line, completion. */
+/**
+ * What people expect of any command line: help in two ways, no colours into pipes, exit code 2 for a wrong command line,
+ * completion.
+ */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

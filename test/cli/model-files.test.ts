@@ -1,4 +1,7 @@
-/** Commands on pipelines with models: the libraries' own scores, one complaint for one fault, and warnings wherever a pipeline is read. */
+/**
+ * Commands on pipelines with models: the libraries' own scores, one complaint for one fault, and warnings wherever a
+ * pipeline is read.
+ */
 
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

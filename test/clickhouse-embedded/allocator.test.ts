@@ -1,4 +1,7 @@
-/** The engine's allocator has read what start.ts told it: a misspelt option is ignored silently by it, and costs hundreds of MB. */
+/**
+ * The engine's allocator has read what start.ts told it: a misspelt option is ignored silently by it, and costs hundreds of
+ * MB.
+ */
 import { availableParallelism } from 'node:os';
 import { expect, it } from 'vitest';
 import { allocatorSettings } from '../../src/clickhouse-embedded/allocator.ts';

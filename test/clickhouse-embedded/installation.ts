@@ -1,4 +1,7 @@
-/** A copy of the compiled package that lacks some of the packages it depends on, as on a machine where they could not be installed. */
+/**
+ * A copy of the compiled package that lacks some of the packages it depends on, as on a machine where they could not be
+ * installed.
+ */
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 

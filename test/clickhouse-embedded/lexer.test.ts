@@ -1,4 +1,6 @@
-/** The front's lexer against the engine's own parser, on seeded random text: where strings and comments end must be the same. */
+/**
+ * The front's lexer against the engine's own parser, on seeded random text: where strings and comments end must be the same.
+ */
 import { describe, expect, it } from 'vitest';
 import { tokensOf } from '../../src/clickhouse-embedded/lexer.ts';
 import { parseStatement } from '../../src/clickhouse-embedded/statement.ts';
@@ -45,7 +47,8 @@ describe('lexer', () => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
       return Math.floor((state / 2 ** 32) * below);
     };
-    // The engine judges many candidates in one query: formatQuery is its own parser, and its output is free of comments and odd quotes.
+    // The engine judges many candidates in one query: formatQuery is its own parser, and its output is free of comments and
+    // odd quotes.
     const candidates = Array.from({ length: 20_000 }, () => {
       const noise = (): string => Array.from({ length: random(5) }, () => PIECES[random(PIECES.length)]).join('');
       return `SELECT ${noise()} probe(1) ${noise()} probe(2) ${noise()}`;

@@ -1,4 +1,7 @@
-/** Starting, stopping, dying: no engine outlives its parent, no confirmed insert is lost, no start is blocked by what came before. */
+/**
+ * Starting, stopping, dying: no engine outlives its parent, no confirmed insert is lost, no start is blocked by what came
+ * before.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** The child process stays within its memory: queries that would take more are refused, one after another and beside each other, and it lives on. */
+/**
+ * The child process stays within its memory: queries that would take more are refused, one after another and beside each
+ * other, and it lives on.
+ */
 
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,7 +11,9 @@ import { temporaryFolder } from '../e2e/server.ts';
 import { patient } from '../patience.ts';
 
 const MEMORY_BYTES = 768 * 2 ** 20;
-/** Each takes hundreds of MB, in another way: one array, hash tables, strings, a join, a sort, a large allocation at once. */
+/**
+ * Each takes hundreds of MB, in another way: one array, hash tables, strings, a join, a sort, a large allocation at once.
+ */
 const HEAVY = [
   'SELECT length(groupArray(number)) FROM numbers(20000000)',
   'SELECT length(groupArray(number)) FROM numbers(200000000)',

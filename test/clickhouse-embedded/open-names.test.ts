@@ -1,4 +1,7 @@
-/** Every name that the running engine knows has been looked at and is in exactly one list; an upgrade that brings a new name fails here. */
+/**
+ * Every name that the running engine knows has been looked at and is in exactly one list; an upgrade that brings a new name
+ * fails here.
+ */
 import { expect, it } from 'vitest';
 import { CLOSED_AGGREGATES, COMBINATORS, OPEN_AGGREGATES } from '../../src/clickhouse-embedded/names/aggregates.ts';
 import { CLOSED_FUNCTIONS, OPEN_FUNCTIONS } from '../../src/clickhouse-embedded/names/functions.ts';

@@ -1,4 +1,7 @@
-/** Databases of one's own: made from the engine's tables, with and without `database=hunt`, bounded, and never in the way of storing. */
+/**
+ * Databases of one's own: made from the engine's tables, with and without `database=hunt`, bounded, and never in the way of
+ * storing.
+ */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { until, useEmbeddedServer } from './embedded-server.ts';
 

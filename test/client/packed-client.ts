@@ -1,4 +1,7 @@
-/** The client as it would be published, unpacked into a project of its own that has nothing else, and bundled there. Used by tests. */
+/**
+ * The client as it would be published, unpacked into a project of its own that has nothing else, and bundled there. Used by
+ * tests.
+ */
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * A server that speaks the wire and nothing more, to lead clients through what a real one does seldom: RETRY, connections that
- * end in the middle, restarts. It reads and writes with protobufjs over the public contract. Used by the tests of client/.
+ * A server that speaks the wire and nothing more, to lead clients through what a real one does seldom: RETRY, connections
+ * that end in the middle, restarts. It reads and writes with protobufjs over the public contract. Used by the tests of
+ * client/.
  */
 
 import { join } from 'node:path';

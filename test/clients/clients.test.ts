@@ -1,6 +1,7 @@
 /**
- * The drivers that people have, against the embedded ClickHouse: clickhouse-go over HTTP (Grafana's data source is built on it),
- * clickhouse-jdbc, clickhouse-connect; in their own ways to pack and to number, with and without a key. `npm run test:clients`.
+ * The drivers that people have, against the embedded ClickHouse: clickhouse-go over HTTP (Grafana's data source is built on
+ * it), clickhouse-jdbc, clickhouse-connect; in their own ways to pack and to number, with and without a key. `npm run
+ * test:clients`.
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Drivers of ClickHouse as their own registries carry them, built once into node_modules/.cache. A toolchain that is not there skips its driver and
- * says so; with CI=true its absence fails.
+ * Drivers of ClickHouse as their own registries carry them, built once into node_modules/.cache. A toolchain that is not
+ * there skips its driver and says so; with CI=true its absence fails.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';

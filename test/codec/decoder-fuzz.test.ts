@@ -1,6 +1,6 @@
 /**
- * The decoder against protobufjs, its oracle: random events and mutated ones, 100,000 of each in the long form, over random schemas. They agree
- * in every value, or both refuse. After a refusal the row is as if nothing had been read.
+ * The decoder against protobufjs, its oracle: random events and mutated ones, 100,000 of each in the long form, over random
+ * schemas. They agree in every value, or both refuse. After a refusal the row is as if nothing had been read.
  */
 
 import fc from 'fast-check';

@@ -1,6 +1,7 @@
 /**
- * JSON as protobuf's own library writes and reads it (golden/make.py): what it writes arrives in the columns as its bytes would, what it
- * reads is read to the same values, and what it refuses is refused, but for what is listed here with its reason.
+ * JSON as protobuf's own library writes and reads it (golden/make.py): what it writes arrives in the columns as its bytes
+ * would, what it reads is read to the same values, and what it refuses is refused, but for what is listed here with its
+ * reason.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * A plan made straight from a protobufjs type, for the codec's tests: one column a field, named by its path. src/config makes
- * the real ones from a pipeline file; the codec does not care where a plan comes from.
+ * A plan made straight from a protobufjs type, for the codec's tests: one column a field, named by its path. src/config
+ * makes the real ones from a pipeline file; the codec does not care where a plan comes from.
  */
 
 import protobuf from 'protobufjs';

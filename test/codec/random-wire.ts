@@ -1,7 +1,7 @@
 /**
- * Random events, written byte by byte so that they hold what serialisers never write but parsers must take: fields out of order
- * and repeated, packed and unpacked mixed, varints longer than needed, several members of a oneof, unknown fields and groups,
- * known fields of another wire type, map entries with parts missing or twice.
+ * Random events, written byte by byte so that they hold what serialisers never write but parsers must take: fields out of
+ * order and repeated, packed and unpacked mixed, varints longer than needed, several members of a oneof, unknown fields and
+ * groups, known fields of another wire type, map entries with parts missing or twice.
  */
 
 import protobuf from 'protobufjs';

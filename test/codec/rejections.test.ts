@@ -1,6 +1,7 @@
 /**
- * What is refused says which field, which value and where, and nothing that is given is dropped without a word: JSON events one by
- * one, frames that are none, and events mutated at random, which must never end the reader nor be refused without a field.
+ * What is refused says which field, which value and where, and nothing that is given is dropped without a word: JSON events
+ * one by one, frames that are none, and events mutated at random, which must never end the reader nor be refused without a
+ * field.
  */
 
 import fc from 'fast-check';

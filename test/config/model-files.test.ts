@@ -1,6 +1,7 @@
 /**
- * What a model file says of its inputs against what the pipeline says: categories and their order, kinds, names, rounds. The files are of
- * XGBoost 3.2 and LightGBM 4.7, of a number and a country (at, ch, de), with a word changed where a case asks for it.
+ * What a model file says of its inputs against what the pipeline says: categories and their order, kinds, names, rounds. The
+ * files are of XGBoost 3.2 and LightGBM 4.7, of a number and a country (at, ch, de), with a word changed where a case asks
+ * for it.
  */
 
 import { readFileSync } from 'node:fs';

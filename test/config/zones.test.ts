@@ -1,6 +1,6 @@
 /**
- * Zone tables agree with Python's zoneinfo of the same release of the IANA data, and the core's calendar with Intl, the very days
- * of change included.
+ * Zone tables agree with Python's zoneinfo of the same release of the IANA data, and the core's calendar with Intl, the very
+ * days of change included.
  */
 
 import { createHash } from 'node:crypto';

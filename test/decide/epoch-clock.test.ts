@@ -1,4 +1,7 @@
-/** received_at over a wall clock that jumps: it never falls, never stands still, follows what is ahead, and finds back to what is behind. */
+/**
+ * received_at over a wall clock that jumps: it never falls, never stands still, follows what is ahead, and finds back to
+ * what is behind.
+ */
 
 import { expect, test } from 'vitest';
 import { arriveAtEnd, createTicket, joinEpoch, startEpochs, timeNow } from '../../native-free-core/decide/epoch.ts';

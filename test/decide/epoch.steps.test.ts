@@ -1,7 +1,8 @@
 /**
- * The meeting of the workers at an epoch's end, in every order in which their steps can follow one another. What holds in each: nobody
- * joins an epoch before all who joined the one before have ended it, an epoch's blocks are as many as workers joined it, epochs follow one another
- * without a gap, and nobody waits for ever. Waits end by a notify alone. The faults below must all be found.
+ * The meeting of the workers at an epoch's end, in every order in which their steps can follow one another. What holds in
+ * each: nobody joins an epoch before all who joined the one before have ended it, an epoch's blocks are as many as workers
+ * joined it, epochs follow one another without a gap, and nobody waits for ever. Waits end by a notify alone. The faults
+ * below must all be found.
  */
 
 import { expect, test } from 'vitest';
@@ -35,7 +36,8 @@ function worker(index: number, workers: number, rounds: number): Part<Protocol, 
   const joins: Part<Protocol, Memory> = ({ control, work }, { createTicket, joinEpoch }, _, left) => {
     const ticket = createTicket();
     joinEpoch(control, ticket, 1000, 1000);
-    // Plain accesses: a race with a worker that has not ended the epoch before is found, and so is one that is in a later epoch.
+    // Plain accesses: a race with a worker that has not ended the epoch before is found, and so is one that is in a later
+    // epoch.
     const epochWord = (epoch: number): number => (epoch & 7) * workers;
     for (let other = 0; other < workers; other++) void work[epochWord(ticket.epochLow - 1) + other];
     work[epochWord(ticket.epochLow) + index] = 1;
@@ -155,8 +157,8 @@ test.each(Object.keys(FAULTS))('fault: %s', async (name) => {
 });
 
 /**
- * A snapshot is taken beside a worker: what it has copied may hold changes of every epoch up to the one that is said to have been
- * touched. Of an epoch above that, the snapshot would keep what a crash can remove.
+ * A snapshot is taken beside a worker: what it has copied may hold changes of every epoch up to the one that is said to have
+ * been touched. Of an epoch above that, the snapshot would keep what a crash can remove.
  */
 function snapshotScene(rounds: number): Scene<Protocol, Memory> {
   const changes: Part<Protocol, Memory> = (

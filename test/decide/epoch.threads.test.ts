@@ -1,7 +1,7 @@
 /**
- * The meeting of real threads at an epoch's end: workers join and end epochs as fast as they can, some of them resting in between, until they are
- * told to stop. Nobody joins an epoch while another is in a different one, the blocks of each epoch are as many as it says, and no number
- * is missing. Waits have no timeout here, so that a lost wake-up hangs.
+ * The meeting of real threads at an epoch's end: workers join and end epochs as fast as they can, some of them resting in
+ * between, until they are told to stop. Nobody joins an epoch while another is in a different one, the blocks of each epoch
+ * are as many as it says, and no number is missing. Waits have no timeout here, so that a lost wake-up hangs.
  */
 
 import { expect, test } from 'vitest';

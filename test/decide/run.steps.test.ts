@@ -1,8 +1,9 @@
 /**
- * The decision worker's own loop in every order in which its steps can follow those of another thread: it sleeps and is woken for frames,
- * for the end of an epoch that another worker closes, and for a change of versions, as the main thread begins it. In each order the loop
- * returns, every frame is decided once or waits in its lane for the next version, and no epoch is left open. What a block
- * costs is stood in for; the meeting is the real one. Sleeps end by a ring alone. The faults below must all be found.
+ * The decision worker's own loop in every order in which its steps can follow those of another thread: it sleeps and is
+ * woken for frames, for the end of an epoch that another worker closes, and for a change of versions, as the main thread
+ * begins it. In each order the loop returns, every frame is decided once or waits in its lane for the next version, and no
+ * epoch is left open. What a block costs is stood in for; the meeting is the real one. Sleeps end by a ring alone. The
+ * faults below must all be found.
  */
 
 import { expect, test } from 'vitest';

@@ -1,4 +1,7 @@
-/** The reference of the aggregates as docs/pipeline.md has it, made from their own files. Used by aggregate-reference.test.ts. */
+/**
+ * The reference of the aggregates as docs/pipeline.md has it, made from their own files. Used by
+ * aggregate-reference.test.ts.
+ */
 
 import { aggregateOptions, eachAggregate } from '../../native-free-core/language/aggregates/index.ts';
 import type { Windows } from '../../native-free-core/language/aggregates/windows.ts';

@@ -1,4 +1,6 @@
-/** docs/errors.md is made from the lists of codes. `UPDATE_GOLDEN=1 npx vitest run test/docs/errors.test.ts` writes it anew. */
+/**
+ * docs/errors.md is made from the lists of codes. `UPDATE_GOLDEN=1 npx vitest run test/docs/errors.test.ts` writes it anew.
+ */
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

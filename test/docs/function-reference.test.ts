@@ -1,6 +1,6 @@
 /**
- * The reference of operators and functions is the one that their own files make, and its examples hold in the kernel and in ClickHouse.
- * To write it anew:
+ * The reference of operators and functions is the one that their own files make, and its examples hold in the kernel and in
+ * ClickHouse. To write it anew:
  *
  *   UPDATE_GOLDEN=1 npx vitest run test/docs/function-reference.test.ts
  */

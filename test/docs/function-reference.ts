@@ -1,4 +1,7 @@
-/** The reference of operators and functions as docs/expressions.md has it, made from their own files. Used by function-reference.test.ts. */
+/**
+ * The reference of operators and functions as docs/expressions.md has it, made from their own files. Used by
+ * function-reference.test.ts.
+ */
 
 import { FUNCTIONS, WRITTEN_FORMS } from '../../native-free-core/language/functions/index.ts';
 import type { Repeats, WrittenForm } from '../../native-free-core/language/functions/function.ts';

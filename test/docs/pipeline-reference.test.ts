@@ -1,6 +1,6 @@
 /**
- * The reference of the pipeline file has every key that the schema takes and none that it does not; the example uses each, and passes; the
- * pieces of YAML in the text are right.
+ * The reference of the pipeline file has every key that the schema takes and none that it does not; the example uses each,
+ * and passes; the pieces of YAML in the text are right.
  */
 import { mkdtempSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,9 @@ interface Schema {
   readonly type?: string;
 }
 
-/** `entities.*.key`: every key, `*` for a name that the user chooses. Sections that hold others are named by what they hold. */
+/**
+ * `entities.*.key`: every key, `*` for a name that the user chooses. Sections that hold others are named by what they hold.
+ */
 function keysOf(schema: Schema, path = ''): string[] {
   const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
   const { properties = {}, additionalProperties, items, anyOf = [] } = schema;

@@ -1,6 +1,6 @@
 /**
- * The client's package: small, without the engine, good for Node, for the compiler, for both bundlers, and in Chromium against a real server.
- * One file, since `npm pack` compiles it in one folder.
+ * The client's package: small, without the engine, good for Node, for the compiler, for both bundlers, and in Chromium
+ * against a real server. One file, since `npm pack` compiles it in one folder.
  */
 
 import { execFile } from 'node:child_process';

@@ -1,6 +1,7 @@
 /**
- * A pipeline that changes while it runs, through the commands: an open connection goes on and is told new names, new features have
- * their history from the first row on, what is refused changes nothing, and the data folder remembers which version decides.
+ * A pipeline that changes while it runs, through the commands: an open connection goes on and is told new names, new
+ * features have their history from the first row on, what is refused changes nothing, and the data folder remembers which
+ * version decides.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

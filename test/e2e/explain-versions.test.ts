@@ -1,6 +1,6 @@
 /**
- * Explanations while the pipeline changes: each event by the rules of the version that decided it, shadows and switched-off rules
- * included, dry runs by the version that decides now, and all of it after a restart, too.
+ * Explanations while the pipeline changes: each event by the rules of the version that decided it, shadows and switched-off
+ * rules included, dry runs by the version that decides now, and all of it after a restart, too.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

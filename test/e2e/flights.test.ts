@@ -1,6 +1,7 @@
 /**
- * Real input that a registry carries, so that it runs in every clone: 20,000 flights of early 2001 through `hunt send`. What is known of
- * each airport and route is counted here again, in plain code, and compared with the answers, the entities and SQL.
+ * Real input that a registry carries, so that it runs in every clone: 20,000 flights of early 2001 through `hunt send`. What
+ * is known of each airport and route is counted here again, in plain code, and compared with the answers, the entities and
+ * SQL.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Models on a real server: three that read one another, their scores in rows, rules, answers and explanations; another training
- * deployed beside and instead of the first. The trees are those of the golden files (test/model/golden).
+ * Models on a real server: three that read one another, their scores in rows, rules, answers and explanations; another
+ * training deployed beside and instead of the first. The trees are those of the golden files (test/model/golden).
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * A real nginx in front, as in docs/behind-a-proxy.md: with its default upstream protocol (HTTP/1.0) and with HTTP/1.1, events, control,
- * WebSocket and ClickHouse; and pings that keep idle connections through it.
+ * A real nginx in front, as in docs/behind-a-proxy.md: with its default upstream protocol (HTTP/1.0) and with HTTP/1.1,
+ * events, control, WebSocket and ClickHouse; and pings that keep idle connections through it.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,7 @@
-/** What a server says of the system that it starts on: binaries that do not load are named, in one line, and what carries on does. */
+/**
+ * What a server says of the system that it starts on: binaries that do not load are named, in one line, and what carries on
+ * does.
+ */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,8 +15,8 @@ afterEach(async () => {
 });
 
 /**
- * Runs a server in which a package cannot be loaded, in the loader's own words: of a system whose glibc is too old, or of one for which
- * there is no binary. The hook lies where the embedded ClickHouse's process may read, too.
+ * Runs a server in which a package cannot be loaded, in the loader's own words: of a system whose glibc is too old, or of
+ * one for which there is no binary. The hook lies where the embedded ClickHouse's process may read, too.
  */
 function without<Result>(name: string, why: 'old glibc' | 'no binary', data: string, run: () => Result): Result {
   const text =

@@ -1,4 +1,7 @@
-/** `hunt serve --frames-per-second`: the bound holds for each producer on its own, and what is refused is told when to come again. */
+/**
+ * `hunt serve --frames-per-second`: the bound holds for each producer on its own, and what is refused is told when to come
+ * again.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hunt, startServer, temporaryFolder, type Server } from './server.ts';
 import { digJson, post } from './wire-client.ts';

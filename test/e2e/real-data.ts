@@ -1,6 +1,6 @@
 /**
- * Real data that is no part of the project: it lies in `../shared/data`. Where it is not there, tests that need it are skipped and say so;
- * with CI=true its absence fails.
+ * Real data that is no part of the project: it lies in `../shared/data`. Where it is not there, tests that need it are
+ * skipped and say so; with CI=true its absence fails.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

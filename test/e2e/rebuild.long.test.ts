@@ -1,7 +1,7 @@
 /**
- * Five million players, and neither a snapshot nor an account: the time that a start takes by SQL alone is printed, and the tables are
- * compared with those before.
- * HUNT_ENTITIES sets another number; HUNT_REBUILD_FOLDER keeps the history in a folder, and uses it again where it is there.
+ * Five million players, and neither a snapshot nor an account: the time that a start takes by SQL alone is printed, and the
+ * tables are compared with those before. HUNT_ENTITIES sets another number; HUNT_REBUILD_FOLDER keeps the history in a
+ * folder, and uses it again where it is there.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

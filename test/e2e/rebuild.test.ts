@@ -1,7 +1,7 @@
 /**
- * Snapshots are lost, and the spool has been trimmed: the server comes back from ClickHouse's rows, and its tables are byte for byte what
- * a start from the snapshot makes of them. One history with a deploy in it, ended by kill -9; each case is a copy of its folder. The long
- * form has all cases and two workers, the short one the first.
+ * Snapshots are lost, and the spool has been trimmed: the server comes back from ClickHouse's rows, and its tables are byte
+ * for byte what a start from the snapshot makes of them. One history with a deploy in it, ended by kill -9; each case is a
+ * copy of its folder. The long form has all cases and two workers, the short one the first.
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

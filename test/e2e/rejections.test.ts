@@ -1,6 +1,7 @@
 /**
- * What is refused says why, by every way in which it can be read: the answer in JSON and in protobuf, the answer given again,
- * `hunt send --answers`, the table dead_letters; and what is not known is named in the answer and counted in the ledger.
+ * What is refused says why, by every way in which it can be read: the answer in JSON and in protobuf, the answer given
+ * again, `hunt send --answers`, the table dead_letters; and what is not known is named in the answer and counted in the
+ * ledger.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';

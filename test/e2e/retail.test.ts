@@ -1,6 +1,6 @@
 /**
- * Real input, dirty on purpose of nobody: a year of an online shop as CSV through `hunt send`. What has no customer is refused,
- * counted and kept; nothing is lost.
+ * Real input, dirty on purpose of nobody: a year of an online shop as CSV through `hunt send`. What has no customer is
+ * refused, counted and kept; nothing is lost.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * Edits of a schema against the real ClickHouse: each is classed, and after each that passes, rows of the old version (from before
- * and from after the tables changed) and rows of the new version answer SQL under the new names, through the real encoder.
+ * Edits of a schema against the real ClickHouse: each is classed, and after each that passes, rows of the old version (from
+ * before and from after the tables changed) and rows of the new version answer SQL under the new names, through the real
+ * encoder.
  */
 
 import { afterAll, describe, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * `hunt send` against a real server: several files, every form of JSON, rows that are no events, what is refused in words, what is
- * sent again, and the pipeline that refuses fields it does not know.
+ * `hunt send` against a real server: several files, every form of JSON, rows that are no events, what is refused in words,
+ * what is sent again, and the pipeline that refuses fields it does not know.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';

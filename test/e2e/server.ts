@@ -221,7 +221,10 @@ export async function askPatiently(url: string, init: RequestInit = {}): Promise
   }
 }
 
-/** Recomputes every feature of every stored row in SQL: none may differ. Prints what a recomputation by event time would have got. */
+/**
+ * Recomputes every feature of every stored row in SQL: none may differ. Prints what a recomputation by event time would have
+ * got.
+ */
 export async function expectVerified(url: string, rows: number): Promise<void> {
   const { code, stdout, stderr } = await hunt(['verify', '--url', url, '--json']);
   interface Feature {

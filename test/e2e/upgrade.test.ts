@@ -1,6 +1,7 @@
 /**
- * An engine whose rules have become stricter starts on a data folder whose file it would refuse today: as if an earlier engine had taken it, the
- * stored version and the file are given a key that no engine takes. What decides goes on; a file that the folder has not run is refused as ever.
+ * An engine whose rules have become stricter starts on a data folder whose file it would refuse today: as if an earlier
+ * engine had taken it, the stored version and the file are given a key that no engine takes. What decides goes on; a file
+ * that the folder has not run is refused as ever.
  */
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

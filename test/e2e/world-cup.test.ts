@@ -1,6 +1,6 @@
 /**
- * Real input: every event of the 2018 World Cup through `hunt send`. The counters of goals and own goals have one right answer,
- * read three ways: from the answers, from the entities, from SQL.
+ * Real input: every event of the 2018 World Cup through `hunt send`. The counters of goals and own goals have one right
+ * answer, read three ways: from the answers, from the entities, from SQL.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * One load run during which the server, or its ClickHouse alone, is killed again and again, at moments that fault-hook.mjs finds or
- * that chance finds. Asserts what must hold at the end, and prints a line for each kill. Used by kill.test.ts and its long form.
+ * One load run during which the server, or its ClickHouse alone, is killed again and again, at moments that fault-hook.mjs
+ * finds or that chance finds. Asserts what must hold at the end, and prints a line for each kill. Used by kill.test.ts and
+ * its long form.
  */
 
 import { spawn } from 'node:child_process';

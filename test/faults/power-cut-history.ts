@@ -38,7 +38,9 @@ export class BlockReader {
     this.#columns = plan.columns.map((column) => createColumn(column));
   }
 
-  /** Adds the epoch that follows the last one; returns its rows. Throws where a row or frame is there for the second time. */
+  /**
+   * Adds the epoch that follows the last one; returns its rows. Throws where a row or frame is there for the second time.
+   */
   add(history: History, { epoch, blocks }: LogEntry): StoredRow[] {
     if (epoch !== history.epochs.length + 1) throw new Error(`not the next epoch: epoch=${epoch}`);
     const copies = blocks.map((block) => block.slice());

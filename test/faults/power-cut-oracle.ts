@@ -1,7 +1,7 @@
 /**
  * What the stored rows must be, from the rows alone: entity states in plain code, event by event in (life, seq) order
- * (SEMANTICS §4 to §6, written a second time). A row that rests on one that is not stored is a ghost: its number leaves a gap,
- * or its features are not what the stored rows before it make. The pipeline is power-cut.yaml.
+ * (SEMANTICS §4 to §6, written a second time). A row that rests on one that is not stored is a ghost: its number leaves a
+ * gap, or its features are not what the stored rows before it make. The pipeline is power-cut.yaml.
  */
 
 import type { SentEvent } from './power-cut-clients.ts';

@@ -1,6 +1,7 @@
 /**
- * On the real server, with two workers that share players and hunts: everything is inserted, the server is killed and started
- * again, every frame is sent again. All are DUPLICATE with the decisions of the first time, and every feature is what it was.
+ * On the real server, with two workers that share players and hunts: everything is inserted, the server is killed and
+ * started again, every frame is sent again. All are DUPLICATE with the decisions of the first time, and every feature is
+ * what it was.
  */
 
 import { afterAll, expect, test } from 'vitest';

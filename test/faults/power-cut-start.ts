@@ -1,6 +1,6 @@
 /**
- * A start of the engine on a disk that forgets, as src/engine/start.ts does it: spool and snapshot into shared tables, then the
- * spool writer. The memory is small: it is made anew for every start, and its lanes fill up.
+ * A start of the engine on a disk that forgets, as src/engine/start.ts does it: spool and snapshot into shared tables, then
+ * the spool writer. The memory is small: it is made anew for every start, and its lanes fill up.
  */
 
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';

@@ -7,8 +7,8 @@
  *   ending  the rest of the block's end                    completeBlock; where it waits for the other workers, they get their
  *                                                         turns inside of that wait (`whileWaiting`)
  *
- * `barrier: false` takes the epochs away, as an engine without them would work: no worker waits for another, and each block is
- * committed as an epoch of its own as soon as it is sealed. It exists to show that the checks find ghosts.
+ * `barrier: false` takes the epochs away, as an engine without them would work: no worker waits for another, and each block
+ * is committed as an epoch of its own as soon as it is sealed. It exists to show that the checks find ghosts.
  */
 
 import { createDecider, type Decider } from '../../native-free-core/decide/decider.ts';

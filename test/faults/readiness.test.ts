@@ -1,6 +1,6 @@
 /**
- * `/readyz` of a server whose disk is full, and of one whose ClickHouse refuses inserts alone: the part that fails is named with its reason,
- * the others are not; all goes on by itself once there is room again, and what was answered is stored once.
+ * `/readyz` of a server whose disk is full, and of one whose ClickHouse refuses inserts alone: the part that fails is named
+ * with its reason, the others are not; all goes on by itself once there is room again, and what was answered is stored once.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Every aggregate in every kind of window, live and replayed, against the definitions of docs/semantics.md §5 and §6, bit for bit. */
+/**
+ * Every aggregate in every kind of window, live and replayed, against the definitions of docs/semantics.md §5 and §6, bit
+ * for bit.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { compileKernel } from '../../native-free-core/features/kernel.ts';
@@ -81,7 +84,9 @@ interface Row {
   readonly flag: boolean;
 }
 
-/** Late, far too late, at equal times, after pauses short and long, around midnight; values small, huge, equal and absent. */
+/**
+ * Late, far too late, at equal times, after pauses short and long, around midnight; values small, huge, equal and absent.
+ */
 function makeRows(seed: number, count: number, keys: number): Row[] {
   const next = seeded(seed);
   let clock = 1_700_006_300_000;

@@ -1,6 +1,6 @@
 /**
- * Generated code and SQL of all test pipelines, held by their hashes: a change of shape changes no byte of them. Where a change is meant,
- * write them anew and list the differences by cause:
+ * Generated code and SQL of all test pipelines, held by their hashes: a change of shape changes no byte of them. Where a
+ * change is meant, write them anew and list the differences by cause:
  *
  *   UPDATE_GOLDEN=1 npx vitest run test/golden        writes generated.json and small.txt
  *   GOLDEN_TEXTS=/tmp/texts npx vitest run test/golden  writes every text below that folder, to compare with another commit's

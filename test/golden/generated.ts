@@ -1,6 +1,6 @@
 /**
- * Everything that a pipeline is compiled into and that must not change by accident: the source of every emitted function, the copies of a
- * deploy, and every query over stored rows. Used by generated.test.ts.
+ * Everything that a pipeline is compiled into and that must not change by accident: the source of every emitted function,
+ * the copies of a deploy, and every query over stored rows. Used by generated.test.ts.
  */
 
 import { createDecider } from '../../native-free-core/decide/decider.ts';

@@ -1,4 +1,7 @@
-/** The pipelines whose generated code and SQL are held: all that come with the project, the tests' own, and one for each aggregate. */
+/**
+ * The pipelines whose generated code and SQL are held: all that come with the project, the tests' own, and one for each
+ * aggregate.
+ */
 
 import { join } from 'node:path';
 import type { AggregateName, Plan } from '../../native-free-core/plan/plan.ts';

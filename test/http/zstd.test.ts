@@ -1,4 +1,7 @@
-/** Zstandard in JavaScript, for the versions of Node that have none: what the reference library packed unpacks, within the bound. */
+/**
+ * Zstandard in JavaScript, for the versions of Node that have none: what the reference library packed unpacks, within the
+ * bound.
+ */
 import { expect, test } from 'vitest';
 import { unpackInJavaScript, unpackZstd, UnpackedTooLarge } from '../../src/http/zstd.ts';
 

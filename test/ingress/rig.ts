@@ -1,4 +1,7 @@
-/** Real ingress threads on a free port, with the echo workers at the other end of their lanes; and clients that owe the project nothing. */
+/**
+ * Real ingress threads on a free port, with the echo workers at the other end of their lanes; and clients that owe the
+ * project nothing.
+ */
 
 import { join } from 'node:path';
 import protobuf from 'protobufjs';

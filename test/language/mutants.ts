@@ -1,7 +1,7 @@
 /**
- * Copies of source files, each without one property of an object literal, and which of them the compiler accepts. A table whose entries
- * must be whole is proved by it: nothing of an entry can be missing without an error. All mutants are compiled in one run, each as a
- * file of its own beside the original.
+ * Copies of source files, each without one property of an object literal, and which of them the compiler accepts. A table
+ * whose entries must be whole is proved by it: nothing of an entry can be missing without an error. All mutants are compiled
+ * in one run, each as a file of its own beside the original.
  */
 
 import { spawnSync } from 'node:child_process';

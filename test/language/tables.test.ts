@@ -1,4 +1,6 @@
-/** The tables of functions and of kinds are whole: an entry without one of its parts, or a missing entry, does not compile. */
+/**
+ * The tables of functions and of kinds are whole: an entry without one of its parts, or a missing entry, does not compile.
+ */
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

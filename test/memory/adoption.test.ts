@@ -1,6 +1,6 @@
 /**
- * State that moves over when a pipeline changes: rows adopted by events and by the sweep are, word by word, what tables of the new
- * version would hold had it seen every event.
+ * State that moves over when a pipeline changes: rows adopted by events and by the sweep are, word by word, what tables of
+ * the new version would hold had it seen every event.
  */
 
 import { expect, test } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * Scores of every objective that is taken against what the libraries of the day gave for the same rows (golden/make-today.py): XGBoost's
- * margins and values bit for bit, LightGBM's margins bit for bit, and its values within what an exponential in double precision may differ by.
+ * Scores of every objective that is taken against what the libraries of the day gave for the same rows
+ * (golden/make-today.py): XGBoost's margins and values bit for bit, LightGBM's margins bit for bit, and its values within
+ * what an exponential in double precision may differ by.
  */
 
 import { readFileSync } from 'node:fs';

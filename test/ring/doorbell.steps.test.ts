@@ -1,7 +1,7 @@
 /**
- * Doorbells, in every order in which the threads can take their steps: a consumer that sleeps for want of records, as the decision
- * worker and the spool thread do, beside one producer or two; and two sleepers at one bell. A sleep ends by a ring alone, so that a
- * lost wake-up leaves the threads stuck. The faults below must all be found.
+ * Doorbells, in every order in which the threads can take their steps: a consumer that sleeps for want of records, as the
+ * decision worker and the spool thread do, beside one producer or two; and two sleepers at one bell. A sleep ends by a ring
+ * alone, so that a lost wake-up leaves the threads stuck. The faults below must all be found.
  */
 
 import { expect, test } from 'vitest';

@@ -1,7 +1,7 @@
 /**
- * Lanes, in every order in which two threads can take their steps: two records are sent and received, at the end of the ring, over a
- * full lane, where positions wrap, shrunk, and stepped over as the spool thread does. Each record has canaries in its first and
- * last word. The faults below must all be found.
+ * Lanes, in every order in which two threads can take their steps: two records are sent and received, at the end of the
+ * ring, over a full lane, where positions wrap, shrunk, and stepped over as the spool thread does. Each record has canaries
+ * in its first and last word. The faults below must all be found.
  */
 
 import { expect, test } from 'vitest';
@@ -99,7 +99,9 @@ const WORLDS = {
   'stepped over, then freed': { position: CAPACITY - 40, records: [8, 40], steps: true },
 } satisfies Record<string, World>;
 
-/** Orders of each world: another number means that the lane does other steps than it did, or that the stepper misses some. */
+/**
+ * Orders of each world: another number means that the lane does other steps than it did, or that the stepper misses some.
+ */
 const INTERLEAVINGS: Record<keyof typeof WORLDS, bigint> = {
   'in the middle of the ring': 11_218_744n,
   'at the end of the ring, with padding': 196_093_636n,

@@ -1,6 +1,6 @@
 /**
- * Lanes and doorbells between real threads. Each record carries its number in every byte, so that a torn or lost one shows; sleeps have no
- * timeout, so that a lost wake-up hangs, and is found.
+ * Lanes and doorbells between real threads. Each record carries its number in every byte, so that a torn or lost one shows;
+ * sleeps have no timeout, so that a lost wake-up hangs, and is found.
  */
 
 import { expect, test } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Watermarks, in every order in which the steps of one that moves it and of one that reads it can follow one another, around the change of
- * the high word: what is read has been true, and never goes back. The faults below must all be found.
+ * Watermarks, in every order in which the steps of one that moves it and of one that reads it can follow one another, around
+ * the change of the high word: what is read has been true, and never goes back. The faults below must all be found.
  */
 
 import { expect, test } from 'vitest';

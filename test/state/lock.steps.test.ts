@@ -1,7 +1,8 @@
 /**
- * Locks, in every order in which the threads can take their steps: two threads that take one twice, three that contend, a reader that
- * copies two words which belong together, waits that time out. Whoever is inside writes its name and finds it again. A wait ends by a
- * notify alone (or by a timeout where a world says so), so that a lost wake-up leaves the threads stuck. The faults below must all be found.
+ * Locks, in every order in which the threads can take their steps: two threads that take one twice, three that contend, a
+ * reader that copies two words which belong together, waits that time out. Whoever is inside writes its name and finds it
+ * again. A wait ends by a notify alone (or by a timeout where a world says so), so that a lost wake-up leaves the threads
+ * stuck. The faults below must all be found.
  */
 
 import { expect, test } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * Locks between real threads: whoever is inside writes its name and finds it again, adds to a pair of words, and no update is lost; a reader
- * copies the pair under the lock, as snapshots do, and never sees it torn. Waits have no timeout here, so that a lost wake-up hangs.
+ * Locks between real threads: whoever is inside writes its name and finds it again, adds to a pair of words, and no update
+ * is lost; a reader copies the pair under the lock, as snapshots do, and never sees it torn. Waits have no timeout here, so
+ * that a lost wake-up hangs.
  */
 
 import { expect, test } from 'vitest';

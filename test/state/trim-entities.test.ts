@@ -1,4 +1,7 @@
-/** Tables of entities hold what they declare, however many keys one epoch brings, and find what they hold after rows have moved. */
+/**
+ * Tables of entities hold what they declare, however many keys one epoch brings, and find what they hold after rows have
+ * moved.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { ROW_SEEN_SLOT } from '../../native-free-core/layout/entity-layout.ts';

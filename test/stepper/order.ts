@@ -1,7 +1,7 @@
 /**
  * Which accesses are ordered, by vector clocks: an atomic read comes after the atomic write whose value it sees, and a
- * thread's own accesses follow one another. Two accesses of one word by two threads, one of them a write and not both atomic, that
- * nothing orders are a race.
+ * thread's own accesses follow one another. Two accesses of one word by two threads, one of them a write and not both
+ * atomic, that nothing orders are a race.
  */
 
 import type { Access } from './model-memory.ts';

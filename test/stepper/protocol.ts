@@ -1,6 +1,6 @@
 /**
- * The sources of a protocol as one script, so that tests can run them on threads, or step by step over a model of shared memory,
- * as they stand or with a fault planted in them.
+ * The sources of a protocol as one script, so that tests can run them on threads, or step by step over a model of shared
+ * memory, as they stand or with a fault planted in them.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Threads for tests of what threads do together: each runs a body of JavaScript beside the sources of a protocol, as they stand or
- * with a fault planted in them. Bounded in time: threads that have not ended by then are ended, and named.
+ * Threads for tests of what threads do together: each runs a body of JavaScript beside the sources of a protocol, as they
+ * stand or with a fault planted in them. Bounded in time: threads that have not ended by then are ended, and named.
  */
 
 import { Worker } from 'node:worker_threads';
@@ -20,8 +20,8 @@ export interface ThreadBody {
 }
 
 /**
- * Runs all threads until they return; in the order of `bodies`, what they returned. `shared`: buffers that all of them see. An exception of
- * a thread rejects.
+ * Runs all threads until they return; in the order of `bodies`, what they returned. `shared`: buffers that all of them see.
+ * An exception of a thread rejects.
  */
 export async function runThreads(
   sources: ProtocolSources,

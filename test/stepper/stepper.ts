@@ -1,11 +1,12 @@
 /**
- * A stepper: runs two or three threads of a protocol in every order in which their accesses to shared memory can follow one another, and says
- * how many orders there are. Each access is one step, atomic or not. A thread is run anew for each of its steps, given what its
- * accesses returned before, so that the code under test needs no change; orders that lead to the same state go on as one.
+ * A stepper: runs two or three threads of a protocol in every order in which their accesses to shared memory can follow one
+ * another, and says how many orders there are. Each access is one step, atomic or not. A thread is run anew for each of its
+ * steps, given what its accesses returned before, so that the code under test needs no change; orders that lead to the same
+ * state go on as one.
  *
  * What it finds: an exception of a thread or of `end` ("wrong"); threads that all wait, since a wait ends by a notify alone
- * ("stuck"); two accesses, one of them a plain write, that nothing orders ("race"). JavaScript keeps the order of the steps for
- * programs without races (ECMA-262, "Data Race Freedom"), so a protocol that passes holds on any processor.
+ * ("stuck"); two accesses, one of them a plain write, that nothing orders ("race"). JavaScript keeps the order of the steps
+ * for programs without races (ECMA-262, "Data Race Freedom"), so a protocol that passes holds on any processor.
  */
 
 import { ADDRESS_STRIDE, PAUSE, modelMemory, type Access, type ModelMemory } from './model-memory.ts';
@@ -22,9 +23,9 @@ export interface SceneTools {
 }
 
 /**
- * A part of what a thread does; `left`: what the part before has returned, a value of JSON. The same accesses must follow from the same answers: no
- * clock, nothing kept between calls. At the end of a part all that the thread knows is what it returns: orders that lead
- * there with the same result go on as one.
+ * A part of what a thread does; `left`: what the part before has returned, a value of JSON. The same accesses must follow
+ * from the same answers: no clock, nothing kept between calls. At the end of a part all that the thread knows is what it
+ * returns: orders that lead there with the same result go on as one.
  */
 export type Part<P, C> = (context: C, protocol: P, tools: SceneTools, left: unknown) => unknown;
 
@@ -36,8 +37,8 @@ export interface Scene<P, C> {
   /** After all threads have returned, with what their last parts returned; throws where it is wrong. */
   end?(context: C, results: readonly unknown[], protocol: P): void;
   /**
-   * A step goes on to the thread's next atomic access. No order is missed where nothing races, which is looked for as before: what
-   * is plain then lies between two atomic accesses that keep the others out.
+   * A step goes on to the thread's next atomic access. No order is missed where nothing races, which is looked for as
+   * before: what is plain then lies between two atomic accesses that keep the others out.
    */
   readonly coarse?: boolean;
   /** How many waits of each thread may end by their timeout; default: none. */

@@ -1,6 +1,6 @@
 /**
- * The bit-exact stress: a seeded stream through the real server, which is killed in the middle, and then `hunt verify`: every
- * feature of every stored row again, in SQL. Used by the short and the long form.
+ * The bit-exact stress: a seeded stream through the real server, which is killed in the middle, and then `hunt verify`:
+ * every feature of every stored row again, in SQL. Used by the short and the long form.
  */
 
 import { rmSync, writeFileSync } from 'node:fs';

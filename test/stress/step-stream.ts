@@ -1,7 +1,7 @@
 /**
- * The seeded stream of the bit-exact stress: one stream in event order of sending, in which a fifth of the events come out of
- * order by up to two windows, some lie beyond every window, times repeat, a few players live in the future, and some events are
- * sent twice under the same id. Used by bit-exact.ts.
+ * The seeded stream of the bit-exact stress: one stream in event order of sending, in which a fifth of the events come out
+ * of order by up to two windows, some lie beyond every window, times repeat, a few players live in the future, and some
+ * events are sent twice under the same id. Used by bit-exact.ts.
  */
 
 import { join } from 'node:path';

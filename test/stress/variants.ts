@@ -1,6 +1,6 @@
 /**
- * Versions of the stress pipeline, each a few edits away from the one before: features that go, come, come back and change, on every
- * kind of window, and a limit. Used by bit-exact.ts.
+ * Versions of the stress pipeline, each a few edits away from the one before: features that go, come, come back and change,
+ * on every kind of window, and a limit. Used by bit-exact.ts.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * The change of versions on real worker threads, while frames keep coming: the test is ingress and spool to them. Every event is decided once
- * and every frame answered once, epochs follow one another with as many blocks as they say, no epoch is decided by two versions, and
- * between the versions nobody decides. A change that is abandoned changes nothing.
+ * The change of versions on real worker threads, while frames keep coming: the test is ingress and spool to them. Every
+ * event is decided once and every frame answered once, epochs follow one another with as many blocks as they say, no epoch
+ * is decided by two versions, and between the versions nobody decides. A change that is abandoned changes nothing.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * How many events a JSON frame holds, without decoding them: one pass over the bytes. Frames that do not parse count as none. Also
- * where a frame's seq stands. Ingress threads, for frames that are refused.
+ * How many events a JSON frame holds, without decoding them: one pass over the bytes. Frames that do not parse count as
+ * none. Also where a frame's seq stands. Ingress threads, for frames that are refused.
  */
 // hot path: no allocation
 

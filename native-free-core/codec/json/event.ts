@@ -1,7 +1,7 @@
 /**
  * JSON events as protobuf bytes, after protobuf's JSON mapping: names as in the .proto or in lowerCamelCase, 64-bit integers
- * as text or numbers, bytes in base64, enums by name or number, times in RFC 3339, null for absent. So there is one way into the
- * columns. Used by frame.ts on workers.
+ * as text or numbers, bytes in base64, enums by name or number, times in RFC 3339, null for absent. So there is one way into
+ * the columns. Used by frame.ts on workers.
  */
 
 import {

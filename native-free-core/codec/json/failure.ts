@@ -1,4 +1,7 @@
-/** Why a JSON event is refused, noted where it was seen: the path of the field, and where in the text its value begins. Used by event.ts and frame.ts. */
+/**
+ * Why a JSON event is refused, noted where it was seen: the path of the field, and where in the text its value begins. Used
+ * by event.ts and frame.ts.
+ */
 
 export interface JsonFailure {
   path: string;

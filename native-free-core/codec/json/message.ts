@@ -1,6 +1,6 @@
 /**
- * A message as its JSON reader knows it: fields by the bytes of both of their names, their paths for people, and which of protobuf's
- * own types it is. Made once for each message of a plan. Used by event.ts.
+ * A message as its JSON reader knows it: fields by the bytes of both of their names, their paths for people, and which of
+ * protobuf's own types it is. Made once for each message of a plan. Used by event.ts.
  */
 
 import type { FieldPlan, MessagePlan } from '../../plan/plan.ts';

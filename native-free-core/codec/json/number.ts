@@ -1,5 +1,6 @@
 /**
- * Numbers of a JSON text, exactly: integers from their digits, not by way of a double, whatever form they are written in (12,
+ * Numbers of a JSON text, exactly: integers from their digits, not by way of a double, whatever form they are written in
+ * (12,
  * 12.0, 1.2e1); doubles to the last bit. Used by scalar.ts.
  */
 
@@ -36,7 +37,10 @@ const INTEGER_DIGITS_MAX = 24;
 /** Powers of ten that a double holds exactly. */
 const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
-/** Reads bytes[start, end) into `integerWords`. Returns 0, EVENT_WRONG_TYPE where it is no whole number, or EVENT_NUMBER_OUT_OF_RANGE. */
+/**
+ * Reads bytes[start, end) into `integerWords`. Returns 0, EVENT_WRONG_TYPE where it is no whole number, or
+ * EVENT_NUMBER_OUT_OF_RANGE.
+ */
 export function readInteger(bytes: Uint8Array, start: number, end: number, range: IntegerRange): number {
   const negative = start < end && bytes[start] === MINUS;
   const first = negative ? start + 1 : start;
@@ -85,8 +89,8 @@ function wholeNumber(text: string): bigint | number {
 }
 
 /**
- * The double that bytes[start, end), a number in JSON's grammar, is nearest to. Up to 15 digits and a small exponent are one exact
- * division or multiplication (Clinger, 1990); for the rest the platform knows how.
+ * The double that bytes[start, end), a number in JSON's grammar, is nearest to. Up to 15 digits and a small exponent are one
+ * exact division or multiplication (Clinger, 1990); for the rest the platform knows how.
  */
 export function readDouble(bytes: Uint8Array, start: number, end: number): number {
   const negative = bytes[start] === MINUS;

@@ -1,6 +1,6 @@
 /**
- * JSON values of protobuf's scalar types, as its JSON mapping defines them, written as wire values. Strict: a value of another
- * type is refused, never converted; numbers may stand in quotes. Used by event.ts.
+ * JSON values of protobuf's scalar types, as its JSON mapping defines them, written as wire values. Strict: a value of
+ * another type is refused, never converted; numbers may stand in quotes. Used by event.ts.
  */
 
 import { EVENT_INVALID_UTF8, EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE } from '../../base/outcomes.ts';

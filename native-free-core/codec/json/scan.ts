@@ -1,6 +1,7 @@
 /**
- * Reading JSON (RFC 8259) straight from bytes: white space, strings, numbers, and values that nobody wants. No objects in between,
- * so that no digit is lost, no key goes unseen, and whoever refuses something knows where it stands. Used by the readers beside it.
+ * Reading JSON (RFC 8259) straight from bytes: white space, strings, numbers, and values that nobody wants. No objects in
+ * between, so that no digit is lost, no key goes unseen, and whoever refuses something knows where it stands. Used by the
+ * readers beside it.
  */
 
 import { EVENT_INVALID_UTF8, EVENT_NESTED_TOO_DEEP } from '../../base/outcomes.ts';
@@ -69,7 +70,9 @@ export function peek(c: JsonCursor): number {
   return c.at < c.end ? c.bytes[c.at] : -1;
 }
 
-/** Takes the string whose quote is next. Returns 0, JSON_SYNTAX, or EVENT_INVALID_UTF8 with the string taken all the same. */
+/**
+ * Takes the string whose quote is next. Returns 0, JSON_SYNTAX, or EVENT_INVALID_UTF8 with the string taken all the same.
+ */
 export function takeString(c: JsonCursor): number {
   const { bytes, end } = c;
   let p = c.at + 1;

@@ -1,4 +1,7 @@
-/** What the last string of a JSON text says, its escapes resolved; and bounded pieces of a text for people. Used by the readers beside it. */
+/**
+ * What the last string of a JSON text says, its escapes resolved; and bounded pieces of a text for people. Used by the
+ * readers beside it.
+ */
 
 import { readUtf8, writeCharacter } from '../utf8.ts';
 import { hexDigit, type JsonCursor } from './scan.ts';

@@ -1,6 +1,7 @@
 /**
- * Protobuf's own messages in the JSON form that they have instead of an object: google.protobuf.Duration as "1.500s", the nine
- * wrappers as the value alone, FieldMask as "a,b.cD". The object form ({"seconds": …}, {"value": …}) is taken, too. Used by event.ts.
+ * Protobuf's own messages in the JSON form that they have instead of an object: google.protobuf.Duration as "1.500s", the
+ * nine wrappers as the value alone, FieldMask as "a,b.cD". The object form ({"seconds": …}, {"value": …}) is taken, too.
+ * Used by event.ts.
  */
 
 import { EVENT_INVALID_UTF8, EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE } from '../../base/outcomes.ts';

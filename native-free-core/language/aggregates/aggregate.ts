@@ -1,6 +1,6 @@
 /**
- * What an aggregate is made of: one object with all parts, one file per aggregate, entered in the table of index.ts. Whoever compiles,
- * lays out, emits, queries or documents features asks the table; none of them knows an aggregate by its name.
+ * What an aggregate is made of: one object with all parts, one file per aggregate, entered in the table of index.ts. Whoever
+ * compiles, lays out, emits, queries or documents features asks the table; none of them knows an aggregate by its name.
  */
 
 import type { FeatureParameters } from './names.ts';

@@ -1,5 +1,6 @@
 /**
- * `count_distinct`: how many different inputs, up to a cap. The kernel keeps the cap + 1 values with the latest hop (distinct-values.ts).
+ * `count_distinct`: how many different inputs, up to a cap. The kernel keeps the cap + 1 values with the latest hop
+ * (distinct-values.ts).
  */
 
 import type { FeaturePlan } from '../../plan/plan.ts';

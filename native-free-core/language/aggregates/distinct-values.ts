@@ -1,7 +1,7 @@
 /**
- * The values of a count_distinct: up to cap + 1 of them, each with the hop that saw it last; those with the latest hops stay.
- * That decides min(d, cap) exactly: what left had an earlier hop than all that stayed, so it falls out before any of them.
- * Called by the emitted kernels.
+ * The values of a count_distinct: up to cap + 1 of them, each with the hop that saw it last; those with the latest hops
+ * stay. That decides min(d, cap) exactly: what left had an earlier hop than all that stayed, so it falls out before any of
+ * them. Called by the emitted kernels.
  *
  *   value   word 0-1  64 bits of the value     f64 1  hop
  */

@@ -1,6 +1,6 @@
 /**
- * `ewma`: a mean in which an event counts half as much so long after. Weights of hops are integers, so that both sums are exact, and
- * nobody calls exp().
+ * `ewma`: a mean in which an event counts half as much so long after. Weights of hops are integers, so that both sums are
+ * exact, and nobody calls exp().
  */
 
 import { WORD } from '../../base/words.ts';

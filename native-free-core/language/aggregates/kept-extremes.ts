@@ -1,9 +1,9 @@
 /**
  * Aggregates that keep one value, in SQL: the least or the greatest, or the one of the least or greatest (time, seq).
  *
- * Over a whole life the running value will do. In a window it is put together from what came under the same head so far, what came in
- * order under earlier heads, which is a RANGE over heads, and what came late. The heads that can see a late row are covered by two
- * overlapping runs of 2^k heads; grouped by k, each look-up is one RANGE frame.
+ * Over a whole life the running value will do. In a window it is put together from what came under the same head so far,
+ * what came in order under earlier heads, which is a RANGE over heads, and what came late. The heads that can see a late row
+ * are covered by two overlapping runs of 2^k heads; grouped by k, each look-up is one RANGE frame.
  */
 
 import type { FeaturePlan } from '../../plan/plan.ts';

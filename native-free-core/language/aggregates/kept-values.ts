@@ -1,6 +1,6 @@
 /**
- * The latest inputs of a feature, as a circle: up to `most` of them, the i-th at i mod most. What a quantile or a mode is taken of.
- * Called by the emitted kernels; written and read under the entity's lock by whoever holds it.
+ * The latest inputs of a feature, as a circle: up to `most` of them, the i-th at i mod most. What a quantile or a mode is
+ * taken of. Called by the emitted kernels; written and read under the entity's lock by whoever holds it.
  *
  *   f64 0  value   1  hop of the event in a window of a duration, otherwise 0   2  seq
  */

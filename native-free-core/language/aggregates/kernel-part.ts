@@ -1,10 +1,10 @@
 /**
- * What an aggregate does in emitted kernels and readers, by the place where its cells lie: a set of cells in the row's head, in a
- * bucket or in a session's slot; a ring of hop buckets; or, plain, the row's head with a way of its own.
+ * What an aggregate does in emitted kernels and readers, by the place where its cells lie: a set of cells in the row's head,
+ * in a bucket or in a session's slot; a ring of hop buckets; or, plain, the row's head with a way of its own.
  *
- * Variables of the emitted code: f, w row and table views; b, bw the row's first f64 and Int32 index; r the row of the block; t the
- * event's effective time; seq its number; clock, before the entity's clock, now and before this event; fresh: the first event of a
- * life; flow: set to 1 where a value overflows.
+ * Variables of the emitted code: f, w row and table views; b, bw the row's first f64 and Int32 index; r the row of the
+ * block; t the event's effective time; seq its number; clock, before the entity's clock, now and before this event; fresh:
+ * the first event of a life; flow: set to 1 where a value overflows.
  */
 
 import type { FeaturePlan, Plan } from '../../plan/plan.ts';

@@ -1,6 +1,6 @@
 /**
- * `last`: the input of the latest event, by (effective_time, seq). The latest is the last to fall out of a window, so there it needs no
- * buckets, unless a delay holds events back.
+ * `last`: the input of the latest event, by (effective_time, seq). The latest is the last to fall out of a window, so there
+ * it needs no buckets, unless a delay holds events back.
  */
 
 import type { Aggregate } from './aggregate.ts';

@@ -1,10 +1,11 @@
 /**
- * Aggregates that look at single inputs again: quantile and mode. An entity keeps the latest `cap` contributing inputs, by seq, and the value
- * is exact over those of them that are in the window.
+ * Aggregates that look at single inputs again: quantile and mode. An entity keeps the latest `cap` contributing inputs, by
+ * seq, and the value is exact over those of them that are in the window.
  *
- * A sketch of a fixed size would be smaller than exact values of a large window. But a window forgets: it would need a sketch for each
- * hop, and every row of the query would have to build the same ones. The latest inputs are one list, which forgets by itself, and which
- * SQL finds again as a frame of `cap` rows, so that both sides agree bit for bit. Where a window holds more, the row's overflow flag says so.
+ * A sketch of a fixed size would be smaller than exact values of a large window. But a window forgets: it would need a
+ * sketch for each hop, and every row of the query would have to build the same ones. The latest inputs are one list, which
+ * forgets by itself, and which SQL finds again as a frame of `cap` rows, so that both sides agree bit for bit. Where a
+ * window holds more, the row's overflow flag says so.
  */
 
 import type { FeaturePlan } from '../../plan/plan.ts';
@@ -152,8 +153,8 @@ interface Source {
 }
 
 /**
- * Contributing rows are numbered, so that the latest of them are a RANGE, with the rows between as peers. A row that does not count itself
- * is the last of its own list.
+ * Contributing rows are numbered, so that the latest of them are a RANGE, with the rows between as peers. A row that does
+ * not count itself is the last of its own list.
  */
 function latest({ keys, identity }: Rows, feature: FeaturePlan, source: Source): Step[] {
   const { from, part, adds, place, tail, only } = source;

@@ -1,4 +1,6 @@
-/** What previous and time_since_last share: they look at the contributing event before this one, by seq, whatever its time. */
+/**
+ * What previous and time_since_last share: they look at the contributing event before this one, by seq, whatever its time.
+ */
 
 import type { FeaturePlan } from '../../plan/plan.ts';
 import type { CellSet } from './cells.ts';

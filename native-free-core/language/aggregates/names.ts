@@ -1,6 +1,6 @@
 /**
- * The names of the aggregates and of what their options become in a plan. Apart from the table in index.ts, since a plan names
- * aggregates and the table's parts read plans.
+ * The names of the aggregates and of what their options become in a plan. Apart from the table in index.ts, since a plan
+ * names aggregates and the table's parts read plans.
  */
 
 /** In the order of the documentation. */

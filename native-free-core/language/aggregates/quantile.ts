@@ -1,6 +1,7 @@
 /**
- * `quantile`: the smallest input that at least the share `q` of the inputs do not exceed: of n inputs in their order, the one at
- * ceil(q * n). It is one of the inputs, so nothing is rounded. q has four digits at most, so that the rank is an integer on both sides.
+ * `quantile`: the smallest input that at least the share `q` of the inputs do not exceed: of n inputs in their order, the
+ * one at ceil(q * n). It is one of the inputs, so nothing is rounded. q has four digits at most, so that the rank is an
+ * integer on both sides.
  */
 
 import type { FeatureParameters } from './names.ts';

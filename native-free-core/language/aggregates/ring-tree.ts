@@ -1,4 +1,7 @@
-/** A window's extreme as the root of a tree over its buckets (tree.ts): of values for min and max, of times for first and last. */
+/**
+ * A window's extreme as the root of a tree over its buckets (tree.ts): of values for min and max, of times for first and
+ * last.
+ */
 
 import type { EventCode, RingCode, RingPlace } from './kernel-part.ts';
 import { emitServeValue } from './serve.ts';

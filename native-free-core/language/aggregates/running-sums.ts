@@ -1,7 +1,7 @@
 /**
- * Sums in SQL: a row enters the window once and leaves it once, so a running sum over both moves, in the order of the window's head, is
- * the window's sum. No row is read again, however hot its entity and however late it came. Used by all aggregates that add,
- * count_distinct among them.
+ * Sums in SQL: a row enters the window once and leaves it once, so a running sum over both moves, in the order of the
+ * window's head, is the window's sum. No row is read again, however hot its entity and however late it came. Used by all
+ * aggregates that add, count_distinct among them.
  *
  * `totals`: window sums over the moves, each with its `sign`; `value`: the feature from these sums.
  */
@@ -50,7 +50,9 @@ export function summedOverPart(rows: Rows, feature: FeaturePlan, sums: SumsSql, 
   ];
 }
 
-/** `moves`: which moves each row of the step `from` makes. What leaves at a head stands before the rows that see that head. */
+/**
+ * `moves`: which moves each row of the step `from` makes. What leaves at a head stands before the rows that see that head.
+ */
 export function summedMoves(
   { keys, identity }: Rows,
   feature: FeaturePlan,

@@ -1,5 +1,6 @@
 /**
- * What an aggregate is in ClickHouse: pure text. The twin (src/warehouse/twin) makes the rows that come before, and joins the steps:
+ * What an aggregate is in ClickHouse: pure text. The twin (src/warehouse/twin) makes the rows that come before, and joins
+ * the steps:
  *
  *   contributed  rows that have the entity, by (life, seq), with t and x; x is NULL where a row does not contribute
  *   placed       the same with head, place, direct, entered, enter and leave: where the window stands at the row, and when the row is inside

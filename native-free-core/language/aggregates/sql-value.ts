@@ -1,6 +1,6 @@
 /**
- * From the exact state of a window to the value as served, in SQL: the operations of docs/semantics.md §6 in the kernel's order, so that the
- * last bit is the same.
+ * From the exact state of a window to the value as served, in SQL: the operations of docs/semantics.md §6 in the kernel's
+ * order, so that the last bit is the same.
  */
 
 import { WORD } from '../../base/words.ts';

@@ -1,6 +1,6 @@
 /**
- * Exact sums of squares for stddev_pop: an input has 53 bits, its square 106, a window's sum more. Six limbs of 18 bits in f64
- * cells, the last one open, so that every product and every carry is an exact double. Called by the emitted kernels.
+ * Exact sums of squares for stddev_pop: an input has 53 bits, its square 106, a window's sum more. Six limbs of 18 bits in
+ * f64 cells, the last one open, so that every product and every carry is an exact double. Called by the emitted kernels.
  */
 // hot path: no allocation
 

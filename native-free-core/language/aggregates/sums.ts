@@ -1,6 +1,6 @@
 /**
- * Aggregates that add: an event is added once and taken off once. Their exact integer is high * 2^32 + low, 0 <= low < 2^32, in two
- * f64 cells, so that it never rounds. Kernel code and SQL of count, rate, sum, avg and stddev_pop.
+ * Aggregates that add: an event is added once and taken off once. Their exact integer is high * 2^32 + low, 0 <= low < 2^32,
+ * in two f64 cells, so that it never rounds. Kernel code and SQL of count, rate, sum, avg and stddev_pop.
  */
 
 import type { CellSet } from './cells.ts';

@@ -1,4 +1,6 @@
-/** `time_since_last`: how long ago the contributing event before this one was, in ms; on events that do not contribute, too. */
+/**
+ * `time_since_last`: how long ago the contributing event before this one was, in ms; on events that do not contribute, too.
+ */
 
 import type { Aggregate } from './aggregate.ts';
 import { lookingBackKernel, lookingBackSql } from './looking-back.ts';

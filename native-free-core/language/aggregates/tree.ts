@@ -1,7 +1,7 @@
 /**
- * The extreme of a window as the root of a tree over its buckets: one bucket changes, and the root follows in log2(buckets) steps.
- * Leaf `bucket` lies at `buckets + bucket`, node k above 2k and 2k + 1, the root at 1; so any number of buckets will do.
- * Empty leaves are -Infinity (max) or Infinity (min). Called by the emitted kernels.
+ * The extreme of a window as the root of a tree over its buckets: one bucket changes, and the root follows in log2(buckets)
+ * steps. Leaf `bucket` lies at `buckets + bucket`, node k above 2k and 2k + 1, the root at 1; so any number of buckets will
+ * do. Empty leaves are -Infinity (max) or Infinity (min). Called by the emitted kernels.
  */
 // hot path: no allocation
 

@@ -1,6 +1,6 @@
 /**
- * What functions that are true or false are made of: a test that holds or not where its operands are present. On a dictionary
- * column a test with constants is decided once per distinct string and remembered by its id.
+ * What functions that are true or false are made of: a test that holds or not where its operands are present. On a
+ * dictionary column a test with constants is decided once per distinct string and remembered by its id.
  */
 
 import type { Expression } from '../../plan/plan.ts';

@@ -1,6 +1,6 @@
 /**
- * What functions of numbers are made of: operands that are absent where they are beyond 2^53 or no finite number, and where a choice
- * between two values is absent.
+ * What functions of numbers are made of: operands that are absent where they are beyond 2^53 or no finite number, and where
+ * a choice between two values is absent.
  */
 
 import type { Expression } from '../../plan/plan.ts';

@@ -1,6 +1,6 @@
 /**
- * A call as the checker hands it to a function: its arguments as they are written, and the names that only the pipeline knows.
- * A check that returns null has complained, once for each mistake that it saw.
+ * A call as the checker hands it to a function: its arguments as they are written, and the names that only the pipeline
+ * knows. A check that returns null has complained, once for each mistake that it saw.
  */
 
 import type { Expression, ListPlan } from '../../plan/plan.ts';

@@ -1,4 +1,6 @@
-/** min(a, b, …) and max(a, b, …): from left to right `b < a ? b : a`, so that of equal ones (0 and -0) the first is taken. */
+/**
+ * min(a, b, …) and max(a, b, …): from left to right `b < a ? b : a`, so that of equal ones (0 and -0) the first is taken.
+ */
 
 import type { EmitContext, NumberCode } from '../expression/context.ts';
 import * as kernel from '../expression/operand.ts';

@@ -1,6 +1,7 @@
 /**
- * What one entry of the table of functions holds (index.ts): everything that the language knows of one operation. An operator such
- * as `+` is a function, too. The checker, both compilers and the explanations ask the table and know no operation by name.
+ * What one entry of the table of functions holds (index.ts): everything that the language knows of one operation. An
+ * operator such as `+` is a function, too. The checker, both compilers and the explanations ask the table and know no
+ * operation by name.
  */
 
 import type { Expression } from '../../plan/plan.ts';
@@ -55,8 +56,9 @@ export interface ConditionPart {
 }
 
 /**
- * Whether ClickHouse repeats it to the last bit. `inexact`: libraries differ. `zoned`: outside UTC, since tables of zones differ by
- * their year. `list`: the list that it asks is replaced while the engine runs. What cannot be repeated is stored with the row.
+ * Whether ClickHouse repeats it to the last bit. `inexact`: libraries differ. `zoned`: outside UTC, since tables of zones
+ * differ by their year. `list`: the list that it asks is replaced while the engine runs. What cannot be repeated is stored
+ * with the row.
  */
 export type Repeats = 'exact' | 'inexact' | 'zoned' | 'list';
 

@@ -1,4 +1,6 @@
-/** `x in [1, 2]`, `x in event.tags`, `x in list.vips`: the checker tells constants and repeated fields from lists of keys. */
+/**
+ * `x in [1, 2]`, `x in event.tags`, `x in list.vips`: the checker tells constants and repeated fields from lists of keys.
+ */
 
 import { argumentsOf, constantText, testKernel, type Test } from '../expression/condition.ts';
 import type { EmitContext } from '../expression/context.ts';

@@ -1,6 +1,6 @@
 /**
- * The functions and operators of the language, each with everything that is known of it. A new one is a file beside this one, a
- * name in plan/expression-plan.ts and a line here; without one of its parts it does not compile.
+ * The functions and operators of the language, each with everything that is known of it. A new one is a file beside this
+ * one, a name in plan/expression-plan.ts and a line here; without one of its parts it does not compile.
  */
 
 import type { ExpressionOperator } from '../../plan/plan.ts';

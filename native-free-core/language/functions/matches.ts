@@ -53,9 +53,9 @@ function check(site: CallSite): Typed | null {
 }
 
 /**
- * Before it asks RE2, ClickHouse looks for a text that it believes every match has, and reads some patterns wrongly there: in
- * `abc[[]|b` it takes the alternative for a part of the class, and drops what has no abc. Where a pattern names the flag i it
- * does not look; that the flag is off changes nothing.
+ * Before it asks RE2, ClickHouse looks for a text that it believes every match has, and reads some patterns wrongly there:
+ * in `abc[[]|b` it takes the alternative for a part of the class, and drops what has no abc. Where a pattern names the flag
+ * i it does not look; that the flag is off changes nothing.
  */
 const NOT_SEARCHED_BEFORE = '(?-i)';
 

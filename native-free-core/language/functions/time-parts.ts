@@ -1,7 +1,7 @@
 /**
- * Parts of a time: hour, weekday, local day and the like, in UTC or in a zone of the plan. The offset is taken from the plan's table,
- * since ClickHouse's own tables may be of another year. A part is absent outside the table, in UTC before 1900 and from 2300 on,
- * which is ClickHouse's range of dates, too.
+ * Parts of a time: hour, weekday, local day and the like, in UTC or in a zone of the plan. The offset is taken from the
+ * plan's table, since ClickHouse's own tables may be of another year. A part is absent outside the table, in UTC before 1900
+ * and from 2300 on, which is ClickHouse's range of dates, too.
  */
 
 import { DAY_MS } from '../../base/time.ts';

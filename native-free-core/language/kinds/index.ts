@@ -1,6 +1,6 @@
 /**
- * The kinds of columns, each with everything that is decided by it. A new one is a file beside this one, a name in plan/plan.ts and a
- * line here; the compiler then names the rooms that decide something for every kind themselves.
+ * The kinds of columns, each with everything that is decided by it. A new one is a file beside this one, a name in
+ * plan/plan.ts and a line here; the compiler then names the rooms that decide something for every kind themselves.
  */
 
 import type { ColumnKind } from '../../plan/plan.ts';

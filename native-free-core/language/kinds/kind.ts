@@ -1,6 +1,7 @@
 /**
- * What one entry of the table of column kinds holds (index.ts): everything that is decided by the kind of a column. Decoder, keys,
- * expressions, blocks and the warehouse ask the table. Where a room decides for itself, it does so for every kind by name.
+ * What one entry of the table of column kinds holds (index.ts): everything that is decided by the kind of a column. Decoder,
+ * keys, expressions, blocks and the warehouse ask the table. Where a room decides for itself, it does so for every kind by
+ * name.
  */
 
 import type { Column } from '../../layout/column.ts';
@@ -30,8 +31,8 @@ export interface Kind {
 }
 
 /**
- * Which of a column's arrays hold row r. `words`: two 32-bit words, of which the higher is read from `high`. `heap`: bytes of the heap,
- * from `starts` on.
+ * Which of a column's arrays hold row r. `words`: two 32-bit words, of which the higher is read from `high`. `heap`: bytes
+ * of the heap, from `starts` on.
  */
 export type ColumnStorage =
   | { readonly form: 'narrow'; readonly array: 'u8' | 'u16' | 'u32' | 'i32' | 'f32' | 'f64' }
@@ -44,7 +45,9 @@ export interface ClickHousePart {
   /** All types that values can become without conversion, narrower ones first. */
   readonly types: readonly string[];
   readonly isLowCardinality: boolean;
-  /** Clause of a scalar column: what the plan itself says, and what its table adds where the plan says nothing; '' for none. */
+  /**
+   * Clause of a scalar column: what the plan itself says, and what its table adds where the plan says nothing; '' for none.
+   */
   readonly plannedCodec: string;
   readonly codec: string;
   readonly native: NativeValues;
@@ -64,11 +67,14 @@ export type NativeValues =
 
 export interface DecodePart {
   /**
-   * JavaScript that stores what was read of the wire: `v` of a number, `f` of a float or double, `lo` and `hi` of 64 bits, `n` bytes
-   * from `p` on of a text. null: a field of that type has no place in it.
+   * JavaScript that stores what was read of the wire: `v` of a number, `f` of a float or double, `lo` and `hi` of 64 bits,
+   * `n` bytes from `p` on of a text. null: a field of that type has no place in it.
    */
   store(value: DecodedValue): string | null;
-  /** JavaScript that makes a row preset again. `column`: the name of the column's object, which arrays' names begin with otherwise. */
+  /**
+   * JavaScript that makes a row preset again. `column`: the name of the column's object, which arrays' names begin with
+   * otherwise.
+   */
   clear(array: string, column: string): string;
 }
 
@@ -82,7 +88,10 @@ export interface DecodedValue {
   readonly element: boolean;
 }
 
-/** A column as a number in emitted code. `array` gives the JavaScript name of one of its arrays. `asDouble`: what the expression takes it for. */
+/**
+ * A column as a number in emitted code. `array` gives the JavaScript name of one of its arrays. `asDouble`: what the
+ * expression takes it for.
+ */
 export type NumberKernel = (array: (name: string) => string, asDouble: boolean) => Omit<NumberCode, 'absent'>;
 
 /** A column as a number in SQL. `name`: as the query has it. */

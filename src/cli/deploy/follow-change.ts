@@ -1,4 +1,7 @@
-/** Follows a change of the pipeline on a server until it is over, and says how it went. For `hunt deploy`, `rollback`, `disable`. */
+/**
+ * Follows a change of the pipeline on a server until it is over, and says how it went. For `hunt deploy`, `rollback`,
+ * `disable`.
+ */
 
 import { errorCodeOf } from '../../../native-free-core/base/error-codes.ts';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -61,8 +64,8 @@ export async function beginChange(control: HuntControl, begin: () => Promise<Beg
 }
 
 /**
- * Prints progress on standard error, the end on standard output. It ends when the new version decides; with `wait`, when what follows is over,
- * too. Throws where the change failed.
+ * Prints progress on standard error, the end on standard output. It ends when the new version decides; with `wait`, when
+ * what follows is over, too. Throws where the change failed.
  */
 export async function followChange(
   control: HuntControl,

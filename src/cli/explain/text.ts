@@ -1,6 +1,6 @@
 /**
- * An explanation for people: what was decided and by which rule, that rule's conditions with their values, then what the other
- * rules lacked, then the event and the features. Used by `hunt explain` and `hunt decide`.
+ * An explanation for people: what was decided and by which rule, that rule's conditions with their values, then what the
+ * other rules lacked, then the event and the features. Used by `hunt explain` and `hunt decide`.
  *
  *   ✓ holds   ✗ does not hold   – absent: something that it needs has no value   · not reached
  */

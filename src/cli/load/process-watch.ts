@@ -1,6 +1,7 @@
 /**
- * CPU time and memory of the server and its ClickHouse, from /proc, once a second. Processes may be killed and started again during
- * a run: each is followed by its pid, and asked for again when it is gone. On another machine there is nothing to see.
+ * CPU time and memory of the server and its ClickHouse, from /proc, once a second. Processes may be killed and started again
+ * during a run: each is followed by its pid, and asked for again when it is gone. On another machine there is nothing to
+ * see.
  */
 
 import { readFileSync } from 'node:fs';

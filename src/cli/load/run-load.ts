@@ -1,4 +1,7 @@
-/** One load run from beginning to end: connects, sends by the schedule, waits for answers and for SQL, proves. Called by cli/load.ts. */
+/**
+ * One load run from beginning to end: connects, sends by the schedule, waits for answers and for SQL, proves. Called by
+ * cli/load.ts.
+ */
 
 import { build, type Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';

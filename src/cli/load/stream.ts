@@ -48,7 +48,10 @@ const RETRY_PAUSE_MS_MAX = 10_000;
 const MICROSECONDS = 1000;
 
 export class LoadStream {
-  /** Frames: sent for the first time; answered OK or DUPLICATE; refused whole; asked for again; sent again after a lost connection. */
+  /**
+   * Frames: sent for the first time; answered OK or DUPLICATE; refused whole; asked for again; sent again after a lost
+   * connection.
+   */
   sent = 0;
   answered = 0;
   rejectedFrames = 0;

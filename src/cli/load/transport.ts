@@ -1,4 +1,7 @@
-/** The two doors of a load connection: `/v1/stream`, and `POST /v1/events` with one request at a time on a connection kept open. */
+/**
+ * The two doors of a load connection: `/v1/stream`, and `POST /v1/events` with one request at a time on a connection kept
+ * open.
+ */
 
 import { HELLO_TAG } from '../../../client/src/answer.ts';
 import { readHelloProto } from '../../../native-free-core/codec/messages.ts';

@@ -1,6 +1,6 @@
 /**
- * What a load run proves at its end, from the tables alone: every answered event is there, and once, under the id that was sent.
- * And the probe that asks SQL during the run how far it can see. No counter of the engine takes part.
+ * What a load run proves at its end, from the tables alone: every answered event is there, and once, under the id that was
+ * sent. And the probe that asks SQL during the run how far it can see. No counter of the engine takes part.
  */
 
 import type { Histogram } from 'hdr-histogram-js';
@@ -34,7 +34,10 @@ export interface Run {
   readonly target: QueryTarget;
 }
 
-/** Each look costs ClickHouse some milliseconds on the same cores: often enough for quantiles, seldom enough not to be the load. */
+/**
+ * Each look costs ClickHouse some milliseconds on the same cores: often enough for quantiles, seldom enough not to be the
+ * load.
+ */
 export const PROBE_MS = 250;
 /** Once nothing is sent any more, the end is to be seen exactly. */
 const EVENTS = eventsSource('all').from;
@@ -159,11 +162,16 @@ export interface Proof {
   readonly strangers: number;
   /** Different keys of the primary entity. */
   readonly keysSeen: number;
-  /** Examples of answered frames whose number of stored events is not the number sent, frames that are not stored at all included. */
+  /**
+   * Examples of answered frames whose number of stored events is not the number sent, frames that are not stored at all
+   * included.
+   */
   readonly oddFrames: readonly object[];
 }
 
-/** Counts until nothing is missing any more, for a bounded time: after a restart the last batches may still be on their way. */
+/**
+ * Counts until nothing is missing any more, for a bounded time: after a restart the last batches may still be on their way.
+ */
 export async function prove(run: Run, streams: readonly LoadStream[], lateMs = LATE_MS): Promise<Proof> {
   const until = performance.now() + lateMs;
   for (;;) {
@@ -243,7 +251,10 @@ export function answeredEvents(
   return streams.reduce((total, { answered, rejectedEvents }) => total + answered * eventsPerFrame - rejectedEvents, 0);
 }
 
-/** The statements are right: what they fail of is a server that is away, or its ClickHouse. It is asked again, for a bounded time. */
+/**
+ * The statements are right: what they fail of is a server that is away, or its ClickHouse. It is asked again, for a bounded
+ * time.
+ */
 async function patientRows<Row>(target: QueryTarget, sql: string): Promise<Row[]> {
   const until = performance.now() + AWAY_MS;
   for (;;) {

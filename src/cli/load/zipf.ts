@@ -1,6 +1,7 @@
 /**
- * Numbers by Zipf's law: rank k is drawn with probability proportional to k^-exponent, and which number has which rank is shuffled,
- * so that neighbours are not alike. Walker's alias method: two random words and at most two look-ups a draw, however many there are.
+ * Numbers by Zipf's law: rank k is drawn with probability proportional to k^-exponent, and which number has which rank is
+ * shuffled, so that neighbours are not alike. Walker's alias method: two random words and at most two look-ups a draw,
+ * however many there are.
  */
 
 import { below } from './random.ts';

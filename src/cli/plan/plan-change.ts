@@ -1,6 +1,6 @@
 /**
- * `hunt plan FILE --url`: what `hunt deploy` would do with the file, asked of the server itself, so that it is right; how many stored
- * rows a backfill has to read and whether the tables can follow, asked of ClickHouse. Changes nothing.
+ * `hunt plan FILE --url`: what `hunt deploy` would do with the file, asked of the server itself, so that it is right; how
+ * many stored rows a backfill has to read and whether the tables can follow, asked of ClickHouse. Changes nothing.
  */
 
 import type { Plan } from '../../../native-free-core/plan/plan.ts';

@@ -1,4 +1,7 @@
-/** Text of a CSV file as the JSON value that the field's type wants. What cannot be converted stays text: the server refuses and keeps it. */
+/**
+ * Text of a CSV file as the JSON value that the field's type wants. What cannot be converted stays text: the server refuses
+ * and keeps it.
+ */
 
 import type { FieldPlan, ProtoScalar } from '../../../native-free-core/plan/plan.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The rows of a CSV file as events. A row that has not as many values as the header has columns is no event: where its values
- * belong nobody knows. Used by rows.ts.
+ * The rows of a CSV file as events. A row that has not as many values as the header has columns is no event: where its
+ * values belong nobody knows. Used by rows.ts.
  */
 
 import { parse } from 'csv-parse';

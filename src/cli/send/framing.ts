@@ -1,6 +1,7 @@
 /**
- * Rows into numbered frames, in the same way every time: frame n of a file is the same events whenever it is made, so that what is
- * sent again under its number is known. It depends on the rows and on `eventsPerFrame` alone, not on the server's limits.
+ * Rows into numbered frames, in the same way every time: frame n of a file is the same events whenever it is made, so that
+ * what is sent again under its number is known. It depends on the rows and on `eventsPerFrame` alone, not on the server's
+ * limits.
  */
 
 import type { SourceRow } from './row.ts';

@@ -1,7 +1,7 @@
 /**
- * The events of a JSON text that is no NDJSON, as they stand in it, however large it is: the elements of a list, the `events` of a
- * frame, or values one after the other over any number of lines. Cut by brackets and quotes alone, so that no digit is lost; whether
- * a piece is JSON its reader finds out. Used by rows.ts.
+ * The events of a JSON text that is no NDJSON, as they stand in it, however large it is: the elements of a list, the
+ * `events` of a frame, or values one after the other over any number of lines. Cut by brackets and quotes alone, so that no
+ * digit is lost; whether a piece is JSON its reader finds out. Used by rows.ts.
  */
 
 import { OperatingError } from '../../errors.ts';

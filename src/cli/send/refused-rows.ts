@@ -1,4 +1,7 @@
-/** The rows of a frame that were refused, in terms of the file: what is wrong with them, and which rows they are. Used by summary.ts and send-file.ts. */
+/**
+ * The rows of a frame that were refused, in terms of the file: what is wrong with them, and which rows they are. Used by
+ * summary.ts and send-file.ts.
+ */
 
 import type { ClientAnswer, Rejection } from '../../client/index.ts';
 import type { FileFrame } from './framing.ts';

@@ -84,7 +84,9 @@ function problemOf(text: string, value: unknown): string {
   return value === undefined ? `not JSON, got ${shown}` : `expected an object, got ${shown}`;
 }
 
-/** Numbers of 16 digits and more in quotes, which mean the same to the server and keep their digits in a JavaScript object. */
+/**
+ * Numbers of 16 digits and more in quotes, which mean the same to the server and keep their digits in a JavaScript object.
+ */
 export function quoteLongNumbers(text: string): string {
   if (!/\d{16}/.test(text)) return text;
   return text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>

@@ -1,6 +1,7 @@
 /**
- * The file that `hunt send` sends: opened, unpacked where it is gzip (by its first bytes, not its name), and known by its content,
- * so that the same file sent twice is the same producer. Standard input is put into a temporary file first, for the same reason.
+ * The file that `hunt send` sends: opened, unpacked where it is gzip (by its first bytes, not its name), and known by its
+ * content, so that the same file sent twice is the same producer. Standard input is put into a temporary file first, for the
+ * same reason.
  */
 
 import { createHash, randomUUID } from 'node:crypto';

@@ -1,6 +1,7 @@
 /**
- * Which versions of the pipeline stored a feature under the very definition that it has now: their rows can be compared. Rows of
- * other versions have nothing in its column, or another feature's values. Called by cli/verify.ts; versions as in the table `pipelines`.
+ * Which versions of the pipeline stored a feature under the very definition that it has now: their rows can be compared.
+ * Rows of other versions have nothing in its column, or another feature's values. Called by cli/verify.ts; versions as in
+ * the table `pipelines`.
  */
 
 import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';

@@ -1,6 +1,6 @@
 /**
- * CityHash128 as ClickHouse has it (version 1.0.2 of the algorithm by Geoff Pike and Jyrki Alakuijala, MIT licence): the checksum of blocks that
- * its native compression makes. Later versions of CityHash give other values. Child process.
+ * CityHash128 as ClickHouse has it (version 1.0.2 of the algorithm by Geoff Pike and Jyrki Alakuijala, MIT licence): the
+ * checksum of blocks that its native compression makes. Later versions of CityHash give other values. Child process.
  */
 
 const MASK = 0xffff_ffff_ffff_ffffn;

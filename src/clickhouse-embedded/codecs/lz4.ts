@@ -1,6 +1,7 @@
 /**
- * LZ4: blocks, as ClickHouse's native compression has them, and frames, as `Content-Encoding: lz4` has them. Own code, since no kept package
- * does it without a native part. Formats: lz4_Block_format.md and lz4_Frame_format.md of the LZ4 project. Child process.
+ * LZ4: blocks, as ClickHouse's native compression has them, and frames, as `Content-Encoding: lz4` has them. Own code, since
+ * no kept package does it without a native part. Formats: lz4_Block_format.md and lz4_Frame_format.md of the LZ4 project.
+ * Child process.
  */
 
 export class Lz4Error extends Error {}

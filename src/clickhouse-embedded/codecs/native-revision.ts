@@ -1,7 +1,7 @@
 /**
- * The Native format as a client reads it that says `client_protocol_version`: the engine's library writes it as of revision 0, which has
- * nothing in front of a block. Later ones begin each block with its info (from 1 on) and each column with whether it is serialised in a way of its
- * own (from 54454 on), which none is here. Child process.
+ * The Native format as a client reads it that says `client_protocol_version`: the engine's library writes it as of revision
+ * 0, which has nothing in front of a block. Later ones begin each block with its info (from 1 on) and each column with
+ * whether it is serialised in a way of its own (from 54454 on), which none is here. Child process.
  */
 import type { Recoder } from './recoder.ts';
 import { nativeType, type NativeType } from './native-type.ts';

@@ -1,4 +1,7 @@
-/** A result on its way out, changed as it goes: what some clients ask for and the engine's library cannot write. Child process. */
+/**
+ * A result on its way out, changed as it goes: what some clients ask for and the engine's library cannot write. Child
+ * process.
+ */
 
 import type { Reply } from '../reply.ts';
 
@@ -26,8 +29,8 @@ export function chain(recoders: readonly Recoder[]): Recoder {
 }
 
 /**
- * A reply whose results go through the recoder; failures go as they are. What the recoder cannot write is thrown when the result ends, where
- * the statement is: chunks come from a pipe.
+ * A reply whose results go through the recoder; failures go as they are. What the recoder cannot write is thrown when the
+ * result ends, where the statement is: chunks come from a pipe.
  */
 export function recoded(reply: Reply, recoder: Recoder): Reply {
   let failure: unknown;

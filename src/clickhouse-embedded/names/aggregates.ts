@@ -1,5 +1,6 @@
 /**
- * Aggregate and window functions by class, and what may hang at their names. names.test.ts holds the lists against the running engine.
+ * Aggregate and window functions by class, and what may hang at their names. names.test.ts holds the lists against the
+ * running engine.
  */
 import { words } from './words.ts';
 

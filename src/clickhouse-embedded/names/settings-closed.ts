@@ -1,9 +1,13 @@
 /**
- * Settings of a query that ordinary clients may not send. Nothing reads this list but names.test.ts: it says that somebody has looked at the name.
+ * Settings of a query that ordinary clients may not send. Nothing reads this list but names.test.ts: it says that somebody
+ * has looked at the name.
  */
 import { words } from './words.ts';
 
-/** They reach files, hosts, secrets or code, lift bounds, belong to servers in a cluster, or hold SQL or are of no use to a client. */
+/**
+ * They reach files, hosts, secrets or code, lift bounds, belong to servers in a cluster, or hold SQL or are of no use to a
+ * client.
+ */
 export const CLOSED_SETTINGS = words(`
   additional_result_filter additional_table_filters aggregate_function_input_format ai_function_embedding_default_credentials
   ai_function_embedding_max_batch_size ai_function_max_api_calls_per_query ai_function_max_input_tokens_per_query

@@ -1,5 +1,6 @@
 /**
- * Settings of a query that an ordinary client may send, by name. names.test.ts holds this list and settings-closed.ts against the running engine.
+ * Settings of a query that an ordinary client may send, by name. names.test.ts holds this list and settings-closed.ts
+ * against the running engine.
  */
 import { words } from './words.ts';
 

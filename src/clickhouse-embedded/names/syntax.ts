@@ -1,9 +1,13 @@
 /**
- * Names that the engine's parser knows and its system tables do not list. open-names.test.ts holds that against the running engine.
+ * Names that the engine's parser knows and its system tables do not list. open-names.test.ts holds that against the running
+ * engine.
  */
 import { words } from './words.ts';
 
-/** Functions that stand for syntax: a lambda, a sub-query as a value, what a column list or a codec is called in the syntax tree. */
+/**
+ * Functions that stand for syntax: a lambda, a sub-query as a value, what a column list or a codec is called in the syntax
+ * tree.
+ */
 export const SYNTAX_FUNCTIONS = words(`
   lambda exists grouping untuple codec statistics
 `);

@@ -1,6 +1,7 @@
 /**
- * Landlock: the kernel's own list of files that this process may touch, from Linux 5.19 on, for anybody. It holds for the calling thread and whatever
- * comes from it, which is why launcher.ts raises it and then becomes the child. Called by launcher.ts.
+ * Landlock: the kernel's own list of files that this process may touch, from Linux 5.19 on, for anybody. It holds for the
+ * calling thread and whatever comes from it, which is why launcher.ts raises it and then becomes the child. Called by
+ * launcher.ts.
  *
  *     ruleset (bytes)    0 files handled   8 network handled   16 scopes
  *     rule    (bytes)    0 rights (8)      8 descriptor (4)

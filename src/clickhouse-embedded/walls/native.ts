@@ -1,6 +1,6 @@
 /**
- * The few calls of the C library that raise walls, by `koffi`, an optional dependency without a build step. Used by launcher.ts and child.ts, each
- * once and early; nothing of it runs afterwards. Linux only.
+ * The few calls of the C library that raise walls, by `koffi`, an optional dependency without a build step. Used by
+ * launcher.ts and child.ts, each once and early; nothing of it runs afterwards. Linux only.
  */
 
 export interface Native {

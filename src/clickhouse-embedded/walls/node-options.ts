@@ -1,6 +1,7 @@
 /**
- * What of NODE_OPTIONS goes with the engine's program: files that are to be loaded first (an agent of an operator's, a test's hook) stay
- * behind the wall around its files and would end it before it began; those in its own folder are read. Called by launcher.ts.
+ * What of NODE_OPTIONS goes with the engine's program: files that are to be loaded first (an agent of an operator's, a
+ * test's hook) stay behind the wall around its files and would end it before it began; those in its own folder are read.
+ * Called by launcher.ts.
  */
 import { fileURLToPath } from 'node:url';
 

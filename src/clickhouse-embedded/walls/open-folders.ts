@@ -1,4 +1,7 @@
-/** Which files the embedded ClickHouse needs besides its own folder: Node, the libraries, its packages, what the system tells about itself. Called by launcher.ts. */
+/**
+ * Which files the embedded ClickHouse needs besides its own folder: Node, the libraries, its packages, what the system tells
+ * about itself. Called by launcher.ts.
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

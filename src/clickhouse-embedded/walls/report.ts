@@ -1,7 +1,10 @@
 /** Which walls stand around the embedded ClickHouse; said in the log at each start. Child process and parent. */
 
 export interface Wall {
-  /** `files`: only its own folder. `network`: no way out. `programs`: none can be started. `processes`: no other one can be read or ended. */
+  /**
+   * `files`: only its own folder. `network`: no way out. `programs`: none can be started. `processes`: no other one can be
+   * read or ended.
+   */
   readonly name: 'files' | 'network' | 'programs' | 'processes';
   readonly stands: boolean;
   /** What holds it, or why it could not be raised. */

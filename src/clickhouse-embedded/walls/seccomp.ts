@@ -1,6 +1,7 @@
 /**
- * A filter of system calls: no connection out, no datagrams, no programs, no look into other processes. What is refused fails as "not permitted". It
- * is laid over all threads at once, so child.ts raises it, after launcher.ts has become the child: starting a program is among what it refuses.
+ * A filter of system calls: no connection out, no datagrams, no programs, no look into other processes. What is refused
+ * fails as "not permitted". It is laid over all threads at once, so child.ts raises it, after launcher.ts has become the
+ * child: starting a program is among what it refuses.
  *
  *     instruction (8 bytes)   0 operation (2)   2 jump if true   3 jump if false   4 operand (4)
  *     what a filter sees      0 number   4 machine   16 + 8 i argument i (low half first)

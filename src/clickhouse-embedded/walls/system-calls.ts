@@ -49,7 +49,8 @@ const X64: SystemCalls = {
     finit_module: 313,
     bpf: 321,
     userfaultfd: 323,
-    // And not io_uring_enter: the event loop of Node 22 and later has a ring by now and ends the process where it may not use it.
+    // And not io_uring_enter: the event loop of Node 22 and later has a ring by now and ends the process where it may not
+    // use it.
     io_uring_setup: 425,
     io_uring_register: 427,
     pidfd_getfd: 438,

@@ -1,6 +1,7 @@
 /**
- * Which old column feeds which new one: what SQL shows for a row of the old version under the new version's name of a column.
- * Same role first (column-roles.ts); then features and computed values that kept their definition under another name.
+ * Which old column feeds which new one: what SQL shows for a row of the old version under the new version's name of a
+ * column. Same role first (column-roles.ts); then features and computed values that kept their definition under another
+ * name.
  */
 
 import type { ColumnRename } from '../../../native-free-core/plan/change.ts';

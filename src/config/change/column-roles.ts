@@ -1,6 +1,7 @@
 /**
  * What each column of a plan is there for, as a text that says the same in both plans: a field by its numbers, the engine's
- * columns by their part, the others by the name that the pipeline gives them. Columns of one role are one column of the table.
+ * columns by their part, the others by the name that the pipeline gives them. Columns of one role are one column of the
+ * table.
  */
 
 import { VIEWS_FROM, type Plan } from '../../../native-free-core/plan/plan.ts';

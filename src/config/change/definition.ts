@@ -1,6 +1,6 @@
 /**
- * What a feature, a key or a computed value is by what it says, not by its name: texts that are equal exactly where the stored
- * rows make the same state. Columns go by the old plan's numbers, so that a renamed field is the same field.
+ * What a feature, a key or a computed value is by what it says, not by its name: texts that are equal exactly where the
+ * stored rows make the same state. Columns go by the old plan's numbers, so that a renamed field is the same field.
  */
 
 import {

@@ -1,6 +1,6 @@
 /**
- * What a new version of a pipeline means for columns, state and stored rows. Pure: deploy acts on it, and `hunt plan --url` shows
- * it beforehand, so both say the same.
+ * What a new version of a pipeline means for columns, state and stored rows. Pure: deploy acts on it, and `hunt plan --url`
+ * shows it beforehand, so both say the same.
  */
 
 import { columnAt, type Plan } from '../../../native-free-core/plan/plan.ts';

@@ -1,4 +1,6 @@
-/** What a change of the pipeline means, for people and for the engine: made by describe.ts, read by deploy and `hunt plan`. */
+/**
+ * What a change of the pipeline means, for people and for the engine: made by describe.ts, read by deploy and `hunt plan`.
+ */
 
 import type { ColumnRename, PlanChange } from '../../../native-free-core/plan/change.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
@@ -48,8 +50,8 @@ export interface ChangeDescription {
 
 export interface ChangeOptions {
   /**
-   * The new plan is one that this data folder already ran: fields that it does not know are no loss, since what is stored stays,
-   * and it is known that rows may hold more than it can say.
+   * The new plan is one that this data folder already ran: fields that it does not know are no loss, since what is stored
+   * stays, and it is known that rows may hold more than it can say.
    */
   readonly rollback?: boolean;
   /** Plans of all versions that have stored rows: the table still has their columns, whose names mean what they meant. */

@@ -1,6 +1,7 @@
 /**
- * The edits of the .proto, field by field and by number: what was added, removed, renamed, retyped, moved into a oneof, and what
- * became of enum values. Each is classed by whether events of producers with the old schema and stored rows keep their meaning.
+ * The edits of the .proto, field by field and by number: what was added, removed, renamed, retyped, moved into a oneof, and
+ * what became of enum values. Each is classed by whether events of producers with the old schema and stored rows keep their
+ * meaning.
  */
 
 import type { FieldPlan, MessagePlan, Plan } from '../../../native-free-core/plan/plan.ts';

@@ -1,4 +1,6 @@
-/** Settings of the engine and of the message as a whole: which take effect with the change, and which cannot change at all. */
+/**
+ * Settings of the engine and of the message as a whole: which take effect with the change, and which cannot change at all.
+ */
 
 import { ZONE_TIME_START } from '../../../native-free-core/layout/limits.ts';
 import { columnAt, producersOf, type Plan, type ZonePlan } from '../../../native-free-core/plan/plan.ts';

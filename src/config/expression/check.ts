@@ -1,6 +1,6 @@
 /**
- * From CEL's syntax tree to the typed expression that the core compiles. Names become columns here; operators and functions are
- * checked by the language's table. Every problem is reported at its own character.
+ * From CEL's syntax tree to the typed expression that the core compiles. Names become columns here; operators and functions
+ * are checked by the language's table. Every problem is reported at its own character.
  */
 
 import type { Argument, CallSite } from '../../../native-free-core/language/functions/call-site.ts';

@@ -1,4 +1,6 @@
-/** A place in the tokens of a .proto file, and the steps that every part of the parser takes. Used by the parse-*.ts files. */
+/**
+ * A place in the tokens of a .proto file, and the steps that every part of the parser takes. Used by the parse-*.ts files.
+ */
 
 import { protoProblem, type Place, type ProtoFile, type ProtoProblem } from './place.ts';
 import type { Word } from './syntax.ts';

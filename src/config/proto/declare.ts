@@ -1,6 +1,6 @@
 /**
- * Puts every name of a file into the table of symbols, and refuses a second one of the same name in one scope: fields, oneofs,
- * types and the values of enums share the scope of the message that they stand in, as in C++. Used by link.ts.
+ * Puts every name of a file into the table of symbols, and refuses a second one of the same name in one scope: fields,
+ * oneofs, types and the values of enums share the scope of the message that they stand in, as in C++. Used by link.ts.
  */
 
 import { placeText, protoProblem, type Place, type ProtoProblem } from './place.ts';

@@ -1,7 +1,7 @@
 /**
- * Reads a .proto file and its imports. A parser of our own after protoc's rules, since every name must mean to the engine what
- * it means to the programs that write the events; it gives the message's shape only, from which the decoder is compiled.
- * Used by events.ts, when a pipeline is loaded.
+ * Reads a .proto file and its imports. A parser of our own after protoc's rules, since every name must mean to the engine
+ * what it means to the programs that write the events; it gives the message's shape only, from which the decoder is
+ * compiled. Used by events.ts, when a pipeline is loaded.
  */
 
 import { linkFiles, type FileWithImports } from './link.ts';

@@ -1,4 +1,7 @@
-/** What the example game's players do, as the types alone do not say: mostly they dig, in a small park. For load runs against it. */
+/**
+ * What the example game's players do, as the types alone do not say: mostly they dig, in a small park. For load runs against
+ * it.
+ */
 
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { below, pick } from '../../cli/load/random.ts';

@@ -1,6 +1,6 @@
 /**
- * `hunt play`: simulated players, some of them bots and some who need help, play the example game through the client. Who they
- * are in truth is known here, so the decisions can be judged.
+ * `hunt play`: simulated players, some of them bots and some who need help, play the example game through the client. Who
+ * they are in truth is known here, so the decisions can be judged.
  */
 
 import { defineCommand } from 'citty';

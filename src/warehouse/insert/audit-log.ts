@@ -1,6 +1,6 @@
 /**
- * The table `audit_log`: entries go in once each, however often they come, and count as stored once they are on the disk. Main thread; called by
- * warehouse.ts, which tries again.
+ * The table `audit_log`: entries go in once each, however often they come, and count as stored once they are on the disk.
+ * Main thread; called by warehouse.ts, which tries again.
  */
 
 import { OperatingError } from '../../errors.ts';

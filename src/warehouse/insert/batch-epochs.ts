@@ -1,7 +1,8 @@
 /**
- * The epochs of one batch after another, each read once more after the follower: by one reader that goes on where the batch before ended, and
- * without a second checksum, since the same bytes were checked a moment ago. Whatever breaks off gives that reader up, and what is asked for again
- * is read anew, with all checks. Main thread, for batch-insert.ts; each table has one.
+ * The epochs of one batch after another, each read once more after the follower: by one reader that goes on where the batch
+ * before ended, and without a second checksum, since the same bytes were checked a moment ago. Whatever breaks off gives
+ * that reader up, and what is asked for again is read anew, with all checks. Main thread, for batch-insert.ts; each table
+ * has one.
  */
 
 import { epochsOf, type Batch, type OpenReader } from './batch.ts';
@@ -16,7 +17,10 @@ export class BatchEpochs {
     this.#openReader = openReader;
   }
 
-  /** `justRead`: all of it was read and checked by this process a moment ago. Blocks are valid until the next one is asked for. */
+  /**
+   * `justRead`: all of it was read and checked by this process a moment ago. Blocks are valid until the next one is asked
+   * for.
+   */
   of(batch: Batch, justRead: boolean): Generator<LogEntry> {
     if (justRead) return this.#goOn(batch);
     this.close();

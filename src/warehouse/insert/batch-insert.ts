@@ -1,6 +1,7 @@
 /**
- * Inserts one batch exactly once (docs/semantics.md §10): events and dead letters, each as one insert, one block, one part, under a
- * token of its own; then a line in `batches`. Whatever goes wrong is tried again for ever, after a look at what is there. Main thread.
+ * Inserts one batch exactly once (docs/semantics.md §10): events and dead letters, each as one insert, one block, one part,
+ * under a token of its own; then a line in `batches`. Whatever goes wrong is tried again for ever, after a look at what is
+ * there. Main thread.
  *
  *   clean     send, and ClickHouse says that it wrote all rows
  *   in doubt  look: whole is done; absent or partial: the same bytes again with the same token, and look
@@ -79,8 +80,8 @@ export class BatchInsert {
   }
 
   /**
-   * Resolves once all of it is in. `readAt`: when the follower read and checked its first epoch, by the monotonic clock; null where that was
-   * before this start, so that some of it may have been sent.
+   * Resolves once all of it is in. `readAt`: when the follower read and checked its first epoch, by the monotonic clock;
+   * null where that was before this start, so that some of it may have been sent.
    */
   async insert(batch: Batch, account: EpochTotals, readAt: number | null): Promise<Stored> {
     const { retry } = this.#options;

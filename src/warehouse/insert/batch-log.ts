@@ -129,7 +129,9 @@ export class BatchLog {
     return [...this.#open.values()].map((record) => this.#named(record));
   }
 
-  /** Records the next batch. It is durable on return: the insert may be sent. A full disk is thrown, and can be tried again. */
+  /**
+   * Records the next batch. It is durable on return: the insert may be sent. A full disk is thrown, and can be tried again.
+   */
   seal(range: BatchRange): Batch {
     const { firstEpoch, lastEpoch, rows, day, sealedAt } = range;
     if (this.#last.id !== 0 && firstEpoch !== after(this.#last.lastEpoch)) fail('BATCH_NOT_CONTIGUOUS', firstEpoch);
@@ -153,7 +155,10 @@ export class BatchLog {
     this.#forget(id);
   }
 
-  /** Takes back what was sealed and not confirmed beyond this epoch: those epochs are lost, and ClickHouse has nothing of them. */
+  /**
+   * Takes back what was sealed and not confirmed beyond this epoch: those epochs are lost, and ClickHouse has nothing of
+   * them.
+   */
   cutTo(epoch: Position): void {
     const lost = this.openBatches().filter(({ lastEpoch }) => lastEpoch > epoch);
     const first = lost[0];
@@ -213,7 +218,10 @@ export class BatchLog {
     throw new OperatingError('batch_log_closed', `the batch log is closed: directory=${this.#directory}; start again`);
   }
 
-  /** Writes the account anew, short, and puts it in the old file's place. Where the new one cannot be written, the old one stays. */
+  /**
+   * Writes the account anew, short, and puts it in the old file's place. Where the new one cannot be written, the old one
+   * stays.
+   */
   #replace(): void {
     const temporary = path.join(this.#directory, TEMPORARY_NAME);
     if (this.#storage.list(this.#directory).includes(TEMPORARY_NAME)) this.#storage.unlink(temporary);

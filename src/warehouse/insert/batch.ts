@@ -1,6 +1,6 @@
 /**
- * What the parts of the way into ClickHouse hand to one another: a batch, what its epochs hold, and the spool as far as it is
- * needed here (spool/reader.ts, handed in by engine/start.ts).
+ * What the parts of the way into ClickHouse hand to one another: a batch, what its epochs hold, and the spool as far as it
+ * is needed here (spool/reader.ts, handed in by engine/start.ts).
  */
 
 import { readBlockHeader, eachFrame } from '../../../native-free-core/columns/load.ts';

@@ -1,13 +1,15 @@
 /**
- * Native blocks as the body of a request: each chunk is written when the one before has left, and a block's memory is released when its last chunk
- * has. Main thread, for connection.ts.
+ * Native blocks as the body of a request: each chunk is written when the one before has left, and a block's memory is
+ * released when its last chunk has. Main thread, for connection.ts.
  *
- * A write's callback is what says so: the system has copied the bytes, or the encryption has. "The stream asked for more" does not, since streams
- * read ahead and small chunks are queued. That is why the chunks do not go through the stream's own buffer but from `pipe` to the destination.
+ * A write's callback is what says so: the system has copied the bytes, or the encryption has. "The stream asked for more"
+ * does not, since streams read ahead and small chunks are queued. That is why the chunks do not go through the stream's own
+ * buffer but from `pipe` to the destination.
  *
  *   write(chunk) - callback - write(next chunk) ... callback of a block's last chunk - release
  *
- * Of a body that breaks off nothing more is released: its memory may still lie in a socket's queue, and is garbage once that is gone.
+ * Of a body that breaks off nothing more is released: its memory may still lie in a socket's queue, and is garbage once that
+ * is gone.
  */
 
 import { Readable } from 'node:stream';

@@ -1,7 +1,7 @@
 /**
- * Makes sure that the tables are this data folder's before anything is read from them or put into them, and brings tables of former
- * versions to rows that name their log: all of theirs came from this folder's one. Main thread, at start; called by warehouse.ts, and by
- * recovery where it reads stored rows before that.
+ * Makes sure that the tables are this data folder's before anything is read from them or put into them, and brings tables of
+ * former versions to rows that name their log: all of theirs came from this folder's one. Main thread, at start; called by
+ * warehouse.ts, and by recovery where it reads stored rows before that.
  *
  *   `_log`    of `events` and `dead_letters` is added with the folder's number as default, which is what old rows read: no part is rewritten
  *   `log`     begins the key of `batches`, and a key cannot be changed: the table, a line a batch, is copied and exchanged
@@ -74,8 +74,8 @@ async function findTables(connection: TableConnection): Promise<FoundTable[]> {
 }
 
 /**
- * Batch numbers begin anew in a new data folder. Tables that another folder filled hold batches of another log; old lines do not say of
- * which, and are known by their numbers: new batches would pass for them.
+ * Batch numbers begin anew in a new data folder. Tables that another folder filled hold batches of another log; old lines do
+ * not say of which, and are known by their numbers: new batches would pass for them.
  */
 async function checkOrigin(connection: TableConnection, folder: FolderBatches, hasLog: boolean): Promise<void> {
   const { logNumber, nextBatchId, sealedEpoch } = folder;
@@ -103,7 +103,9 @@ function ofAnotherFolder({ database }: TableConnection, found: string): Operatin
   );
 }
 
-/** Nothing is inserted meanwhile. The exchange is one step; whatever breaks off before or after it leaves a table to drop. */
+/**
+ * Nothing is inserted meanwhile. The exchange is one step; whatever breaks off before or after it leaves a table to drop.
+ */
 async function keyByLog(
   connection: TableConnection,
   columns: readonly string[],

@@ -1,7 +1,8 @@
 /**
  * The engine's own connection to ClickHouse, over HTTP through @clickhouse/client. Main thread.
  *
- * Measured with bodies in chunks of 512 KiB: 0.25 core-seconds per GB here, nearly all of it in the kernel; 64 KiB chunks: 0.43.
+ * Measured with bodies in chunks of 512 KiB: 0.25 core-seconds per GB here, nearly all of it in the kernel; 64 KiB chunks:
+ * 0.43.
  */
 
 import { ClickHouseLogLevel, createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
@@ -86,8 +87,8 @@ export class Connection {
   }
 
   /**
-   * Streams blocks, one chunk at a time as the socket takes them; resolves once ClickHouse has them all. Returns the rows that
-   * ClickHouse says it wrote, -1 where it says nothing.
+   * Streams blocks, one chunk at a time as the socket takes them; resolves once ClickHouse has them all. Returns the rows
+   * that ClickHouse says it wrote, -1 where it says nothing.
    */
   async insertBlocks(query: string, blocks: Iterable<BodyBlock>, settings: ClickHouseSettings): Promise<number> {
     this.signal.throwIfAborted();

@@ -54,8 +54,9 @@ export interface DecisionLookupOptions {
 const GATHER_MS = 10;
 const SEQS_PER_QUERY_MAX = 2048;
 /**
- * How many batches are searched, newest first: the last minute or so, some hours, all there are. A frame lies in one batch whole, so
- * whatever is found is all of it. No index leads to a frame; the newest batches are small parts, and what comes again is mostly new.
+ * How many batches are searched, newest first: the last minute or so, some hours, all there are. A frame lies in one batch
+ * whole, so whatever is found is all of it. No index leads to a frame; the newest batches are small parts, and what comes
+ * again is mostly new.
  */
 const SEARCHED_BATCHES = [128, 16_384, Infinity] as const;
 

@@ -1,6 +1,7 @@
 /**
- * Syncs a folder's file system through a small process of its own that is there from the start: once the tables are large, or doubled by a
- * deploy, the system may not let this process fork any more (ENOMEM). Started by connection.ts; ends when its input does. Main thread.
+ * Syncs a folder's file system through a small process of its own that is there from the start: once the tables are large,
+ * or doubled by a deploy, the system may not let this process fork any more (ENOMEM). Started by connection.ts; ends when
+ * its input does. Main thread.
  */
 
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';

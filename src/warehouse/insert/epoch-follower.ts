@@ -1,7 +1,7 @@
 /**
- * Follows the durable epochs and cuts them into ranges, each of which becomes a batch: by rows, bytes, age, arrival day and pipeline version. It
- * keeps up with the spool however slow ClickHouse is, because a range is a few numbers; so the ledger is always up to date.
- * Main thread, driven by warehouse.ts.
+ * Follows the durable epochs and cuts them into ranges, each of which becomes a batch: by rows, bytes, age, arrival day and
+ * pipeline version. It keeps up with the spool however slow ClickHouse is, because a range is a few numbers; so the ledger
+ * is always up to date. Main thread, driven by warehouse.ts.
  */
 
 import { DAY_MS } from '../../../native-free-core/base/time.ts';
@@ -80,7 +80,10 @@ export class EpochFollower {
     return this.#ranges.reduce((sum, { account }) => sum + account.rows, 0);
   }
 
-  /** How much longer than a batch's age the oldest row has waited that SQL cannot see yet. That nothing came before it does not count. */
+  /**
+   * How much longer than a batch's age the oldest row has waited that SQL cannot see yet. That nothing came before it does
+   * not count.
+   */
   overdueMs(): number {
     const oldest = this.#taken ?? this.#ranges[0];
     const { monotonic, sealing } = this.#options;

@@ -1,6 +1,6 @@
 /**
- * Batches whose epochs the spool has lost before ClickHouse had confirmed them: what ClickHouse holds of them all the same, and what it
- * holds in sum. Called by src/recovery/accept-loss.ts at start, before the tables are looked at. Main thread.
+ * Batches whose epochs the spool has lost before ClickHouse had confirmed them: what ClickHouse holds of them all the same,
+ * and what it holds in sum. Called by src/recovery/accept-loss.ts at start, before the tables are looked at. Main thread.
  */
 
 import type { Log } from '../../system/log.ts';
@@ -26,8 +26,8 @@ export interface StoredSums {
 const NO_SUMS: StoredSums = { rows: 0, frames: 0, received: 0, duplicates: 0, deadLettered: 0, receivedAt: 0 };
 
 /**
- * Confirms the open batches that reach beyond `wholeEpoch` and are in ClickHouse, whose insert had come through and whose answer had
- * not; returns the sums of all that is stored then.
+ * Confirms the open batches that reach beyond `wholeEpoch` and are in ClickHouse, whose insert had come through and whose
+ * answer had not; returns the sums of all that is stored then.
  */
 export async function settleOpenBatches(
   clickhouse: ClickHouse,
@@ -73,7 +73,9 @@ async function countRows(connection: Connection, { log, id }: Batch): Promise<Co
   };
 }
 
-/** Its line in `batches`, where that was still to come: how many frames and duplicates there were is lost with the epochs. */
+/**
+ * Its line in `batches`, where that was still to come: how many frames and duplicates there were is lost with the epochs.
+ */
 async function record(connection: Connection, batch: Batch, { events, deadLetters }: Counts): Promise<void> {
   const batches = connection.table('batches');
   const time = `fromUnixTimestamp64Milli(toInt64(${Math.floor(batch.sealedAt)}), 'UTC')`;

@@ -1,9 +1,9 @@
 /**
- * Mends a batch by (`_log`, `_batch`, `_row`): takes out what is doubled, puts in what is missing, and sets aside the rows that
- * ClickHouse refuses. Main thread, called by batch-insert.ts where a look shows that the plain insert did not do.
+ * Mends a batch by (`_log`, `_batch`, `_row`): takes out what is doubled, puts in what is missing, and sets aside the rows
+ * that ClickHouse refuses. Main thread, called by batch-insert.ts where a look shows that the plain insert did not do.
  *
- * The batch is put whole into a staging table that refuses nothing; from there rows go on by ranges. A range that is refused is
- * halved until it is one row, so k refused rows of n cost at most 2 k log2(n) inserts.
+ * The batch is put whole into a staging table that refuses nothing; from there rows go on by ranges. A range that is refused
+ * is halved until it is one row, so k refused rows of n cost at most 2 k log2(n) inserts.
  */
 
 import type { ClickHouseSettings } from '@clickhouse/client';
@@ -18,7 +18,9 @@ import { bothCondition, REFUSED_CODE, REFUSED_FROM, type Presence } from './pres
 import { refusalOf } from './refusals.ts';
 
 const STAGING = 'batch_staging';
-/** Halvings in one go: some 50 rows of a million. What is left is found in the next go, after a pause and a line in the log. */
+/**
+ * Halvings in one go: some 50 rows of a million. What is left is found in the next go, after a pause and a line in the log.
+ */
 const HALVINGS_MAX = 1000;
 
 export interface MendingOptions {

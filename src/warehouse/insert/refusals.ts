@@ -1,6 +1,6 @@
 /**
- * What ClickHouse's errors mean for a batch. Data: these rows will never go in as the table stands, so they are found and put
- * aside. Everything else is a state (memory, too many parts, read-only, network) and passes, so it is tried again.
+ * What ClickHouse's errors mean for a batch. Data: these rows will never go in as the table stands, so they are found and
+ * put aside. Everything else is a state (memory, too many parts, read-only, network) and passes, so it is tried again.
  */
 
 import { ClickHouseError } from '@clickhouse/client';

@@ -16,8 +16,8 @@ export interface StoredTotals {
   /** Refused by the engine: all other rows of `dead_letters`. */
   readonly deadLetters: number;
   /**
-   * The watermark, ms UTC: all that was received before it can be seen by SQL. The arrival of the newest epoch in ClickHouse, so it stands
-   * still while nothing comes in; the next epoch may have the same one.
+   * The watermark, ms UTC: all that was received before it can be seen by SQL. The arrival of the newest epoch in
+   * ClickHouse, so it stands still while nothing comes in; the next epoch may have the same one.
    */
   readonly receivedAt: number;
 }

@@ -1,7 +1,7 @@
 /**
- * Fills side tables with the history of new features: every stored row of an entity that lives, in (life, seq) order, through the very
- * kernels that recovery uses. State is a function of an entity's stored rows, so the side table ends where the live one would have, had
- * the features been there. Backfill thread, and recovery on the main thread.
+ * Fills side tables with the history of new features: every stored row of an entity that lives, in (life, seq) order,
+ * through the very kernels that recovery uses. State is a function of an entity's stored rows, so the side table ends where
+ * the live one would have, had the features been there. Backfill thread, and recovery on the main thread.
  */
 
 import { WORD } from '../../../native-free-core/base/words.ts';
@@ -107,7 +107,10 @@ function applier({ plan, sidePlan, side, columns, tables, living }: Applying): (
   };
 }
 
-/** Whether the row's life is the one that goes on, or one that may still begin: a row that is not there yet is the spool's to bring. */
+/**
+ * Whether the row's life is the one that goes on, or one that may still begin: a row that is not there yet is the spool's to
+ * bring.
+ */
 function lives(living: EntityTable, keys: Int32Array, r: number, life: number): boolean {
   const [k0, k1, k2, k3] = [keys[4 * r]!, keys[4 * r + 1]!, keys[4 * r + 2]!, keys[4 * r + 3]!];
   lockStripe(living, k0, k1, k2, k3);

@@ -1,7 +1,8 @@
 /**
  * Rebuilds whole entity tables from stored rows, as fill-from-rows.ts does it for single features: every row of an entity in
- * (life, seq) order through the kernels of recovery. Where there were more lives than the table takes, the keys that were received
- * last are put in first, and only their rows are applied. Recovery, on the main thread; called by src/recovery/rebuild.ts.
+ * (life, seq) order through the kernels of recovery. Where there were more lives than the table takes, the keys that were
+ * received last are put in first, and only their rows are applied. Recovery, on the main thread; called by
+ * src/recovery/rebuild.ts.
  */
 
 import { WORD } from '../../../native-free-core/base/words.ts';
@@ -123,7 +124,10 @@ function applyRows(plan: Plan, state: StateLoops, columns: readonly Column[], ro
   }
 }
 
-/** Gives keys a row, those that were received last first, until the table or their stripe is full; their lives begin with their rows. */
+/**
+ * Gives keys a row, those that were received last first, until the table or their stripe is full; their lives begin with
+ * their rows.
+ */
 async function placeRecentKeys(request: RebuildEntity, entity: EntityPlan, table: EntityTable): Promise<void> {
   const { plan } = request;
   const needed = neededColumns(plan, { ...entity, features: [] });

@@ -1,6 +1,6 @@
 /**
- * Rebuilds the window of event ids from the rows of its last minutes. Whether a frame's ids were looked at is not in its rows: the
- * account knows of each producer whether it asked for that. On the main thread; called by src/recovery/rebuild.ts.
+ * Rebuilds the window of event ids from the rows of its last minutes. Whether a frame's ids were looked at is not in its
+ * rows: the account knows of each producer whether it asked for that. On the main thread; called by src/recovery/rebuild.ts.
  */
 
 import { WORD } from '../../../native-free-core/base/words.ts';

@@ -1,6 +1,7 @@
 /**
- * Reads rows in ClickHouse's RowBinary format into columns as the core has them. What the columns store as numbers (labels, enums) is
- * asked for as numbers, so that no text is taken apart here; strings of dictionary columns are interned. Called by stored-rows.ts.
+ * Reads rows in ClickHouse's RowBinary format into columns as the core has them. What the columns store as numbers (labels,
+ * enums) is asked for as numbers, so that no text is taken apart here; strings of dictionary columns are interned. Called by
+ * stored-rows.ts.
  */
 
 import { WORD, HIGH_WORD_AT } from '../../../native-free-core/base/words.ts';

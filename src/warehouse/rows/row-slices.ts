@@ -1,8 +1,8 @@
 /**
- * Long histories are read slice by slice of their epochs, so that ClickHouse sorts some million rows at a time. A state's rows are in the
- * order of their epochs, so rows that are sorted within slices, and slices one after another, are in the order of each state. A slice
- * that breaks off is read again: whatever is applied from stored rows skips what it already has. Called by backfills and by the parts of a
- * rebuild.
+ * Long histories are read slice by slice of their epochs, so that ClickHouse sorts some million rows at a time. A state's
+ * rows are in the order of their epochs, so rows that are sorted within slices, and slices one after another, are in the
+ * order of each state. A slice that breaks off is read again: whatever is applied from stored rows skips what it already
+ * has. Called by backfills and by the parts of a rebuild.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';

@@ -1,7 +1,7 @@
 /**
- * What the tables tell of the ledger and of each producer's frames: for a data folder whose own account is lost. Frames of which
- * nothing was kept (empty ones, and those whose events had all been seen) are in no row and cannot be known again. On the main
- * thread; called by src/recovery/rebuild.ts.
+ * What the tables tell of the ledger and of each producer's frames: for a data folder whose own account is lost. Frames of
+ * which nothing was kept (empty ones, and those whose events had all been seen) are in no row and cannot be known again. On
+ * the main thread; called by src/recovery/rebuild.ts.
  */
 
 import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';

@@ -1,6 +1,7 @@
 /**
- * Stored rows of one entity, in the order of its state, from ClickHouse into columns: what a feature needs that came later than its
- * events. Streams: memory is one block here, and ClickHouse sorts on its disk where it must. Called by fill-from-rows.ts.
+ * Stored rows of one entity, in the order of its state, from ClickHouse into columns: what a feature needs that came later
+ * than its events. Streams: memory is one block here, and ClickHouse sorts on its disk where it must. Called by
+ * fill-from-rows.ts.
  */
 
 import { BLOCK_ROWS_MAX } from '../../../native-free-core/layout/limits.ts';

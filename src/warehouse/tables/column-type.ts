@@ -1,6 +1,6 @@
 /**
- * ClickHouse types of the engine's columns, taken apart: which type holds the values of two of them, so that a column can widen
- * in place and rows of both versions of a pipeline fit into it.
+ * ClickHouse types of the engine's columns, taken apart: which type holds the values of two of them, so that a column can
+ * widen in place and rows of both versions of a pipeline fit into it.
  */
 
 import { KINDS } from '../../../native-free-core/language/kinds/index.ts';
@@ -24,8 +24,8 @@ const WIDER: ReadonlyMap<string, readonly string[]> = new Map(
 );
 
 /**
- * The type that holds what a column has and what a plan wants of it: the plan's, but as wide and as nullable as the column is.
- * null: there is none.
+ * The type that holds what a column has and what a plan wants of it: the plan's, but as wide and as nullable as the column
+ * is. null: there is none.
  */
 export function commonType(has: string, wants: string): string | null {
   const a = parse(has);

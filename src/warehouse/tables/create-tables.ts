@@ -1,7 +1,7 @@
 /**
  * Creates the engine's tables and brings existing ones up to the plan (migrate.ts): columns are added and widened, comments
- * follow, and what cannot be reconciled stops the start with a message that says what to do. Columns of earlier pipelines stay.
- * Main thread, at start and at every deploy, before the first row of the plan is inserted.
+ * follow, and what cannot be reconciled stops the start with a message that says what to do. Columns of earlier pipelines
+ * stay. Main thread, at start and at every deploy, before the first row of the plan is inserted.
  */
 
 import type { ColumnRename } from '../../../native-free-core/plan/change.ts';

@@ -1,7 +1,8 @@
 /**
- * Brings a table to what a plan needs while rows of older plans stay and still come in: columns are added beside their neighbours,
- * widened in place, and a renamed one goes on under the name that it was created with, with the new name as an alias. All of it is
- * checked before anything is changed, and done in one statement. Main thread, at start and at every deploy.
+ * Brings a table to what a plan needs while rows of older plans stay and still come in: columns are added beside their
+ * neighbours, widened in place, and a renamed one goes on under the name that it was created with, with the new name as an
+ * alias. All of it is checked before anything is changed, and done in one statement. Main thread, at start and at every
+ * deploy.
  *
  *   a wanted column   is there, stored           its type holds both, or is widened
  *                     is an alias of one         so is that one

@@ -1,7 +1,7 @@
 /**
- * The sort key of `events`: the columns that the primary entity's key reads, then the effective time, so that an entity's rows
- * lie together in time order. Where the key is an expression (a ternary over two fields, say), its columns in the order in
- * which it names them come nearest to that; `<entity>_seq` would scatter an entity over the whole part.
+ * The sort key of `events`: the columns that the primary entity's key reads, then the effective time, so that an entity's
+ * rows lie together in time order. Where the key is an expression (a ternary over two fields, say), its columns in the order
+ * in which it names them come nearest to that; `<entity>_seq` would scatter an entity over the whole part.
  */
 
 import type { Expression, Plan } from '../../../native-free-core/plan/plan.ts';

@@ -1,6 +1,6 @@
 /**
- * How rows lie on ClickHouse's disk: codecs and table settings, chosen by measurement (4 inserts of 500,000 rows of 59 columns
- * and one merge of them, chDB 26.7, CPU seconds of insert + merge, bytes a row):
+ * How rows lie on ClickHouse's disk: codecs and table settings, chosen by measurement (4 inserts of 500,000 rows of 59
+ * columns and one merge of them, chDB 26.7, CPU seconds of insert + merge, bytes a row):
  *
  *   as it comes                      1.9 + 4.6   147      LZ4, wide parts, granules of 8,192, statistics
  *   no statistics                    1.7 + 3.7   150      and compact parts
@@ -14,7 +14,9 @@
 
 /** For tables that are created from now on: those of an older data folder keep what they were created with. */
 export const BATCH_TABLE_SETTINGS: Readonly<Record<string, string>> = {
-  /** Tokens of as many batches are remembered: a repeated insert adds nothing (a shortcut; the proof is a look-up by batch). */
+  /**
+   * Tokens of as many batches are remembered: a repeated insert adds nothing (a shortcut; the proof is a look-up by batch).
+   */
   non_replicated_deduplication_window: '1000',
   index_granularity: '16384',
   /** Up to here a part is one file: fewer to write, and one to fsync. 1 GiB uncompressed is about 3 million rows. */
@@ -23,18 +25,25 @@ export const BATCH_TABLE_SETTINGS: Readonly<Record<string, string>> = {
   auto_statistics_types: "''",
   merge_max_block_size: '16384',
   merge_max_block_size_bytes: '104857600',
-  /** Parts merged at once: 20 instead of 5 halve how often a row is written again (24 inserts: 1.3 for 2.2 CPU seconds per million rows). */
+  /**
+   * Parts merged at once: 20 instead of 5 halve how often a row is written again (24 inserts: 1.3 for 2.2 CPU seconds per
+   * million rows).
+   */
   merge_selector_base: '20',
-  /** And they wait until so many are there: under load most merging is put off (500,000 rows/s: 0.8 for 1.5-1.7 CPU seconds per million rows). */
+  /**
+   * And they wait until so many are there: under load most merging is put off (500,000 rows/s: 0.8 for 1.5-1.7 CPU seconds
+   * per million rows).
+   */
   min_parts_to_merge_at_once: '32',
   /** At a batch or two a second that is an hour of load before inserts are slowed down. */
   parts_to_delay_insert: '6000',
   parts_to_throw_insert: '12000',
   max_parts_in_total: '200000',
   /**
-   * What a part's description takes in memory stays there as long as the part waits for its merge, for minutes under load. Sparse columns
-   * save 3% on disk and cost 7 kB a part; marks of each stream of a column (null map, dictionary) instead of each column cost 13 kB
-   * more: 19 to 23 kB a part instead of 39 to 42, at the same speed. Only both together: the engine broke on sparse NULLs without such marks.
+   * What a part's description takes in memory stays there as long as the part waits for its merge, for minutes under load.
+   * Sparse columns save 3% on disk and cost 7 kB a part; marks of each stream of a column (null map, dictionary) instead of
+   * each column cost 13 kB more: 19 to 23 kB a part instead of 39 to 42, at the same speed. Only both together: the engine
+   * broke on sparse NULLs without such marks.
    */
   nullable_serialization_version: "'basic'",
   ratio_of_defaults_for_sparse_serialization: '1.0',
@@ -42,15 +51,19 @@ export const BATCH_TABLE_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Of `batches`, one row an insert: what its merges leave behind would stay until the cleaner comes, up to five minutes later, as many parts as
- * `events` has. (The embedded engine keeps such parts for no time of its own: old_parts_lifetime is 0 there.)
+ * Of `batches`, one row an insert: what its merges leave behind would stay until the cleaner comes, up to five minutes
+ * later, as many parts as `events` has. (The embedded engine keeps such parts for no time of its own: old_parts_lifetime is
+ * 0 there.)
  */
 export const SMALL_TABLE_SETTINGS: Readonly<Record<string, string>> = {
   cleanup_delay_period_random_add: '0',
   max_cleanup_delay_period: '30',
 };
 
-/** Of a server elsewhere: a confirmed insert has reached its disk, on the strength of which the spool is trimmed. The embedded one's file system is synced before each trim instead. */
+/**
+ * Of a server elsewhere: a confirmed insert has reached its disk, on the strength of which the spool is trimmed. The
+ * embedded one's file system is synced before each trim instead.
+ */
 export const SYNC_SETTINGS: Readonly<Record<string, string>> = {
   fsync_after_insert: '1',
   fsync_part_directory: '1',

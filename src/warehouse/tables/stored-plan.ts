@@ -1,6 +1,6 @@
 /**
- * A plan as its rows are inserted: columns by the names that they are stored under, and with what the table's columns can be that
- * another version needed otherwise. For the encoder; SQL knows both names.
+ * A plan as its rows are inserted: columns by the names that they are stored under, and with what the table's columns can be
+ * that another version needed otherwise. For the encoder; SQL knows both names.
  */
 
 import type { ColumnPlan, Plan } from '../../../native-free-core/plan/plan.ts';

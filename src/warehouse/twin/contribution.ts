@@ -1,6 +1,7 @@
 /**
- * What a row brings to a feature, in SQL: NULL where it does not contribute, else the exact integer that docs/semantics.md §6
- * asks for, the float as it came, or any value where only distinct ones are counted. Mirrors the core's emit-contribution.
+ * What a row brings to a feature, in SQL: NULL where it does not contribute, else the exact integer that docs/semantics.md
+ * §6 asks for, the float as it came, or any value where only distinct ones are counted. Mirrors the core's
+ * emit-contribution.
  */
 
 import { aggregateOf } from '../../../native-free-core/language/aggregates/index.ts';

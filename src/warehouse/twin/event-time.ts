@@ -1,6 +1,7 @@
 /**
- * What features would be where nobody knows when a row came: the same steps over the rows of a key in the order of event time, as if they
- * had come so, in one life. Only for comparison: how many rows it gets different is the skew that others live with.
+ * What features would be where nobody knows when a row came: the same steps over the rows of a key in the order of event
+ * time, as if they had come so, in one life. Only for comparison: how many rows it gets different is the skew that others
+ * live with.
  */
 
 import type { Step } from '../../../native-free-core/language/aggregates/sql-part.ts';

@@ -1,6 +1,6 @@
 /**
- * The second compiler of features (docs/semantics.md §7): one query over `events` that gives, for every row of the entity, the
- * value that the kernel gave it, by (life, seq). Called by `hunt features`, `hunt verify` and whoever fills a feature in
+ * The second compiler of features (docs/semantics.md §7): one query over `events` that gives, for every row of the entity,
+ * the value that the kernel gave it, by (life, seq). Called by `hunt features`, `hunt verify` and whoever fills a feature in
  * for rows that are older than it.
  */
 
@@ -38,7 +38,9 @@ export function featureSql(
   return joinSteps(steps, `SELECT ${columns.join(', ')}, value FROM valued`);
 }
 
-/** From the rows of `contributed` to their values: where each stands in its window, then what its aggregate makes of that. */
+/**
+ * From the rows of `contributed` to their values: where each stands in its window, then what its aggregate makes of that.
+ */
 export function valuedSteps(source: RowSource, feature: FeaturePlan): Step[] {
   const { life, window, session } = aggregateOf(feature).sql;
   const [placed, steps] =

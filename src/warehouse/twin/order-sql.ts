@@ -72,8 +72,8 @@ FROM judged`,
 }
 
 /**
- * One line of one column a feature, `stray_0`, `stray_1`, …: rows that carry the feature and not the entity. `versionsOf`: of these versions of
- * the pipeline, where others have stored something else in its column.
+ * One line of one column a feature, `stray_0`, `stray_1`, …: rows that carry the feature and not the entity. `versionsOf`:
+ * of these versions of the pipeline, where others have stored something else in its column.
  */
 export function straySql(
   plan: Plan,

@@ -14,7 +14,10 @@ import type { FeaturePlan } from '../../../native-free-core/plan/plan.ts';
 import { BEFORE, PRECEDING, type Step } from '../../../native-free-core/language/aggregates/sql-part.ts';
 import { identity, keyNames, type RowSource } from './placement.ts';
 
-/** From `contributed`. Ends with step `seen`: each row once where `is_row`, and once more for each part that it is in; `part_x` is what it brings to the part. */
+/**
+ * From `contributed`. Ends with step `seen`: each row once where `is_row`, and once more for each part that it is in;
+ * `part_x` is what it brings to the part.
+ */
 export function sessionSteps(source: RowSource, feature: FeaturePlan): Step[] {
   const { gapMs, lateMs } = feature.session!;
   const entity = `PARTITION BY ${keyNames(source)}, life`;

@@ -1,9 +1,10 @@
 /**
- * Frames on their way to a running worker, copied for the one that warms up to take its place: what no made-up event has (texts, keys,
- * sizes, encodings, what is refused) comes as it will come. Called by warm-up.ts.
+ * Frames on their way to a running worker, copied for the one that warms up to take its place: what no made-up event has
+ * (texts, keys, sizes, encodings, what is refused) comes as it will come. Called by warm-up.ts.
  *
- * A lane is read beside its consumer, which is told nothing, from the producer's end on. The producer overwrites what it wrote a whole
- * lane before: a copy is whole where no more than a quarter of the lane has come since, and whoever falls behind begins again at the end.
+ * A lane is read beside its consumer, which is told nothing, from the producer's end on. The producer overwrites what it
+ * wrote a whole lane before: a copy is whole where no more than a quarter of the lane has come since, and whoever falls
+ * behind begins again at the end.
  */
 
 import { fail } from '../../../native-free-core/base/fail.ts';

@@ -1,7 +1,8 @@
 /**
- * Events of a pipeline's own message, made from its plan, for the warm-up: the event types in turn, a few hundred different keys,
- * some of them large, times that go on with late ones among them, optional fields now and then absent: code that V8 has compiled for the
- * one is thrown away when the other comes. Dictionary fields stay empty, so that no text is learnt. Called by warm-up.ts.
+ * Events of a pipeline's own message, made from its plan, for the warm-up: the event types in turn, a few hundred different
+ * keys, some of them large, times that go on with late ones among them, optional fields now and then absent: code that V8
+ * has compiled for the one is thrown away when the other comes. Dictionary fields stay empty, so that no text is learnt.
+ * Called by warm-up.ts.
  */
 
 import { KINDS } from '../../../native-free-core/language/kinds/index.ts';

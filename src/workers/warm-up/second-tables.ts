@@ -1,6 +1,6 @@
 /**
- * The tables of a warm-up's second phase: those of the first with handles of their own, the names and lists that count, and, where a change
- * of the pipeline is ahead, rows that move over as they will then. Called by warm-up.ts.
+ * The tables of a warm-up's second phase: those of the first with handles of their own, the names and lists that count, and,
+ * where a change of the pipeline is ahead, rows that move over as they will then. Called by warm-up.ts.
  */
 
 import type { Tables } from '../../../native-free-core/decide/tables.ts';
@@ -21,8 +21,9 @@ import { allocateTable, WARM_UP_ENTITIES_MAX, type EntityMemory, type SharedMemo
 import { openTables } from '../open-tables.ts';
 
 /**
- * `next`: what the worker will stand on. Its dictionary is the one that counts: ids that are remembered hold afterwards, and the names
- * in copied frames are on their way into it anyway, but for fields that only the next version keeps there. `now`: ms UTC.
+ * `next`: what the worker will stand on. Its dictionary is the one that counts: ids that are remembered hold afterwards, and
+ * the names in copied frames are on their way into it anyway, but for fields that only the next version keeps there. `now`:
+ * ms UTC.
  */
 export function secondTables(warmUpMemory: SharedMemory, next: SharedMemory, now: number): Tables {
   const { entities, limits = [], ...rest } = openTables(warmUpMemory);

@@ -1,12 +1,13 @@
 /**
  * A decision worker warms up before it takes its first event: the very loops that will decide run over made-up events, on
  * small tables and lanes of their own, until V8 has compiled them. Compiled code belongs to a loop, not to its source, so
- * warming up a second decider would help nobody; this one changes its memory instead (`attach`). Called by decision-worker.ts.
+ * warming up a second decider would help nobody; this one changes its memory instead (`attach`). Called by
+ * decision-worker.ts.
  *
- * There are two phases with a change of memory between them: what has never changed V8 takes for constant, and it throws the code away
- * once it does. For the same reason everything is gone through that the first busy second may bring: locks that are held, threads that
- * must be woken, frames that are sent again, rows that move over. Of what a user's own events bring, the frames of the worker whose
- * place is taken tell most (frame-copier.ts).
+ * There are two phases with a change of memory between them: what has never changed V8 takes for constant, and it throws the
+ * code away once it does. For the same reason everything is gone through that the first busy second may bring: locks that
+ * are held, threads that must be woken, frames that are sent again, rows that move over. Of what a user's own events bring,
+ * the frames of the worker whose place is taken tell most (frame-copier.ts).
  */
 
 import { lookup } from '../../../native-free-core/base/lookup.ts';

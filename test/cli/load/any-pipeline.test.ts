@@ -1,4 +1,7 @@
-/** Frames of the load generator for pipelines of every shape: what protobufjs reads in them, and what real servers store of them. */
+/**
+ * Frames of the load generator for pipelines of every shape: what protobufjs reads in them, and what real servers store of
+ * them.
+ */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

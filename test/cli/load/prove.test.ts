@@ -1,4 +1,7 @@
-/** The proof at the end of `hunt load` must see what is missing and what is twice: shown on copies of a real run that were damaged. */
+/**
+ * The proof at the end of `hunt load` must see what is missing and what is twice: shown on copies of a real run that were
+ * damaged.
+ */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HuntControl, openQuery, queryRows, queryTarget, type QueryTarget } from '../../../src/client/index.ts';

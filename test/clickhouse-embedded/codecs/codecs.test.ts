@@ -1,6 +1,6 @@
 /**
- * Packed blocks and revisions apart from any driver: checksums against those of another implementation, LZ4 against the reference library's
- * frames and against itself, revisions by what they add and nothing else.
+ * Packed blocks and revisions apart from any driver: checksums against those of another implementation, LZ4 against the
+ * reference library's frames and against itself, revisions by what they add and nothing else.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,9 @@ import { nativeType } from '../../../src/clickhouse-embedded/codecs/native-type.
 import { chain, type Recoder } from '../../../src/clickhouse-embedded/codecs/recoder.ts';
 import { useEmbeddedServer } from '../embedded-server.ts';
 
-/** Made with github.com/go-faster/city 1.0.1 (CH128): length, low word and high word. Byte i is (7 i + floor(i / 3)) mod 251. */
+/**
+ * Made with github.com/go-faster/city 1.0.1 (CH128): length, low word and high word. Byte i is (7 i + floor(i / 3)) mod 251.
+ */
 const HASHES: readonly (readonly [length: number, hash: string])[] = [
   [0, '3df09dfc64c09a2b3cb540c392e51e29'],
   [9, '19960d97000b474522da43139bf998a7'],

@@ -1,6 +1,6 @@
 /**
- * Random edits of schema and pipeline together: what passes never loses a column silently nor reads one as something else, and can
- * always be rolled back.
+ * Random edits of schema and pipeline together: what passes never loses a column silently nor reads one as something else,
+ * and can always be rolled back.
  */
 
 import { expect, test } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * Random .proto files for the comparison with protoc: few names, used again at every level, in two or three files that import
- * one another, so that what a name means depends on the scope; and now and then one of the mistakes that protoc refuses.
+ * Random .proto files for the comparison with protoc: few names, used again at every level, in two or three files that
+ * import one another, so that what a name means depends on the scope; and now and then one of the mistakes that protoc
+ * refuses.
  */
 
 type Random = () => number;

@@ -1,4 +1,7 @@
-/** Kernel, SQL and definition agree for every aggregate; an aggregate that has another's kernel or another's SQL is found out. */
+/**
+ * Kernel, SQL and definition agree for every aggregate; an aggregate that has another's kernel or another's SQL is found
+ * out.
+ */
 
 import { afterAll, describe, expect, test } from 'vitest';
 import { AGGREGATES } from '../../../native-free-core/language/aggregates/index.ts';

@@ -1,4 +1,7 @@
-/** Kernel, SQL and definition of every aggregate over seeded sequences; how many is the only difference between the short form and the long one. */
+/**
+ * Kernel, SQL and definition of every aggregate over seeded sequences; how many is the only difference between the short
+ * form and the long one.
+ */
 
 import { AGGREGATE_NAMES } from '../../../native-free-core/language/aggregates/names.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';

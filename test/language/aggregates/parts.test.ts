@@ -1,6 +1,6 @@
 /**
- * No part of an aggregate can be left out: every part of every entry of the table, taken out of its source, is an error of the compiler.
- * All mutants are one program in a folder of their own.
+ * No part of an aggregate can be left out: every part of every entry of the table, taken out of its source, is an error of
+ * the compiler. All mutants are one program in a folder of their own.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -28,7 +28,10 @@ interface Part {
 /** Objects that are open by design: their keys are an aggregate's own. */
 const OPEN = /\.(functions|keys|parameters)$|\.keys\./;
 
-/** Properties of the objects that declare an aggregate, of those within them, and of those that are handed to what makes its parts. */
+/**
+ * Properties of the objects that declare an aggregate, of those within them, and of those that are handed to what makes its
+ * parts.
+ */
 function partsOf(paths: readonly string[]): Part[] {
   const api = new API({ cwd: root });
   try {

@@ -1,6 +1,6 @@
 /**
- * Many short histories of single entities, seeded, and every aggregate in every window that it takes: stored by the real core, so that the
- * kernels' values lie in the columns beside what they were made of. Used by agreement.test.ts.
+ * Many short histories of single entities, seeded, and every aggregate in every window that it takes: stored by the real
+ * core, so that the kernels' values lie in the columns beside what they were made of. Used by agreement.test.ts.
  */
 
 import type { AggregateName } from '../../../native-free-core/language/aggregates/names.ts';
@@ -102,7 +102,10 @@ interface StoredRow {
   readonly served: readonly (number | string | null)[];
 }
 
-/** Features of the plan that were served otherwise than they are defined, with an example of each; and how many values were compared. */
+/**
+ * Features of the plan that were served otherwise than they are defined, with an example of each; and how many values were
+ * compared.
+ */
 export function unlikeDefinition(
   warehouse: TestWarehouse,
   plan: Plan,

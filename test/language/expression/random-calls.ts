@@ -1,6 +1,6 @@
 /**
- * A random call of each operation, well typed over the columns of world.ts. An operation without one does not compile, so the tests
- * that go through all of them leave none out. Used by random-expression.ts.
+ * A random call of each operation, well typed over the columns of world.ts. An operation without one does not compile, so
+ * the tests that go through all of them leave none out. Used by random-expression.ts.
  */
 
 import type { Expression, ExpressionOperator, ExpressionType } from '../../../native-free-core/plan/plan.ts';

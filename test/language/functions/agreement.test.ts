@@ -1,6 +1,7 @@
 /**
- * Each operation of the table by itself: random calls over random rows give in the kernel what the interpreter says (oracle.ts), and
- * in ClickHouse what they give in the kernel. An operation that is never present, or never true and false, is not tested, which fails.
+ * Each operation of the table by itself: random calls over random rows give in the kernel what the interpreter says
+ * (oracle.ts), and in ClickHouse what they give in the kernel. An operation that is never present, or never true and false,
+ * is not tested, which fails.
  */
 
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,6 @@
-/** Every expression of every pipeline in this repository is SQL that ClickHouse takes over the real table, typed as promised. */
+/**
+ * Every expression of every pipeline in this repository is SQL that ClickHouse takes over the real table, typed as promised.
+ */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

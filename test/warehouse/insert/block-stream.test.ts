@@ -1,6 +1,6 @@
 /**
- * Memory of a batch is used again as soon as the socket has taken it, and not before: a reader that is slower than the socket's
- * queue gets every byte as it was written, although released memory is overwritten at once.
+ * Memory of a batch is used again as soon as the socket has taken it, and not before: a reader that is slower than the
+ * socket's queue gets every byte as it was written, although released memory is overwritten at once.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** Tables and a batch log of a version whose rows did not name their log: they are brought on, read as this folder's, and no other folder's. */
+/**
+ * Tables and a batch log of a version whose rows did not name their log: they are brought on, read as this folder's, and no
+ * other folder's.
+ */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +35,10 @@ async function store(from: StoreWorld, epochs: number): Promise<void> {
   await warehouse.stop();
 }
 
-/** What the former version left: its last batch is in ClickHouse, and nothing says so; of the one before, the rows are missing. */
+/**
+ * What the former version left: its last batch is in ClickHouse, and nothing says so; of the one before, the rows are
+ * missing.
+ */
 async function makeFormer(): Promise<void> {
   for (const table of ['events', 'dead_letters']) await run(`ALTER TABLE hunt.${table} DROP COLUMN _log`);
   await run(`CREATE TABLE hunt.former (batch UInt64, first_epoch UInt64, last_epoch UInt64, day Date,

@@ -1,6 +1,7 @@
 /**
- * Stands between the warehouse and ClickHouse and breaks what goes through: requests cut at a random byte, answers lost after
- * ClickHouse has done what it was told, answers that come late, errors in ClickHouse's name. It forwards bytes as they are.
+ * Stands between the warehouse and ClickHouse and breaks what goes through: requests cut at a random byte, answers lost
+ * after ClickHouse has done what it was told, answers that come late, errors in ClickHouse's name. It forwards bytes as they
+ * are.
  */
 
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';

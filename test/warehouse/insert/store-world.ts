@@ -1,6 +1,6 @@
 /**
- * All that stands before ClickHouse, for tests of the way into it: sealed blocks of made-up rows, a real spool and a real batch
- * log on a folder, and warehouses that come and go on them as processes do.
+ * All that stands before ClickHouse, for tests of the way into it: sealed blocks of made-up rows, a real spool and a real
+ * batch log on a folder, and warehouses that come and go on them as processes do.
  */
 
 import { putBlock } from '../../put-block.ts';

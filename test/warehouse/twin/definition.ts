@@ -1,4 +1,7 @@
-/** The definitions of docs/semantics.md §5 and §6, in the slowest and plainest way: what a feature is at the n-th row of a life. */
+/**
+ * The definitions of docs/semantics.md §5 and §6, in the slowest and plainest way: what a feature is at the n-th row of a
+ * life.
+ */
 
 import type { FeaturePlan } from '../../../native-free-core/plan/plan.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Events of a file as the pattern of a load run: NDJSON, CSV or JSON, read as `hunt send` reads it, and repeated from its first event. Id,
- * time and keys are new each time.
+ * Events of a file as the pattern of a load run: NDJSON, CSV or JSON, read as `hunt send` reads it, and repeated from its
+ * first event. Id, time and keys are new each time.
  */
 
 import type { Plan } from '../../../../native-free-core/plan/plan.ts';

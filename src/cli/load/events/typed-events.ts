@@ -1,6 +1,6 @@
 /**
- * Events made from a pipeline's types: every field by its kind, branches of the type oneof by weight, of other oneofs one each, lists and
- * maps of a few elements; what may be absent sometimes is. Called for the templates of a load run.
+ * Events made from a pipeline's types: every field by its kind, branches of the type oneof by weight, of other oneofs one
+ * each, lists and maps of a few elements; what may be absent sometimes is. Called for the templates of a load run.
  */
 
 import { jsonMessage, type JsonField, type JsonMessage } from '../../../../native-free-core/codec/json/message.ts';

@@ -1,7 +1,7 @@
 /**
- * Frames for the load generator, for any pipeline. What costs (values, JSON, protobuf) is made once, as templates; for each frame its
- * number and its slots (ids, times, keys) are put into a copy. A frame is a function of stream, seq and time, so one that must be sent
- * again is made again, byte for byte.
+ * Frames for the load generator, for any pipeline. What costs (values, JSON, protobuf) is made once, as templates; for each
+ * frame its number and its slots (ids, times, keys) are put into a copy. A frame is a function of stream, seq and time, so
+ * one that must be sent again is made again, byte for byte.
  */
 
 import { transcodeLines, transcodeText } from '../../../../native-free-core/codec/json/frame.ts';
@@ -29,11 +29,17 @@ export interface FrameShape extends TemplateShape {
 export interface FrameMaker {
   /** Bytes of the frame with this number, its header included. */
   bytes(seq: number): number;
-  /** Writes the frame and returns where it ends. `stream`: unlike that of any other connection. `timeMs`: event time, whole ms. */
+  /**
+   * Writes the frame and returns where it ends. `stream`: unlike that of any other connection. `timeMs`: event time, whole
+   * ms.
+   */
   write(out: Buffer, at: number, seq: number, stream: StreamIdentity, timeMs: number): number;
 }
 
-/** Fibonacci hashing: 2^32 over the golden ratio. Its upper bits are the ones that spread: as many as the longest list of draws has. */
+/**
+ * Fibonacci hashing: 2^32 over the golden ratio. Its upper bits are the ones that spread: as many as the longest list of
+ * draws has.
+ */
 const HASH_FACTOR = 0x9e3779b1;
 const HASH_SHIFT = 32 - 23;
 /** Below this, copying word by word beats a call. */

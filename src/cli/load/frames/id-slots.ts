@@ -1,6 +1,6 @@
 /**
- * Event ids of the load generator: unique over frames, connections and runs, and computable in SQL from where the row came from, so
- * that the proof at the end needs no memory of what was sent.
+ * Event ids of the load generator: unique over frames, connections and runs, and computable in SQL from where the row came
+ * from, so that the proof at the end needs no memory of what was sent.
  *
  *   text, bytes   6 characters of run and connection · 10 hex digits of seq * 8192 + index
  *   64-bit        2^62 + run * 2^41 + (seq * events per frame + index) * connections + connection

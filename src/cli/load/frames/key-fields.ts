@@ -1,6 +1,6 @@
 /**
- * The fields of an event that the load generator fills anew, and how many keys each draws from: found in the plan, by the columns that
- * id, time and the keys of entities name.
+ * The fields of an event that the load generator fills anew, and how many keys each draws from: found in the plan, by the
+ * columns that id, time and the keys of entities name.
  */
 
 import type { Expression, FieldPlan, MessagePlan, Plan } from '../../../../native-free-core/plan/plan.ts';

@@ -1,6 +1,6 @@
 /**
- * How keys of entities are written by the load generator, by the type of their field: the k-th key as it lies in memory. Called by
- * key-slots.ts once a draw.
+ * How keys of entities are written by the load generator, by the type of their field: the k-th key as it lies in memory.
+ * Called by key-slots.ts once a draw.
  *
  *   integers      the k-th number that takes as few bytes as hold them all        strings, bytes   letter · 7 hex digits of k
  */
@@ -11,7 +11,9 @@ const TEXT_BYTES = 8;
 /** As many as varints of four bytes; seven hex digits hold more. */
 export const KEYS_MAX = 2 ** 28 - 2 ** 21;
 
-/** How the keys of one field lie in memory: the first four bytes of the k-th, and the other four of those that have eight. */
+/**
+ * How the keys of one field lie in memory: the first four bytes of the k-th, and the other four of those that have eight.
+ */
 export interface KeyLayout {
   readonly bytes: 1 | 2 | 3 | 4 | 8;
   readonly first: (k: number) => number;
@@ -39,7 +41,10 @@ export function keyLayout(field: FieldPlan, keys: number): KeyLayout {
 
 const VARINT_BYTES = [1, 2, 3, 4] as const;
 
-/** Numbers from the first that takes so many bytes, so that all take as many. Zigzag makes them positive and negative in turn. */
+/**
+ * Numbers from the first that takes so many bytes, so that all take as many. Zigzag makes them positive and negative in
+ * turn.
+ */
 function varintLayout(keys: number): KeyLayout {
   const bytes = VARINT_BYTES.find((one) => 128 ** one - firstOf(one) >= keys) ?? 4;
   const from = firstOf(bytes);

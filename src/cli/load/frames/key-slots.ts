@@ -1,6 +1,7 @@
 /**
- * Keys of entities in frames of the load generator, drawn by Zipf's law. They are drawn in advance, as they lie in memory: drawing for
- * each event would wait for memory twice, since the tables of a large population do not stay in caches that a whole engine uses too.
+ * Keys of entities in frames of the load generator, drawn by Zipf's law. They are drawn in advance, as they lie in memory:
+ * drawing for each event would wait for memory twice, since the tables of a large population do not stay in caches that a
+ * whole engine uses too.
  */
 // hot path: no allocation
 
@@ -17,7 +18,9 @@ const DRAWS_PER_KEY = 40;
 const DRAWS_MIN = 1 << 18;
 const DRAWS_BYTES_MAX = 1 << 25;
 
-/** Whether a field can be filled with any number of keys: enums and booleans have too few, and stay as the template has them. */
+/**
+ * Whether a field can be filled with any number of keys: enums and booleans have too few, and stay as the template has them.
+ */
 export function isKeySlot({ type, repeated }: FieldPlan): boolean {
   return (
     !repeated && type !== 'enum' && type !== 'bool' && type !== 'timestamp' && type !== 'map' && type !== 'message'

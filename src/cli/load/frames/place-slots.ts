@@ -1,6 +1,7 @@
 /**
- * Makes an event into a template: where a field is a slot, its value gives way to a placeholder of fixed width; slots that every event
- * needs are added where the event has none. All other fields stay as they came, their lengths written as short as they can be.
+ * Makes an event into a template: where a field is a slot, its value gives way to a placeholder of fixed width; slots that
+ * every event needs are added where the event has none. All other fields stay as they came, their lengths written as short
+ * as they can be.
  */
 
 import { fail } from '../../../../native-free-core/base/fail.ts';

@@ -1,6 +1,6 @@
 /**
- * A slot: a field of the event that every frame of the load generator fills anew, at a fixed width, in a copy of a template. The id,
- * the time and the fields that entity keys are made of are slots; all else stays as the template has it.
+ * A slot: a field of the event that every frame of the load generator fills anew, at a fixed width, in a copy of a template.
+ * The id, the time and the fields that entity keys are made of are slots; all else stays as the template has it.
  */
 
 /** The frame that is being written: one object, reused, so that filling allocates nothing. */

@@ -1,6 +1,6 @@
 /**
- * Templates: frames whose slots are empty, all in one piece of memory, since a frame of one event should touch few cache lines. Called by
- * frame-maker.ts, once a run.
+ * Templates: frames whose slots are empty, all in one piece of memory, since a frame of one event should touch few cache
+ * lines. Called by frame-maker.ts, once a run.
  *
  *   frame   [WebSocket header] · 09 seq, 8 bytes · for each event: 12 length event
  */
@@ -37,7 +37,9 @@ const SEQ_BYTES = 9;
 const SEQ_TAG = 0x09;
 const EVENT_TAG = 0x12;
 
-/** `next`: the next event; `eventsMin`: so many are to come in, a whole pattern for example; `slots`: how many an event has. */
+/**
+ * `next`: the next event; `eventsMin`: so many are to come in, a whole pattern for example; `slots`: how many an event has.
+ */
 export function makeTemplates(
   shape: TemplateShape,
   next: () => PlacedEvent,

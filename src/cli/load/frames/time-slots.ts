@@ -1,6 +1,6 @@
 /**
- * The event time in frames of the load generator: a google.protobuf.Timestamp, or whole milliseconds in a 64-bit integer. All events of
- * a frame have the same, so that its words are computed once.
+ * The event time in frames of the load generator: a google.protobuf.Timestamp, or whole milliseconds in a 64-bit integer.
+ * All events of a frame have the same, so that its words are computed once.
  *
  *   Timestamp   08 seconds, 5 bytes · 10 nanos, 5 bytes        varint   8 bytes, padded        fixed   8 bytes
  */

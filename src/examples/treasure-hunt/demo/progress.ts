@@ -1,4 +1,7 @@
-/** Says every few seconds how many rows are in ClickHouse, so that nobody stares at nothing while the players play. Called by demo.ts. */
+/**
+ * Says every few seconds how many rows are in ClickHouse, so that nobody stares at nothing while the players play. Called by
+ * demo.ts.
+ */
 
 import { eventsSource } from '../../../contract/events-source.ts';
 import { askRows, type ClickHouseAddress } from './questions.ts';

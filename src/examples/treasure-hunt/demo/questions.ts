@@ -1,4 +1,7 @@
-/** What one would ask after a game: a few questions in SQL, each with ClickHouse's own table as the answer. Called by demo.ts. */
+/**
+ * What one would ask after a game: a few questions in SQL, each with ClickHouse's own table as the answer. Called by
+ * demo.ts.
+ */
 
 import { eventsSource } from '../../../contract/events-source.ts';
 import { OperatingError } from '../../../errors.ts';

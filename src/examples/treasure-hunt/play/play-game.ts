@@ -1,4 +1,7 @@
-/** Lets the world play through HuntClient in real time, and tells what was decided as it comes. Called by play.ts and demo.ts. */
+/**
+ * Lets the world play through HuntClient in real time, and tells what was decided as it comes. Called by play.ts and
+ * demo.ts.
+ */
 
 import { build } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,7 +20,9 @@ export interface PlayOptions {
   readonly rate: number;
   readonly seed: number;
   readonly reconnectMs?: number;
-  /** One line for each decision that asks something of a player, at most LINES_PER_SECOND a second; and for what goes wrong. */
+  /**
+   * One line for each decision that asks something of a player, at most LINES_PER_SECOND a second; and for what goes wrong.
+   */
   readonly print: (line: string) => void;
   /** Aborted: the game ends early. */
   readonly signal?: AbortSignal;

@@ -1,6 +1,7 @@
 /**
- * The simulated players: who they are in truth, and what each does next. Behaviour follows from the seed and from the answers
- * (a hint helps, a challenge drives bots away), so the same seed and the same decisions give the same game. Used by world.ts.
+ * The simulated players: who they are in truth, and what each does next. Behaviour follows from the seed and from the
+ * answers (a hint helps, a challenge drives bots away), so the same seed and the same decisions give the same game. Used by
+ * world.ts.
  */
 
 import { below, pick, seeded } from '../../../cli/load/random.ts';

@@ -1,6 +1,6 @@
 /**
- * The simulated world: who plays when, as a queue of next actions. The order follows from the seed and from the decisions alone;
- * play-game.ts gives it real time.
+ * The simulated world: who plays when, as a queue of next actions. The order follows from the seed and from the decisions
+ * alone; play-game.ts gives it real time.
  */
 
 import { createPlayer, PLAYER_KINDS, nextAction, pauseOf, type Action, type Player } from './players.ts';
@@ -64,7 +64,9 @@ export class World {
     return turns;
   }
 
-  /** Lets in who still waits, as far as the rate allows. Nobody is made slower: a bot that digs like a person would be none. */
+  /**
+   * Lets in who still waits, as far as the rate allows. Nobody is made slower: a bot that digs like a person would be none.
+   */
   #admit(now: number): void {
     const { players, rate, seed, firstId } = this.#options;
     while (this.players.length < players) {
