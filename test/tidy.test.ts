@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { declarations, importCircles } from './declared-names.ts';
+import { longFunctions } from './long-functions.ts';
 import { plainLookups } from './plain-lookups.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -180,9 +181,25 @@ const CIRCLES: Readonly<Record<string, string>> = {
   'src/config/problems.ts': 'problems point into a source, and reading a source finds problems',
 };
 
+/** Tests, and functions of tests, of more than 70 lines. The list may only become shorter. */
+const LONG: readonly string[] = [
+  'test/cli/plan-change.test.ts: planned, deployed, rolled back',
+  'test/client/wire-server.ts: startWireServer',
+  'test/columns/block-world.ts: createBlockWorld',
+  'test/warehouse/insert/store-world.ts: createStoreWorld',
+  'test/warehouse/tables/create-tables.test.ts: dead letters arrive with bytes and reason',
+];
+
 describe('tidy', () => {
   test('no file is over 400 lines', () => {
     expect(sources.filter((file) => read(file).split('\n').length > 401)).toEqual([]);
+  });
+
+  test('no test is over 70 lines', () => {
+    const long = filesBelow('test').flatMap((file) => longFunctions(read(file), 70).map((name) => `${file}: ${name}`));
+    expect(long).toEqual(LONG);
+    const planted = ["test('short', () => {", '  1;', '});', "describe('all', () => {", "  test('long', async () => {"];
+    expect(longFunctions([...planted, '    1;', '    2;', '  });', '});'].join('\n'), 3)).toEqual(['long']);
   });
 
   test('every file begins with a header comment', () => {
