@@ -117,7 +117,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** Bytes that are drawn elsewhere, and what they are. */
 const FOREIGN_BYTES: Readonly<Record<string, string>> = {
-  'src/warehouse/insert/batch-log.ts': 'its own record, drawn there',
   'native-free-core/codec/emit-value.ts': 'a fixed64 of protobuf, in emitted code',
   'native-free-core/columns/fixed-loops.ts': 'two words a row',
   'src/cli/load/frames/id-slots.ts': 'values within protobuf events',

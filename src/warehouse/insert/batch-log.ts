@@ -3,43 +3,47 @@
  * Owned by the main thread. A seal is on the disk before the first insert of its batch is sent, so a restart makes the same
  * batches again, byte for byte; a confirmation may be lost, and then the batch is looked up again.
  *
- *   batches.log   64-byte records, little-endian; the file begins with BASE and is replaced as a whole when it grows long
- *     byte  0  u32 magic "BAT1"        4 u32 crc32 of bytes 8-63
- *     byte  8  u32 kind                BASE: the last batch sealed before; OPEN: one of those not yet confirmed; SEAL; CONFIRM;
- *                                      LOG: the number of the log, in the batch id's place
- *     byte 12  i32 day                 UTC day of the batch's received_at, days since 1970
- *     byte 16  f64 batch id           24 f64 first epoch          32 f64 last epoch
- *     byte 40  f64 rows               48 f64 sealed at, ms UTC
- *     byte 56  f64 synced records     when this was written: a hole among them is damage, behind them a torn tail
+ *   batches.log   records of layout/batch-record.ts, with their checksum, back to back; the file begins with BASE and is
+ *                 replaced as a whole when it grows long
  */
 
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
 import { fail } from '../../../native-free-core/base/fail.ts';
+import {
+  BATCH_BASE,
+  BATCH_CONFIRM,
+  BATCH_LOG,
+  BATCH_MAGIC,
+  BATCH_OPEN,
+  BATCH_RECORD_BYTES,
+  BATCH_SEAL,
+  readBatchRecord,
+  writeBatchRecord,
+  type BatchRecord,
+} from '../../../native-free-core/layout/batch-record.ts';
+import {
+  CHECKED_FROM,
+  readChecksum,
+  readMagic,
+  writeChecksum,
+} from '../../../native-free-core/layout/checked-record.ts';
 import { after, before, BEFORE_FIRST, earlier, positionOf, type Position } from '../../contract/log.ts';
 import { OperatingError } from '../../errors.ts';
 import type { Storage, StorageFile } from '../../spool/storage.ts';
 import type { Batch, BatchRange } from './batch.ts';
 
-/** As it stands in the file. */
-interface BatchRecord extends BatchRange {
+interface SealedBatch extends BatchRange {
   /** 1, 2, 3… */
   readonly id: number;
 }
 
-const MAGIC = 0x31544142; // "BAT1"
-const RECORD_BYTES = 64;
-const KIND_BASE = 1;
-const KIND_OPEN = 2;
-const KIND_SEAL = 3;
-const KIND_CONFIRM = 4;
-const KIND_LOG = 5;
 /** At a batch a second and two records each, the file is replaced about every half hour. */
 const RECORDS_MAX = 4096;
 const FILE_NAME = 'batches.log';
 const TEMPORARY_NAME = 'batches.tmp';
-const NO_BATCH: BatchRecord = {
+const NO_BATCH: SealedBatch = {
   id: 0,
   firstEpoch: BEFORE_FIRST,
   lastEpoch: BEFORE_FIRST,
@@ -63,12 +67,12 @@ export function openBatchLog(storage: Storage, directory: string, mustExist = fa
 export class BatchLog {
   readonly #storage: Storage;
   readonly #directory: string;
-  readonly #open = new Map<number, BatchRecord>();
+  readonly #open = new Map<number, SealedBatch>();
   /** Open batches from before the log had a number: their tokens stay as they were. */
   readonly #unnamed = new Set<number>();
   /** 0: it has none yet. */
   #logNumber = 0;
-  readonly #bytes = new Uint8Array(RECORD_BYTES);
+  readonly #bytes = new Uint8Array(BATCH_RECORD_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);
   #file: StorageFile | null = null;
   #records = 0;
@@ -139,7 +143,7 @@ export class BatchLog {
     const record = { id: this.nextBatchId, firstEpoch, lastEpoch, rows, day, sealedAt };
     const confirmed = this.confirmedEpoch;
     const batch = this.#named(record);
-    this.#append(KIND_SEAL, record);
+    this.#append(BATCH_SEAL, record);
     this.#sync();
     this.#last = record;
     this.#open.set(record.id, record);
@@ -151,7 +155,7 @@ export class BatchLog {
   confirm(id: number): void {
     const batch = this.#open.get(id);
     if (batch === undefined) fail('BATCH_NOT_OPEN', id);
-    this.#append(KIND_CONFIRM, batch);
+    this.#append(BATCH_CONFIRM, batch);
     this.#forget(id);
   }
 
@@ -184,15 +188,15 @@ export class BatchLog {
     this.#file = null;
   }
 
-  #named(record: BatchRecord): Batch {
+  #named(batch: SealedBatch): Batch {
     const log = this.logNumber;
-    const token = `${record.id}-${record.sealedAt}`;
-    return { ...record, log, token: this.#unnamed.has(record.id) ? token : `${log}-${token}` };
+    const token = `${batch.id}-${batch.sealedAt}`;
+    return { ...batch, log, token: this.#unnamed.has(batch.id) ? token : `${log}-${token}` };
   }
 
-  #append(kind: number, batch: BatchRecord): void {
-    encodeBatch(this.#bytes, this.#view, kind, batch, this.#syncedRecords);
-    this.#current().writev([this.#bytes], this.#records * RECORD_BYTES);
+  #append(kind: number, batch: SealedBatch): void {
+    encodeRecord(this.#bytes, this.#view, 0, { ...batch, kind, syncedRecords: this.#syncedRecords });
+    this.#current().writev([this.#bytes], this.#records * BATCH_RECORD_BYTES);
     this.#records++;
   }
 
@@ -225,21 +229,20 @@ export class BatchLog {
   #replace(): void {
     const temporary = path.join(this.#directory, TEMPORARY_NAME);
     if (this.#storage.list(this.#directory).includes(TEMPORARY_NAME)) this.#storage.unlink(temporary);
-    const open = [...this.#open.values()].map((batch) => ({ kind: KIND_OPEN, batch }));
+    const open = [...this.#open.values()].map((batch) => ({ kind: BATCH_OPEN, batch }));
     const named = open.filter(({ batch }) => !this.#unnamed.has(batch.id));
     const entries = [
-      { kind: KIND_BASE, batch: this.#last },
+      { kind: BATCH_BASE, batch: this.#last },
       ...open.filter(({ batch }) => this.#unnamed.has(batch.id)),
-      ...(this.#logNumber === 0 ? [] : [{ kind: KIND_LOG, batch: { ...NO_BATCH, id: this.#logNumber } }]),
+      ...(this.#logNumber === 0 ? [] : [{ kind: BATCH_LOG, batch: { ...NO_BATCH, id: this.#logNumber } }]),
       ...named,
     ];
     const records = entries.length;
-    const bytes = new Uint8Array(records * RECORD_BYTES);
+    const bytes = new Uint8Array(records * BATCH_RECORD_BYTES);
+    const view = new DataView(bytes.buffer);
     const file = this.#storage.create(temporary);
-    for (const [i, { kind, batch }] of entries.entries()) {
-      encodeBatch(this.#bytes, this.#view, kind, batch, 0);
-      bytes.set(this.#bytes, i * RECORD_BYTES);
-    }
+    for (const [i, { kind, batch }] of entries.entries())
+      encodeRecord(bytes, view, i * BATCH_RECORD_BYTES, { ...batch, kind, syncedRecords: 0 });
     file.writev([bytes], 0);
     file.fdatasync();
     this.#file?.close();
@@ -259,23 +262,23 @@ export class BatchLog {
     file.close();
     const view = new DataView(bytes.buffer);
     let cutAt = -1;
-    for (let record = 0; (record + 1) * RECORD_BYTES <= end; record++) {
-      const at = record * RECORD_BYTES;
-      if (!isRecord(bytes, view, at)) cutAt = cutAt < 0 ? record : cutAt;
-      else if (cutAt < 0) this.#apply(view.getUint32(at + 8, true), decodeBatch(view, at));
-      else if (view.getFloat64(at + 56, true) > cutAt) throw this.#damaged(file, cutAt);
+    for (let index = 0; (index + 1) * BATCH_RECORD_BYTES <= end; index++) {
+      const record = decodeRecord(bytes, view, index * BATCH_RECORD_BYTES);
+      if (record === null) cutAt = cutAt < 0 ? index : cutAt;
+      else if (cutAt < 0) this.#apply(record.kind, batchOf(record));
+      else if (record.syncedRecords > cutAt) throw this.#damaged(file, cutAt);
     }
-    if (cutAt === 0 || end < RECORD_BYTES) throw this.#damaged(file, 0);
+    if (cutAt === 0 || end < BATCH_RECORD_BYTES) throw this.#damaged(file, 0);
   }
 
-  #apply(kind: number, batch: BatchRecord): void {
-    if (kind === KIND_LOG) {
+  #apply(kind: number, batch: SealedBatch): void {
+    if (kind === BATCH_LOG) {
       this.#logNumber = batch.id;
       for (const id of this.#open.keys()) this.#unnamed.add(id);
     }
-    if (kind === KIND_BASE || kind === KIND_SEAL) this.#last = batch;
-    if (kind === KIND_OPEN || kind === KIND_SEAL) this.#open.set(batch.id, batch);
-    if (kind === KIND_CONFIRM) this.#forget(batch.id);
+    if (kind === BATCH_BASE || kind === BATCH_SEAL) this.#last = batch;
+    if (kind === BATCH_OPEN || kind === BATCH_SEAL) this.#open.set(batch.id, batch);
+    if (kind === BATCH_CONFIRM) this.#forget(batch.id);
   }
 
   #forget(id: number): void {
@@ -291,33 +294,22 @@ export class BatchLog {
   }
 }
 
-function encodeBatch(bytes: Uint8Array, view: DataView, kind: number, batch: BatchRecord, syncedRecords: number): void {
-  view.setUint32(0, MAGIC, true);
-  view.setUint32(8, kind, true);
-  view.setInt32(12, batch.day, true);
-  view.setFloat64(16, batch.id, true);
-  view.setFloat64(24, batch.firstEpoch, true);
-  view.setFloat64(32, batch.lastEpoch, true);
-  view.setFloat64(40, batch.rows, true);
-  view.setFloat64(48, batch.sealedAt, true);
-  view.setFloat64(56, syncedRecords, true);
-  view.setUint32(4, crc32(bytes.subarray(8, RECORD_BYTES)), true);
+/** `record`: with its checksum. */
+function encodeRecord(bytes: Uint8Array, view: DataView, at: number, record: BatchRecord): void {
+  writeBatchRecord(view, at, record);
+  writeChecksum(view, at, checksumOf(bytes, at));
 }
 
-function isRecord(bytes: Uint8Array, view: DataView, at: number): boolean {
-  return (
-    view.getUint32(at, true) === MAGIC &&
-    view.getUint32(at + 4, true) === crc32(bytes.subarray(at + 8, at + RECORD_BYTES))
-  );
+/** null where no undamaged record stands. */
+function decodeRecord(bytes: Uint8Array, view: DataView, at: number): BatchRecord | null {
+  if (readMagic(view, at) !== BATCH_MAGIC || readChecksum(view, at) !== checksumOf(bytes, at)) return null;
+  return readBatchRecord(view, at);
 }
 
-function decodeBatch(view: DataView, at: number): BatchRecord {
-  return {
-    day: view.getInt32(at + 12, true),
-    id: view.getFloat64(at + 16, true),
-    firstEpoch: positionOf(view.getFloat64(at + 24, true)),
-    lastEpoch: positionOf(view.getFloat64(at + 32, true)),
-    rows: view.getFloat64(at + 40, true),
-    sealedAt: view.getFloat64(at + 48, true),
-  };
+function checksumOf(bytes: Uint8Array, at: number): number {
+  return crc32(bytes.subarray(at + CHECKED_FROM, at + BATCH_RECORD_BYTES));
+}
+
+function batchOf({ id, firstEpoch, lastEpoch, rows, day, sealedAt }: BatchRecord): SealedBatch {
+  return { id, firstEpoch: positionOf(firstEpoch), lastEpoch: positionOf(lastEpoch), rows, day, sealedAt };
 }

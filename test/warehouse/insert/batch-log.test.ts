@@ -158,3 +158,37 @@ test('a batch must follow the one before', () => {
   ).toThrow(/BATCH_NOT_CONTIGUOUS/);
   expect(() => log.confirm(7)).toThrow(/BATCH_NOT_OPEN/);
 });
+
+/** Two sealed, one confirmed; a start; one sealed, one confirmed, one sealed. From before layout/batch-record.ts. */
+const WRITTEN_BEFORE = [
+  'QkFUMcnYxYABAAAAIk4AAAAAAAAAAABAAAAAAAAACEAAAAAAAAAUQAAAAAAAAGlAACCAVv68eEIAAAAAAAAAAA==',
+  'QkFUMaqjNqQFAAAAAAAAAAAA4N233e9BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==',
+  'QkFUMbDseqYCAAAAIk4AAAAAAAAAAABAAAAAAAAACEAAAAAAAAAUQAAAAAAAAGlAACCAVv68eEIAAAAAAAAAAA==',
+  'QkFUMd9XXRoDAAAAI04AAAAAAAAAAAhAAAAAAAAAGEAAAAAAAAAiQAAAAAAAwHJAADCAVv68eEIAAAAAAAAIQA==',
+  'QkFUMYPXGtcEAAAAIk4AAAAAAAAAAABAAAAAAAAACEAAAAAAAAAUQAAAAAAAAGlAACCAVv68eEIAAAAAAAAQQA==',
+  'QkFUMUbsKQEDAAAAJE4AAAAAAAAAABBAAAAAAAAAJEAAAAAAAAAsQAAAAAAAAHlAAECAVv68eEIAAAAAAAAQQA==',
+];
+
+test('the bytes on the disk are what they have been, and are read as before', () => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'batches-'));
+  const file = path.join(directory, 'batches.log');
+  const first = openNamed(nodeStorage, directory);
+  first.seal(range(first));
+  first.seal(range(first));
+  first.confirm(1);
+  first.close();
+  const second = openNamed(nodeStorage, directory);
+  const third = second.seal(range(second));
+  second.confirm(2);
+  const fourth = second.seal(range(second));
+  second.close();
+  const bytes = fs.readFileSync(file);
+  const records = Array.from({ length: bytes.length / 64 }, (_, i) => bytes.subarray(64 * i, 64 * i + 64));
+  expect(records.map((record) => record.toString('base64'))).toEqual(WRITTEN_BEFORE);
+  fs.writeFileSync(file, Buffer.concat(WRITTEN_BEFORE.map((record) => Buffer.from(record, 'base64'))));
+  const again = openNamed(nodeStorage, directory);
+  expect(again.openBatches()).toEqual([third, fourth]);
+  expect([again.nextBatchId, again.sealedEpoch, again.confirmedEpoch]).toEqual([5, 14, 5]);
+  again.close();
+  fs.rmSync(directory, { recursive: true });
+});
