@@ -47,9 +47,9 @@ export const testCommand = defineCommand({
 
 export async function runTests(file: string): Promise<TestReport> {
   const begun = performance.now();
-  const { plan, tests, warnings, pathOf } = await loadPipelineFile(file);
+  const { plan, importMap, tests, warnings, pathOf } = await loadPipelineFile(file);
   writeWarnings(warnings);
-  const results = tests.map((test) => runTest(plan, test, readLines(pathOf(test.events), test.name)));
+  const results = tests.map((test) => runTest({ plan, importMap }, test, readLines(pathOf(test.events), test.name)));
   const failed = results.filter((result) => !result.passed).length;
   return {
     file,

@@ -2,6 +2,7 @@
 
 import type { EntityState } from '../../native-free-core/features/read.ts';
 import type { PlanChange } from '../../native-free-core/plan/change.ts';
+import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import type { ListDescription } from '../contract/list-description.ts';
 import { OperatingError } from '../errors.ts';
@@ -12,7 +13,7 @@ import { isClickHouse, refusalText, serverAddress, unreachable, type ServerAddre
 export interface PipelineDescription {
   readonly plan: Plan;
   /** Field path -> column of a CSV file or key of an NDJSON file. */
-  readonly importMap: Readonly<Record<string, string>>;
+  readonly importMap: ImportMap;
 }
 
 /** Events by what became of them (docs/semantics.md §11). */

@@ -4,6 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { Plan, SystemColumns } from '../../native-free-core/plan/plan.ts';
 import { createColumns, type ColumnBuilder } from './columns.ts';
 import type { Compilation } from './compilation.ts';
@@ -44,8 +45,8 @@ const COMPILER = 'compiler 2';
 
 export interface CompiledPipeline {
   readonly plan: Plan;
-  /** Field path -> column of a CSV file or key of an NDJSON file; for `hunt send`. */
-  readonly importMap: Readonly<Record<string, string>>;
+  /** `events.import`; applied to files by the core's mapping/. */
+  readonly importMap: ImportMap;
   readonly tests: readonly PipelineTest[];
   /** What is odd about the message or a model's file and does not stop it. */
   readonly warnings: readonly string[];

@@ -1,5 +1,6 @@
-/** The `events:` section: the message, its id and time, and what the file mapping of `hunt send` says. */
+/** The `events:` section: the message, its id and time, and its import of columns and keys. */
 
+import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { ColumnBuilder } from './columns.ts';
 import { flattenMessage, type FlatMessage } from './message.ts';
 import { nearest } from './nearest.ts';
@@ -15,7 +16,7 @@ export interface CompiledEvents {
   readonly proto: LoadedProto;
   readonly idColumn: number;
   readonly timeColumn: number;
-  readonly importMap: Readonly<Record<string, string>>;
+  readonly importMap: ImportMap;
   readonly warnings: readonly string[];
 }
 

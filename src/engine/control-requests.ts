@@ -9,6 +9,7 @@
  */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
+import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import type { Figures } from '../contract/figures.ts';
 import { OperatingError } from '../errors.ts';
@@ -35,7 +36,7 @@ export interface ControlSources extends LedgerSources {
   /** The version that decides. */
   readonly running: () => {
     readonly plan: Plan;
-    readonly importMap: Readonly<Record<string, string>>;
+    readonly importMap: ImportMap;
     readonly lists: Lists;
   };
   /** What `GET /v1/server` tells. */

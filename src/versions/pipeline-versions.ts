@@ -8,6 +8,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
 import { wallMs } from '../system/clock.ts';
@@ -16,7 +17,7 @@ import { readDurableJson, writeDurableJson } from '../system/durable-json.ts';
 export interface PipelineVersion {
   readonly plan: Plan;
   /** For `hunt send`. */
-  readonly importMap: Readonly<Record<string, string>>;
+  readonly importMap: ImportMap;
   /** What it was compiled from, so that a part of it can be changed (config/load-pipeline.ts). */
   readonly sources: SourceTexts;
   /** With a shadow: what that was compiled from, and the number of the version beside which it decides. */

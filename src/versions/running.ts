@@ -4,6 +4,7 @@
  */
 
 import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { parseList } from '../config/index.ts';
 import type { RunningVersion } from './change.ts';
@@ -16,7 +17,7 @@ import { openTables } from '../workers/open-tables.ts';
 export interface Running {
   readonly version: RunningVersion;
   readonly plan: Plan;
-  readonly importMap: Readonly<Record<string, string>>;
+  readonly importMap: ImportMap;
   readonly tables: Tables;
   readonly lists: Lists;
   changeTo(version: RunningVersion): void;

@@ -89,6 +89,30 @@ test('an expectation whose event never comes fails, and says which events were r
   expect(stdout).toMatch(/line 5 of the events, \w+:/);
 });
 
+test('events of a test are mapped by the pipeline’s import, as those of a file that is sent', async () => {
+  const file = variant(
+    'import',
+    (text) =>
+      withTests(`  - name: mapped
+    events: fixtures/mapped.ndjson
+    expect:
+      - { at: m-1, decision: { trust: allow }, features: { player.digs_1m: 1 } }
+      - { at: m-2, decision: { trust: allow }, features: { player.digs_1m: 2 } }
+`)(text).replace('\nevents:\n', '\nevents:\n  import: { player_id: who, event_time: when, dig.depth: deep }\n'),
+    {
+      'mapped.ndjson': [
+        '{"event_id":"m-1","who":7,"hunt_id":1,"when":"2026-06-01 10:00:00","deep":0.5}',
+        '{"event_id":"m-2","player_id":7,"hunt_id":1,"event_time":"2026-06-01T10:00:01Z","dig":{"depth":0.5}}',
+        '{ this is no JSON',
+      ].join('\n'),
+    },
+  );
+  const { code, stdout } = await hunt(['test', file]);
+  expect(stdout).toContain('1 of 1 test passed');
+  expect(stdout).toMatch(/line 3 of the events, \w+:/);
+  expect(code).toBe(0);
+});
+
 test('--json prints the same results for programs', async () => {
   const file = variant('json', (text) =>
     text.replace('trust: challenge }, rule: digger', 'trust: allow }, rule: digger'),

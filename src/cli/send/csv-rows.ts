@@ -5,8 +5,8 @@
 
 import { parse } from 'csv-parse';
 import { Readable } from 'node:stream';
+import { columnMapping, type ColumnMapping } from '../../../native-free-core/mapping/column-mapping.ts';
 import { OperatingError } from '../../errors.ts';
-import { csvMapping, type CsvMapping } from './mapping.ts';
 import { LINE_CHARACTERS_MAX, type SourceRow, type RowsOptions } from './row.ts';
 
 interface CsvRecord {
@@ -31,7 +31,7 @@ export async function* csvRows(options: RowsOptions, chunks: AsyncIterable<strin
   const text = Readable.from(chunks, { objectMode: false });
   text.on('error', (error) => parser.destroy(error));
   text.pipe(parser);
-  let mapping: CsvMapping | null = null;
+  let mapping: ColumnMapping | null = null;
   let columns = 0;
   try {
     for await (const { record, raw, info } of parser as AsyncIterable<CsvRecord>) {
@@ -62,7 +62,10 @@ function raggedRow(raw: string, lastLine: number, columns: number, values: numbe
   return { text: JSON.stringify(text), problem };
 }
 
-function mappingOf({ source, delimiter, plan, importMap, note }: RowsOptions, record: readonly string[]): CsvMapping {
+function mappingOf(
+  { source, delimiter, plan, importMap, note }: RowsOptions,
+  record: readonly string[],
+): ColumnMapping {
   const header = record.map((name) => name.trim());
   const twice = header.filter((name, i) => name !== '' && header.indexOf(name) !== i);
   if (twice.length > 0)
@@ -70,7 +73,7 @@ function mappingOf({ source, delimiter, plan, importMap, note }: RowsOptions, re
       'columns_twice',
       `several columns of the file have one name: file=${source.name} columns=${[...new Set(twice)].join(',')}; give each a name of its own`,
     );
-  const mapping = csvMapping(plan, importMap, header);
+  const mapping = columnMapping(plan, importMap, header);
   const named = (names: readonly string[]): string => names.map((name) => name || '(without a name)').join(', ');
   if (mapping.unused.length === header.length) {
     const advice = 'name the fields in the header, or map them under events: import: in the pipeline';

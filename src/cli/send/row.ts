@@ -1,7 +1,7 @@
 /** What reading a file gives: rows. Shared by the readers of its formats and by the framing. */
 
+import type { ImportMap } from '../../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
-import type { ImportMap } from './mapping.ts';
 import type { Source } from './source.ts';
 
 /** `json`: a list of events, a frame, or events over several lines each. */

@@ -1,9 +1,9 @@
 /** The rows of a file as JSON texts, one event each, in the file's order. Used by send-file.ts. */
 
+import { isObject, keyMapping, parseJson, type KeyMapping } from '../../../native-free-core/mapping/key-mapping.ts';
 import { OperatingError } from '../../errors.ts';
 import { csvRows } from './csv-rows.ts';
 import { elementsOf, eventsOfFrame } from './json-elements.ts';
-import { jsonMapping } from './mapping.ts';
 import { LINE_CHARACTERS_MAX, type FileFormat, type SourceRow, type RowsOptions } from './row.ts';
 
 /** So much of a file is read before its format is decided: its first line, mostly. */
@@ -38,43 +38,33 @@ export function formatOf(name: string, head: string): FileFormat {
   if (head.startsWith('[')) return 'json';
   // A first line that is no value by itself is the beginning of an event over several lines, where the name allows it.
   const line = head.split('\n', 1)[0]!;
-  return head.startsWith('{') && !/\.(ndjson|jsonl)$/.test(bare) && parse(line) === undefined ? 'json' : 'ndjson';
+  return head.startsWith('{') && !/\.(ndjson|jsonl)$/.test(bare) && parseJson(line) === undefined ? 'json' : 'ndjson';
 }
 
 async function* jsonRows(
   { plan, importMap, source }: RowsOptions,
   texts: AsyncIterable<string>,
 ): AsyncIterable<SourceRow> {
-  const mapping = jsonMapping(plan, importMap);
+  const toEvent = keyMapping(plan, importMap);
   const hasEvents = plan.message.fields.some(({ name, jsonName }) => name === 'events' || jsonName === 'events');
   for await (const text of texts) {
-    const value = parse(text);
+    const value = parseJson(text);
     if (!isObject(value)) yield { text: JSON.stringify(text), problem: problemOf(text, value) };
     else if (!hasEvents && Array.isArray(value['events'])) {
-      for (const event of eventsOfFrame(text, source.name)) yield rowOf(event, mapping);
-    } else if (mapping === null) yield { text, problem: null };
-    else yield rowOf(text, mapping);
+      for (const event of eventsOfFrame(text, source.name)) yield rowOf(event, toEvent);
+    } else if (toEvent === null) yield { text, problem: null };
+    else yield rowOf(text, toEvent);
   }
 }
 
-function rowOf(text: string, mapping: ReturnType<typeof jsonMapping>): SourceRow {
-  const value = parse(text);
-  if (!isObject(value)) return { text: JSON.stringify(text), problem: problemOf(text, value) };
-  if (mapping === null) return { text, problem: null };
-  return { text: JSON.stringify(mapping(parse(quoteLongNumbers(text)) as Record<string, unknown>)), problem: null };
+function rowOf(text: string, toEvent: KeyMapping | null): SourceRow {
+  const event = (toEvent ?? asItStands)(text);
+  if (event !== null) return { text: event, problem: null };
+  return { text: JSON.stringify(text), problem: problemOf(text, parseJson(text)) };
 }
 
-/** undefined: it is not JSON. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function asItStands(text: string): string | null {
+  return isObject(parseJson(text)) ? text : null;
 }
 
 const SHOWN_CHARACTERS_MAX = 60;
@@ -82,16 +72,6 @@ const SHOWN_CHARACTERS_MAX = 60;
 function problemOf(text: string, value: unknown): string {
   const shown = text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text;
   return value === undefined ? `not JSON, got ${shown}` : `expected an object, got ${shown}`;
-}
-
-/**
- * Numbers of 16 digits and more in quotes, which mean the same to the server and keep their digits in a JavaScript object.
- */
-export function quoteLongNumbers(text: string): string {
-  if (!/\d{16}/.test(text)) return text;
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
-    token.startsWith('"') || token.replace(/\D/g, '').length < 16 ? token : `"${token}"`,
-  );
 }
 
 /** Lines that are not empty, trimmed. */

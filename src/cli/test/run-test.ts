@@ -5,6 +5,8 @@
 
 import { enter, lookup } from '../../../native-free-core/base/lookup.ts';
 import { outcomeText } from '../../../native-free-core/base/outcomes.ts';
+import { keyMapping } from '../../../native-free-core/mapping/key-mapping.ts';
+import type { ImportMap } from '../../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import type { PipelineExpectation, PipelineTest } from '../../config/tests-section.ts';
 import { labelAt, valueAt, type ExplainedRow } from '../../explain/column-values.ts';
@@ -47,8 +49,15 @@ export interface TestResult {
 /** A value in a pipeline file is written with fewer digits than an average has. */
 const TOLERANCE = 1e-9;
 
-/** `lines`: the events, one JSON object each; an empty line is none. */
-export function runTest(plan: Plan, test: PipelineTest, lines: readonly string[]): TestResult {
+/** The pipeline of a test. */
+export interface TestedPipeline {
+  readonly plan: Plan;
+  readonly importMap: ImportMap;
+}
+
+/** `lines`: the events, one JSON object each, with the keys that `hunt send` takes; an empty line is none. */
+export function runTest({ plan, importMap }: TestedPipeline, test: PipelineTest, lines: readonly string[]): TestResult {
+  const toEvent = keyMapping(plan, importMap);
   const events = lines.flatMap((text, i) => (text.trim() === '' ? [] : [{ text, line: i + 1 }]));
   const core = createHandDrivenCore(plan, events.length);
   const expected = new Map<string, PipelineExpectation[]>();
@@ -59,7 +68,7 @@ export function runTest(plan: Plan, test: PipelineTest, lines: readonly string[]
   const unknown: { line: number; reason: string }[] = [];
   const failures: Failure[] = [];
   for (const event of events) {
-    const taken = core.take(event.text);
+    const taken = core.take(toEvent?.(event.text) ?? event.text);
     for (const reason of core.unknown) unknown.push({ line: event.line, reason });
     if (taken.outcome === 'duplicate')
       refused.push({ line: event.line, reason: 'duplicate: the event id was seen before' });

@@ -3,9 +3,9 @@
  * first event. Id, time and keys are new each time.
  */
 
+import type { ImportMap } from '../../../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../../../errors.ts';
-import type { ImportMap } from '../../send/mapping.ts';
 import { sourceRows } from '../../send/rows.ts';
 import { openSource } from '../../send/source.ts';
 import type { EventSource } from './event-source.ts';

@@ -1,8 +1,8 @@
 /** Texts of CSV files as values of the fields' types. */
 
 import { expect, test } from 'vitest';
-import type { FieldPlan } from '../../../native-free-core/plan/plan.ts';
-import { converterOf } from '../../../src/cli/send/convert.ts';
+import type { FieldPlan } from '../../native-free-core/plan/plan.ts';
+import { converterOf } from '../../native-free-core/mapping/field-value.ts';
 
 function convert(type: FieldPlan['type'], text: string, repeated = false): unknown {
   return converterOf({ number: 1, name: 'f', jsonName: 'f', type, repeated, column: 0, branch: -1, oneof: -1 })(text);

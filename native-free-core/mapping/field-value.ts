@@ -1,9 +1,9 @@
 /**
- * Text of a CSV file as the JSON value that the field's type wants. What cannot be converted stays text: the server refuses
- * and keeps it.
+ * Text of a table as the JSON value that the field's type wants. What cannot be converted stays text: the decoder refuses
+ * it, and it is kept.
  */
 
-import type { FieldPlan, ProtoScalar } from '../../../native-free-core/plan/plan.ts';
+import type { FieldPlan, ProtoScalar } from '../plan/plan.ts';
 
 type Convert = (text: string) => unknown;
 
