@@ -68,7 +68,7 @@ describe('a part of the server dies', () => {
     {
       who: 'spool',
       cause: 'EIO',
-      says: /^hunt: the spool thread died: fdatasync failed: file=\S+ .*look at the disk.*start again \[SPOOL_/,
+      says: /^hunt: the spool thread died: fdatasync failed: file=\S+ .*look at the disk.*start again \[spool_/,
     },
     { who: 'spool', cause: 'ENOSPC-sync', says: /^hunt: the spool thread died: fdatasync failed: file=\S+/ },
     { who: 'worker', cause: 'throw', says: /^hunt: a decision worker died: a worker dies of this; .*start again/ },
@@ -327,7 +327,7 @@ describe('options of hunt serve', () => {
     ],
   ])('%j', async (bad, good) => {
     const [refused, accepted] = await Promise.all([serve([], bad), serve([at('no-such.yaml')], good)]);
-    expectOneLine(refused, 2, /\[(bad_option|bad_listen|bad_clickhouse_url|SPOOL_SEGMENT_BYTES|SPOOL_BYTES_MAX)\]\n$/);
+    expectOneLine(refused, 2, /\[(bad_option|bad_listen|bad_clickhouse_url|spool_segment_bytes|spool_bytes_max)\]\n$/);
     expectOneLine(accepted, 1, /cannot read the pipeline/);
   });
 
