@@ -34,8 +34,8 @@ export interface DeciderInput {
   /** UTF-8 both ways; `textOf` throws where the bytes are not UTF-8. */
   readonly textOf: (bytes: Uint8Array, from: number, to: number) => string;
   readonly utf8: (text: string) => Uint8Array;
-  /** Called when shared memory has been let go of, so that it is given back soon. */
-  readonly letGo?: () => void;
+  /** Called when shared memory is no longer referenced, so that it is collected soon. */
+  readonly releaseMemory?: () => void;
 }
 
 /** Who is connected, and who waits for something besides answers to frames. */
@@ -55,8 +55,8 @@ export interface Decider {
   readonly letterShare: LetterShare;
   /** Dictionary entries below this are durable or in an earlier block. */
   dictionaryLogged: number;
-  /** Set where a table has let go of the one before it: the memory can be given back. */
-  lettingGo: boolean;
+  /** Set where a table no longer refers to the one before it: its memory can be collected. */
+  releasingMemory: boolean;
   /** By the monotonic clock. */
   lastSealedAt: number;
   /** Never rung: a worker that must wait for another thread's progress waits on it, with a timeout. */
@@ -76,7 +76,7 @@ export function createDecider(input: DeciderInput): Decider {
     interner,
     letterShare: createLetterShare(input.workers),
     dictionaryLogged: dictionaryCount(tables.dictionary),
-    lettingGo: false,
+    releasingMemory: false,
     lastSealedAt: 0,
     waitWords: new Int32Array(new SharedArrayBuffer(4)),
   };

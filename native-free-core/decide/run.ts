@@ -40,9 +40,9 @@ export function runDecider(d: Decider): void {
       endForNext(d);
       return;
     }
-    if (d.lettingGo) {
-      d.lettingGo = false;
-      d.input.letGo?.();
+    if (d.releasingMemory) {
+      d.releasingMemory = false;
+      d.input.releaseMemory?.();
     }
     const drained = drainLanes(d);
     if (d.block.joined && (isFull(d) || isClosing(control) || (drained === 0 && isDue(d)))) completeBlock(d);

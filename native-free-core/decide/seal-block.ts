@@ -71,8 +71,9 @@ export function answerWaiting(d: Decider, epochLow: number): void {
 
 function clearBlock(d: Decider): void {
   const { entities, limits } = d.input.tables;
-  for (let i = 0; i < entities.length; i++) if (leaveAdoption(entities[i])) d.lettingGo = true;
-  if (limits !== undefined) for (let i = 0; i < limits.length; i++) if (leaveAdoption(limits[i])) d.lettingGo = true;
+  for (let i = 0; i < entities.length; i++) if (leaveAdoption(entities[i])) d.releasingMemory = true;
+  if (limits !== undefined)
+    for (let i = 0; i < limits.length; i++) if (leaveAdoption(limits[i])) d.releasingMemory = true;
   resetBlock(d.block);
   d.lastSealedAt = d.input.monotonic();
 }

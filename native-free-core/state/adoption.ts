@@ -114,7 +114,7 @@ export function beginAdoption(table: EntityTable): void {
   Atomics.store(table.regionWords[0], ENTITIES_ADOPTING_AT >> 2, 1);
 }
 
-/** Lets go of the former tables once the sweep is over; true where something was let go. */
+/** Drops the former tables once the sweep is over; true where it dropped any. */
 export function leaveAdoption(table: EntityTable): boolean {
   if (table.adoption === null || Atomics.load(table.regionWords[0], ENTITIES_ADOPTING_AT >> 2) !== 0) return false;
   table.adoption = null;

@@ -1,6 +1,6 @@
 /**
  * Gives memory back now: V8 sees little of what a shared buffer weighs, and a quiet thread collects nothing for hours.
- * Called where a thread has let go of the tables or the loops of a former pipeline version, some milliseconds each time.
+ * Called where a thread has dropped the tables or the loops of a former pipeline version, some milliseconds each time.
  */
 
 import { setFlagsFromString } from 'node:v8';

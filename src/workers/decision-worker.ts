@@ -54,7 +54,7 @@ function warmDecider({ worker, plan, memory, warmUpMemory, epochIntervalMs, star
     // TextDecoder refuses shared memory: the bytes are copied first. JSON is not the hot path.
     textOf: (bytes, from, to) => decoder.decode(bytes.slice(from, to)),
     utf8: (text) => encoder.encode(text),
-    letGo: collectGarbage,
+    releaseMemory: collectGarbage,
   });
   warmUp(decider, { warmUpMemory, next: memory, worker, isLive: startsOn !== null });
   return decider;

@@ -200,7 +200,7 @@ export function attach(decider: Decider, views: SharedMemoryViews, tables: Table
   decider.connections.hellos.length = 0;
   Object.assign(decider.loops.state.counters, { noRoom: 0, overflows: 0 });
   decider.loops.decoder.unknownFields = 0;
-  decider.lettingGo = false;
+  decider.releasingMemory = false;
   decider.dictionaryLogged = dictionaryLogged;
 }
 
