@@ -4,6 +4,7 @@
  * for a look-up.
  */
 
+import { KEY_TAG_INTEGER } from '../state/key-list.ts';
 import { hashBytes, combineWords } from '../base/hash.ts';
 import { WORD } from '../base/words.ts';
 import type { Column } from '../layout/column.ts';
@@ -13,7 +14,6 @@ import {
   INT64_RANGE,
   KEY_HASH_SEED,
   KEY_TAG_DOUBLE,
-  KEY_TAG_INTEGER,
   type KeyRange,
   type KeyText,
 } from '../language/kinds/key-words.ts';

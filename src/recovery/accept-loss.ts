@@ -13,6 +13,7 @@
 
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import type { Totals } from '../../native-free-core/layout/log-totals.ts';
 import { after, before, BEFORE_FIRST, type Position } from '../contract/log.ts';
 import { wallTime } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -20,7 +21,6 @@ import type { Losses } from '../audit/losses.ts';
 import { ACCOUNT_FOLDER } from './rebuild.ts';
 import type { BatchLog } from '../warehouse/insert/batch-log.ts';
 import { MARK_NAME } from '../spool/durable-mark.ts';
-import type { Totals } from '../spool/epoch-record.ts';
 import { describeDamage, inspectSpool, type SpoolExpectation, type SpoolInspection } from '../spool/inspect.ts';
 import { moveAside, promiseAnew, salvageSpool, wholeRuns, type WholeRun } from '../spool/salvage.ts';
 import { listSnapshots, snapshotPath } from '../spool/snapshot-layout.ts';

@@ -20,8 +20,7 @@ import {
   writeDurableMark,
 } from '../../native-free-core/layout/durable-mark-record.ts';
 import type { DurableMark } from '../../native-free-core/layout/durable-mark-record.ts';
-import { zeroTotals } from './epoch-record.ts';
-import type { Totals } from './epoch-record.ts';
+import { zeroTotals, type Totals } from '../../native-free-core/layout/log-totals.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
 /** What is found in its place. */

@@ -24,8 +24,8 @@ import {
 import { RECORD_BLOCK } from '../../native-free-core/layout/record-kinds.ts';
 import { claim, releaseTo, step } from '../../native-free-core/ring/lane.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
+import type { EpochRecord } from '../../native-free-core/layout/epoch-commit-record.ts';
 import { paddedBytes } from './epoch-record.ts';
-import type { EpochRecord } from './epoch-record.ts';
 
 export class EpochLanes {
   readonly #lanes: readonly Lane[];

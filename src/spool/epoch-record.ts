@@ -20,19 +20,6 @@ import {
 } from '../../native-free-core/layout/epoch-commit-record.ts';
 import type { EpochRecord } from '../../native-free-core/layout/epoch-commit-record.ts';
 
-export {
-  MAGIC_EPOCH,
-  MAGIC_RUN,
-  MAGIC_SEGMENT,
-  RECORD_BYTES,
-  RECORD_BYTES_MAX,
-  createRecord,
-  recordBytes,
-} from '../../native-free-core/layout/epoch-commit-record.ts';
-export type { EpochRecord } from '../../native-free-core/layout/epoch-commit-record.ts';
-export { zeroTotals } from '../../native-free-core/layout/log-totals.ts';
-export type { Totals } from '../../native-free-core/layout/log-totals.ts';
-
 export function paddedBytes(bytes: number): number {
   return (bytes + 7) & ~7;
 }

@@ -8,10 +8,9 @@
  * it is cut, and no damage.
  */
 
+import { zeroTotals, type Totals } from '../../native-free-core/layout/log-totals.ts';
 import { readMark } from './durable-mark.ts';
 import type { FoundMark } from './durable-mark.ts';
-import { zeroTotals } from './epoch-record.ts';
-import type { Totals } from './epoch-record.ts';
 import { segmentSlotOf, slotPath } from './segment-pool.ts';
 import { beginsWithZeros, durableInside, readHeader, readRest, scanSegment } from './segment-scan.ts';
 import type { SegmentHeader, SegmentScan } from './segment-scan.ts';

@@ -6,20 +6,19 @@
  * Within that, whatever cannot be read whole is damage and is thrown, never skipped.
  */
 
-import { after, BEFORE_FIRST, positionOf, type LogEntry, type LogReader, type Position } from '../contract/log.ts';
-import { OperatingError } from '../errors.ts';
 import {
   MAGIC_EPOCH,
   MAGIC_RUN,
   RECORD_BYTES,
   RECORD_BYTES_MAX,
   createRecord,
-  decodeRecord,
-  paddedBytes,
   recordBytes,
-  wholeBytes,
-} from './epoch-record.ts';
-import type { EpochRecord, Totals } from './epoch-record.ts';
+  type EpochRecord,
+} from '../../native-free-core/layout/epoch-commit-record.ts';
+import type { Totals } from '../../native-free-core/layout/log-totals.ts';
+import { after, BEFORE_FIRST, positionOf, type LogEntry, type LogReader, type Position } from '../contract/log.ts';
+import { OperatingError } from '../errors.ts';
+import { decodeRecord, paddedBytes, wholeBytes } from './epoch-record.ts';
 import { segmentSlotOf, slotPath } from './segment-pool.ts';
 import { bodyWhole, readHeader } from './segment-scan.ts';
 import type { SegmentHeader } from './segment-scan.ts';

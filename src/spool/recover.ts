@@ -9,9 +9,9 @@
 
 import { randomInt } from 'node:crypto';
 
+import type { Totals } from '../../native-free-core/layout/log-totals.ts';
 import { after, positionOf, type Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
-import type { Totals } from './epoch-record.ts';
 import { describeDamage, inspectSpool, totalsThrough } from './inspect.ts';
 import type { SpoolDamage, SpoolExpectation, SpoolInspection } from './inspect.ts';
 import { slotPath } from './segment-pool.ts';

@@ -6,10 +6,11 @@
 
 import path from 'node:path';
 
+import { MAGIC_SEGMENT, createRecord, RECORD_BYTES_MAX } from '../../native-free-core/layout/epoch-commit-record.ts';
+import type { Totals } from '../../native-free-core/layout/log-totals.ts';
 import { after, before, positionOf, type Position } from '../contract/log.ts';
 import { openMark } from './durable-mark.ts';
-import { MAGIC_SEGMENT, createRecord, encodeRecord, RECORD_BYTES_MAX } from './epoch-record.ts';
-import type { Totals } from './epoch-record.ts';
+import { encodeRecord } from './epoch-record.ts';
 import type { InspectedSegment, SpoolInspection } from './inspect.ts';
 import { slotPath } from './segment-pool.ts';
 import type { Storage, StorageFile } from './storage.ts';

@@ -4,8 +4,9 @@
  */
 
 import { laneRecordBytesMax, openLane } from '../../native-free-core/ring/lane.ts';
+import { RECORD_BYTES, RECORD_BYTES_MAX } from '../../native-free-core/layout/epoch-commit-record.ts';
 import { OperatingError } from '../errors.ts';
-import { RECORD_BYTES, RECORD_BYTES_MAX, paddedBytes } from './epoch-record.ts';
+import { paddedBytes } from './epoch-record.ts';
 
 export interface SpoolSizes {
   readonly segmentBytes: number;

@@ -10,8 +10,8 @@
 
 import path from 'node:path';
 
+import { RECORD_BYTES_MAX } from '../../native-free-core/layout/epoch-commit-record.ts';
 import { OperatingError } from '../errors.ts';
-import { RECORD_BYTES_MAX } from './epoch-record.ts';
 import type { Storage, StorageFile } from './storage.ts';
 
 /** A file that holds epochs. Plain data, so that it can be sent to the spool thread. */

@@ -11,12 +11,11 @@ import {
   RECORD_BYTES,
   RECORD_BYTES_MAX,
   createRecord,
-  decodeRecord,
-  paddedBytes,
   recordBytes,
-  wholeBytes,
-} from './epoch-record.ts';
-import type { EpochRecord, Totals } from './epoch-record.ts';
+  type EpochRecord,
+} from '../../native-free-core/layout/epoch-commit-record.ts';
+import type { Totals } from '../../native-free-core/layout/log-totals.ts';
+import { decodeRecord, paddedBytes, wholeBytes } from './epoch-record.ts';
 import type { SegmentInfo } from './segment-pool.ts';
 import type { StorageFile } from './storage.ts';
 

@@ -20,10 +20,6 @@ import {
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
 import { storeWatermark } from '../../native-free-core/ring/watermark.ts';
-import { OperatingError } from '../errors.ts';
-import { openMark } from './durable-mark.ts';
-import type { MarkWriter } from './durable-mark.ts';
-import { EpochLanes } from './epoch-lanes.ts';
 import {
   MAGIC_EPOCH,
   MAGIC_RUN,
@@ -31,10 +27,14 @@ import {
   RECORD_BYTES,
   RECORD_BYTES_MAX,
   createRecord,
-  encodeRecord,
   recordBytes,
-} from './epoch-record.ts';
-import type { Totals } from './epoch-record.ts';
+} from '../../native-free-core/layout/epoch-commit-record.ts';
+import type { Totals } from '../../native-free-core/layout/log-totals.ts';
+import { OperatingError } from '../errors.ts';
+import { openMark } from './durable-mark.ts';
+import type { MarkWriter } from './durable-mark.ts';
+import { EpochLanes } from './epoch-lanes.ts';
+import { encodeRecord } from './epoch-record.ts';
 import type { RecoveredSpool } from './recover.ts';
 import { checkSizes, segmentBytesMin } from './segment-bytes.ts';
 import { SegmentPool } from './segment-pool.ts';

@@ -7,8 +7,6 @@
 import type { ColumnPlan, Expression } from '../../plan/plan.ts';
 import { KINDS } from '../kinds/index.ts';
 
-export { EXACT_LIMIT } from '../exact-limit.ts';
-
 /** A number. It is absent where one of `absent` (JavaScript conditions) holds. */
 export interface NumberCode {
   readonly value: string;

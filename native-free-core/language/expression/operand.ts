@@ -3,8 +3,9 @@
  * a choice between two values is absent.
  */
 
+import { EXACT_LIMIT } from '../exact-limit.ts';
 import type { Expression } from '../../plan/plan.ts';
-import { EXACT_LIMIT, type EmitContext, type NumberCode } from './context.ts';
+import { type EmitContext, type NumberCode } from './context.ts';
 
 /** An operand of arithmetic: beyond 2^53 it is absent, and where it is no finite number. */
 export function emitOperand(context: EmitContext, expression: Expression): NumberCode {

@@ -1,9 +1,10 @@
 /** `+ - *` and the minus in front of a number. Integers are exact below 2^53; a result beyond is absent, never rounded. */
 
+import { EXACT_LIMIT } from '../exact-limit.ts';
 import type { ExpressionOperator } from '../../plan/plan.ts';
 import type { EmitContext, NumberCode } from '../expression/context.ts';
 import * as kernel from '../expression/operand.ts';
-import { EXACT_LIMIT, type SqlContext, type SqlNumber } from '../sql/context.ts';
+import { type SqlContext, type SqlNumber } from '../sql/context.ts';
 import * as sql from '../sql/operands.ts';
 import { numberOf, type CallSite } from './call-site.ts';
 import type { Call, FunctionDocumentation, NumberFunction } from './function.ts';

@@ -1,6 +1,7 @@
 /** int(a) and double(a). */
 
-import { EXACT_LIMIT, type EmitContext, type NumberCode } from '../expression/context.ts';
+import { EXACT_LIMIT } from '../exact-limit.ts';
+import { type EmitContext, type NumberCode } from '../expression/context.ts';
 import * as kernel from '../expression/operand.ts';
 import type { SqlNumber } from '../sql/context.ts';
 import * as sql from '../sql/operands.ts';

@@ -1,6 +1,7 @@
 /** hash(x): what of a value is hashed is said in base/murmur64.ts. */
 
-import { EXACT_LIMIT, isDictionary, type EmitContext, type NumberCode } from '../expression/context.ts';
+import { EXACT_LIMIT } from '../exact-limit.ts';
+import { isDictionary, type EmitContext, type NumberCode } from '../expression/context.ts';
 import * as kernel from '../expression/operand.ts';
 import type { SqlCode, SqlContext, SqlNumber } from '../sql/context.ts';
 import * as sql from '../sql/operands.ts';

@@ -2,12 +2,13 @@
  * `x in [1, 2]`, `x in event.tags`, `x in list.vips`: the checker tells constants and repeated fields from lists of keys.
  */
 
+import { EXACT_LIMIT } from '../exact-limit.ts';
 import { argumentsOf, constantText, testKernel, type Test } from '../expression/condition.ts';
 import type { EmitContext } from '../expression/context.ts';
 import { guarded } from '../expression/operand.ts';
 import { isWide, KINDS } from '../kinds/index.ts';
 import { isLabelled, storedName } from '../sql/column.ts';
-import { comparison, EXACT_LIMIT, typedNull, type SqlCode, type SqlContext } from '../sql/context.ts';
+import { comparison, typedNull, type SqlCode, type SqlContext } from '../sql/context.ts';
 import { doubleLiteral, integerLiteral, textLiteral } from '../sql/literal.ts';
 import { asDouble, comparableText, emitOperand, present } from '../sql/operands.ts';
 import type { Expression } from '../../plan/plan.ts';

@@ -1,8 +1,9 @@
 /** size(x): code points of a text, bytes of bytes, elements of a repeated field. */
 
+import { EXACT_LIMIT } from '../exact-limit.ts';
 import type { EmitContext, NumberCode } from '../expression/context.ts';
 import * as kernel from '../expression/operand.ts';
-import { EXACT_LIMIT, type SqlContext, type SqlNumber } from '../sql/context.ts';
+import { type SqlContext, type SqlNumber } from '../sql/context.ts';
 import * as sql from '../sql/operands.ts';
 import type { CallSite } from './call-site.ts';
 import type { Call, NumberFunction } from './function.ts';

@@ -9,7 +9,6 @@
 
 import { KEY_TAG_INTEGER } from '../../state/key-list.ts';
 
-export { KEY_TAG_INTEGER };
 export const KEY_HASH_SEED = 2;
 export const KEY_TAG_DOUBLE = 2;
 

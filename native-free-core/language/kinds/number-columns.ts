@@ -1,8 +1,9 @@
 /** Columns as numbers in kernels, in SQL and one by one: what kinds of the same storage have in common. */
 
+import { EXACT_LIMIT } from '../exact-limit.ts';
 import { WORD } from '../../base/words.ts';
 import type { NumberCode } from '../expression/context.ts';
-import { EXACT_LIMIT, type SqlNumber } from '../sql/context.ts';
+import { type SqlNumber } from '../sql/context.ts';
 import type { RowNumberPart, NumberKernel, NumberSql } from './kind.ts';
 
 export const INT32_BOUND = 2147483648;

@@ -6,8 +6,6 @@
 
 import type { ColumnPlan, Expression, ZonePlan } from '../../plan/plan.ts';
 
-export { EXACT_LIMIT } from '../exact-limit.ts';
-
 /** A condition in three-valued logic, or a text. */
 export interface SqlCode {
   readonly sql: string;

@@ -3,11 +3,12 @@
  * Nothing here throws while ClickHouse runs it, since it also computes what an `if` does not choose.
  */
 
+import { EXACT_LIMIT } from '../exact-limit.ts';
 import type { Expression } from '../../plan/plan.ts';
 import type { Call } from '../functions/function.ts';
 import { FUNCTIONS } from '../functions/index.ts';
 import { numberColumn } from './column.ts';
-import { EXACT_LIMIT, type SqlContext, type SqlNumber } from './context.ts';
+import { type SqlContext, type SqlNumber } from './context.ts';
 import { doubleLiteral, integerLiteral } from './literal.ts';
 import { doubleCode } from './operands.ts';
 

@@ -3,9 +3,10 @@
  * between two values. A double that is no finite number is NULL where it would be seen, as in the core.
  */
 
+import { EXACT_LIMIT } from '../exact-limit.ts';
 import type { Expression } from '../../plan/plan.ts';
 import { textColumn } from './column.ts';
-import { EXACT_LIMIT, typedNull, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
+import { typedNull, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
 
 const LIMIT = `toInt64(${EXACT_LIMIT})`;
 const BELOW_LIMIT = `toInt64(-${EXACT_LIMIT})`;
