@@ -8,6 +8,7 @@ import { columnEdits } from './column-edits.ts';
 import { mapColumns, renamesOf, type ColumnMap } from './column-map.ts';
 import { columnsRead } from './definition.ts';
 import type { ChangeDescription, ChangeOptions, Edit, EditClass } from './description.ts';
+import { editOf, findInto } from './edits.ts';
 import { flatFields } from './fields.ts';
 import { messageEdits } from './message-edits.ts';
 import { ruleEdits } from './rule-edits.ts';
@@ -18,15 +19,14 @@ const CLASSES: readonly EditClass[] = ['safe', 'backfill', 'refused'];
 
 export function describeChange(from: Plan, to: Plan, options: ChangeOptions = {}): ChangeDescription {
   const edits: Edit[] = [];
-  const add = (editClass: EditClass, path: string, text: string): void => {
-    edits.push({ class: editClass, path, text });
-  };
+  const found = findInto(edits, options.rollback === true);
   const map = mapColumns(from, to);
-  settingEdits(from, to, map, add);
-  messageEdits(from, to, options, add);
-  columnEdits(from, to, map, options, add);
-  const state = stateChange(from, to, map, add);
-  ruleEdits(from, to, map, add);
+  const comparison = { from, to, map, found };
+  settingEdits(comparison);
+  messageEdits(comparison);
+  columnEdits(comparison, options.earlier ?? []);
+  const state = stateChange(comparison);
+  ruleEdits(comparison);
   const classed = edits.map((edit) => withBackfill(edit, from, to, map, state));
   const worst = classed.reduce((rank, edit) => Math.max(rank, CLASSES.indexOf(edit.class)), 0);
   return {
@@ -67,5 +67,5 @@ function withBackfill(edit: Edit, from: Plan, to: Plan, map: ColumnMap, state: S
       .map(({ name }) => `${entity.name}.${name}`),
   );
   if (readers.length === 0) return edit;
-  return { ...edit, class: 'backfill', text: `${edit.text}; computed anew from stored rows: ${readers.join(', ')}` };
+  return editOf('field_read_anew', edit.path, { reason: edit.text, features: readers.join(', ') });
 }

@@ -57,5 +57,3 @@ export interface ChangeOptions {
   /** Plans of all versions that have stored rows: the table still has their columns, whose names mean what they meant. */
   readonly earlier?: readonly Plan[];
 }
-
-export type AddEdit = (editClass: EditClass, path: string, text: string) => void;

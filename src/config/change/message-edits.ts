@@ -1,28 +1,24 @@
 /**
  * The edits of the .proto, field by field and by number: what was added, removed, renamed, retyped, moved into a oneof, and
- * what became of enum values. Each is classed by whether events of producers with the old schema and stored rows keep their
- * meaning.
+ * what became of enum values.
  */
 
-import type { FieldPlan, MessagePlan, Plan } from '../../../native-free-core/plan/plan.ts';
-import type { AddEdit, ChangeOptions } from './description.ts';
-import { enumEdits } from './enum-edits.ts';
+import type { FieldPlan, MessagePlan } from '../../../native-free-core/plan/plan.ts';
+import type { EditClass } from './description.ts';
+import type { Comparison, Found } from './edits.ts';
+import { enumEdits, isWithin } from './enum-edits.ts';
 import { retype, fieldTypeText } from './retype.ts';
 
 interface Context {
-  readonly add: AddEdit;
-  readonly rollback: boolean;
+  readonly found: Found;
   /** Whether the field's column can be NULL, in the old plan and in the new one. */
   readonly nullableBefore: (field: FieldPlan) => boolean;
   readonly nullableAfter: (field: FieldPlan) => boolean;
 }
 
-const NEW_FIELD = 'add a field with a number of its own instead, and let producers move to it';
-
-export function messageEdits(from: Plan, to: Plan, options: ChangeOptions, add: AddEdit): void {
+export function messageEdits({ from, to, found }: Comparison): void {
   compareMessages(from.message, to.message, 'event', {
-    add,
-    rollback: options.rollback === true,
+    found,
     nullableBefore: (field) => from.columns[field.column]?.nullable ?? true,
     nullableAfter: (field) => to.columns[field.column]?.nullable ?? true,
   });
@@ -39,54 +35,23 @@ function compareMessages(from: MessagePlan, to: MessagePlan, path: string, c: Co
   for (const field of to.fields) if (!before.has(field.number)) added(field, from, path, c);
 }
 
-function removed(old: FieldPlan, from: MessagePlan, to: MessagePlan, path: string, c: Context): void {
-  const name = `${path}.${old.name}`;
-  const what = old.branch >= 0 ? 'branch' : 'field';
-  const stays = `rows keep what they have, and its columns are written no more`;
+function removed(old: FieldPlan, from: MessagePlan, to: MessagePlan, path: string, { found }: Context): void {
+  const facts = { what: old.branch >= 0 ? 'branch' : 'field', number: old.number };
   const moved = to.fields.find(
     (field) => field.name === old.name && !from.fields.some((f) => f.number === field.number),
   );
-  if (c.rollback) {
-    c.add(
-      'safe',
-      name,
-      `${what} ${old.number} is unknown to this version: ${stays}; events that carry it are accepted, the field is skipped and counted`,
-    );
-  } else if (moved !== undefined) {
-    c.add(
-      'refused',
-      name,
-      `${what} changed its number from ${old.number} to ${moved.number}: events of producers with the old schema would lose it; keep the number ${old.number}`,
-    );
-  } else if (isReserved(to, old.number)) {
-    c.add('safe', name, `${what} removed, its number ${old.number} reserved: ${stays}`);
-  } else {
-    c.add(
-      'refused',
-      name,
-      `${what} removed, and its number ${old.number} may be used again for something else; write: reserved ${old.number};`,
-    );
-  }
+  const name = `${path}.${old.name}`;
+  if (moved !== undefined) found('field_renumbered', name, { ...facts, now: moved.number });
+  else found(isReserved(to, old.number) ? 'field_reserved' : 'field_removed', name, facts);
 }
 
-function added(field: FieldPlan, from: MessagePlan, path: string, c: Context): void {
-  const name = `${path}.${field.name}`;
-  if (!c.rollback && isReserved(from, field.number)) {
-    c.add(
-      'refused',
-      name,
-      `number ${field.number} was reserved: an earlier version used it for another field; take a number that was never used`,
-    );
-  } else if (!c.rollback && from.reserved?.names.includes(field.name) === true) {
-    c.add(
-      'refused',
-      name,
-      `the name ${field.name} was reserved: an earlier version used it for another field; take another name`,
-    );
-  } else {
-    const what = field.branch >= 0 ? 'branch added to the type oneof' : `field added (${fieldTypeText(field)})`;
-    c.add('safe', name, `${what}: new columns; rows so far have none of it`);
-  }
+function added(field: FieldPlan, from: MessagePlan, path: string, { found }: Context): void {
+  const { name, number } = field;
+  const text = field.branch >= 0 ? 'branch added to the type oneof' : `field added (${fieldTypeText(field)})`;
+  const place = `${path}.${name}`;
+  if (isReserved(from, number)) found('number_reused', place, { number, added: text });
+  else if (from.reserved?.names.includes(name) === true) found('name_reused', place, { name, added: text });
+  else found('field_added', place, { added: text });
 }
 
 function compareFields(
@@ -98,49 +63,32 @@ function compareFields(
   c: Context,
 ): void {
   const name = `${path}.${field.name}`;
-  compareNames(old, field, path, c);
-  const type = retype(old, field);
-  if (type.verdict === 'refused' && c.rollback && retype(field, old).verdict === 'wider') {
-    c.add(
-      'safe',
-      name,
-      `${fieldTypeText(old)} becomes ${fieldTypeText(field)} again: the column stays as wide as it is; stored values beyond ${fieldTypeText(field)} are cut off where this version reads them`,
-    );
-  } else if (type.verdict === 'refused') {
-    const reused = old.name === field.name ? '' : ` (number ${field.number} was ${old.name})`;
-    c.add('refused', name, `${type.reason}${reused}; ${NEW_FIELD}`);
-    return;
-  }
-  if (type.verdict === 'wider')
-    c.add(
-      'safe',
-      name,
-      `${fieldTypeText(old)} becomes ${fieldTypeText(field)}: every stored value fits, and so does what producers of the old schema send${type.note}`,
-    );
+  compareNames(old, field, name, c);
+  if (compareTypes(old, field, name, c) === 'refused') return;
   compareMembership(old, field, from, to, name, c);
-  if (old.deprecated !== true && field.deprecated === true)
-    c.add('safe', name, 'field deprecated: it is stored as before; reserve its number once no producer sends it');
-  if (old.deprecated === true && field.deprecated !== true) c.add('safe', name, 'field no longer deprecated');
-  enumEdits(old, field, name, c.rollback, c.add);
+  const [was, is] = [old.deprecated === true, field.deprecated === true];
+  if (was !== is) c.found(is ? 'field_deprecated' : 'field_no_longer_deprecated', name);
+  enumEdits(old, field, name, c.found);
   if (old.message !== undefined && field.message !== undefined) compareMessages(old.message, field.message, name, c);
 }
 
-function compareNames(old: FieldPlan, field: FieldPlan, path: string, c: Context): void {
+function compareNames(old: FieldPlan, field: FieldPlan, path: string, { found }: Context): void {
   if (old.name === field.name) return;
-  const name = `${path}.${field.name}`;
-  if (old.branch >= 0 && field.branch >= 0) {
-    c.add(
-      'refused',
-      name,
-      `branch renamed from ${old.name}: stored rows carry the old name as their type, and a rule on the new name would not see them; keep the name ${old.name}`,
-    );
-  } else {
-    c.add(
-      'safe',
-      name,
-      `renamed from ${old.name}: ${field.message === undefined ? 'its column keeps' : 'its columns keep'} the old name in the table, the new name is an alias, and both answer for old and new rows (SELECT * shows the old one); producers of JSON must write the new name`,
-    );
-  }
+  const renamed = field.message === undefined ? 'field_renamed' : 'message_field_renamed';
+  found(old.branch >= 0 && field.branch >= 0 ? 'branch_renamed' : renamed, path, { was: old.name });
+}
+
+/** Of a field whose type is refused nothing more is told. */
+function compareTypes(old: FieldPlan, field: FieldPlan, path: string, { found }: Context): EditClass {
+  const type = retype(old, field);
+  if (type.verdict === 'same') return 'safe';
+  const facts = { was: fieldTypeText(old), is: fieldTypeText(field) };
+  if (type.verdict === 'wider') return found('field_widened', path, { ...facts, note: type.note }).class;
+  const former = old.name === field.name ? '' : ` (number ${field.number} was ${old.name})`;
+  const why = { why: type.reason, former };
+  return retype(field, old).verdict === 'wider'
+    ? found('field_narrowed', path, { ...facts, ...why }).class
+    : found('field_retyped', path, why).class;
 }
 
 /** Presence and oneofs. A field in a oneof or with `optional` can be absent, and its column NULL. */
@@ -149,56 +97,27 @@ function compareMembership(
   field: FieldPlan,
   from: MessagePlan,
   to: MessagePlan,
-  name: string,
-  c: Context,
+  path: string,
+  { found, nullableBefore, nullableAfter }: Context,
 ): void {
   if (old.branch >= 0 !== field.branch >= 0) {
-    const way =
-      field.branch >= 0
-        ? 'moved into the type oneof: rows so far have no such type'
-        : 'moved out of the type oneof: rows so far have it as their type';
-    c.add('refused', name, `${way}; ${NEW_FIELD}`);
+    found(field.branch >= 0 ? 'type_joined' : 'type_left', path);
     return;
   }
   if (field.oneof >= 0) {
     const rival = to.fields.find(
       (other) => other !== field && other.oneof === field.oneof && wasApart(other, old, from),
     );
-    if (rival !== undefined && c.rollback) {
-      c.add('safe', name, `in one oneof with ${rival.name} again: where an event sets both, the last one counts`);
-      return;
-    }
-    if (rival !== undefined) {
-      c.add(
-        'refused',
-        name,
-        `now in one oneof with ${rival.name}: producers that set both would lose one of them; ${NEW_FIELD}`,
-      );
-      return;
-    }
-    if (old.oneof < 0)
-      c.add('safe', name, 'moved into a oneof of its own: it can be absent from now on, and its column NULL');
+    if (rival !== undefined) found('oneof_shared', path, { rival: rival.name });
+    else if (old.oneof < 0) found('oneof_entered', path);
     return;
   }
-  const was = c.nullableBefore(old);
-  const has = c.nullableAfter(field);
-  if (old.oneof >= 0 && has)
-    c.add('safe', name, 'moved out of its oneof: others of it can be set beside it from now on');
-  else if (!was && has)
-    c.add('safe', name, 'optional added: absence is NULL from now on; rows so far keep their values');
-  else if (was && !has && c.rollback)
-    c.add('safe', name, 'is not optional in this version: rows without it read as 0, false or empty');
-  else if (was && !has) {
-    const what = old.oneof >= 0 ? 'moved out of its oneof' : 'optional removed';
-    c.add('refused', name, `${what}: rows without it would read as 0, false or empty; keep it optional`);
-  } else if (hasPresence(old) !== hasPresence(field)) {
-    const what = hasPresence(field) ? 'optional added' : 'optional removed';
-    c.add(
-      'safe',
-      name,
-      `${what}: where its message is there and it is not, it is ${hasPresence(field) ? 'NULL' : 'the default'} from now on`,
-    );
-  }
+  const [was, has] = [nullableBefore(old), nullableAfter(field)];
+  if (old.oneof >= 0 && has) found('oneof_left', path);
+  else if (!was && has) found('optional_added', path);
+  else if (was && !has) found(old.oneof >= 0 ? 'oneof_left_for_default' : 'optional_removed', path);
+  else if (hasPresence(old) !== hasPresence(field))
+    found(hasPresence(field) ? 'presence_added' : 'presence_removed', path);
 }
 
 /** Both were there, and could be set at once. */
@@ -212,5 +131,5 @@ function hasPresence(field: FieldPlan): boolean {
 }
 
 function isReserved(message: MessagePlan, number: number): boolean {
-  return (message.reserved?.numbers ?? []).some(([first, last]) => number >= first && number <= last);
+  return isWithin(message.reserved?.numbers, number);
 }

@@ -7,7 +7,7 @@ import { lookup } from '../../../native-free-core/base/lookup.ts';
 import type { FieldPlan } from '../../../native-free-core/plan/plan.ts';
 
 /** To which types a scalar widens: same wire encoding, all values kept. */
-const WIDER: Readonly<Record<string, readonly string[]>> = {
+export const WIDER: Readonly<Record<string, readonly string[]>> = {
   bool: ['uint32', 'uint64', 'int32', 'int64'],
   int32: ['int64'],
   uint32: ['uint64', 'int64'],

@@ -1,89 +1,35 @@
-/** Derived values, lists, experiments, models, decisions and rules: rows keep what they stored, so all of these are safe. */
+/** Derived values, lists, experiments, models, decisions and rules. */
 
 import type { DecisionPlan, Plan, RulePlan } from '../../../native-free-core/plan/plan.ts';
-import type { ColumnMap } from './column-map.ts';
 import { expressionDefinition } from './definition.ts';
-import type { AddEdit } from './description.ts';
+import type { Comparison, Found } from './edits.ts';
 import { sameLimit } from './state.ts';
 
 /** The texts that say whether one thing of a name is what it was. */
 type Definitions = ReadonlyMap<string, string>;
 
-interface Kind {
-  readonly prefix: string;
-  readonly added: string;
-  readonly changed: string;
-  readonly removed: string;
-}
-
-const KEEP = 'rows keep what was stored';
-
-const DERIVED: Kind = {
-  prefix: '',
-  added: 'derived value added: rows so far have none of it',
-  changed:
-    'derived value changed: from now on; rows so far keep the value of the former expression, and features that read it go by those rows',
-  removed: `derived value removed: ${KEEP}`,
-};
-const LIST: Kind = {
-  prefix: 'list.',
-  added: 'list added',
-  changed: 'list declared otherwise: from now on',
-  removed: 'list removed',
-};
-const EXPERIMENT: Kind = {
-  prefix: 'experiment.',
-  added: 'experiment added: rows so far have no arm',
-  changed: 'experiment changed: keys may come into another arm from now on; rows keep theirs',
-  removed: `experiment removed: ${KEEP}`,
-};
-const MODEL: Kind = {
-  prefix: 'model.',
-  added: 'model added: rows so far have no score of it',
-  changed: 'model changed: other scores from now on; rows keep theirs',
-  removed: `model removed: ${KEEP}`,
-};
-const DECISION: Kind = {
-  prefix: '',
-  added: 'decision added: rows so far have none',
-  changed: '',
-  removed: `decision removed: ${KEEP}`,
-};
-
-export function ruleEdits(from: Plan, to: Plan, map: ColumnMap, add: AddEdit): void {
-  compare(
-    DERIVED,
-    derivedOf(from, (index) => index),
-    derivedOf(to, map.oldIndex),
-    add,
-  );
-  compare(LIST, listsOf(from), listsOf(to), add);
-  compare(
-    EXPERIMENT,
-    experimentsOf(from, (index) => index),
-    experimentsOf(to, map.oldIndex),
-    add,
-  );
-  compare(
-    MODEL,
-    modelsOf(from, (index) => index),
-    modelsOf(to, map.oldIndex),
-    add,
-  );
-  compare(DECISION, namesOf(from.decisions), namesOf(to.decisions), add);
+export function ruleEdits(comparison: Comparison): void {
+  const { from, to, map, found } = comparison;
+  const own = (index: number): number => index;
+  compare('derived', '', derivedOf(from, own), derivedOf(to, map.oldIndex), found);
+  compare('list', 'list.', listsOf(from), listsOf(to), found);
+  compare('experiment', 'experiment.', experimentsOf(from, own), experimentsOf(to, map.oldIndex), found);
+  compare('model', 'model.', modelsOf(from, own), modelsOf(to, map.oldIndex), found);
+  compare('decision', '', namesOf(from.decisions), namesOf(to.decisions), found);
   for (const decision of to.decisions) {
     const old = from.decisions.find(({ name }) => name === decision.name);
-    if (old !== undefined) decisionEdits(from, to, old, decision, map, add);
+    if (old !== undefined) decisionEdits({ ...comparison, old, decision });
   }
 }
 
-function compare(kind: Kind, before: Definitions, after: Definitions, add: AddEdit): void {
+type Named = 'derived' | 'list' | 'experiment' | 'model' | 'decision';
+
+function compare(kind: Named, prefix: string, before: Definitions, after: Definitions, found: Found): void {
   for (const [name, definition] of after) {
     const old = before.get(name);
-    if (old === undefined) add('safe', `${kind.prefix}${name}`, kind.added);
-    else if (old !== definition) add('safe', `${kind.prefix}${name}`, kind.changed);
+    if (old !== definition) found(`${kind}_${old === undefined ? 'added' : 'changed'}`, `${prefix}${name}`);
   }
-  for (const name of before.keys()) if (!after.has(name)) add('safe', `${kind.prefix}${name}`, kind.removed);
+  for (const name of before.keys()) if (!after.has(name)) found(`${kind}_removed`, `${prefix}${name}`);
 }
 
 function derivedOf(plan: Plan, oldIndex: (index: number) => number): Definitions {
@@ -118,71 +64,50 @@ function namesOf(decisions: readonly DecisionPlan[]): Definitions {
   return new Map(decisions.map(({ name }) => [name, '']));
 }
 
-function decisionEdits(
-  from: Plan,
-  to: Plan,
-  old: DecisionPlan,
-  decision: DecisionPlan,
-  map: ColumnMap,
-  add: AddEdit,
-): void {
+/** A decision of both plans. */
+interface DecisionPair extends Comparison {
+  readonly old: DecisionPlan;
+  readonly decision: DecisionPlan;
+}
+
+function decisionEdits(pair: DecisionPair): void {
+  const { from, to, map, found, old, decision } = pair;
   const { name } = decision;
   const asked = (plan: Plan, { where }: DecisionPlan, oldIndex: (index: number) => number): string =>
     where === null ? 'every event' : expressionDefinition(plan, where, oldIndex);
-  if (asked(from, old, (index) => index) !== asked(to, decision, map.oldIndex))
-    add('safe', name, 'decision asked for other events from now on');
-  for (const action of decision.actions) if (!old.actions.includes(action)) add('safe', name, `action ${action} added`);
-  for (const action of old.actions)
-    if (!decision.actions.includes(action)) add('safe', name, `action ${action} removed: ${KEEP}`);
+  if (asked(from, old, (index) => index) !== asked(to, decision, map.oldIndex)) found('decision_changed', name);
+  for (const action of decision.actions) if (!old.actions.includes(action)) found('action_added', name, { action });
+  for (const action of old.actions) if (!decision.actions.includes(action)) found('action_removed', name, { action });
   const [was, is] = [actionAt(old, old.default), actionAt(decision, decision.default)];
-  if (was !== is) add('safe', name, `default ${was} becomes ${is}`);
+  if (was !== is) found('default_changed', name, { was, is });
   const after = new Map(decision.rules.map((rule) => [rule.id, rule]));
   const before = new Map(old.rules.map((rule) => [rule.id, rule]));
   for (const rule of decision.rules) {
     const former = before.get(rule.id);
-    if (former === undefined) add('safe', `${name}.${rule.id}`, 'rule added');
-    else compareRules(from, to, { old, decision, former, rule }, map, add);
+    if (former === undefined) found('rule_added', `${name}.${rule.id}`);
+    else compareRules(pair, former, rule);
   }
-  for (const { id } of old.rules) if (!after.has(id)) add('safe', `${name}.${id}`, `rule removed: ${KEEP}`);
-  const [kept, keptNow] = [
-    old.rules.filter(({ id }) => after.has(id)),
-    decision.rules.filter(({ id }) => before.has(id)),
-  ];
-  if (kept.some(({ id }, i) => id !== keptNow[i]!.id))
-    add('safe', name, 'rules are asked in another order from now on');
+  for (const { id } of old.rules) if (!after.has(id)) found('rule_removed', `${name}.${id}`);
+  const kept = old.rules.filter(({ id }) => after.has(id));
+  const keptNow = decision.rules.filter(({ id }) => before.has(id));
+  if (kept.some(({ id }, i) => id !== keptNow[i]!.id)) found('rules_reordered', name);
 }
 
-interface RulePair {
-  readonly old: DecisionPlan;
-  readonly decision: DecisionPlan;
-  readonly former: RulePlan;
-  readonly rule: RulePlan;
-}
-
-function compareRules(
-  from: Plan,
-  to: Plan,
-  { old, decision, former, rule }: RulePair,
-  map: ColumnMap,
-  add: AddEdit,
-): void {
+function compareRules(pair: DecisionPair, former: RulePlan, rule: RulePlan): void {
+  const { from, to, map, found, old, decision } = pair;
   const path = `${decision.name}.${rule.id}`;
-  if (expressionDefinition(from, former.when, (i) => i) !== expressionDefinition(to, rule.when, map.oldIndex))
-    add(
-      'safe',
-      path,
-      former.whenText === rule.whenText
-        ? 'what its condition reads has changed'
-        : `condition ${former.whenText} becomes ${rule.whenText}`,
-    );
+  if (expressionDefinition(from, former.when, (i) => i) !== expressionDefinition(to, rule.when, map.oldIndex)) {
+    if (former.whenText === rule.whenText) found('condition_read_changed', path);
+    else found('condition_changed', path, { was: former.whenText, is: rule.whenText });
+  }
   const [was, is] = [actionAt(old, former.then), actionAt(decision, rule.then)];
-  if (was !== is) add('safe', path, `action ${was} becomes ${is}`);
-  if (former.disabled !== rule.disabled)
-    add('safe', path, rule.disabled === true ? 'rule switched off' : 'rule switched on again');
-  if ((former.limit === undefined) !== (rule.limit === undefined))
-    add('safe', path, rule.limit === undefined ? 'limit removed' : 'limit added: it begins unused');
-  else if (former.limit !== undefined && rule.limit !== undefined && !sameLimit(from, to, former.limit, rule.limit))
-    add('safe', path, 'limit changed: it begins unused');
+  if (was !== is) found('rule_action_changed', path, { was, is });
+  if (former.disabled !== rule.disabled) found(rule.disabled === true ? 'rule_disabled' : 'rule_enabled', path);
+  const [limitWas, limitIs] = [former.limit, rule.limit];
+  if (limitWas === undefined && limitIs !== undefined) found('limit_added', path);
+  else if (limitWas !== undefined && limitIs === undefined) found('limit_removed', path);
+  else if (limitWas !== undefined && limitIs !== undefined && !sameLimit(from, to, limitWas, limitIs))
+    found('limit_changed', path);
 }
 
 function actionAt(decision: DecisionPlan, code: number): string {

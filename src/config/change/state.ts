@@ -9,9 +9,9 @@ import {
   type LimitPlan,
   type Plan,
 } from '../../../native-free-core/plan/plan.ts';
-import type { ColumnMap } from './column-map.ts';
 import { columnsRead, featureDefinition, keyDefinition } from './definition.ts';
-import type { AddEdit, EntityChangeText, FeatureChange } from './description.ts';
+import type { Edit, EntityChangeText, FeatureChange } from './description.ts';
+import type { Comparison } from './edits.ts';
 import { durationText } from '../units.ts';
 
 export interface StateChange {
@@ -27,12 +27,18 @@ interface EntityResult {
   readonly features: readonly FeatureChange[];
 }
 
-export function stateChange(from: Plan, to: Plan, map: ColumnMap, add: AddEdit): StateChange {
-  const results = to.entities.map((entity) => entityChange(from, to, entity, map, add));
+/** An entity of both plans. */
+interface EntityPair extends Comparison {
+  readonly old: EntityPlan;
+  readonly entity: EntityPlan;
+}
+
+export function stateChange(comparison: Comparison): StateChange {
+  const { from, to, found } = comparison;
+  const results = to.entities.map((entity) => entityChange(entity, comparison));
   const names = new Set(to.entities.map(({ name }) => name));
   const dropped = from.entities.filter(({ name }) => !names.has(name));
-  for (const { name } of dropped)
-    add('safe', name, 'entity removed: its state ends; rows keep what was stored, its columns are written no more');
+  for (const { name } of dropped) found('entity_removed', name);
   const reason = 'its entity is removed';
   return {
     entities: results.map(({ change }) => change),
@@ -50,15 +56,16 @@ export function stateChange(from: Plan, to: Plan, map: ColumnMap, add: AddEdit):
   };
 }
 
-function entityChange(from: Plan, to: Plan, entity: EntityPlan, map: ColumnMap, add: AddEdit): EntityResult {
+function entityChange(entity: EntityPlan, comparison: Comparison): EntityResult {
+  const { from } = comparison;
   const old = from.entities.find(({ name }) => name === entity.name);
-  if (old === undefined) return newEntity(from, entity, add);
-  compareEntities(from, to, old, entity, map, add);
+  if (old === undefined) return newEntity(entity, comparison);
+  const pair = { ...comparison, old, entity };
+  compareEntities(pair);
   const definitions = old.features.map((feature) => featureDefinition(from, feature, (index) => index));
-  const features = entity.features.map((feature) => formerFeature(to, old, entity, feature, definitions, map));
+  const features = entity.features.map((feature) => formerFeature(pair, feature, definitions));
   const keepsTable = old.max === entity.max && sameLayout(old, entity, features);
-  const reasonOf = (feature: FeaturePlan): string => backfillReason(from, to, old, feature, map);
-  const texts = featureTexts(old, entity, features, reasonOf, add);
+  const texts = featureTexts(pair, features);
   const backfills = features.some((index) => index < 0);
   const reason = keepsTable
     ? 'same key, features and max'
@@ -70,17 +77,11 @@ function entityChange(from: Plan, to: Plan, entity: EntityPlan, map: ColumnMap, 
   };
 }
 
-function newEntity(from: Plan, entity: EntityPlan, add: AddEdit): EntityResult {
+function newEntity(entity: EntityPlan, { from, found }: Comparison): EntityResult {
   const { name } = entity;
   const primary = from.entities.find((one) => one.primary);
-  if (entity.primary && primary !== undefined)
-    add(
-      'refused',
-      name,
-      `the primary entity is ${primary.name}: the table of events is sorted by its key; keep it primary`,
-    );
-  const reason = 'new entity: begins empty, since rows so far have no number within it';
-  add('safe', name, reason);
+  if (entity.primary && primary !== undefined) found('primary_added', name, { primary: primary.name });
+  const { text: reason } = found('entity_added', name);
   return {
     change: { from: -1, keepsTable: false, features: entity.features.map(() => -1) },
     text: { name, fate: 'new', reason },
@@ -93,48 +94,19 @@ function newEntity(from: Plan, entity: EntityPlan, add: AddEdit): EntityResult {
   };
 }
 
-function compareEntities(
-  from: Plan,
-  to: Plan,
-  old: EntityPlan,
-  entity: EntityPlan,
-  map: ColumnMap,
-  add: AddEdit,
-): void {
-  const { name } = entity;
+function compareEntities({ from, to, old, entity, map, found }: EntityPair): void {
+  const { name, max } = entity;
   if (keyDefinition(from, old, (index) => index) !== keyDefinition(to, entity, map.oldIndex))
-    add(
-      'refused',
-      name,
-      `key changed from ${old.keyTexts.join(', ')} to ${entity.keyTexts.join(', ')}: its state would belong to other keys; give the entity another name`,
-    );
-  if (old.primary !== entity.primary)
-    add('refused', name, 'the primary entity cannot change: the table of events is sorted by its key; keep it primary');
-  if (entity.max < old.max)
-    add(
-      'safe',
-      name,
-      `max lowered from ${old.max} to ${entity.max}: WHERE MORE ARE ALIVE, those beyond are evicted, and begin anew with their next event`,
-    );
-  if (entity.max > old.max)
-    add('safe', name, `max raised from ${old.max} to ${entity.max}: its rows move into a larger table`);
+    found('entity_key_changed', name, { was: old.keyTexts.join(', '), is: entity.keyTexts.join(', ') });
+  if (old.primary !== entity.primary) found('primary_changed', name);
+  if (max !== old.max) found(max < old.max ? 'max_lowered' : 'max_raised', name, { was: old.max, is: max });
   if (entity.ttlMs !== old.ttlMs)
-    add(
-      'safe',
-      name,
-      `ttl ${durationText(old.ttlMs)} becomes ${durationText(entity.ttlMs)}, for entities already there, too`,
-    );
+    found('ttl_changed', name, { was: durationText(old.ttlMs), is: durationText(entity.ttlMs) });
 }
 
 /** The old feature of the same definition; of several the one of the same name, then the one at the same place. */
-function formerFeature(
-  to: Plan,
-  old: EntityPlan,
-  entity: EntityPlan,
-  feature: FeaturePlan,
-  definitions: readonly string[],
-  map: ColumnMap,
-): number {
+function formerFeature(pair: EntityPair, feature: FeaturePlan, definitions: readonly string[]): number {
+  const { to, old, entity, map } = pair;
   const definition = featureDefinition(to, feature, map.oldIndex);
   const same = old.features.flatMap((_, i) => (definitions[i] === definition ? [i] : []));
   const at = entity.features.indexOf(feature);
@@ -147,64 +119,43 @@ function sameLayout(old: EntityPlan, entity: EntityPlan, features: readonly numb
   return layOutRecord(old).rowBytes === layOutRecord(entity).rowBytes;
 }
 
-function featureTexts(
-  old: EntityPlan,
-  entity: EntityPlan,
-  formers: readonly number[],
-  reasonOf: (feature: FeaturePlan) => string,
-  add: AddEdit,
-): FeatureChange[] {
+function featureTexts(pair: EntityPair, formers: readonly number[]): FeatureChange[] {
+  const { old, entity, found } = pair;
   const texts = entity.features.map((feature, i): FeatureChange => {
     const path = `${entity.name}.${feature.name}`;
     const former = old.features[formers[i]!];
     if (former === undefined) {
-      const reason = reasonOf(feature);
-      add('backfill', path, reason);
+      const { text: reason } = backfill(pair, feature, path);
       return { entity: entity.name, name: feature.name, fate: 'backfilled', reason };
     }
     if (former.name === feature.name)
       return { entity: entity.name, name: feature.name, fate: 'kept', reason: 'same definition' };
-    const reason = `same definition as ${former.name}: takes over its state`;
-    add('safe', path, reason);
+    const { text: reason } = found('feature_renamed', path, { was: former.name });
     return { entity: entity.name, name: feature.name, fate: 'kept', formerName: former.name, reason };
   });
   const used = new Set(formers);
   const dropped = old.features.filter(
     (feature, i) => !used.has(i) && !entity.features.some(({ name }) => name === feature.name),
   );
-  for (const { name } of dropped)
-    add(
-      'safe',
-      `${entity.name}.${name}`,
-      'feature removed: its state ends; rows keep what was served, its column is written no more',
-    );
+  for (const { name } of dropped) found('feature_removed', `${entity.name}.${name}`);
   return [
     ...texts,
     ...dropped.map(({ name }) => ({ entity: entity.name, name, fate: 'dropped' as const, reason: 'removed' })),
   ];
 }
 
-function backfillReason(from: Plan, to: Plan, old: EntityPlan, feature: FeaturePlan, map: ColumnMap): string {
-  const former = old.features.find(({ name }) => name === feature.name);
-  const what =
-    former === undefined
-      ? 'new feature: computed from stored rows'
-      : 'another definition: computed anew from stored rows; rows so far keep what was served';
+function backfill(pair: EntityPair, feature: FeaturePlan, path: string): Edit {
+  const { from, to, old, map, found } = pair;
+  const isNew = !old.features.some(({ name }) => name === feature.name);
   const read = [...new Set([...columnsRead(feature.of), ...columnsRead(feature.where)])];
-  const added = read.filter((index) => map.oldIndex(index) < 0).map((index) => columnName(to, index));
-  if (added.length > 0) return `${what}, which have none of ${added.join(', ')}`;
-  const widened = read.filter((index) => kindAt(from, map.oldIndex(index)) !== kindAt(to, index));
-  return former !== undefined && widened.length > 0
-    ? `it reads ${widened.map((index) => columnName(to, index)).join(', ')}, of another type now: computed anew from stored rows`
-    : what;
-}
-
-function columnName(plan: Plan, index: number): string {
-  return columnAt(plan, index).name;
-}
-
-function kindAt(plan: Plan, index: number): string {
-  return columnAt(plan, index).kind;
+  const namesOf = (indexes: readonly number[]): string => indexes.map((index) => columnAt(to, index).name).join(', ');
+  const added = namesOf(read.filter((index) => map.oldIndex(index) < 0));
+  if (added !== '') return found(isNew ? 'feature_added_on_new' : 'feature_redefined_on_new', path, { columns: added });
+  const retyped = namesOf(
+    read.filter((index) => columnAt(from, map.oldIndex(index)).kind !== columnAt(to, index).kind),
+  );
+  if (!isNew && retyped !== '') return found('feature_read_retyped', path, { columns: retyped });
+  return found(isNew ? 'feature_added' : 'feature_redefined', path);
 }
 
 function limitChanges(from: Plan, to: Plan): LimitChange[] {
