@@ -17,7 +17,7 @@ const ATTACKS = ['attack/a3-inherited-names', 'attack/a7-dictionary', 'attack/a8
  * Whose other doors wait for the long form: clocks, and threads that die. What a data folder has lost (a5) is looked at
  * before a port is open.
  */
-const SLOW_ATTACKS = ['attack/a4-clock', 'attack/a9-ends'];
+const SLOW_ATTACKS = ['attack/a4-clock', 'attack/a9-command-lines', 'attack/a9-ends'];
 /** Whose other transport waits for the long form. */
 const SLOW_TRANSPORT_SUITES = ['e2e/restart'];
 /** Over the other transport. Where keys matter to them they start servers with and without. */
