@@ -4,109 +4,23 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import WebSocket from 'ws';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FRAME_BYTES_MAX, FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
 import { KEY_HEADERS, isKeyed } from '../doors.ts';
-import { hunt, root, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';
+import { hunt, root, until } from '../e2e/server.ts';
+import { useBoundedServer, PLAYERS_MAX } from './bounded-server.ts';
 
-const PLAYERS_MAX = 100;
-const DESCRIPTORS = 320;
-/** From src/system/descriptors.ts, for that limit. */
+/** From src/system/descriptors.ts, for the server's descriptors. */
 const EVENT_CONNECTIONS = 144;
 const CLICKHOUSE_CONNECTIONS = 64;
 const LETTERS_OF_PRODUCER = 10_000;
 const MIB = 2 ** 20;
 
-const folder = temporaryFolder();
-let server: Server;
-let ids = 0;
-const sockets: Socket[] = [];
-
-interface Facts {
-  readonly clickhouse: { readonly pid: number; readonly restarts: number };
-  readonly ready: { readonly ready: boolean };
-  readonly bounds: { readonly entities: Record<string, { used: number; max: number; evicted: number }> };
-  readonly snapshots: { readonly taken: number };
-  readonly spool: { readonly bytes: number };
-}
-
-interface Totals {
-  readonly deadLettered: number;
-  readonly framesRejected: number;
-  readonly deadLettersKept: number;
-  readonly deadLettersNotKept: number;
-}
-
-interface LedgerPage {
-  readonly total: Totals;
-  readonly producers: readonly (Totals & { readonly producer: string })[];
-}
-
-const facts = (): Promise<Facts> => server.get<Facts>('/v1/server');
-const ledger = (): Promise<LedgerPage> => server.get<LedgerPage>('/v1/ledger');
-
-function event(fields: object = {}): object {
-  return { id: `a8-${ids++}`, player: 1, hunt: 1, at: Date.now(), ...fields };
-}
-
-function post(body: string | Buffer, type = 'application/json', headers: Record<string, string> = {}) {
-  return fetch(`${server.url}/v1/events`, {
-    method: 'POST',
-    headers: { ...KEY_HEADERS, 'content-type': type, ...headers },
-    body,
-  });
-}
-
-/** The answer's text; what is refused for the moment is sent again, as clients do. */
-async function send(events: readonly object[], headers: Record<string, string> = {}): Promise<string> {
-  for (;;) {
-    const response = await post(JSON.stringify({ events }), 'application/json', headers);
-    const text = await response.text();
-    if (response.status !== 429 && response.status !== 503) return text;
-    await new Promise((done) => setTimeout(done, 100));
-  }
-}
-
-async function readyz(): Promise<{ status: number; parts: string[] }> {
-  const response = await fetch(`${server.url}/readyz`);
-  const { failing } = (await response.json()) as { failing: { part: string; reason: string }[] };
-  for (const { reason } of failing) expect(reason.length).toBeGreaterThan(10);
-  return { status: response.status, parts: failing.map(({ part }) => part) };
-}
-
-beforeAll(async () => {
-  const from = join(root, 'test', 'faults');
-  const pipeline = join(folder.path, 'pipeline');
-  mkdirSync(pipeline);
-  const yaml = readFileSync(join(from, 'power-cut.yaml'), 'utf8').replace('max: 2000', `max: ${PLAYERS_MAX}`);
-  writeFileSync(join(pipeline, 'power-cut.yaml'), yaml);
-  writeFileSync(join(pipeline, 'power-cut.proto'), readFileSync(join(from, 'power-cut.proto')));
-  server = await startServer({
-    data: join(folder.path, 'data'),
-    pipeline: join(pipeline, 'power-cut.yaml'),
-    descriptors: DESCRIPTORS,
-    options:
-      '--batch-age 50 --log-format json --workers 1 --spool-max 0.3 --spool-segment 72 --snapshot-after 4096'.split(
-        ' ',
-      ),
-  });
-}, 120_000);
-
-/** Whatever was tried: it answers, stores and can be asked. */
-afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.destroy();
-  expect(await send([event()])).toContain('"status":"OK"');
-  await until(async () => (await readyz()).status === 200, 'it is ready again', 30_000);
-}, 60_000);
-
-afterAll(async () => {
-  await server?.stop();
-  folder.remove();
-}, 120_000);
+const world = useBoundedServer();
+const { event, facts, folder, ledger, nextId, post, readyz, send, sockets } = world;
 
 describe('connections', () => {
   const flood = async (url: string, count: number): Promise<number> => {
@@ -120,25 +34,25 @@ describe('connections', () => {
   };
 
   test('a thousand idle ones on the events’ port: few stay, and SQL is answered', async () => {
-    const open = await flood(server.url, 1000);
+    const open = await flood(world.server.url, 1000);
     expect(open).toBeGreaterThan(EVENT_CONNECTIONS / 2);
     expect(open).toBeLessThanOrEqual(EVENT_CONNECTIONS);
-    expect(await server.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
-    await until(() => server.log().includes('"port":"events"'), 'the log says so');
+    expect(await world.server.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await until(() => world.server.log().includes('"port":"events"'), 'the log says so');
   });
 
   test('a thousand idle ones on the ClickHouse port: few stay, and events are taken and stored', async () => {
-    const open = await flood(server.clickhouse, 1000);
+    const open = await flood(world.server.clickhouse, 1000);
     expect(open).toBeGreaterThan(0);
     expect(open).toBeLessThanOrEqual(CLICKHOUSE_CONNECTIONS);
     expect(await send([event()])).toContain('"status":"OK"');
-    await until(() => server.log().includes('"port":"clickhouse"'), 'the log says so');
+    await until(() => world.server.log().includes('"port":"clickhouse"'), 'the log says so');
   });
 
   test('four hundred WebSockets: those within the bound are greeted, and go again', async () => {
     const open: WebSocket[] = [];
     for (let i = 0; i < 400; i++) {
-      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/stream`, 'hunt.v1.json', {
+      const socket = new WebSocket(`${world.server.url.replace('http', 'ws')}/v1/stream`, 'hunt.v1.json', {
         headers: KEY_HEADERS,
       });
       socket.on('error', () => undefined);
@@ -149,7 +63,7 @@ describe('connections', () => {
     expect(greeted).toBeGreaterThan(EVENT_CONNECTIONS / 2);
     expect(greeted).toBeLessThanOrEqual(EVENT_CONNECTIONS);
     for (const socket of open) socket.terminate();
-    await until(async () => (await fetch(`${server.url}/healthz`)).status === 200, 'others come in again');
+    await until(async () => (await fetch(`${world.server.url}/healthz`)).status === 200, 'others come in again');
   });
 
   test.each([64, 128, 255])('with %i descriptors it does not start, and says so in one line', (limit) => {
@@ -175,10 +89,12 @@ describe('tables of entities', () => {
     expect(player!.used).toBeLessThanOrEqual(PLAYERS_MAX);
     expect(player!.max).toBe(PLAYERS_MAX);
     expect(player!.evicted).toBeGreaterThanOrEqual(3000 - PLAYERS_MAX);
-    expect((await fetch(`${server.url}/v1/entities/player/77`, { headers: KEY_HEADERS })).status).toBe(200);
+    expect((await fetch(`${world.server.url}/v1/entities/player/77`, { headers: KEY_HEADERS })).status).toBe(200);
     let found = 0;
     for (let i = 0; i < 3000; i += 10)
-      if ((await fetch(`${server.url}/v1/entities/player/${10_000 + i}`, { headers: KEY_HEADERS })).status === 200)
+      if (
+        (await fetch(`${world.server.url}/v1/entities/player/${10_000 + i}`, { headers: KEY_HEADERS })).status === 200
+      )
         found++;
     expect(found).toBeLessThanOrEqual(PLAYERS_MAX);
   });
@@ -187,7 +103,7 @@ describe('tables of entities', () => {
     for (let i = 0; i < 60; i++)
       await send([event({ player: 77 }), ...[1, 2, 3, 4].map((n) => event({ player: 20_000 + 4 * i + n }))]);
     expect((await facts()).bounds.entities['player']!.used).toBeLessThanOrEqual(PLAYERS_MAX);
-    const { features } = await server.get<{ features: { n: number } }>('/v1/entities/player/77');
+    const { features } = await world.server.get<{ features: { n: number } }>('/v1/entities/player/77');
     expect(features.n).toBeGreaterThanOrEqual(60);
   });
 
@@ -213,7 +129,7 @@ describe('dead letters', () => {
     expect(careless.deadLettersKept + careless.deadLettersNotKept).toBe(60_000);
     expect(producers.find(({ producer }) => producer === 'careful')).toMatchObject({ deadLettersKept: 1 });
     await until(async () => {
-      const [row] = await server.query<{ rows: number }>(
+      const [row] = await world.server.query<{ rows: number }>(
         "SELECT count() AS rows FROM dead_letters WHERE producer = 'careful'",
       );
       return Number(row!.rows) === 1;
@@ -237,7 +153,7 @@ describe('dead letters', () => {
     const before = (await ledger()).total;
     for (let i = 0; i < 50; i++) {
       const body = JSON.stringify({ events: garbage(100) });
-      const response = await fetch(`${server.url}/v1/events`, {
+      const response = await fetch(`${world.server.url}/v1/events`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body,
@@ -254,7 +170,7 @@ describe('dead letters', () => {
   });
 
   test('the account stays exact', async () => {
-    const audit = await hunt(['audit', '--url', server.url, '--json']);
+    const audit = await hunt(['audit', '--url', world.server.url, '--json']);
     expect(JSON.parse(audit.stdout)).toMatchObject({ balanced: true, gaps: [] });
   }, 120_000);
 });
@@ -282,7 +198,7 @@ describe('frames and requests', () => {
   test('two thousand frames in flight on one connection: it is closed and told why; within the bound all are answered', async () => {
     const connection = async (producer: string) => {
       const socket = new WebSocket(
-        `${server.url.replace('http', 'ws')}/v1/stream?producer=${producer}`,
+        `${world.server.url.replace('http', 'ws')}/v1/stream?producer=${producer}`,
         'hunt.v1.json',
         { headers: KEY_HEADERS },
       );
@@ -320,7 +236,7 @@ describe('frames and requests', () => {
     ['/v1/pipelines', 65 * MIB, 'application/json'],
     ['/v1/decide', 5 * MIB, 'application/json'],
   ])('a control body too large, POST %s: refused without being kept', async (path, bytes, type) => {
-    const response = await fetch(`${server.url}${path}`, {
+    const response = await fetch(`${world.server.url}${path}`, {
       method: 'POST',
       headers: { ...KEY_HEADERS, 'content-type': type },
       body: Buffer.alloc(bytes, 0x20),
@@ -329,13 +245,13 @@ describe('frames and requests', () => {
       await response.arrayBuffer();
       expect([404, 413, 415]).toContain(response.status);
     }
-    expect((await fetch(`${server.url}/v1/server`, { headers: KEY_HEADERS })).status).toBe(200);
+    expect((await fetch(`${world.server.url}/v1/server`, { headers: KEY_HEADERS })).status).toBe(200);
   });
 
   test('a hundred queries at once on the ClickHouse port: some wait, some are told to, none is lost; storing goes on', async () => {
-    const before = await server.query<{ rows: string }>('SELECT count() AS rows FROM events');
+    const before = await world.server.query<{ rows: string }>('SELECT count() AS rows FROM events');
     const queries = Array.from({ length: 50 }, () =>
-      fetch(`${server.clickhouse}/?database=hunt`, {
+      fetch(`${world.server.clickhouse}/?database=hunt`, {
         method: 'POST',
         headers: KEY_HEADERS,
         body: 'SELECT sleep(0.2)',
@@ -347,7 +263,7 @@ describe('frames and requests', () => {
     await send([event()]);
     await until(async () => {
       // The engine's own queries stand behind nobody's.
-      const { stored } = await server.get<{ stored: { events: number } }>('/v1/ledger');
+      const { stored } = await world.server.get<{ stored: { events: number } }>('/v1/ledger');
       return stored.events > Number(before[0]!.rows);
     }, 'the event is stored meanwhile');
     const statuses = await Promise.all(queries);
@@ -376,13 +292,13 @@ describe('the spool', () => {
   );
 
   test('smaller than the snapshot’s distance: half a gigabyte goes through a third of one', async () => {
-    expect(server.log()).toContain('snapshots are taken earlier than asked for');
+    expect(world.server.log()).toContain('snapshots are taken earlier than asked for');
     const before = await facts();
     const text = 'x'.repeat(60_000);
     const goal = before.spool.bytes + 450 * MIB;
     for (let now = before; now.spool.bytes < goal; now = await facts()) {
       await Promise.all(
-        Array.from({ length: 8 }, () => send(Array.from({ length: 16 }, () => event({ id: `${ids++}${text}` })))),
+        Array.from({ length: 8 }, () => send(Array.from({ length: 16 }, () => event({ id: `${nextId()}${text}` })))),
       );
     }
     expect((await facts()).snapshots.taken).toBeGreaterThan(before.snapshots.taken);
@@ -398,12 +314,12 @@ describe('readiness', () => {
     try {
       await until(async () => (await readyz()).parts.includes('queries'), 'not ready', 30_000);
       expect(await send([event()])).toContain('"status":"OK"');
-      expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+      expect((await fetch(`${world.server.url}/healthz`)).status).toBe(200);
     } finally {
       process.kill(pid, 'SIGCONT');
     }
     await until(async () => (await readyz()).status === 200, 'ready again', 30_000);
-    expect(server.log()).toContain('"part":"queries"');
+    expect(world.server.log()).toContain('"part":"queries"');
   }, 90_000);
 
   test('a ClickHouse that dies: it is named, and comes back', async () => {
@@ -418,19 +334,19 @@ describe('readiness', () => {
       'it is back',
       60_000,
     );
-    expect(wasNamed || server.log().includes('not ready')).toBe(true);
-    expect(await server.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(wasNamed || world.server.log().includes('not ready')).toBe(true);
+    expect(await world.server.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   }, 90_000);
 
   test('the main thread stopped: the process is not ready, for whoever asks the ingress', () => {
     // All threads stop with the process; what stays is that nobody answers in time.
-    process.kill(server.pid, 'SIGSTOP');
+    process.kill(world.server.pid, 'SIGSTOP');
     try {
-      const asked = spawnSync('curl', ['-s', '-m', '1', `${server.url}/readyz`], { encoding: 'utf8' });
+      const asked = spawnSync('curl', ['-s', '-m', '1', `${world.server.url}/readyz`], { encoding: 'utf8' });
       expect(asked.stdout).not.toContain('"ready":true');
     } finally {
-      process.kill(server.pid, 'SIGCONT');
+      process.kill(world.server.pid, 'SIGCONT');
     }
-    expect(execFileSync('curl', ['-s', '-m', '10', `${server.url}/healthz`], { encoding: 'utf8' })).toBe('ok\n');
+    expect(execFileSync('curl', ['-s', '-m', '10', `${world.server.url}/healthz`], { encoding: 'utf8' })).toBe('ok\n');
   });
 });
