@@ -2,67 +2,12 @@
  * Files, keys and networks through the ClickHouse port, as anybody: each attack beside a harmless neighbour that must work.
  * A bait file holds a word that must never come out, a folder must stay as it is, a listener must hear nothing.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { isKeyed } from '../doors.ts';
-import { useEmbeddedServer, type Call } from '../clickhouse-embedded/embedded-server.ts';
+import { BAIT, useBaitedServer } from './bait.ts';
+import { ORDINARY_STATEMENTS } from './ordinary-statements.ts';
 
-const server = useEmbeddedServer();
-const BAIT = 'the-bait-word';
-const folder = mkdtempSync(join(tmpdir(), 'attack-a1-'));
-const bait = join(folder, 'bait.txt');
-let listener: Server;
-let heard = 0;
-let url = '';
-
-beforeAll(async () => {
-  mkdirSync(join(folder, 'sub'));
-  writeFileSync(bait, `${BAIT}\n`);
-  listener = createServer((socket) => {
-    heard += 1;
-    socket.destroy();
-  });
-  await new Promise<void>((done) => listener.listen(0, '127.0.0.1', done));
-  url = `127.0.0.1:${(listener.address() as AddressInfo).port}`;
-  await server.run('CREATE DATABASE hunt', { asEngine: true });
-  await server.run('CREATE TABLE hunt.events (id UInt64, k String) ENGINE = MergeTree ORDER BY id', { asEngine: true });
-  await server.run("INSERT INTO hunt.events VALUES (1, 'a'), (2, 'b')", { asEngine: true });
-  await server.run('CREATE DATABASE mine');
-  await server.run('CREATE TABLE mine.t (a String, n UInt64) ENGINE = MergeTree ORDER BY n');
-  await server.run("INSERT INTO mine.t VALUES ('x', 1)");
-  await server.run('CREATE VIEW mine.v AS SELECT a FROM mine.t WHERE n = {n:UInt64}');
-}, 60_000);
-
-afterAll(() => {
-  listener.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** FILE and ADDRESS stand for the bait and the listener. */
-type Pair = readonly [attack: string, control: string, call?: Call];
-
-const filled = (text: string): string =>
-  text.replaceAll('FILE', bait).replaceAll('FOLDER', folder).replaceAll('ADDRESS', url);
-
-async function expectPairs(pairs: readonly Pair[]): Promise<void> {
-  for (const [attack, control, call] of pairs) {
-    const statement = filled(attack);
-    const answer = await server.ask('', { body: statement, ...call });
-    expect.soft(answer.status, `${statement} => ${answer.status} ${answer.text}`).toBeGreaterThanOrEqual(400);
-    expect.soft(answer.status, `${statement} => ${answer.text}`).toBeLessThan(500);
-    expect.soft(answer.text, statement).not.toContain(BAIT);
-    const neighbour = await server.ask('', { body: filled(control), ...call });
-    expect.soft(neighbour.status, `${control} => ${neighbour.text}`).toBe(200);
-  }
-  expect(readdirSync(folder).sort()).toEqual(['bait.txt', 'sub']);
-  expect(readdirSync(join(folder, 'sub'))).toEqual([]);
-  expect(heard).toBe(0);
-  const rows = await server.run("SELECT count() FROM mine.t WHERE a LIKE '%bait%'");
-  expect(rows).toBe('0\n');
-}
+const { server, bait, expectPairs } = useBaitedServer();
 
 describe('A1: data is data', () => {
   it('values of an insert are not expressions', () =>
@@ -440,66 +385,7 @@ it.runIf(isKeyed)('who shows no key gets neither the attack nor its neighbour', 
 });
 
 describe('A1: ordinary work goes on', () => {
-  it.each([
-    "CREATE TABLE mine.o1 (a Nested(x UInt8, y String), e Enum8('a' = 1), d DateTime64(3, 'UTC'), n Decimal(18, 4), f FixedString(4), t Tuple(p UInt8, q String), m Map(String, Array(UInt8)), l LowCardinality(Nullable(String))) ENGINE = MergeTree ORDER BY e SETTINGS allow_nullable_key = 1",
-    'CREATE TABLE mine.o2 (a AggregateFunction(quantiles(0.5, 0.9), UInt64), s SimpleAggregateFunction(sum, UInt64), k String) ENGINE = AggregatingMergeTree() ORDER BY k',
-    'CREATE TABLE mine.o3 (j JSON(max_dynamic_paths = 8, a.b UInt32, SKIP c), v Variant(UInt8, String), y Dynamic(max_types = 3), i UInt8) ENGINE = MergeTree ORDER BY i',
-    'CREATE TABLE mine.o4 (id UInt64, ver UInt64, gone UInt8, s String CODEC(Delta(1), LZ4), f Float64 CODEC(Gorilla, ZSTD(1))) ENGINE = ReplacingMergeTree(ver, gone) PRIMARY KEY id ORDER BY (id, ver)',
-    'CREATE TABLE mine.o5 (id UInt64, sign Int8, v UInt8) ENGINE = VersionedCollapsingMergeTree(sign, v) ORDER BY id SAMPLE BY id',
-    'CREATE TABLE mine.o6 (k String, a UInt64, b UInt64) ENGINE = SummingMergeTree((a, b)) PARTITION BY cityHash64(k) % 4 ORDER BY k',
-    "CREATE TABLE mine.o7 (t DateTime, k String, x UInt64) ENGINE = MergeTree ORDER BY (k, toStartOfDay(t)) TTL t + INTERVAL 1 DAY GROUP BY k SET x = sum(x), t + INTERVAL 1 MONTH DELETE WHERE k = ''",
-    'CREATE TABLE mine.o8 (s String, a Array(Float32), INDEX i1 s TYPE tokenbf_v1(256, 2, 0) GRANULARITY 1, INDEX i2 lower(s) TYPE ngrambf_v1(3, 256, 2, 0), INDEX i3 s TYPE set(100), INDEX i4 length(s) TYPE minmax) ENGINE = MergeTree ORDER BY s',
-    'CREATE TABLE mine.o9 ENGINE = MergeTree() ORDER BY tuple() AS (SELECT k, id FROM hunt.events)',
-    "CREATE TABLE IF NOT EXISTS mine.o10 (a UInt8 DEFAULT 1 COMMENT 'x', b String MATERIALIZED toString(a), PRIMARY KEY (a)) ENGINE = MergeTree COMMENT 'of mine'",
-    "ALTER TABLE mine.o9 ADD COLUMN IF NOT EXISTS z UInt8 AFTER k, MODIFY COLUMN id COMMENT 'y', ADD INDEX q (k) TYPE bloom_filter(0.01) GRANULARITY 1",
-    'ALTER TABLE mine.o9 MATERIALIZE INDEX q, DROP INDEX q, RENAME COLUMN z TO zz, CLEAR COLUMN zz',
-    "ALTER TABLE mine.o9 MODIFY COLUMN k String CODEC(ZSTD(3)), MODIFY COMMENT 'table'",
-    'CREATE TABLE mine.o9__tmp AS mine.o9',
-    'EXCHANGE TABLES mine.o9__tmp AND mine.o9',
-    'INSERT INTO mine.o9 (k, id) SELECT k, id FROM mine.o9__tmp',
-    "INSERT INTO mine.o9 (* EXCEPT (zz)) VALUES ('a', 1)",
-    "INSERT INTO mine.o1 (e, m, l, d, n) VALUES ('a', {'k': [1, 2]}, NULL, '2024-01-01 00:00:00', -1.5)",
-    'INSERT INTO TABLE `mine`.`o9` (`k`, "id") FORMAT JSONEachRow {"k":"b","id":2}',
-    'CREATE OR REPLACE VIEW mine.ov AS WITH x AS (SELECT 1 AS a) SELECT a FROM x',
-    'CREATE MATERIALIZED VIEW mine.om TO mine.o9 (k String, id UInt64) AS SELECT k, id FROM mine.o9__tmp',
-    'CREATE MATERIALIZED VIEW mine.on REFRESH EVERY 1 DAY OFFSET 2 HOUR RANDOMIZE FOR 10 MINUTE APPEND TO mine.o9 EMPTY AS SELECT k, id FROM mine.o9__tmp',
-    'ALTER TABLE mine.on MODIFY REFRESH EVERY 2 DAY APPEND',
-    'DROP TABLE IF EXISTS mine.on SYNC',
-  ])('%s', async (statement) => {
-    const answer = await server.ask('', { body: statement });
-    expect(answer.status, answer.text).toBe(200);
-  });
-
-  it.each([
-    'SELECT k, count() AS c, uniqExactIf(id, id > 0), quantiles(0.5, 0.9)(id) FROM hunt.events GROUP BY k WITH TOTALS ORDER BY c DESC LIMIT 10',
-    'SELECT k, sum(id) OVER (PARTITION BY k ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM hunt.events',
-    'WITH RECURSIVE r AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM r WHERE a < 5) SELECT max(a) FROM r',
-    'SELECT e.k, u.c FROM hunt.events AS e LEFT JOIN (SELECT k, count() AS c FROM hunt.events GROUP BY k) AS u USING (k)',
-    'SELECT e.id FROM hunt.events AS e ASOF JOIN hunt.events AS u ON e.k = u.k AND e.id >= u.id',
-    'SELECT toStartOfHour(now() - INTERVAL 1 DAY), dateDiff(day, toDate(0), today()), extract(year FROM today())',
-    "SELECT arrayMap(x -> x + 1, [1, 2]), arrayFilter((x, y) -> x > y, [1], [0]), tupleElement((1, 'a'), 1), map('a', 1)['a']",
-    "SELECT CASE k WHEN 'a' THEN 1 ELSE 2 END, if(1, 2, 3), multiIf(1, 2, 3), k LIKE 'a%', k BETWEEN 'a' AND 'b', NOT 1, id::String FROM hunt.events",
-    "SELECT trim(BOTH ' ' FROM ' x '), substring('abc' FROM 1 FOR 2), position('b' IN 'abc'), CAST('1' AS UInt8), DATE '2024-01-01'",
-    "SELECT count() FROM hunt.events WHERE id IN (SELECT id FROM hunt.events) AND EXISTS (SELECT 1) AND (id, k) IN ((1, 'a'))",
-    'SELECT k, GROUPING(k), count() FROM hunt.events GROUP BY GROUPING SETS ((k), ())',
-    'SELECT sumState(id) AS s, finalizeAggregation(s) FROM hunt.events',
-    'SELECT sumMerge(s) FROM (SELECT sumState(id) AS s FROM hunt.events)',
-    "SELECT * EXCEPT (k), COLUMNS('i') APPLY(toString) FROM hunt.events",
-    'SELECT untuple((1, 2)), tuple(1).1, [1, 2][1], -1, 7 % 2, 7 DIV 2, 1 ? 2 : 3',
-    'SELECT count(*) FILTER (WHERE id > 1), any(k), argMax(k, id), groupUniqArray(k), topK(3)(k) FROM hunt.events',
-    'SELECT number, lagInFrame(number) OVER (ORDER BY number) FROM numbers(3) WHERE number GLOBAL IN (1, 2)',
-    "SELECT JSONExtractString('{\"a\":\"b\"}', 'a'), formatDateTime(now(), '%Y'), cityHash64(1), rand() < 0, generateUUIDv4() != toUUIDOrZero('')",
-    'SELECT * FROM hunt.events AS e ARRAY JOIN [1, 2] AS x LIMIT 1 BY k',
-    'SELECT a FROM (SELECT 1 AS a UNION DISTINCT SELECT 2) INTERSECT SELECT 1',
-    'SELECT leadInFrame(id) OVER w, ntile(2) OVER w FROM hunt.events WINDOW w AS (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)',
-    'SELECT id FROM hunt.events ORDER BY id WITH FILL FROM 0 TO 4 SETTINGS max_threads = 1, join_use_nulls = 1',
-    'SELECT settings, format FROM (SELECT 1 AS settings, 2 AS format) WHERE settings = 1',
-    'EXPLAIN PLAN header = 1, actions = 1 SELECT count() FROM hunt.events',
-    'EXPLAIN ESTIMATE SELECT count() FROM hunt.events',
-    "SHOW COLUMNS FROM events FROM hunt LIKE 'i%'",
-    "SELECT windowFunnel(10)(toDateTime(id), k = 'a', k = 'b'), retention(id = 1, id = 2), sequenceMatch('(?1)(?2)')(toDateTime(id), k = 'a', k = 'b') FROM hunt.events",
-    'SELECT simpleLinearRegression(id, id), corr(id, id), stddevPop(id), entropy(k), skewPop(id) FROM hunt.events',
-  ])('%s', async (statement) => {
+  it.each(ORDINARY_STATEMENTS)('%s', async (statement) => {
     const answer = await server.ask('', { body: statement });
     expect(answer.status, answer.text).toBe(200);
   });
