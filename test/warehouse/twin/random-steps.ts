@@ -80,10 +80,10 @@ export const FEATURES = `  player:
     visit_high: { agg: max, of: event.points, window: { session: 4s } }
     visit_first: { agg: first, of: event.amount, window: { session: 4s } }
     typical: { agg: quantile, of: event.amount, q: 0.75, window: 1m, cap: 12 }
-    typical_ever: { agg: quantile, of: event.points, q: 0.5, where: event.good }
+    typical_ever: { agg: quantile, of: event.points, q: 0.5, where: event.good, cap: 20 }
     typical_before: { agg: quantile, of: event.amount, q: 0.1, window: 5m, current_event: exclude, cap: 7 }
     usual_place: { agg: mode, of: event.place, window: 1m, cap: 12 }
-    usual_tool: { agg: mode, of: event.tool, where: event.good, window: { calendar: day, zone: Europe/Berlin } }
+    usual_tool: { agg: mode, of: event.tool, where: event.good, window: { calendar: day, zone: Europe/Berlin }, cap: 15 }
     usual_points: { agg: mode, of: event.points, current_event: exclude, cap: 20 }
     visit_usual: { agg: mode, of: event.spare, window: { session: 4s, late: 60s }, cap: 5 }
     visit_typical: { agg: quantile, of: event.amount, q: 0.9, window: { session: 4s }, cap: 5 }
