@@ -10,6 +10,7 @@ import type { FieldPlan, MessagePlan, UnknownFieldPolicy } from '../plan/plan.ts
 import { expectedGot, rejection, shownText, VALUE_BYTES_MAX, type RejectionDetail } from './rejection.ts';
 import { addUnknownField, type UnknownFields } from './unknown-fields.ts';
 import { isUtf8, readUtf8 } from './utf8.ts';
+import { wireTypeOf } from './wire-types.ts';
 import {
   WIRE_BYTES,
   WIRE_FIXED32,
@@ -75,29 +76,8 @@ function broken({ begin }: EventWalk, prefix: string, at: number, what: string):
 
 /** What the decoder takes as this field: other wire types are unknown fields to it. */
 function accepts(field: FieldPlan, wire: number): boolean {
-  if (wire === wireOf(field)) return true;
+  if (wire === wireTypeOf(field)) return true;
   return field.repeated && wire === WIRE_BYTES;
-}
-
-function wireOf({ type }: FieldPlan): number {
-  switch (type) {
-    case 'fixed32':
-    case 'sfixed32':
-    case 'float':
-      return WIRE_FIXED32;
-    case 'fixed64':
-    case 'sfixed64':
-    case 'double':
-      return WIRE_FIXED64;
-    case 'string':
-    case 'bytes':
-    case 'message':
-    case 'map':
-    case 'timestamp':
-      return WIRE_BYTES;
-    default:
-      return WIRE_VARINT;
-  }
 }
 
 /** Of a value that has been walked. */
@@ -160,7 +140,7 @@ function walkField(walk: EventWalk, one: Occurrence, at: number, end: number, de
   const length = readWords[0];
   if (from < 0 || from + length > end)
     return broken(walk, `${path}.`, at, 'the length goes beyond the end of its message');
-  if (wireOf(field) !== WIRE_BYTES) return walkPacked(walk, one, index, from, from + length);
+  if (wireTypeOf(field) !== WIRE_BYTES) return walkPacked(walk, one, index, from, from + length);
   const element = field.repeated ? `${path}[${index}]` : path;
   switch (field.type) {
     case 'message':
@@ -183,7 +163,7 @@ function walkPacked(
 ): RejectionDetail | null {
   let count = 0;
   for (let p = from; p < stop; count++) {
-    p = valueEnd(walk.bytes, p, wireOf(field));
+    p = valueEnd(walk.bytes, p, wireTypeOf(field));
     if (p < 0 || p > stop)
       return broken(walk, `${path}[${before + count}].`, from, 'the value does not end within its field');
   }

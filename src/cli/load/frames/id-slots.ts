@@ -11,7 +11,8 @@
 import type { FieldPlan } from '../../../../native-free-core/plan/plan.ts';
 import { WIRE_VARINT } from '../../../../native-free-core/codec/wire.ts';
 import { EVENTS_PER_SEQ, type FrameInProgress, type Slot } from './slot.ts';
-import { fieldWithRoom, wireType } from './wire-types.ts';
+import { wireTypeOf } from '../../../../native-free-core/codec/wire-types.ts';
+import { fieldWithRoom } from './field-with-room.ts';
 
 export const TEXT_ID_BYTES = 16;
 const HEX = '0123456789abcdef';
@@ -80,7 +81,7 @@ class NumberIds implements Slot {
   constructor(field: FieldPlan, connections: number) {
     this.#connections = connections;
     this.#isWide = isWideInteger(field.type);
-    this.#isVarint = wireType(field) === WIRE_VARINT;
+    this.#isVarint = wireTypeOf(field) === WIRE_VARINT;
     this.#isZigzag = field.type === 'sint32' || field.type === 'sint64';
     const varintBytes = this.#isWide ? VARINT_BYTES_WIDE : VARINT_BYTES_NARROW;
     const { bytes, valueAt } = fieldWithRoom(field, this.#isVarint ? varintBytes : this.#isWide ? 8 : 4);

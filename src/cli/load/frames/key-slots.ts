@@ -10,7 +10,7 @@ import { OperatingError } from '../../../errors.ts';
 import { createZipf, drawZipf } from '../zipf.ts';
 import { KEYS_MAX, keyLayout } from './key-layouts.ts';
 import type { FrameInProgress, Slot } from './slot.ts';
-import { fieldWithRoom } from './wire-types.ts';
+import { fieldWithRoom } from './field-with-room.ts';
 
 const WORD = 4294967296;
 /** So many draws for each key that even the rarest come, within bounds of memory. */

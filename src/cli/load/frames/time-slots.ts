@@ -9,7 +9,8 @@
 import type { FieldPlan } from '../../../../native-free-core/plan/plan.ts';
 import { WIRE_VARINT } from '../../../../native-free-core/codec/wire.ts';
 import type { FrameInProgress, Slot } from './slot.ts';
-import { fieldWithRoom, wireType } from './wire-types.ts';
+import { wireTypeOf } from '../../../../native-free-core/codec/wire-types.ts';
+import { fieldWithRoom } from './field-with-room.ts';
 
 const TIMESTAMP_BYTES = 12;
 const INTEGER_BYTES = 8;
@@ -64,7 +65,7 @@ class Milliseconds implements Slot {
     const { bytes, valueAt } = fieldWithRoom(field, INTEGER_BYTES);
     this.placeholder = bytes;
     this.valueAt = valueAt;
-    this.#isVarint = wireType(field) === WIRE_VARINT;
+    this.#isVarint = wireTypeOf(field) === WIRE_VARINT;
     // Zigzag: a number that is not negative is doubled.
     this.#scale = field.type === 'sint64' ? 2 : 1;
   }
