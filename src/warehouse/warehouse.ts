@@ -22,7 +22,7 @@ import type { ClickHouse } from './clickhouse.ts';
 import { storeAudit } from './insert/audit-log.ts';
 import { epochTotalsOf, type EpochTotals, type Batch, type OpenReader } from './insert/batch.ts';
 import type { BatchLog } from './insert/batch-log.ts';
-import { BatchInsert, type Stored } from './insert/batch-insert.ts';
+import { BatchInsert } from './insert/batch-insert.ts';
 import { checkConfirmed, claimTables } from './insert/claim-tables.ts';
 import { Connection } from './insert/connection.ts';
 import { DecisionLookup, type DecisionRequest } from './insert/decision-lookup.ts';
@@ -76,8 +76,6 @@ export interface Warehouse {
   failing(): ReturnType<Retry['failing']>;
   /** How long nothing has been stored although rows wait for it; 0: none waits. */
   stalledMs(): number;
-  /** Called after each confirmed batch, from now on. */
-  onConfirmed(listener: (batch: Batch, stored: Stored) => void): void;
   /** Confirmed epochs whose rows are on ClickHouse's disk. */
   confirmedOnDiskEpoch(): Promise<Position>;
   /** Brings the tables to what another version of the pipeline needs, too; the running one goes on. */
@@ -111,7 +109,6 @@ export function createWarehouse(options: WarehouseOptions): Warehouse {
     figures: () => warehouse.figures(),
     failing: () => warehouse.failing(),
     stalledMs: () => warehouse.stalledMs(),
-    onConfirmed: (listener) => void warehouse.listeners.push(listener),
     confirmedOnDiskEpoch: () => warehouse.confirmedOnDiskEpoch(),
     prepare: (plan, renames) => warehouse.prepare(plan, renames),
     activate: (plan) => warehouse.activate(plan),
@@ -125,7 +122,6 @@ export function createWarehouse(options: WarehouseOptions): Warehouse {
 
 class RunningWarehouse {
   readonly lookup: DecisionLookup;
-  readonly listeners: ((batch: Batch, stored: Stored) => void)[] = [];
   totals: StoredTotals = { epoch: 0, batch: 0, events: 0, deadLetters: 0, receivedAt: 0 };
   readonly #options: WarehouseOptions;
   readonly #connection: Connection;
@@ -368,7 +364,6 @@ class RunningWarehouse {
       receivedAt: Math.max(this.totals.receivedAt, account.lastReceivedAt),
     });
     publishStored(batch.lastEpoch);
-    for (const listener of this.listeners) listener(batch, stored);
   }
 
   #advance(totals: StoredTotals): void {

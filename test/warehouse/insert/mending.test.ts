@@ -196,12 +196,13 @@ describe('on the way', () => {
 
   test('a batch is one part, and confirmed epochs are on the disk when asked', async () => {
     for (let epoch = 0; epoch < 30; epoch++) world.addEpoch({ rows: 3000 });
-    const confirmed: number[] = [];
     warehouse = world.open(clickhouseOf(server, database), { batchRowsMax: 60_000 });
-    warehouse.onConfirmed((batch) => confirmed.push(batch.rows));
     await warehouse.start();
     await allStored();
-    expect(confirmed).toEqual([60_000, 30_000]);
+    expect(await rows(`SELECT rows FROM ${database}.batches ORDER BY batch`)).toEqual([
+      { rows: 60_000 },
+      { rows: 30_000 },
+    ]);
     const parts = await rows(
       `SELECT rows FROM system.parts WHERE database = '${database}' AND table = 'events' AND level = 0 ORDER BY rows DESC`,
     );
