@@ -30,7 +30,7 @@ export interface Decoder {
   /** Restores the presets of `row`, which must be the last row written. */
   clearRow(row: number): void;
   /**
-   * Whether the event that was read last brought its time: 1970 is a time as any other. Without presence of its own 0 is
+   * Whether the event that was read last brought its time: 1970 is a time like any other. Without presence of its own 0 is
    * none.
    */
   hasTime(): boolean;

@@ -1,6 +1,6 @@
 /**
- * The wire type of a field's values, one by one: what its tag says. Asked by walk-event.ts, which reads fields, and by the load
- * generator, which writes them.
+ * The wire type of a field's values, one by one: what its tag says. Asked by walk-event.ts, which reads fields, and by the
+ * load generator, which writes them.
  */
 
 import type { FieldPlan } from '../plan/plan.ts';

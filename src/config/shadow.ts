@@ -2,7 +2,7 @@
  * A shadow: a second version that decides beside the live one. Both become one plan: what they have in common is there once,
  * what only the shadow has stands in columns that begin with `shadow_`, and its decisions are stored, never answered. So a
  * shadow needs no second engine, its features are the very features that a deploy of it would keep, and it begins and ends
- * as any change does.
+ * like any change.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,7 +1,7 @@
 /**
  * A start with `--accept-loss` on a data folder whose spool is damaged: decides what goes on, moves the damaged files aside,
- * writes down what is gone, and leaves a folder that recovers as any other. Called by recover.ts, before anything else is
- * read.
+ * writes down what is gone, and leaves a folder that recovers like any other. Called by engine/recovered.ts, before anything
+ * else is read.
  *
  *   enough is left    a snapshot, and whole epochs from it through all that ClickHouse has: both stay, later epochs are gone
  *   otherwise         what ClickHouse has is what goes on, and all state is rebuilt from it; epochs of the spool that it lacks are gone

@@ -91,7 +91,7 @@ test('well-known types as every official writer of protobuf’s JSON prints them
   ]);
 });
 
-test('1970 is a time as any other; none is none', async () => {
+test('1970 is a time like any other; none is none', async () => {
   const { summaries } = await send(
     file(
       'zero.ndjson',

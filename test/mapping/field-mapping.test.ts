@@ -63,7 +63,7 @@ describe('keys', () => {
     });
   });
 
-  test('names that objects inherit are keys as any other', () => {
+  test('names that objects inherit are keys like any other', () => {
     const toEvent = keyMapping(plan, { player_id: 'constructor' })!;
     expect(toEvent('{"event_id":"a"}')).toBe('{"event_id":"a"}');
     expect(toEvent('{"constructor":7,"__proto__":1}')).toBe('{"__proto__":1,"player_id":7}');
