@@ -15,7 +15,7 @@ export function figuresNow({ options, opened, recovered }: StageInput, stages: S
     log: { number: opened.batchLog.logNumber, heldBy: trimming.heldBy() },
     workers: memory.workers,
     ingresses: memory.ingresses,
-    transport: opened.transport,
+    transport: opened.transport.kind,
     clickhouse: clickhouse.figures(),
     epochs: { durable: control.durableEpoch(), stored: control.storedEpoch() },
     ready: readiness.now,

@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import type { AccessSettings } from '../access/door.ts';
 import { keyDigests } from '../access/keys.ts';
 import { Losses } from '../audit/losses.ts';
-import { chooseTransport } from '../http/choose-transport.ts';
-import type { TransportKind } from '../http/transport.ts';
+import { chooseTransport, type ChosenTransport } from '../http/choose-transport.ts';
 import { probeAddresses } from '../ingress/listen-address.ts';
 import { BLOCK_LANE_BYTES } from '../memory/regions.ts';
 import { MARK_NAME, hasHeldEpochs } from '../spool/durable-mark.ts';
@@ -25,7 +24,7 @@ import type { EngineOptions } from './options.ts';
 export interface OpenFolder {
   /** The pipeline file that was given; another version may decide (versions/at-start.ts). */
   readonly given: PipelineVersion;
-  readonly transport: TransportKind;
+  readonly transport: ChosenTransport;
   readonly access: AccessSettings;
   /** Of the spool's files to come. */
   readonly segmentBytes: number;
@@ -39,7 +38,7 @@ export interface OpenFolder {
 
 export async function openFolder(options: EngineOptions): Promise<OpenFolder> {
   const { data, log } = options;
-  const transport = transportFor(options);
+  const transport = chooseTransport(options.transport ?? 'auto', options.ingresses);
   const laneBytes = Array.from({ length: options.workers }, () => BLOCK_LANE_BYTES);
   const segmentBytes = settleSegmentBytes(options, laneBytes);
   const given = await givenVersion(options.pipeline, data, log);
@@ -64,12 +63,6 @@ export async function openFolder(options: EngineOptions): Promise<OpenFolder> {
     path,
     unlock,
   };
-}
-
-function transportFor({ transport, ingresses, log }: EngineOptions): TransportKind {
-  const { kind, warning } = chooseTransport(transport ?? 'auto', ingresses);
-  if (warning !== null) log('warn', warning);
-  return kind;
 }
 
 function accessOf({ keys, allowHosts = [], allowOrigins = [] }: EngineOptions): AccessSettings {

@@ -37,7 +37,12 @@ export async function recover(options: EngineOptions, opened: OpenFolder): Promi
   const logFolder = { data: options.data, batchLog, segmentBytes };
   // What is damaged is said before anything is started.
   const whole = options.acceptLoss === true ? null : recoverLog(logFolder);
-  const clickhouse = await openClickHouse({ ...options, access, transport, data: opened.path('clickhouse') });
+  const clickhouse = await openClickHouse({
+    ...options,
+    access,
+    transport: transport.kind,
+    data: opened.path('clickhouse'),
+  });
   const connections = connectionBounds();
   log('info', 'connections at once, as the system gives descriptors', connections);
   if (whole === null) await acceptLoss({ ...logFolder, clickhouse, losses, log }, expectationOf(logFolder));

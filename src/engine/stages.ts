@@ -174,7 +174,7 @@ function startIngressStage({ options, opened, recovered }: StageInput, failure: 
       framesPerSecondMax: options.framesPerSecondMax ?? 0,
       connectionsMax: Math.floor(connections.events / memory.ingresses),
     },
-    transport: opened.transport,
+    transport: opened.transport.kind,
     log: options.log,
     onFailure: failure.of('an ingress thread'),
   });

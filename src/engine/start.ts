@@ -34,6 +34,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   await readiness.begin();
   // The next start is quick again.
   if (rebuilt !== null) trimming.takeSnapshot();
+  // A start that is refused says that alone.
+  if (opened.transport.warning !== null) log('warn', opened.transport.warning);
   log('info', 'ready', { seconds: Number(((performance.now() - started) / 1000).toFixed(3)), url: ingress.url });
   return {
     url: ingress.url,
