@@ -42,6 +42,11 @@ async function untilReadyz(of: Server, status: number): Promise<Ready> {
   return last;
 }
 
+async function spareSegments({ url }: Server): Promise<number> {
+  const { spool } = (await (await fetch(`${url}/v1/server`)).json()) as { spool: { spareSegments: number } | null };
+  return spool?.spareSegments ?? 0;
+}
+
 /** The status of one frame of one event. */
 async function send({ url }: Server): Promise<number> {
   const events = [digJson({ id: `r-${++sent}`, player: 1, at: Date.now() })];
@@ -71,6 +76,8 @@ test('a full disk: answers fail and say why, frames are refused, and all goes on
   const running = server;
   expect(await send(running)).toBe(200);
   expect((await untilReadyz(running, 200)).parts).toEqual([]);
+  // Preparing one would meet the full disk before the frame does.
+  await until(async () => (await spareSegments(running)) > 0, 'the next segment is prepared', 30_000);
 
   writeFileSync(order, 'spool ENOSPC-write');
   // It is decided, and waits for the disk with its answer.
