@@ -1,11 +1,12 @@
 /** The client for Node: what `@treasure-hunt-engine/client` and `treasure-hunt-engine` are there. */
 
 import { StreamClient, type ClientOptions } from './hunt-client.ts';
-import { WS_SOCKETS } from './ws-socket.ts';
 
 export class HuntClient extends StreamClient {
   /** Connects and waits for the hello. Throws an OperatingError where no server answers or it refuses. */
   static async connect(options: ClientOptions): Promise<HuntClient> {
+    // Only now: those who never connect need not load a library for it.
+    const { WS_SOCKETS } = await import('./ws-socket.ts');
     const client = new HuntClient(options, WS_SOCKETS);
     await client.start();
     return client;

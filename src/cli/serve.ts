@@ -4,7 +4,7 @@ import { defineCommand } from 'citty';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { KEY_VARIABLE } from '../access/key-sources.ts';
-import { startEngine, type EngineOptions } from '../engine/index.ts';
+import type { EngineOptions } from '../engine/index.ts';
 import { OperatingError } from '../errors.ts';
 import { createLog, type LogFormat, type LogLevel } from '../system/log.ts';
 import type { WantedTransport } from '../http/choose-transport.ts';
@@ -110,6 +110,8 @@ export const serveCommand = defineCommand({
       acceptLoss: args['accept-loss'],
       log,
     };
+    // Only now: what is wrong with the command line is told without loading the whole engine.
+    const { startEngine } = await import('../engine/index.ts');
     const engine = await startEngine(options);
     // Whoever reads that it is ready may stop it at once.
     const stopped = untilStopped(engine.failed, log);

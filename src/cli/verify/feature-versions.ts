@@ -6,7 +6,6 @@
 
 import type { EntityPlan, FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { queryRows, type QueryTarget } from '../../client/index.ts';
-import { describeChange } from '../../config/index.ts';
 
 const QUERY_MS = 30_000;
 
@@ -21,6 +20,8 @@ export async function featureVersions(target: QueryTarget, plan: Plan): Promise<
   );
   const others = rows.filter(({ number, plan: text }) => number !== plan.versionNumber && text !== '');
   if (others.length === 0) return undefined;
+  // Only now: where nothing was deployed, nobody needs it.
+  const { describeChange } = await import('../../config/change/index.ts');
   const same = new Map<FeaturePlan, number[]>();
   for (const feature of plan.entities.flatMap(({ features }) => features)) same.set(feature, [plan.versionNumber]);
   for (const { number, plan: text } of others) {
