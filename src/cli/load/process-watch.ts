@@ -67,23 +67,31 @@ export class ProcessWatch {
     this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
+  /** CPU time since the run began, and memory, as last sampled. */
+  now(): Record<'cpuSeconds' | 'rssBytes', Record<Role, number>> {
+    return {
+      cpuSeconds: this.#of(({ cpuEnded, cpuNow, cpuBefore }) => cpuEnded + cpuNow - cpuBefore),
+      rssBytes: this.#of(({ rss }) => rss.at(-1) ?? 0),
+    };
+  }
+
   stop(): WatchedFigures {
     clearInterval(this.#timer);
     this.#sample();
-    const of = (pick: (watched: Watched) => number): Record<Role, number> => ({
-      server: pick(this.#watched.server),
-      clickhouse: pick(this.#watched.clickhouse),
-    });
     const minutes = Math.floor(
       (this.#watched.server.rss.length + MINUTE_SAMPLES - MINUTE_SAMPLES_MIN) / MINUTE_SAMPLES,
     );
     return {
-      cpu_seconds: of(({ cpuEnded, cpuNow, cpuBefore }) => Number((cpuEnded + cpuNow - cpuBefore).toFixed(2))),
-      rss_max_bytes: of(({ rss }) => rss.reduce((most, bytes) => Math.max(most, bytes), 0)),
+      cpu_seconds: this.#of(({ cpuEnded, cpuNow, cpuBefore }) => Number((cpuEnded + cpuNow - cpuBefore).toFixed(2))),
+      rss_max_bytes: this.#of(({ rss }) => rss.reduce((most, bytes) => Math.max(most, bytes), 0)),
       rss_by_minute: Array.from({ length: minutes }, (_, minute) =>
-        of((watched) => medianOfMinute(watched.rss, minute)),
+        this.#of((watched) => medianOfMinute(watched.rss, minute)),
       ),
     };
+  }
+
+  #of(pick: (watched: Watched) => number): Record<Role, number> {
+    return { server: pick(this.#watched.server), clickhouse: pick(this.#watched.clickhouse) };
   }
 
   #sample(): void {

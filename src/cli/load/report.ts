@@ -5,6 +5,9 @@ import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import type { LedgerLine, Figures } from '../../client/index.ts';
 import { isExampleGame } from '../../examples/treasure-hunt/load-events.ts';
 import { keyCounts, type EventFields } from './frames/key-fields.ts';
+import type { CourseStep } from './course.ts';
+import { courseLines } from './course-text.ts';
+import { levelOf } from './level.ts';
 import type { WatchedFigures } from './process-watch.ts';
 import type { LoadOptions, Sender } from './run-load.ts';
 import { answeredEvents, PROBE_MS, producerName, type Proof, type VisibilityProbe } from './verify.ts';
@@ -20,6 +23,7 @@ export interface LoadFacts {
   readonly proof: Proof;
   readonly ledger: readonly LedgerLine[] | null;
   readonly figures: WatchedFigures;
+  readonly steps: readonly CourseStep[];
   readonly latency: Histogram;
   readonly visible: Histogram;
   readonly loadCpuSeconds: number;
@@ -64,6 +68,9 @@ export function reportOf(facts: LoadFacts) {
     cpu_seconds: { ...figures.cpu_seconds, load: round(facts.loadCpuSeconds) },
     rss_max_bytes: figures.rss_max_bytes,
     rss_by_minute: figures.rss_by_minute,
+    // Minutes of the run, and whether its rate could go on for ever; null: it was too short to say.
+    minutes: facts.steps,
+    level: levelOf(facts.steps, options.rate),
     ledger: ledgerOf(facts),
     run: facts.tag,
     protocol: options.protocol,
@@ -161,6 +168,7 @@ export function reportText(report: LoadReport): string {
   ];
   const lines = rows.map(([name, value]) => `${name.padEnd(26)}${value}`);
   for (const odd of report.odd_frames) lines.push(`odd frame                 ${JSON.stringify(odd)}`);
+  lines.push(...courseLines(report.minutes, report.level));
   lines.push(isSound(report) ? 'nothing lost, nothing doubled' : 'THIS RUN IS NOT SOUND');
   return lines.join('\n');
 }

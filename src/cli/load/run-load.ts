@@ -11,6 +11,7 @@ import type { BranchWeights, EventSource } from './events/event-source.ts';
 import { gameEvents, isExampleGame } from '../../examples/treasure-hunt/load-events.ts';
 import { patternEvents } from './events/pattern-events.ts';
 import { typedEvents } from './events/typed-events.ts';
+import { CourseWatch, STEP_MS } from './course.ts';
 import { createFrameMaker, type FrameMaker } from './frames/frame-maker.ts';
 import { eventFields, type EventFields, type KeyCounts } from './frames/key-fields.ts';
 import { RUN_CHARACTERS } from './frames/slot.ts';
@@ -45,6 +46,8 @@ export interface LoadOptions {
   readonly reconnectMs: number;
   readonly clickhouse?: string | undefined;
   readonly progress: (line: string) => void;
+  /** Length of the steps in which the run's course is told; absent: a minute. */
+  readonly stepMs?: number;
   /** Told the resident memory of each minute. */
   readonly rssLog: (line: string) => void;
   /** Aborted: stop sending, and prove what was answered. */
@@ -64,17 +67,11 @@ const IDLE_TICK_MS = 5;
 const LIVE_MS = 1000;
 
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
-  if (options.connections > CONNECTIONS_MAX)
-    throw new OperatingError(
-      'bad_option',
-      `too many connections: connections=${options.connections} max=${CONNECTIONS_MAX}`,
-    );
+  checkConnections(options.connections);
   const control = new HuntControl(options);
   const [server, pipeline] = await Promise.all([control.server(), control.pipeline()]);
   const { plan } = pipeline;
-  const tag = Math.floor(Date.now() / 10)
-    .toString(36)
-    .slice(-RUN_CHARACTERS);
+  const tag = runTag();
   const fields = eventFields(plan, options.keys);
   const run: Run = {
     tag,
@@ -97,10 +94,15 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   await sender.connect();
   const cpuBefore = process.cpuUsage();
   const watch = new ProcessWatch(control, server, options.rssLog);
-  const probe = new VisibilityProbe(run, begin, sender.streams, visible);
+  const course = new CourseWatch(control, run.target, watch, options.stepMs ?? STEP_MS);
+  const probe = new VisibilityProbe(run, begin, sender.streams, (ms) => {
+    visible.recordValue(ms);
+    course.visible(ms);
+  });
   try {
     const interrupted = (): boolean => options.signal?.aborted === true;
     await sender.run((line) => options.progress(`${line}  visible p99 ${visible.getValueAtPercentile(99)} ms`));
+    const steps = course.stop();
     await sender.answers(interrupted() ? HASTE_MS : ANSWERS_MS);
     await probe.settle(interrupted() ? HASTE_MS : SETTLE_MS, () => sender.failed);
     const cpu = process.cpuUsage(cpuBefore);
@@ -120,15 +122,29 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
       proof,
       ledger,
       figures,
+      steps,
       latency,
       visible,
       loadCpuSeconds: (cpu.user + cpu.system) / 1e6,
     });
   } finally {
     watch.stop();
+    course.stop();
     await probe.stop();
     sender.close();
   }
+}
+
+function checkConnections(connections: number): void {
+  if (connections > CONNECTIONS_MAX)
+    throw new OperatingError('bad_option', `too many connections: connections=${connections} max=${CONNECTIONS_MAX}`);
+}
+
+/** Unlike that of any other run that is still remembered. */
+function runTag(): string {
+  return Math.floor(Date.now() / 10)
+    .toString(36)
+    .slice(-RUN_CHARACTERS);
 }
 
 function histogramTo(highestTrackableValue: number): Histogram {

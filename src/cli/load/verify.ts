@@ -3,7 +3,6 @@
  * sent. And the probe that asks SQL during the run how far it can see. No counter of the engine takes part.
  */
 
-import type { Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { columnAt, type FieldPlan, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { queryRows, type QueryTarget } from '../../client/index.ts';
@@ -79,7 +78,7 @@ export class VisibilityProbe {
   failures = 0;
   readonly #run: Run;
   readonly #streams: readonly LoadStream[];
-  readonly #visible: Histogram;
+  readonly #visible: (ms: number) => void;
   readonly #seen = new Map<string, number>();
   readonly #running: Promise<void>;
   readonly #begin: PositionRange;
@@ -87,8 +86,8 @@ export class VisibilityProbe {
   #pauseMs = PROBE_MS;
   #stopping = false;
 
-  /** `begin`: the rows that have come since the run began. */
-  constructor(run: Run, begin: PositionRange, streams: readonly LoadStream[], visible: Histogram) {
+  /** `begin`: the rows that have come since the run began. `visible`: told for each frame how long it took. */
+  constructor(run: Run, begin: PositionRange, streams: readonly LoadStream[], visible: (ms: number) => void) {
     this.#run = run;
     this.#streams = streams;
     this.#visible = visible;
@@ -138,7 +137,7 @@ export class VisibilityProbe {
       this.#seen.set(producer, seq);
       this.lastVisibleAt = now;
       const stream = this.#streams.find((one) => one.producer === producer);
-      stream?.sentTimes.takeThrough(seq, (sentAt) => this.#visible.recordValue(Math.max(1, Math.round(now - sentAt))));
+      stream?.sentTimes.takeThrough(seq, (sentAt) => this.#visible(Math.max(1, Math.round(now - sentAt))));
     }
   }
 }

@@ -48,6 +48,22 @@ function load(options: Partial<Parameters<typeof runLoad>[0]>): Promise<LoadRepo
   });
 }
 
+test('the course of a run, step by step, and a verdict', async () => {
+  const rate = 10_000;
+  const { minutes, level } = await load({ rate, durationMs: 5500, stepMs: 1000 });
+  expect(minutes.length).toBeGreaterThanOrEqual(4);
+  const stored = minutes.reduce((sum, step) => sum + step.stored!, 0);
+  expect(stored).toBeGreaterThan(rate);
+  expect(stored).toBeLessThanOrEqual(5.5 * rate);
+  for (const { rss_bytes: rss, parts } of minutes.slice(2)) {
+    for (const bytes of [rss.server, rss.clickhouse]) expect(bytes).toBeGreaterThan(50 << 20);
+    expect(parts).toBeGreaterThan(0);
+  }
+  expect(minutes.some(({ visible_p99_ms: p99 }) => p99 !== null)).toBe(true);
+  expect(level!.cpu_seconds_per_million!.total).toBeGreaterThan(0);
+  expect(level!.criteria.map(({ name }) => name)).toContain('parts');
+});
+
 test('a sound run, at a rate', () => {
   expect(isSound(report), JSON.stringify(report)).toBe(true);
   expect(report).toMatchObject({
