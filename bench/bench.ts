@@ -13,5 +13,9 @@ export interface BenchFigure {
 
 export interface Bench {
   readonly name: string;
+  /** Takes minutes and the whole machine: left out of a run of all benches, but for the tiny one. */
+  readonly onlyWhenNamed?: boolean;
+  /** What a reader gets instead of a line for each figure. */
+  text?(figures: readonly BenchFigure[]): string;
   run(options: { readonly tiny: boolean }): Promise<BenchFigure[]>;
 }
