@@ -155,7 +155,7 @@ function createWorld(rows: number): World {
     admittedAt: 1_767_323_045_677,
     frames: createFrameLog(),
     deadLetters: createDeadLetterLog(),
-    names: producerNames(),
+    names: producerNames(columns[plan.system.producer]!, rows),
     unknownFields: 0,
     dictionary,
     dictionaryFrom: 1,
@@ -177,9 +177,10 @@ function createWorld(rows: number): World {
 }
 
 /** A block names the producers that its rows have. */
-function producerNames(): NameLog {
+function producerNames(producers: Column, rows: number): NameLog {
   const names = createNameLog();
-  for (let id = 1; id < DISTINCT_TEXTS; id++) appendName(names, id, Buffer.from(`producer number ${id}`));
+  for (const id of new Set(producers.u32.subarray(0, rows)))
+    if (id !== 0) appendName(names, id, Buffer.from(`producer number ${id}`));
   return names;
 }
 

@@ -29,6 +29,7 @@ export interface NativeTexts {
 
 export interface ColumnGatherer {
   readonly plan: ColumnPlan;
+  /** `values`: of the whole column as it was sealed; what it says afterwards is of no use. */
   append(values: SealedValues): void;
   appendConstant(values: SealedValues): void;
   appendPresets(rows: number): void;
@@ -83,15 +84,14 @@ function createScalarGatherer(plan: ColumnPlan, values: ValueGatherer, nulls: Nu
   return {
     plan,
     append(sealed) {
-      const width = plan.nullable ? pad8(sealed.count) : 0;
-      const inner = {
-        ...sealed,
-        at: sealed.at + width,
-        bytes: sealed.bytes - width,
-        nullsAt: plan.nullable ? sealed.at : -1,
-      };
-      if (nulls !== null) nulls.append(inner);
-      values.append(inner);
+      if (plan.nullable) {
+        const nullsBytes = pad8(sealed.count);
+        sealed.nullsAt = sealed.at;
+        sealed.at += nullsBytes;
+        sealed.bytes -= nullsBytes;
+      }
+      if (nulls !== null) nulls.append(sealed);
+      values.append(sealed);
     },
     appendConstant: (sealed) => values.appendConstant(sealed),
     appendPresets(rows) {

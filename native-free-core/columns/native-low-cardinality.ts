@@ -9,7 +9,15 @@
  */
 
 import { pushGrowing, pushUInt64, type ChunkList } from './chunks.ts';
-import { createGrowing, extend, type BufferPool, type Growing } from './growing.ts';
+import { createGrowing, detach, extend, giveBuffer, type BufferPool, type Growing } from './growing.ts';
+import {
+  indexNullable,
+  indexShorts,
+  indexWide,
+  indexWords,
+  spreadIndexes,
+  type Indexes,
+} from './low-cardinality-loops.ts';
 import type { SealedValues, ValueGatherer } from './native-values.ts';
 
 const VERSION = 1;
@@ -27,6 +35,7 @@ export interface LowCardinalitySource {
 }
 
 interface Gathering {
+  readonly pool: BufferPool;
   readonly source: LowCardinalitySource;
   readonly nullable: boolean;
   /**
@@ -38,13 +47,21 @@ interface Gathering {
   readonly values: number[];
   keys: number;
   readonly heap: Growing;
-  indexes: Uint32Array;
+  /** One a row, as wide as the keys so far need: 2^size bytes. `out` is the view of them. */
+  readonly indexes: Growing;
+  size: 0 | 1 | 2;
+  out: Indexes;
   count: number;
+  /** All of the buffer that the last sealed block lay in. */
+  buffer: ArrayBufferLike;
+  shorts: Uint16Array;
+  words: Uint32Array;
 }
 
 const NEAR_MIN = 256;
 /** Ids of the shared dictionary are dense, so most fit; 16 MiB for each column at the most. */
 const NEAR_MAX = 1 << 22;
+const EMPTY = new Uint8Array(0);
 
 export function createLowCardinalityGatherer(
   pool: BufferPool,
@@ -52,6 +69,7 @@ export function createLowCardinalityGatherer(
   nullable: boolean,
 ): ValueGatherer {
   const g: Gathering = {
+    pool,
     source,
     nullable,
     near: new Uint32Array(NEAR_MIN),
@@ -59,37 +77,47 @@ export function createLowCardinalityGatherer(
     values: [],
     keys: 0,
     heap: createGrowing(pool),
-    indexes: new Uint32Array(1024),
+    indexes: createGrowing(pool),
+    size: 0,
+    out: EMPTY,
     count: 0,
+    buffer: EMPTY.buffer,
+    shorts: new Uint16Array(0),
+    words: new Uint32Array(0),
   };
   reset(g);
-  const narrow = createGrowing(pool);
   return {
     append: (values) => append(g, values),
-    appendConstant({ view, at, rows }) {
-      const index = indexOf(g, readValue(source, view, at));
-      room(g, rows).fill(index, g.count, g.count + rows);
-      g.count += rows;
-    },
-    appendPresets(rows) {
-      const index = nullable ? 0 : indexOf(g, 0);
-      room(g, rows).fill(index, g.count, g.count + rows);
-      g.count += rows;
-    },
+    appendConstant: ({ view, at, rows }) => repeat(g, indexOf(g, readValue(source, view, at)), rows),
+    appendPresets: (rows) => repeat(g, presetIndex(g), rows),
     writePrefix(list) {
       pushUInt64(list, VERSION);
     },
-    write: (list) => write(g, narrow, list),
+    write: (list) => write(g, list),
   };
 }
 
-function room(g: Gathering, more: number): Uint32Array {
-  if (g.count + more > g.indexes.length) {
-    const larger = new Uint32Array(Math.max(g.indexes.length * 2, g.count + more));
-    larger.set(g.indexes);
-    g.indexes = larger;
-  }
-  return g.indexes;
+function presetIndex(g: Gathering): number {
+  return g.nullable ? 0 : indexOf(g, 0);
+}
+
+/** Makes room for `more` rows; returns which row the first of them is. */
+function room(g: Gathering, more: number): number {
+  const { indexes, size } = g;
+  const before = indexes.bytes;
+  const at = extend(indexes, more << size);
+  if (indexes.bytes !== before) g.out = viewOf(indexes.bytes, size);
+  return at >> size;
+}
+
+function viewOf({ buffer }: Uint8Array, size: Gathering['size']): Indexes {
+  return size === 0 ? new Uint8Array(buffer) : size === 1 ? new Uint16Array(buffer) : new Uint32Array(buffer);
+}
+
+function repeat(g: Gathering, index: number, rows: number): void {
+  const to = room(g, rows);
+  g.out.fill(index, to, to + rows);
+  g.count += rows;
 }
 
 function readValue(source: LowCardinalitySource, view: DataView, at: number): number {
@@ -97,23 +125,53 @@ function readValue(source: LowCardinalitySource, view: DataView, at: number): nu
   return source.signed ? view.getInt32(at, true) : view.getUint32(at, true);
 }
 
-function append(g: Gathering, { view, at, count, nullsAt, rowList, rowFrom, rows }: SealedValues): void {
-  const source = g.source;
-  const width = source.width;
-  const indexes = room(g, rows);
-  const base = g.count;
-  if (rowList !== null) indexes.fill(g.nullable ? 0 : indexOf(g, 0), base, base + rows);
-  for (let i = 0; i < count; i++) {
-    const to = base + (rowList === null ? i : rowList[rowFrom + i]);
-    if (nullsAt >= 0 && view.getUint8(nullsAt + i) !== 0) {
-      indexes[to] = 0;
-      continue;
-    }
-    const value = readValue(source, view, at + i * width);
-    const near = value >= 0 && value < g.near.length ? g.near[value] : 0;
-    indexes[to] = near !== 0 ? near - 1 : indexOf(g, value);
+function append(g: Gathering, values: SealedValues): void {
+  const { rowList, rowFrom, rows, count } = values;
+  if (rowList === null) {
+    indexValues(g, values, room(g, rows));
+  } else {
+    const preset = presetIndex(g);
+    const to = room(g, rows + count);
+    g.out.fill(preset, to, to + rows);
+    indexValues(g, values, to + rows);
+    spreadIndexes(g.out, to, to + rows, rowList, rowFrom, count);
+    g.indexes.end -= count << g.size;
   }
-  g.count = base + rows;
+  g.count += rows;
+}
+
+/** The indexes of the values, from row `to` on. */
+function indexValues(g: Gathering, values: SealedValues, to: number): void {
+  const { block, nullsAt, count } = values;
+  const { signed } = g.source;
+  const from = enter(g, values);
+  const source = g.source.width === 2 ? g.shorts : g.words;
+  for (let done = 0; ; done++) {
+    if (nullsAt >= 0) done = indexNullable(g.out, to, source, from, done, count, g.near, block, nullsAt);
+    else if (g.size !== 0) done = indexWide(g.out, to, source, from, done, count, g.near);
+    else if (g.source.width === 2) done = indexShorts(g.out as Uint8Array, to, g.shorts, from, done, count, g.near);
+    else done = indexWords(g.out as Uint8Array, to, g.words, from, done, count, g.near);
+    if (done === count) return;
+    const value = source[from + done];
+    const index = indexOf(g, signed ? value | 0 : value);
+    g.out[to + done] = index;
+  }
+}
+
+/** Returns where the values begin in the views of their buffer. */
+function enter(g: Gathering, { block, at, bytes }: SealedValues): number {
+  let { buffer } = block;
+  let begin = block.byteOffset + at;
+  if (begin % g.source.width !== 0) {
+    buffer = block.slice(at, at + bytes).buffer;
+    begin = 0;
+  }
+  if (buffer !== g.buffer) {
+    g.buffer = buffer;
+    if (g.source.width === 2) g.shorts = new Uint16Array(buffer, 0, buffer.byteLength >> 1);
+    else g.words = new Uint32Array(buffer, 0, buffer.byteLength >> 2);
+  }
+  return begin / g.source.width;
 }
 
 /** The value's index, which is new where the value is. */
@@ -140,7 +198,20 @@ function growNear(g: Gathering, value: number): void {
 function addKey(g: Gathering, value: number): number {
   g.values.push(value);
   writeKey(g.heap, g.source.textOf(value));
+  if (g.keys === U8_KEYS_MAX || g.keys === U16_KEYS_MAX) widen(g);
   return g.keys++;
+}
+
+/** One more key, and the indexes so far are too narrow for it. */
+function widen(g: Gathering): void {
+  const { indexes, out, size } = g;
+  const rows = indexes.end >> size;
+  const before = detach(indexes);
+  g.size = size === 0 ? 1 : 2;
+  extend(indexes, rows << g.size);
+  g.out = viewOf(indexes.bytes, g.size);
+  g.out.set(out.subarray(0, rows));
+  giveBuffer(g.pool, before);
 }
 
 function writeKey(heap: Growing, text: Uint8Array): void {
@@ -155,28 +226,15 @@ function writeKey(heap: Growing, text: Uint8Array): void {
   heap.bytes.set(text, at + 1);
 }
 
-function write(g: Gathering, narrow: Growing, list: ChunkList): void {
+function write(g: Gathering, list: ChunkList): void {
   if (g.count > 0) {
-    const size = g.keys <= U8_KEYS_MAX ? 0 : g.keys <= U16_KEYS_MAX ? 1 : 2;
-    pushUInt64(list, size | HAS_ADDITIONAL_KEYS | NEEDS_UPDATE);
+    pushUInt64(list, g.size | HAS_ADDITIONAL_KEYS | NEEDS_UPDATE);
     pushUInt64(list, g.keys);
     pushGrowing(list, g.heap);
     pushUInt64(list, g.count);
-    extend(narrow, g.count * 2 ** size);
-    if (size === 0) narrowTo8(g, narrow.bytes);
-    else if (size === 1) narrowTo16(g, new Uint16Array(narrow.bytes.buffer));
-    else narrow.bytes.set(new Uint8Array(g.indexes.buffer, 0, g.count * 4));
-    pushGrowing(list, narrow);
+    pushGrowing(list, g.indexes);
   }
   reset(g);
-}
-
-function narrowTo8(g: Gathering, target: Uint8Array): void {
-  for (let i = 0; i < g.count; i++) target[i] = g.indexes[i];
-}
-
-function narrowTo16(g: Gathering, target: Uint16Array): void {
-  for (let i = 0; i < g.count; i++) target[i] = g.indexes[i];
 }
 
 function reset(g: Gathering): void {
@@ -184,6 +242,9 @@ function reset(g: Gathering): void {
   g.values.length = 0;
   g.far.clear();
   g.heap.end = 0;
+  g.indexes.end = 0;
+  g.size = 0;
+  g.out = g.indexes.bytes;
   g.keys = 0;
   g.count = 0;
   if (g.nullable) {

@@ -8,22 +8,29 @@ import { repeatFixed, scatterFixed } from './fixed-loops.ts';
 import { createGrowing, extend, type BufferPool } from './growing.ts';
 import { spreadText } from './text-loops.ts';
 
-/** Where values lie in a sealed block. */
+/** Where values lie in a sealed block. The encoder writes one object over for each column of each block. */
 export interface SealedValues {
-  readonly block: Uint8Array;
-  readonly view: DataView;
-  readonly at: number;
+  block: Uint8Array;
+  view: DataView;
+  at: number;
   /** Bytes of the values. */
-  readonly bytes: number;
+  bytes: number;
   /** How many there are. */
-  readonly count: number;
+  count: number;
   /** u8 a value, 1: NULL; -1: not nullable. */
-  readonly nullsAt: number;
+  nullsAt: number;
   /** The block's rows that the values belong to, at rowList[rowFrom ...]; null: all rows of the block, one each. */
-  readonly rowList: Uint16Array | null;
-  readonly rowFrom: number;
+  rowList: Uint16Array | null;
+  rowFrom: number;
   /** Rows to append: `count`, or more where `rowList` names some only. */
-  readonly rows: number;
+  rows: number;
+}
+
+const EMPTY = new Uint8Array(0);
+
+export function createSealedValues(): SealedValues {
+  const view = new DataView(EMPTY.buffer);
+  return { block: EMPTY, view, at: 0, bytes: 0, count: 0, nullsAt: -1, rowList: null, rowFrom: 0, rows: 0 };
 }
 
 /** Gathers values until `write`; then it is empty again. */

@@ -26,6 +26,7 @@ import { readBlockHeader, viewOf } from './load.ts';
 import { createBatchColumns, type BatchColumns } from './native-batch-columns.ts';
 import { createColumnGatherer, type ColumnGatherer, type NativeTexts } from './native-column.ts';
 import { columnTitle } from './native-title.ts';
+import { createSealedValues, type SealedValues } from './native-values.ts';
 import { createProducerNames, type ProducerNames } from './producer-names.ts';
 
 /** Rows of one Native block: large enough for ClickHouse's vectors, small enough to leave the process in steps. */
@@ -68,6 +69,8 @@ interface Encoding {
   readonly producers: ProducerNames;
   readonly group: BranchRows | null;
   readonly codes: Uint16Array;
+  /** Of the column that is being appended. */
+  readonly values: SealedValues;
   /** Of the running Native block. */
   rows: number;
   bytes: number;
@@ -127,6 +130,7 @@ function createEncoding(plan: Plan, texts: NativeTexts): Encoding {
     producers,
     group: codes > 0 ? createBranchRows(codes) : null,
     codes: new Uint16Array(codes > 0 ? BLOCK_ROWS_MAX : 0),
+    values: createSealedValues(),
     rows: 0,
     bytes: 0,
   };
@@ -169,17 +173,16 @@ function appendColumn(
   column.rows = e.rows + rows;
   const branch = column.gatherer.plan.branch;
   const some = encoding === BLOCK_COLUMN_BRANCH && group !== null;
-  const values = {
-    block,
-    view,
-    at,
-    bytes,
-    count: some ? branchCount(group, branch) : rows,
-    nullsAt: -1,
-    rowList: some ? group.rows : null,
-    rowFrom: some ? group.starts[branch] : 0,
-    rows,
-  };
+  const values = e.values;
+  values.block = block;
+  values.view = view;
+  values.at = at;
+  values.bytes = bytes;
+  values.count = some ? branchCount(group, branch) : rows;
+  values.nullsAt = -1;
+  values.rowList = some ? group.rows : null;
+  values.rowFrom = some ? group.starts[branch] : 0;
+  values.rows = rows;
   if (encoding === BLOCK_COLUMN_CONSTANT) column.gatherer.appendConstant(values);
   else column.gatherer.append(values);
 }
