@@ -36,6 +36,8 @@ export interface Block {
   unknownFields: number;
   /** Oldest admitted_at among its frames, ms UTC; 0: none. */
   admittedAt: number;
+  /** Of the newest. */
+  newestAt: number;
 }
 
 export function createBlock(plan: Plan): Block {
@@ -52,6 +54,7 @@ export function createBlock(plan: Plan): Block {
     frameBytes: 0,
     unknownFields: 0,
     admittedAt: 0,
+    newestAt: 0,
   };
 }
 
@@ -67,4 +70,5 @@ export function resetBlock(block: Block): void {
   block.frameBytes = 0;
   block.unknownFields = 0;
   block.admittedAt = 0;
+  block.newestAt = 0;
 }

@@ -6,6 +6,7 @@
 import type { Decider } from './decider.ts';
 import { decideRows, moveState } from './decide-block.ts';
 import { arriveAtEnd } from './epoch.ts';
+import { keepPace } from './epoch-pace.ts';
 import { sealAndAnswer } from './seal-block.ts';
 
 export function completeBlock(d: Decider): void {
@@ -13,5 +14,6 @@ export function completeBlock(d: Decider): void {
   moveState(d);
   decideRows(d);
   arriveAtEnd(control, d.block.ticket, worker, workers);
+  keepPace(d);
   sealAndAnswer(d);
 }

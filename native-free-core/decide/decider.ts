@@ -8,6 +8,7 @@ import type { Lane } from '../ring/lane.ts';
 import { dictionaryCount } from '../state/dictionary.ts';
 import { createBlock, type Block } from './block.ts';
 import type { PendingRead } from './entity-reads.ts';
+import { createPace, type EpochPace } from './epoch-pace.ts';
 import { createInterner, type Interner } from './interner.ts';
 import { createLetterShare, type LetterShare } from './letter-share.ts';
 import { compileLoops, type Loops } from './loops.ts';
@@ -30,6 +31,7 @@ export interface DeciderInput {
   readonly now: () => number;
   /** ms of a clock that never goes back, one for all threads. */
   readonly monotonic: () => number;
+  /** Shortest time between two epochs that this worker ends of its own accord (epoch-pace.ts). */
   readonly epochIntervalMs: number;
   /** UTF-8 both ways; `textOf` throws where the bytes are not UTF-8. */
   readonly textOf: (bytes: Uint8Array, from: number, to: number) => string;
@@ -59,6 +61,7 @@ export interface Decider {
   releasingMemory: boolean;
   /** By the monotonic clock. */
   lastSealedAt: number;
+  readonly pace: EpochPace;
   /** Never rung: a worker that must wait for another thread's progress waits on it, with a timeout. */
   readonly waitWords: Int32Array;
 }
@@ -78,6 +81,7 @@ export function createDecider(input: DeciderInput): Decider {
     dictionaryLogged: dictionaryCount(tables.dictionary),
     releasingMemory: false,
     lastSealedAt: 0,
+    pace: createPace(input.epochIntervalMs),
     waitWords: new Int32Array(new SharedArrayBuffer(4)),
   };
 }

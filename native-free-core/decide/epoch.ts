@@ -29,7 +29,7 @@ import {
   PARTICIPANTS_RING,
   WORKER_BELL,
 } from '../layout/control-layout.ts';
-import { ring } from '../ring/doorbell.ts';
+import { wake } from '../ring/doze.ts';
 import { acquireLock, releaseLock } from '../state/lock.ts';
 
 /** A worker that waits for the others looks again at least this often, so that a lost wake-up costs little. */
@@ -170,5 +170,5 @@ function beginNext(words: Int32Array): void {
 }
 
 function wakeOthers(words: Int32Array, worker: number, workers: number): void {
-  for (let i = 0; i < workers; i++) if (i !== worker) ring(words, WORKER_BELL + i * BELL_STRIDE);
+  for (let i = 0; i < workers; i++) if (i !== worker) wake(words, WORKER_BELL + i * BELL_STRIDE);
 }

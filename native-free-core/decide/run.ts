@@ -2,8 +2,8 @@
  * The decision worker's loop: drain the lanes into a block, end the block, begin again; sleep when there is nothing.
  *
  * When a block ends: it is full; or another worker closes the epoch; or the lanes are empty, the last block is at least
- * `epochIntervalMs` ago, and the spool thread has fewer than two epochs before it. So under load blocks grow as large as
- * what arrives during one fsync, and with little load an event waits for about one fsync.
+ * the pace's interval ago (epoch-pace.ts), and the spool thread has fewer than two epochs before it. So under load blocks
+ * grow as large as what arrives during one fsync, and with little load an event waits for about one fsync.
  */
 
 import { LANE_EMPTY } from '../base/outcomes.ts';
@@ -14,9 +14,11 @@ import { BLOCK_FRAMES_MAX, BLOCK_FRAME_BYTES_MAX, BLOCK_ROWS_MAX, FRAME_EVENTS_M
 import { readOpen } from '../layout/open-record.ts';
 import { RECORD_CLOSE, RECORD_ENTITY_READ, RECORD_FRAME, RECORD_OPEN } from '../layout/record-kinds.ts';
 import { cancelSleep, prepareSleep, sleep } from '../ring/doorbell.ts';
+import { doze } from '../ring/doze.ts';
 import { claim, release, type Lane } from '../ring/lane.ts';
 import type { Decider } from './decider.ts';
 import { isClosing, joinEpoch, runningEpochLow } from './epoch.ts';
+import { isGrown } from './epoch-pace.ts';
 import { completeBlock } from './complete-block.ts';
 import { answerWaiting } from './seal-block.ts';
 import { openSession, sessionOf } from './sessions.ts';
@@ -25,6 +27,8 @@ import { pendingRead } from './entity-reads.ts';
 
 /** Sleeping longer saves nothing; this bounds what a lost wake-up costs. */
 const SLEEP_MS = 50;
+/** The disk is behind: how often a worker looks whether its block may end. */
+const DOZE_MS_MIN = 0.5;
 /** Records taken from one lane before the next has its turn. */
 const LANE_TURN = 64;
 /** Epochs that may wait for the disk before a worker holds its own back to let it grow. */
@@ -79,11 +83,12 @@ function isFull(d: Decider): boolean {
 
 function isDue(d: Decider): boolean {
   const ahead = (d.block.ticket.epochLow - Atomics.load(d.input.control, DURABLE_LOW)) | 0;
-  return ahead <= EPOCHS_AHEAD_MAX && d.input.monotonic() - d.lastSealedAt >= d.input.epochIntervalMs;
+  return ahead <= EPOCHS_AHEAD_MAX && d.input.monotonic() - d.lastSealedAt >= d.pace.intervalMs;
 }
 
 /** Sleeps until there is work; with an unfinished block no longer than until it may end. */
 function rest(d: Decider): void {
+  if (d.block.joined && isGrown(d)) return restByTime(d);
   const control = d.input.control;
   const bell = WORKER_BELL + d.input.worker * BELL_STRIDE;
   const ticket = prepareSleep(control, bell);
@@ -94,6 +99,19 @@ function rest(d: Decider): void {
     return;
   }
   sleep(control, bell, ticket, d.block.joined ? Math.max(0.2, d.input.epochIntervalMs / 2) : SLEEP_MS);
+}
+
+/**
+ * Until the block may end nobody needs to wake this worker but one that ends the epoch: small frames gather in the lanes,
+ * and none of them costs a wake-up.
+ */
+function restByTime(d: Decider): void {
+  const control = d.input.control;
+  const bell = WORKER_BELL + d.input.worker * BELL_STRIDE;
+  const ticket = Atomics.load(control, bell);
+  if (isClosing(control)) return;
+  const leftMs = d.lastSealedAt + d.pace.intervalMs - d.input.monotonic();
+  doze(control, bell, ticket, Math.max(DOZE_MS_MIN, leftMs));
 }
 
 function hasRecords(d: Decider): boolean {

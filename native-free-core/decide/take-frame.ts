@@ -30,6 +30,7 @@ export function takeFrame(d: Decider, session: Session, lane: RecordBytes, at: n
   const { entry } = frame;
   const admittedAt = readAdmittedAt(view, at);
   if (block.admittedAt === 0 || admittedAt < block.admittedAt) block.admittedAt = admittedAt;
+  if (admittedAt > block.newestAt) block.newestAt = admittedAt;
   block.frameBytes += end - at;
   const from = at + FRAME_BODY_AT;
   const events = encodingOf(session.encoding).frames.readFrame(d.input.plan, bytes, view, from, end);

@@ -25,6 +25,7 @@ import { RECORD_FRAME } from '../../native-free-core/layout/record-kinds.ts';
 import type * as regionModule from '../../native-free-core/layout/region.ts';
 import { REGION_CONTROL } from '../../native-free-core/layout/region.ts';
 import type * as bellModule from '../../native-free-core/ring/doorbell.ts';
+import type * as dozeModule from '../../native-free-core/ring/doze.ts';
 import type * as laneModule from '../../native-free-core/ring/lane.ts';
 import type * as controlModule from '../../src/memory/control-words.ts';
 import type { Mutation } from '../stepper/protocol.ts';
@@ -35,6 +36,7 @@ type Protocol = typeof epochModule &
   typeof runModule &
   typeof regionModule &
   typeof bellModule &
+  typeof dozeModule &
   typeof laneModule &
   typeof controlModule;
 type Decider = Parameters<Protocol['runDecider']>[0];
@@ -43,9 +45,10 @@ const RUN = 'native-free-core/decide/run.ts';
 const EPOCH = 'native-free-core/decide/epoch.ts';
 const LANE = 'native-free-core/ring/lane.ts';
 const BELL = 'native-free-core/ring/doorbell.ts';
+const DOZE = 'native-free-core/ring/doze.ts';
 const CONTROL = 'src/memory/control-words.ts';
 const SOURCES = {
-  files: [RUN, EPOCH, 'native-free-core/layout/region.ts', BELL, LANE, CONTROL],
+  files: [RUN, EPOCH, 'native-free-core/layout/region.ts', BELL, DOZE, LANE, CONTROL],
   standIns: {
     'native-free-core/decide/complete-block.ts': `
       import { arriveAtEnd } from './epoch.ts';
@@ -87,6 +90,8 @@ interface World {
   readonly waiting: number;
   /** Whether the worker ends a block of its own accord. */
   readonly due: boolean;
+  /** Whether it dozes until its block may end, since small frames come one after another. */
+  readonly dozes?: boolean;
   readonly workers: number;
   /** Beside the worker: the main thread, or another worker. Returns its blocks. */
   readonly other: readonly Part<Protocol, Memory>[];
@@ -104,6 +109,7 @@ function sendFrame({ reserve, commit }: Protocol, lane: ReturnType<Protocol['ope
 function worker(world: World): Part<Protocol, Memory> {
   return ({ control, lane }, { openLane, createTicket, runDecider }, { before, atomics }) => {
     const blocks: Block[] = [];
+    const intervalMs = world.due ? 0 : Infinity;
     const decider = {
       input: {
         control: control.words,
@@ -112,7 +118,7 @@ function worker(world: World): Part<Protocol, Memory> {
         frameLanes: [before(() => openLane(lane))],
         now: () => 1000,
         monotonic: () => 1000,
-        epochIntervalMs: world.due ? 0 : Infinity,
+        epochIntervalMs: world.dozes === true ? 0 : intervalMs,
       },
       block: {
         joined: false,
@@ -124,6 +130,7 @@ function worker(world: World): Part<Protocol, Memory> {
       },
       connections: { hellos: [], reads: [], sessions: [] },
       lastSealedAt: 0,
+      pace: { intervalMs },
       waitWords: new Int32Array(1),
       blocks,
       afterBlock: () => world.changesItself === true && atomics.store(control.words, CHANGING, 1),
@@ -225,6 +232,15 @@ const WORLDS = {
     frames: 1,
     changesItself: true,
   },
+  'it dozes when another worker closes the epoch': {
+    waiting: 1,
+    due: false,
+    dozes: true,
+    workers: 2,
+    other: closes,
+    frames: 1,
+    changesItself: true,
+  },
 } satisfies Record<string, World>;
 
 /** Another number means that the loop takes other steps than it did, or that the stepper misses some. */
@@ -233,7 +249,8 @@ const INTERLEAVINGS: Record<keyof typeof WORLDS, bigint> = {
   'it is sent a frame, then a change begins': 473_253_031n,
   'it is sent a frame, and a change begins once that is decided': 28_788_353_779_778_236n,
   'it holds a block when a change begins': 189_425n,
-  'another worker closes the epoch': 598_139_899_040n,
+  'another worker closes the epoch': 306_229_499_424n,
+  'it dozes when another worker closes the epoch': 27_777_897_026n,
 };
 
 test.each(Object.keys(WORLDS) as (keyof typeof WORLDS)[])('%s: the loop ends and loses nothing', async (name) => {
@@ -297,6 +314,27 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     from: 'else if (first) wakeOthers(words, worker, workers);',
     to: '',
     where: 'another worker closes the epoch',
+    kind: 'stuck',
+  },
+  'whoever closes the epoch wakes those who say that they sleep': {
+    file: DOZE,
+    from: 'Atomics.notify(words, bell);',
+    to: 'if (Atomics.load(words, bell + 1) !== 0) Atomics.notify(words, bell);',
+    where: 'it dozes when another worker closes the epoch',
+    kind: 'stuck',
+  },
+  'it dozes without a look for the end of the epoch': {
+    file: RUN,
+    from: '  if (isClosing(control)) return;\n  const leftMs',
+    to: '  const leftMs',
+    where: 'it dozes when another worker closes the epoch',
+    kind: 'stuck',
+  },
+  'it takes its ticket behind the look': {
+    file: RUN,
+    from: 'doze(control, bell, ticket,',
+    to: 'doze(control, bell, Atomics.load(control, bell),',
+    where: 'it dozes when another worker closes the epoch',
     kind: 'stuck',
   },
   'whoever closes the epoch wakes the others before it closes': {
