@@ -11,11 +11,17 @@ export interface BenchFigure {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
+export interface BenchOptions {
+  readonly tiny: boolean;
+  /** The number that was given as `--name=…`. */
+  option(name: string): number | undefined;
+}
+
 export interface Bench {
   readonly name: string;
   /** Takes minutes and the whole machine: left out of a run of all benches, but for the tiny one. */
   readonly onlyWhenNamed?: boolean;
   /** What a reader gets instead of a line for each figure. */
   text?(figures: readonly BenchFigure[]): string;
-  run(options: { readonly tiny: boolean }): Promise<BenchFigure[]>;
+  run(options: BenchOptions): Promise<BenchFigure[]>;
 }

@@ -12,12 +12,20 @@ const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const tiny = process.argv.includes('--tiny');
 const json = process.argv.includes('--json');
 
+function option(name: string): number | undefined {
+  const word = process.argv.find((one) => one.startsWith(`--${name}=`));
+  if (word === undefined) return undefined;
+  const value = Number(word.slice(name.length + 3));
+  if (!(value > 0)) throw new Error(`not a number above 0: ${word}`);
+  return value;
+}
+
 const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
 for (const file of files.filter((path) => path.endsWith('.bench.js')).sort()) {
   if (wanted.length > 0 && !wanted.some((word) => basename(file).includes(word))) continue;
   const { bench } = (await import(file)) as { bench: Bench };
   if (bench.onlyWhenNamed === true && wanted.length === 0 && !tiny) continue;
-  const figures = await bench.run({ tiny });
+  const figures = await bench.run({ tiny, option });
   if (!json && bench.text !== undefined) process.stdout.write(`${bench.text(figures)}\n`);
   else
     for (const figure of figures) {

@@ -1,10 +1,10 @@
 /** A server of its own for a load bench, the load that all of them have, and the commands that somebody gives it meanwhile, each in a process of its own. */
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { compiledUrl } from '../../src/system/compiled-url.ts';
+import { startChild } from './children.ts';
 
 const START_MS = 60_000;
 const COMMAND_MS = 120_000;
@@ -33,25 +33,9 @@ export interface BenchServer {
 export async function startServer(folder: string, pipeline?: string): Promise<BenchServer> {
   const options = ['--data', join(folder, 'data'), '--listen', '127.0.0.1:0', '--clickhouse-listen', '127.0.0.1:0'];
   const files = pipeline === undefined ? [] : [pipeline];
-  const child = spawn(process.execPath, [MAIN, 'serve', ...files, ...options, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let log = '';
-  child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4000)));
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const ready = await Promise.race([
-    new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve)),
-    gone.then(() => Promise.reject(new Error(`the server did not start: ${log}`))),
-    new Promise<never>((_, reject) => setTimeout(() => reject(new Error('no server')), START_MS).unref()),
-  ]);
-  const { url } = JSON.parse(ready) as { url: string };
-  return {
-    url,
-    async kill() {
-      child.kill('SIGKILL');
-      await gone;
-    },
-  };
+  const child = startChild('the server', process.execPath, [MAIN, 'serve', ...files, ...options, '--json']);
+  const { url } = JSON.parse(await child.line(START_MS)) as { url: string };
+  return { url, kill: () => child.kill() };
 }
 
 /** The JSON that `hunt …` prints; it must succeed. */

@@ -3,17 +3,20 @@
 import type { CourseStep } from './course.ts';
 import type { LevelCriterion, LevelReport } from './level.ts';
 
+/** Seconds: shorter steps are not called minutes. */
+const MINUTE = 60;
+
 export function courseLines(steps: readonly CourseStep[], level: LevelReport | null): string[] {
   if (steps.length === 0) return [];
-  const lines = steps.map((step, i) => stepLine(step, i + 1));
-  return [...lines, ...(level === null ? ['too short to say whether it is level'] : levelLines(level))];
+  const name = steps[0]!.seconds < MINUTE ? 'step' : 'minute';
+  const lines = steps.map((step, i) => `${name} ${String(i + 1).padStart(3)}  ${stepLine(step)}`);
+  return [...lines, ...(level === null ? ['too short to say whether it is level'] : levelLines(level, name))];
 }
 
-function stepLine(step: CourseStep, number: number): string {
+function stepLine(step: CourseStep): string {
   const { stored, seconds, rss_bytes: rss, cpu_seconds: cpu } = step;
   const perMillion = (value: number): string => (stored ? ((value / stored) * 1e6).toFixed(2) : '?');
   return [
-    `minute ${String(number).padStart(3)}`,
     `${shown('events/s', stored === null ? null : stored / seconds)} stored`,
     `CPU s per M ${perMillion(cpu.server)} + ${perMillion(cpu.clickhouse)}`,
     `memory ${shown('bytes', rss.server)} + ${shown('bytes', rss.clickhouse)}`,
@@ -23,12 +26,12 @@ function stepLine(step: CourseStep, number: number): string {
   ].join('  ');
 }
 
-function levelLines(level: LevelReport): string[] {
+function levelLines(level: LevelReport, name: string): string[] {
   const { criteria, cpu_seconds_per_million: cpu, merged_rows_per_stored: merged } = level;
   const wrong = criteria.filter(({ holds }) => !holds).map(({ name }) => name);
-  const minutes = ([first, last]: readonly [number, number]): string =>
+  const numbers = ([first, last]: readonly [number, number]): string =>
     first === last ? `${first}` : `${first}-${last}`;
-  const compared = `minutes ${minutes(level.late_steps)} against ${minutes(level.early_steps)}`;
+  const compared = `${name}s ${numbers(level.late_steps)} against ${numbers(level.early_steps)}`;
   return [
     ...criteria.map(criterionLine),
     ...(cpu === null
