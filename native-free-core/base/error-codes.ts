@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   data_folder: 'The data folder cannot be used',
   dictionary_small: 'A snapshot holds more strings than `events.dictionary_max` allows now',
   died: 'A part of the server died; the message says which, and of what',
+  embedded_body_write: 'The disk refused the file that hands a batch to the embedded ClickHouse; it is tried again',
   embedded_broken: 'The embedded ClickHouse met an error that it cannot go on from; it is started again',
   embedded_died: 'The embedded ClickHouse ended while it was starting',
   embedded_folder_in_use: 'Another server uses the folder of the embedded ClickHouse',

@@ -30,8 +30,13 @@ export interface BodyReceiver {
   drop(): void;
 }
 
-/** `check` is called with each statement as soon as it is known, before its data is accepted. */
-export function receiveBody(request: Request, spool: BodySpool, check: (statement: Statement) => void): BodyReceiver {
+type Check = (statement: Statement) => void;
+
+/**
+ * `check` is called with each statement as soon as it is known, before its data is accepted. `isTrusted`: of the engine's
+ * own user, who may hand the body of an insert over.
+ */
+export function receiveBody(request: Request, spool: BodySpool, isTrusted: boolean, check: Check): BodyReceiver {
   refuseSizes(request);
   const isMultipart = request.contentType.startsWith('multipart/form-data');
   const encoding = requestEncoding(request.contentEncoding);
@@ -49,8 +54,8 @@ export function receiveBody(request: Request, spool: BodySpool, check: (statemen
     if (found === undefined) return false;
     statement = parseStatement(head.subarray(0, found.dataStart).toString('utf8'));
     check(statement);
-    body = spool.create();
-    body.write(head.subarray(found.dataStart));
+    body = isTrusted && request.handedBody !== '' ? spool.adopt(request.handedBody) : spool.create();
+    if (found.dataStart < head.length) body.write(head.subarray(found.dataStart));
     return true;
   };
   const keep = (chunk: Uint8Array): void => {
@@ -67,7 +72,7 @@ export function receiveBody(request: Request, spool: BodySpool, check: (statemen
   };
 
   const urlQuery = Buffer.from(request.query);
-  // What is packed in blocks is unpacked here: the engine's library knows files of other kinds only.
+  // Packed blocks are unpacked here: the engine's library knows files of other kinds only.
   const isInUrl = !isMultipart && !request.isBodyPacked && urlQuery.length > 0 && startSpool(urlQuery);
 
   return {

@@ -4,9 +4,10 @@
  * pipes, so that an insert begins only when its body is whole: a client that breaks off in the middle inserts nothing. Child
  * process.
  */
-import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineFailure } from './engine-failure.ts';
+import { handedPath } from './handed-body.ts';
 import { BODY_BYTES_MAX, SPOOLED_BYTES_MAX } from './limits.ts';
 
 export interface SpooledBody {
@@ -20,13 +21,15 @@ export interface SpooledBody {
 
 export interface BodySpool {
   create(): SpooledBody;
+  /** One that the engine's own user has written already, by its name. Throws EngineFailure. */
+  adopt(name: string): SpooledBody;
   /** All bodies that lie in the folder now. */
   readonly bytes: number;
 }
 
 /** The folder is there, without bodies: see prepareRequests(). */
 export function openBodySpool(folder: string): BodySpool {
-  let total = 0;
+  const lying = { bytes: 0 };
   let sequence = 0;
 
   const create = (): SpooledBody => {
@@ -41,13 +44,12 @@ export function openBodySpool(folder: string): BodySpool {
       },
       write(chunk) {
         if (descriptor === undefined) return;
-        if (bytes + chunk.byteLength > BODY_BYTES_MAX) throw tooLarge('BODY_BYTES_MAX', BODY_BYTES_MAX);
-        if (total + chunk.byteLength > SPOOLED_BYTES_MAX) throw tooLarge('SPOOLED_BYTES_MAX', SPOOLED_BYTES_MAX);
+        refuseBeyond(bytes + chunk.byteLength, lying.bytes + chunk.byteLength);
         for (let written = 0; written < chunk.byteLength;) {
           written += writeSync(descriptor, chunk, written, chunk.byteLength - written);
         }
         bytes += chunk.byteLength;
-        total += chunk.byteLength;
+        lying.bytes += chunk.byteLength;
       },
       seal() {
         if (descriptor !== undefined) closeSync(descriptor);
@@ -58,17 +60,55 @@ export function openBodySpool(folder: string): BodySpool {
         removed = true;
         if (descriptor !== undefined) closeSync(descriptor);
         descriptor = undefined;
-        total -= bytes;
+        lying.bytes -= bytes;
         unlinkSync(path);
       },
     };
   };
   return {
     create,
+    adopt: (name) => adoptBody(folder, name, lying),
     get bytes() {
-      return total;
+      return lying.bytes;
     },
   };
+}
+
+/** `lying`: bytes of all bodies in the folder. */
+function adoptBody(folder: string, name: string, lying: { bytes: number }): SpooledBody {
+  const path = handedPath(folder, name);
+  const found = path === null ? undefined : lstatSync(path, { throwIfNoEntry: false });
+  if (path === null || found?.isFile() !== true) {
+    throw new EngineFailure(
+      107,
+      'FILE_DOESNT_EXIST',
+      `No body was handed over under this name: ${JSON.stringify(name)}`,
+    );
+  }
+  const bytes = found.size;
+  refuseBeyond(bytes, lying.bytes + bytes);
+  lying.bytes += bytes;
+  let removed = false;
+  return {
+    path,
+    bytes,
+    write() {
+      throw new EngineFailure(36, 'BAD_ARGUMENTS', 'The body of an insert is either handed over or sent');
+    },
+    seal: () => undefined,
+    remove() {
+      if (removed) return;
+      removed = true;
+      lying.bytes -= bytes;
+      // Who wrote it removes it too, as soon as it is answered.
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+function refuseBeyond(bytes: number, total: number): void {
+  if (bytes > BODY_BYTES_MAX) throw tooLarge('BODY_BYTES_MAX', BODY_BYTES_MAX);
+  if (total > SPOOLED_BYTES_MAX) throw tooLarge('SPOOLED_BYTES_MAX', SPOOLED_BYTES_MAX);
 }
 
 function tooLarge(name: string, bound: number): EngineFailure {

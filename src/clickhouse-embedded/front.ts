@@ -131,7 +131,9 @@ function accept(serving: Serving, head: RequestHead, exchange: Exchange, reply: 
     const user = userOf(serving, request, head);
     refuseSession(request);
     query = { request, user, reply, headers, runId: randomUUID() };
-    receiver = receiveBody(request, warehouse.spool, (statement) => guard(warehouse, query, statement));
+    receiver = receiveBody(request, warehouse.spool, user === 'engine', (statement) =>
+      guard(warehouse, query, statement),
+    );
   } catch (cause) {
     fail(cause);
     return;

@@ -3,4 +3,5 @@
  * here.
  */
 export { startEmbedded, type EmbeddedClickHouse, type EmbeddedOptions } from './start.ts';
+export { HANDED_BODY_HEADER, newHandedBody } from './handed-body.ts';
 export { BATCH_INSERT_SETTINGS } from './batch-insert.ts';

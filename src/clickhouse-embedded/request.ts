@@ -4,6 +4,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { KeyRing } from '../access/keys.ts';
 import { EngineFailure } from './engine-failure.ts';
+import { HANDED_BODY_HEADER } from './handed-body.ts';
 
 export interface Request {
   readonly method: string;
@@ -20,6 +21,8 @@ export interface Request {
   readonly contentLength: number;
   readonly contentEncoding: string;
   readonly acceptEncoding: string;
+  /** Name of the file that is the body; see handed-body.ts. */
+  readonly handedBody: string;
   readonly isBuffered: boolean;
   /** Results of the Native format are written as of this revision. */
   readonly protocolVersion: number;
@@ -78,6 +81,7 @@ export function parseRequest(method: string, queryString: string, headers: Reado
     contentLength: Number(headers.get('content-length') ?? Number.NaN),
     contentEncoding: (headers.get('content-encoding') ?? '').trim().toLowerCase(),
     acceptEncoding: settings.get('enable_http_compression') === '1' ? (headers.get('accept-encoding') ?? '') : '',
+    handedBody: headers.get(HANDED_BODY_HEADER.toLowerCase()) ?? '',
     isBuffered: settings.get('wait_end_of_query') === '1' || Number(settings.get('buffer_size') ?? 0) > 0,
     protocolVersion: Number(url.get('client_protocol_version') ?? 0) || 0,
     packsResult: isOn(url.get('compress')),

@@ -1,10 +1,10 @@
 /** Inserts: one body, one block, one part; tokens; large bodies; what remains when a client breaks off. */
 import { connect } from 'node:net';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BATCH_INSERT_SETTINGS } from '../../src/clickhouse-embedded/index.ts';
+import { BATCH_INSERT_SETTINGS, HANDED_BODY_HEADER, newHandedBody } from '../../src/clickhouse-embedded/index.ts';
 import { until, useEmbeddedServer } from './embedded-server.ts';
 
 const server = useEmbeddedServer();
@@ -53,6 +53,45 @@ describe('batches', () => {
     expect(await parts('batch')).toBe('2\t2107152\n');
     expect(await server.run('SELECT min(extra), max(extra) FROM hunt.batch')).toBe('7\t7\n');
     await until(() => bodies().length === 0);
+  });
+
+  it('reads a body that its own user handed over as a file, and removes it', async () => {
+    await server.run('CREATE TABLE hunt.handed (id UInt32) ENGINE = MergeTree ORDER BY id', { asEngine });
+    const body = newHandedBody(server.folder);
+    writeFileSync(body.path, await nativeBody(100_000, 'toUInt32(number) AS id'));
+    const headers = { [HANDED_BODY_HEADER]: body.name };
+    const query = 'INSERT INTO hunt.handed (id) FORMAT Native';
+    const answer = await server.ask('', { asEngine, headers, body: query, url: batchSettings });
+    expect(answer.status, answer.text).toBe(200);
+    expect(JSON.parse(answer.headers.get('x-clickhouse-summary') ?? '{}')).toMatchObject({ written_rows: '100000' });
+    await until(() => !existsSync(body.path));
+    const again = await server.ask('', { asEngine, headers, body: query, url: batchSettings });
+    expect(again.status).toBe(500);
+    expect(again.text).toContain('FILE_DOESNT_EXIST');
+    expect(await parts('handed')).toBe('1\t100000\n');
+  });
+
+  it('takes no file by another name, no link, none beside a sent body, and none from clients', async () => {
+    await server.run('CREATE TABLE hunt.names (id UInt32) ENGINE = MergeTree ORDER BY id', { asEngine });
+    const native = await nativeBody(10, 'toUInt32(number) AS id');
+    const body = newHandedBody(server.folder);
+    writeFileSync(body.path, native);
+    const link = newHandedBody(server.folder);
+    symlinkSync(body.path, link.path);
+    const query = 'INSERT INTO hunt.names (id) FORMAT Native';
+    const hand = (name: string, more: object = {}): ReturnType<typeof server.ask> =>
+      server.ask(query, { asEngine, headers: { [HANDED_BODY_HEADER]: name }, url: batchSettings, ...more });
+    for (const name of [link.name, `../requests/${body.name}`, body.path, `${body.name}x`, 'engine.xml', 'handed-'])
+      expect((await hand(name)).text, name).toContain('FILE_DOESNT_EXIST');
+    expect((await hand(body.name, { body: native })).text).toContain('either handed over or sent');
+    expect(await parts('names')).toBe('0\t0\n');
+    // Of a client the header means nothing: its insert has no rows.
+    writeFileSync(body.path, native);
+    await server.run('CREATE DATABASE theirs');
+    await server.run('CREATE TABLE theirs.names (id UInt32) ENGINE = MergeTree ORDER BY id');
+    await server.ask('INSERT INTO theirs.names (id) FORMAT Native', { headers: { [HANDED_BODY_HEADER]: body.name } });
+    expect(await server.run('SELECT count() FROM theirs.names')).toBe('0\n');
+    expect(existsSync(body.path)).toBe(true);
   });
 
   it('takes several inserts and reads at once', async () => {

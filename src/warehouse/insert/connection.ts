@@ -1,5 +1,6 @@
 /**
- * The engine's own connection to ClickHouse, over HTTP through @clickhouse/client. Main thread.
+ * The engine's own connection to ClickHouse, over HTTP through @clickhouse/client. Batches reach the embedded ClickHouse as
+ * files (body-file.ts), any other as bodies. Main thread.
  *
  * Measured with bodies in chunks of 512 KiB: 0.25 core-seconds per GB here, nearly all of it in the kernel; 64 KiB chunks:
  * 0.43.
@@ -7,7 +8,9 @@
 
 import { ClickHouseLogLevel, createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
 import { finished } from 'node:stream/promises';
+import { HANDED_BODY_HEADER, newHandedBody } from '../../clickhouse-embedded/index.ts';
 import { BlockStream, type BodyBlock } from './block-stream.ts';
+import { removeBodyFile, writeBodyFile } from './body-file.ts';
 import { DiskSync } from './disk-sync.ts';
 import type { Log } from '../../system/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
@@ -86,12 +89,31 @@ export class Connection {
     return this.insertBlocks(query, [{ chunks: [...body], release: () => undefined }], settings);
   }
 
-  /**
-   * Streams blocks, one chunk at a time as the socket takes them; resolves once ClickHouse has them all. Returns the rows
-   * that ClickHouse says it wrote, -1 where it says nothing.
-   */
+  /** Resolves once ClickHouse has all blocks. Returns the rows that it says it wrote, -1 where it says nothing. */
   async insertBlocks(query: string, blocks: Iterable<BodyBlock>, settings: ClickHouseSettings): Promise<number> {
     this.signal.throwIfAborted();
+    return this.embedded ? this.#handOver(query, blocks, settings) : this.#stream(query, blocks, settings);
+  }
+
+  /** As a file that the request names: half as much CPU time as through the socket, which costs both processes a copy. */
+  async #handOver(query: string, blocks: Iterable<BodyBlock>, settings: ClickHouseSettings): Promise<number> {
+    const body = newHandedBody(this.#clickhouse.folder);
+    await writeBodyFile(body.path, blocks, this.signal);
+    try {
+      const answer = await this.#client.command({
+        query,
+        clickhouse_settings: settings,
+        http_headers: { [HANDED_BODY_HEADER]: body.name },
+        abort_signal: this.signal,
+      });
+      return Number(answer.summary?.written_rows ?? -1);
+    } finally {
+      await removeBodyFile(body.path);
+    }
+  }
+
+  /** One chunk at a time as the socket takes them. */
+  async #stream(query: string, blocks: Iterable<BodyBlock>, settings: ClickHouseSettings): Promise<number> {
     const answer = await this.#client.exec({
       query,
       values: new BlockStream(blocks),
