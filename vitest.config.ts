@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 import { patient } from './test/patience.ts';
 import { projectsOf } from './test/projects.ts';
 
@@ -9,6 +10,7 @@ export default defineConfig({
     exclude: ['test/**/*.long.test.ts', 'test/clients/**', '**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: patient(60_000),
     hookTimeout: patient(60_000),
   },

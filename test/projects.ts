@@ -86,7 +86,7 @@ function longForms(): string[] {
 }
 
 /** A file that has been moved must not drop out in silence. */
-function fileOf(name: string): string {
+export function fileOf(name: string): string {
   const file = `test/${name}.test.ts`;
   if (!existsSync(join(import.meta.dirname, '..', file))) throw new Error(`no such test file: file=${file}`);
   return file;

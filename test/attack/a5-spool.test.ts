@@ -31,7 +31,8 @@ import { nodeStorage } from '../../src/spool/storage.ts';
 import { hunt, startServer, temporaryFolder, until, type Server } from '../e2e/server.ts';
 import { openStream, type Dig } from '../e2e/wire-client.ts';
 
-const SEGMENT_MIB = 72;
+/** Hardly more than the least for one worker: every attack copies and reads it. */
+const SEGMENT_MIB = 36;
 const SEGMENT_BYTES = SEGMENT_MIB << 20;
 const OPTIONS = ['--spool-segment', String(SEGMENT_MIB), '--workers', '1'];
 const STORED = 50;
@@ -163,13 +164,13 @@ const ATTACKS: readonly Attack[] = [
     name: 'the segment is cut short, its epochs with it',
     attack: (data) => truncateSync(segment(data), Math.floor(endOf(data) / 2)),
     control: (data) => truncateSync(segment(data), SEGMENT_BYTES),
-    says: /missing_epochs=\d+-\d+ events_in_them=\d+ .*bytes long and not 75497472/,
+    says: /missing_epochs=\d+-\d+ events_in_them=\d+ .*bytes long and not 37748736/,
   },
   {
     name: 'the segment is cut short behind its last epoch',
     attack: (data) => truncateSync(segment(data), endOf(data) + 4096),
     control: (data) => overwrite(segment(data), endOf(data) + 8192, Buffer.alloc(4096, 0xa5)),
-    says: /bytes long and not 75497472/,
+    says: /bytes long and not 37748736/,
   },
   {
     name: 'the end of the log is zeros, at full size',
@@ -349,7 +350,7 @@ describe('a server', () => {
       expect(audit.stdout).toContain(`+ lost ${lost}`);
       expect(audit.stdout).toMatch(new RegExp(`LOST  ${lost} events of epochs \\d+-\\d+, accepted .* by `));
       expect(audit.code, audit.stdout + audit.stderr).toBe(3);
-      const verify = await hunt(['verify', '--url', server.url]);
+      const verify = await hunt(['verify', '--no-skew', '--url', server.url]);
       expect(verify.code, verify.stdout + verify.stderr).toBe(0);
       await kill(server);
       const again = await start(data, '100');

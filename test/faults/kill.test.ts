@@ -16,7 +16,7 @@ test(
     await killRun({
       seed,
       seconds: 20,
-      rate: 40_000,
+      rate: 20_000,
       whileCounting: 'server',
       kills: [
         { whom: 'server', phase: 'inside-fsync', moment: 'during' },

@@ -2,4 +2,4 @@
 
 import { describePowerCuts } from './power-cut-suite.ts';
 
-describePowerCuts(80, 30);
+describePowerCuts(40, 12);

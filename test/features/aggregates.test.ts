@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { compileKernel } from '../../native-free-core/features/kernel.ts';
 import { compileReader } from '../../native-free-core/features/read.ts';
 import type { FeaturePlan } from '../../native-free-core/plan/plan.ts';
+import { isLong } from '../long.ts';
 import { seeded } from '../random.ts';
 import { valueByDefinition, type HistoryRow } from '../warehouse/twin/definition.ts';
 import {
@@ -169,7 +170,8 @@ describe.each([
       for (const history of histories.values()) {
         const all = history.map(({ row }): HistoryRow => ({ t: row.t, x: exact(feature, row), day: dayOf(row.t) }));
         // The definition costs the square of the history: every row at the begin, then some.
-        for (let n = 0; n < all.length; n += n < 60 ? 1 : 7) {
+        const step = isLong ? 7 : 13;
+        for (let n = 0; n < all.length; n += n < 60 ? 1 : step) {
           const wanted = valueByDefinition(feature, all.slice(0, n + 1));
           const value = served(world, feature, history[n]!.r);
           if (!Object.is(value, wanted === 0 ? 0 : wanted))
@@ -240,7 +242,7 @@ test('read at a later time: as an event then would find it that nothing counts',
   let forgotten = 0;
   rows.forEach((row, r) => {
     kernel(r, r + 1, 7, RECEIVED_AT);
-    if (r % 9 !== 0) return;
+    if (r % (isLong ? 9 : 18) !== 0) return;
     const key = Int32Array.of(row.key, 0, 0, 1);
     const history = rows.slice(0, r + 1).filter((other) => other.key === row.key);
     const clock = Math.max(...history.map(({ t }) => t));
@@ -271,7 +273,7 @@ test('read at a later time: as an event then would find it that nothing counts',
     // Looking ahead changes nothing.
     expect(read(key)).toEqual(untouched);
   });
-  expect(values).toBeGreaterThan(20_000);
+  expect(values).toBeGreaterThan(isLong ? 20_000 : 10_000);
   expect(forgotten).toBeGreaterThan(10);
 });
 
@@ -287,7 +289,7 @@ test('weighted sums of thousands of the largest inputs are rounded once', () => 
   const input = fill(world, rows);
   compileKernel(world.plan, world.entity, world.columns, input, columnEmitter(), 'live')(0, count, 7, RECEIVED_AT);
   const feature = world.entity.features.find(({ excludesCurrent }) => excludesCurrent !== true)!;
-  for (let n = 10_000; n < count; n += 97) {
+  for (let n = 10_000; n < count; n += isLong ? 97 : 970) {
     const all = rows.slice(0, n + 1).map((row): HistoryRow => ({ t: row.t, x: exact(feature, row), day: 0 }));
     expect(served(world, feature, n)).toBe(valueByDefinition(feature, all));
   }

@@ -71,11 +71,11 @@ function armSql({ keyText, salt, arms }: ExperimentPlan): string {
   return `multiIf(${ends.map((one, i) => `${bucket} < ${one}, ${i + 1}`).join(', ')}, 0)`;
 }
 
-describe.each(plan.experiments!)('$name', (experiment) => {
-  let warehouse: TestWarehouse;
-  beforeAll(() => void (warehouse = openWarehouse()));
-  afterAll(() => warehouse.close());
+let warehouse: TestWarehouse;
+beforeAll(() => void (warehouse = openWarehouse()));
+afterAll(() => warehouse.close());
 
+describe.each(plan.experiments!)('$name', (experiment) => {
   test('the arms have the shares that were declared, and ClickHouse says the same of every key', () => {
     const arms = armsInCore(experiment, KEYS);
     experiment.arms.forEach(({ percent }, i) => {
@@ -91,22 +91,17 @@ describe.each(plan.experiments!)('$name', (experiment) => {
 });
 
 test('what hunt check prints of an experiment is a question that ClickHouse answers with the same arms', () => {
-  const warehouse = openWarehouse();
-  try {
-    const keys = 2000;
-    warehouse.run('CREATE TABLE events (player UInt64, name Nullable(String)) ENGINE = Memory');
-    // In one block: rows of several come in any order.
-    warehouse.run(
-      `INSERT INTO events SELECT if(number = ${keys}, 1, number + 1), if(number = ${keys}, NULL, concat('player-', toString(number + 1))) FROM numbers(${keys} + 1)`,
-    );
-    for (const experiment of plan.experiments!) {
-      const rows = warehouse.rows<Record<string, string>>(experimentSql(plan, experiment));
-      const arms = [...armsInCore(experiment, keys)].map((arm) => experiment.arms[arm - 1]!.name);
-      arms.push(experiment.name === 'names' ? '' : arms[0]!);
-      expect(rows.map((row) => Object.values(row)[0])).toEqual(arms);
-    }
-  } finally {
-    warehouse.close();
+  const keys = 2000;
+  warehouse.run('CREATE TABLE events (player UInt64, name Nullable(String)) ENGINE = Memory');
+  // In one block: rows of several come in any order.
+  warehouse.run(
+    `INSERT INTO events SELECT if(number = ${keys}, 1, number + 1), if(number = ${keys}, NULL, concat('player-', toString(number + 1))) FROM numbers(${keys} + 1)`,
+  );
+  for (const experiment of plan.experiments!) {
+    const rows = warehouse.rows<Record<string, string>>(experimentSql(plan, experiment));
+    const arms = [...armsInCore(experiment, keys)].map((arm) => experiment.arms[arm - 1]!.name);
+    arms.push(experiment.name === 'names' ? '' : arms[0]!);
+    expect(rows.map((row) => Object.values(row)[0])).toEqual(arms);
   }
 });
 

@@ -1,11 +1,12 @@
 import { test } from 'vitest';
+import { patient } from '../patience.ts';
 import { runStress } from './bit-exact.ts';
 
 const seed = Number(process.env['TEST_SEED'] ?? 20261123);
 
 test(
   '30,000 events, two workers, a crash: SQL agrees with every feature of every row',
-  { timeout: 120_000 },
+  { timeout: patient(120_000) },
   async () => {
     await runStress({
       seed,
@@ -23,7 +24,7 @@ test(
 // 33 hours in Berlin: the days of 23 and of 25 hours with both of their midnights.
 test.each(['2024-04-01T01:00:00Z', '2024-10-28T01:00:00Z'])(
   'daylight saving, until %s: no day differs',
-  { timeout: 120_000 },
+  { timeout: patient(120_000) },
   async (end) => {
     await runStress({
       seed,

@@ -9,6 +9,7 @@ test.each([2, 4])(
     await runStress({
       seed: seed + workers,
       events: 1_050_000,
+      skew: true,
       players: 12_000,
       hunts: 3000,
       devices: 1000,

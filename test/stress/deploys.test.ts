@@ -1,11 +1,12 @@
 import { test } from 'vitest';
+import { patient } from '../patience.ts';
 import { runStress } from './bit-exact.ts';
 
 const seed = Number(process.env['TEST_SEED'] ?? 20261123);
 
 test(
   '30,000 events, two workers, four versions, a crash: SQL agrees with every feature that each version stored',
-  { timeout: 240_000 },
+  { timeout: patient(240_000) },
   async () => {
     await runStress({
       seed,

@@ -32,9 +32,11 @@ interface Event {
 function read(bytes: Uint8Array): { seq: number; events: Event[] } {
   const frame = Frame.toObject(Frame.decode(bytes), { longs: Number }) as { seq: number; events: Uint8Array[] };
   const events = frame.events.map((event) => {
+    const decoded = GameEvent.decode(event);
     // Whatever follows in a decoder that is strict about it: nothing is left over and nothing is unknown.
-    expect(GameEvent.verify(GameEvent.decode(event))).toBeNull();
-    return GameEvent.toObject(GameEvent.decode(event), { longs: Number, oneofs: true, defaults: true }) as Event;
+    const problem = GameEvent.verify(decoded);
+    if (problem !== null) expect.fail(problem);
+    return GameEvent.toObject(decoded, { longs: Number, oneofs: true, defaults: true }) as Event;
   });
   return { seq: frame.seq, events };
 }
@@ -72,6 +74,21 @@ function frameOf(shape: Shape, seq: number, prefix = 'run00a', timeMs = TIME): B
   return out.subarray(5, -2);
 }
 
+const ACTIONS = ['join', 'move', 'dig', 'clue', 'find', 'purchase'];
+
+/** Plain comparisons: an assertion for each value of 40,000 events takes half a minute. */
+function isMeant(event: Event, number: number): boolean {
+  return (
+    event.eventId === `run00a${number.toString(16).padStart(10, '0')}` &&
+    event.eventTime.seconds === Math.floor(TIME / 1000) &&
+    event.eventTime.nanos === 789_000_000 &&
+    event.playerId >= 2 ** 14 &&
+    event.huntId >= 2 ** 7 &&
+    Math.abs(event.lat - 48.14) < 0.01 &&
+    ACTIONS.includes(event.action)
+  );
+}
+
 describe('frames', () => {
   test.each([
     ['players of 3 bytes, hunts of 2', SHAPE],
@@ -83,14 +100,7 @@ describe('frames', () => {
       const { seq: read1, events } = read(frameOf(shape, seq));
       expect(read1).toBe(seq);
       expect(events).toHaveLength(shape.eventsPerFrame);
-      events.forEach((event, i) => {
-        expect(event.eventId).toBe(`run00a${(seq * 8192 + i).toString(16).padStart(10, '0')}`);
-        expect(event.eventTime).toEqual({ seconds: Math.floor(TIME / 1000), nanos: 789_000_000 });
-        expect(event.playerId).toBeGreaterThanOrEqual(2 ** 14);
-        expect(event.huntId).toBeGreaterThanOrEqual(2 ** 7);
-        expect(Math.abs(event.lat - 48.14)).toBeLessThan(0.01);
-        expect(['join', 'move', 'dig', 'clue', 'find', 'purchase']).toContain(event.action);
-      });
+      expect(events.filter((event, i) => !isMeant(event, seq * 8192 + i))).toEqual([]);
     }
   });
 

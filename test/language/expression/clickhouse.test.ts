@@ -8,11 +8,12 @@ import { geoTile } from '../../../native-free-core/language/expression/runtime-g
 import { matchesPattern } from '../../../native-free-core/language/expression/runtime-text.ts';
 import { compilePattern } from '../../../native-free-core/language/pattern/automaton.ts';
 import { patternLiteral } from '../../../native-free-core/language/functions/matches.ts';
+import { isLong } from '../../long.ts';
 import { seeded } from '../../random.ts';
 import { randomPattern } from './random-pattern.ts';
 
 const SEED = Number(process.env['HUNT_SEED'] ?? 20260703);
-const PATTERNS = 2000;
+const PATTERNS = isLong ? 2000 : 600;
 const PATTERNS_A_QUERY = 50;
 const TEXTS = [
   'abc',

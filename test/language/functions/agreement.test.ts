@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { FUNCTIONS } from '../../../native-free-core/language/functions/index.ts';
 import type { Expression, ExpressionOperator } from '../../../native-free-core/plan/plan.ts';
 import { useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
+import { isLong } from '../../long.ts';
 import { seeded } from '../../random.ts';
 import { evaluate } from '../expression/oracle.ts';
 import { isFragile, randomCall, type Random } from '../expression/random-expression.ts';
@@ -16,9 +17,9 @@ import { compareOverNewRows, nothingSeen, openSession } from '../sql/agreement.t
 import { compileGroup } from '../sql/core-values.ts';
 
 const SEED = Number(process.env['HUNT_SEED'] ?? 20261130);
-/** Over 64 rows each: 10,240 values of each operation. */
-const KERNEL_CALLS = 160;
-const SQL_CALLS = 24;
+/** Over 64 rows each: 5,120 values of each operation. */
+const KERNEL_CALLS = isLong ? 160 : 80;
+const SQL_CALLS = isLong ? 24 : 12;
 /** In one emitted function. */
 const GROUP = 40;
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 import { compareExpressions } from './agreement.ts';
 
-const EXPRESSIONS = 4000;
+const EXPRESSIONS = 2000;
 const SEED = Number(process.env['HUNT_SEED'] ?? 20261123);
 
 const server = useEmbeddedServer();

@@ -84,7 +84,7 @@ describe('refused rows', () => {
   test('a stop in the middle of the search changes nothing', async () => {
     await open();
     await run(`ALTER TABLE ${database}.events ADD CONSTRAINT sane CHECK score % 125 != 7`);
-    world.addEpoch({ rows: 2000 });
+    world.addEpoch({ rows: 1000 });
     await until(async () => {
       const [found] = await rows<{ rows: number }>(`SELECT count() AS rows FROM ${database}.dead_letters`);
       return found!.rows > 3;
@@ -92,9 +92,9 @@ describe('refused rows', () => {
     await warehouse.stop(0);
     await open();
     await allStored();
-    await expectEvents(1984);
+    await expectEvents(992);
     const [letters] = await rows(`SELECT count() AS rows, uniqExact(_row) AS placed FROM ${database}.dead_letters`);
-    expect(letters).toEqual({ rows: 16, placed: 16 });
+    expect(letters).toEqual({ rows: 8, placed: 8 });
   });
 
   test('a row that goes in after all leaves dead_letters', async () => {
