@@ -86,6 +86,7 @@ function streamOf(
     prefix: run,
     ack: 'durable',
     maker: new ListFrames(list, shape),
+    eventsPerFrame,
     framesInFlightMax,
     bytesInFlightMax: BYTES_IN_FLIGHT_MAX / connections,
     reconnectMs: RECONNECT_MS,

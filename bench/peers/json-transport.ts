@@ -22,5 +22,6 @@ export const openJsonTransport: OpenTransport = async ({ address }, handlers) =>
     settled: handlers.settled,
     closed: handlers.closed,
   });
-  return { framesInFlightMax: FRAMES_IN_FLIGHT, highestSeq: 0, write: socket.write, close: socket.close };
+  const { write, close } = socket;
+  return { framesInFlightMax: FRAMES_IN_FLIGHT, eventsInFlight: 0, highestSeq: 0, write, close };
 };

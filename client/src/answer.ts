@@ -4,6 +4,7 @@ import { enter } from '../../native-free-core/base/lookup.ts';
 import {
   readAnswerProto,
   readHelloProto,
+  type Answer,
   type Hello,
   type Rejection,
   type Warning,
@@ -37,6 +38,12 @@ export interface RetryAnswer {
   readonly retryAfterMs: number;
 }
 
+export interface ReceivedAnswer {
+  readonly answer: ClientAnswer | RetryAnswer;
+  /** What the connection's credit in events is from here on; 0: what it was. */
+  readonly eventsInFlight: number;
+}
+
 const decoder = new TextDecoder();
 
 const STATUS_NAMES: Readonly<Record<number, ClientAnswer['status'] | 'RETRY'>> = {
@@ -54,13 +61,16 @@ interface JsonAnswer {
   readonly rejections?: readonly Rejection[];
   readonly warnings?: readonly Warning[];
   readonly retryAfterMs?: number;
+  readonly eventsInFlight?: number;
 }
 
 /** null where the bytes are no hello. */
 export function readHello(encoding: Encoding, bytes: Uint8Array): Hello | null {
   if (encoding === 'proto') return readHelloProto(bytes);
   const value = parse<Omit<Hello, 'highestSeq'> & { highestSeq: string }>(bytes);
-  return value === null || value.highestSeq === undefined ? null : { ...value, highestSeq: Number(value.highestSeq) };
+  if (value === null || value.highestSeq === undefined) return null;
+  // Older servers say nothing of events.
+  return { ...value, highestSeq: Number(value.highestSeq), eventsInFlight: value.eventsInFlight ?? 0 };
 }
 
 /** First byte of a hello: the tag of its first field. An answer begins with another one. */
@@ -75,13 +85,18 @@ export function readHelloAgain(encoding: Encoding, bytes: Uint8Array): Hello | n
 }
 
 /** null where the bytes are no answer. */
-export function readAnswer(encoding: Encoding, bytes: Uint8Array, hello: Hello): ClientAnswer | RetryAnswer | null {
+export function readAnswer(encoding: Encoding, bytes: Uint8Array, hello: Hello): ReceivedAnswer | null {
   return encoding === 'proto' ? readProto(bytes, hello) : readJson(bytes);
 }
 
-function readProto(bytes: Uint8Array, hello: Hello): ClientAnswer | RetryAnswer | null {
-  const answer = readAnswerProto(bytes);
-  if (answer === null) return null;
+function readProto(bytes: Uint8Array, hello: Hello): ReceivedAnswer | null {
+  const read = readAnswerProto(bytes);
+  if (read === null) return null;
+  const answer = named(read, hello);
+  return answer === null ? null : { answer, eventsInFlight: read.eventsInFlight };
+}
+
+function named(answer: Answer, hello: Hello): ClientAnswer | RetryAnswer | null {
   const { seq, events, rejections, warnings, retryAfterMs } = answer;
   const status = STATUS_NAMES[answer.status];
   if (status === undefined) return null;
@@ -100,14 +115,18 @@ function byName(codes: ArrayLike<number>, at: number, hello: Hello): Decisions {
   return decisions;
 }
 
-function readJson(bytes: Uint8Array): ClientAnswer | RetryAnswer | null {
+function readJson(bytes: Uint8Array): ReceivedAnswer | null {
   const value = parse<JsonAnswer>(bytes);
   if (value === null || value.status === undefined) return null;
+  return { answer: filled(value, value.status), eventsInFlight: value.eventsInFlight ?? 0 };
+}
+
+function filled(value: JsonAnswer, status: JsonAnswer['status']): ClientAnswer | RetryAnswer {
   const seq = Number(value.seq);
-  if (value.status === 'RETRY') return { seq, status: 'RETRY', retryAfterMs: value.retryAfterMs ?? 0 };
+  if (status === 'RETRY') return { seq, status, retryAfterMs: value.retryAfterMs ?? 0 };
   return {
     seq,
-    status: value.status,
+    status,
     events: value.events ?? 0,
     decisions: value.decisions ?? [],
     rejections: value.rejections ?? [],

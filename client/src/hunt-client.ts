@@ -9,10 +9,11 @@
  *   await client.close();
  */
 
-import { FRAMES_IN_FLIGHT_MAX, SEQ_BITMAP_BITS } from '../../native-free-core/layout/limits.ts';
+import { SEQ_BITMAP_BITS } from '../../native-free-core/layout/limits.ts';
 import { OperatingError } from '../../native-free-core/base/operating-error.ts';
 import { serverAddress, type ServerAddress } from './address.ts';
 import { readAnswer, readHelloAgain, type ClientAnswer, type ClientHello } from './answer.ts';
+import { Flight, type SentFrame } from './flight.ts';
 import { encodeFrame, utf8Length, type ClientEvent, type Encoding } from './frame.ts';
 import type { SocketKind } from './socket.ts';
 import { openConnection, type StreamConnection } from './stream-connection.ts';
@@ -34,7 +35,7 @@ export interface ClientOptions {
    * less.
    */
   readonly encoding?: Encoding;
-  /** Frames sent and not yet answered; never more than the server allows. */
+  /** Frames sent and not yet answered; never more than the server allows, in frames and in events. */
   readonly framesInFlightMax?: number;
   /** How long a lost connection is tried again before everything unanswered fails. Default 60 s; 0: not at all. */
   readonly reconnectMs?: number;
@@ -44,10 +45,9 @@ export interface ClientOptions {
   readonly onReconnect?: (message: string) => void;
 }
 
-interface Frame {
+interface Frame extends SentFrame {
   readonly seq: number;
   readonly bytes: Uint8Array | string;
-  readonly size: number;
   readonly sentFirstAt: number;
   readonly resolve: (answer: ClientAnswer) => void;
   readonly reject: (error: Error) => void;
@@ -55,17 +55,14 @@ interface Frame {
 
 /** Frames that a client holds, sent or not. Whoever has more of them at hand awaits room(). */
 export const FRAMES_HELD_MAX = 65_536;
-/**
- * Sent and unanswered: half of what the server's lane holds, so that a client alone is never told RETRY. One frame always
- * goes.
- */
-const BYTES_IN_FLIGHT_MAX = 4 << 20;
 const RECONNECT_MS = 60_000;
 const RETRY_MS = 600_000;
 const RECONNECT_PAUSE_MS_MIN = 50;
 const RECONNECT_PAUSE_MS_MAX = 2000;
 /** Longest pause that a RETRY can ask for. */
 const RETRY_PAUSE_MS_MAX = 10_000;
+
+const NO_ANSWER = { answer: null, eventsInFlight: 0 };
 
 /** Without a way to open sockets: index.ts and browser.ts have one each. */
 export class StreamClient {
@@ -79,9 +76,8 @@ export class StreamClient {
   readonly #encoding: Encoding;
   /** Everything unanswered by seq, oldest first. */
   readonly #held = new Map<number, Frame>();
-  /** Of these: sent on this connection, in the order of sending; and not, by seq. */
-  #inFlight: Frame[] = [];
-  #bytesInFlight = 0;
+  /** Of these: sent on this connection; and not, by seq. */
+  readonly #inFlight = new Flight<Frame>();
   #waiting: Frame[] = [];
   readonly #roomWaiters: (() => void)[] = [];
   #connection: StreamConnection | null = null;
@@ -153,7 +149,8 @@ export class StreamClient {
           `a frame is too large: bytes=${size} max=${frameBytesMax}; put fewer events into it`,
         );
       }
-      const frame: Frame = { seq, bytes, size, sentFirstAt: performance.now(), resolve, reject };
+      const sentFirstAt = performance.now();
+      const frame: Frame = { seq, bytes, size, events: events.length, sentFirstAt, resolve, reject };
       this.#lastSentSeq = seq;
       this.#nextSeq = seq + 1;
       this.#held.set(seq, frame);
@@ -207,25 +204,21 @@ export class StreamClient {
         closed: (reason) => this.#lost(reason),
       },
     );
-    this.#hello = connection.hello;
+    this.#greeted(connection.hello);
     this.#connection = connection;
     if (this.#closing && this.#failure !== null) await this.#leave();
   }
 
-  get #framesInFlightMax(): number {
-    return Math.min(
-      FRAMES_IN_FLIGHT_MAX,
-      this.#hello.framesInFlight,
-      this.#options.framesInFlightMax ?? FRAMES_IN_FLIGHT_MAX,
-    );
+  #greeted(hello: ClientHello): void {
+    this.#hello = hello;
+    this.#inFlight.allow(hello, this.#options.framesInFlightMax ?? Infinity);
   }
 
   #hasRoom(): boolean {
     return (
       this.#connection !== null &&
       this.#waiting.length === 0 &&
-      this.#bytesInFlight < BYTES_IN_FLIGHT_MAX &&
-      this.#inFlight.length < this.#framesInFlightMax &&
+      this.#inFlight.hasRoom &&
       this.#withinMemory(this.#nextSeq)
     );
   }
@@ -244,13 +237,11 @@ export class StreamClient {
     if (pauseMs > 0) return this.#pumpAfter(pauseMs);
     while (
       this.#waiting.length > 0 &&
-      (this.#inFlight.length === 0 || this.#bytesInFlight + this.#waiting[0]!.size <= BYTES_IN_FLIGHT_MAX) &&
-      this.#inFlight.length < this.#framesInFlightMax &&
+      this.#inFlight.fits(this.#waiting[0]!) &&
       this.#withinMemory(this.#waiting[0]!.seq)
     ) {
       const frame = this.#waiting.shift()!;
       this.#inFlight.push(frame);
-      this.#bytesInFlight += frame.size;
       connection.send(frame.bytes);
     }
     if (this.#hasRoom() || this.#held.size === 0) this.#wake();
@@ -271,11 +262,11 @@ export class StreamClient {
   #receive(bytes: Uint8Array): void {
     const hello = readHelloAgain(this.#encoding, bytes);
     if (hello !== null) {
-      this.#hello = hello;
+      this.#greeted(hello);
       return;
     }
-    const answer = readAnswer(this.#encoding, bytes, this.#hello);
-    const frame = this.#inFlight[0];
+    const { answer, eventsInFlight } = readAnswer(this.#encoding, bytes, this.#hello) ?? NO_ANSWER;
+    const frame = this.#inFlight.oldest;
     if (answer === null || frame === undefined || (answer.seq !== frame.seq && answer.seq !== 0)) {
       const got = answer === null ? 'something else' : `seq=${answer.seq}`;
       this.#fail(
@@ -286,8 +277,8 @@ export class StreamClient {
       );
       return void this.#leave();
     }
-    this.#inFlight.shift();
-    this.#bytesInFlight -= frame.size;
+    this.#inFlight.shift(answer.status !== 'RETRY');
+    if (eventsInFlight !== 0) this.#inFlight.allowEvents(eventsInFlight);
     if (answer.status === 'RETRY') return this.#retry(frame, answer.retryAfterMs);
     this.#held.delete(frame.seq);
     frame.resolve({ ...answer, seq: frame.seq });
@@ -315,9 +306,7 @@ export class StreamClient {
     this.#connection = null;
     if (this.#failure !== null || (this.#closing && this.#held.size === 0)) return;
     // Whether the server took them is not known: they go out again, and what was taken is answered DUPLICATE.
-    this.#waiting = [...this.#inFlight, ...this.#waiting].sort((a, b) => a.seq - b.seq);
-    this.#inFlight = [];
-    this.#bytesInFlight = 0;
+    this.#waiting = [...this.#inFlight.takeAll(), ...this.#waiting].sort((a, b) => a.seq - b.seq);
     this.#holdUntil = 0;
     this.#options.onReconnect?.(
       `the connection was lost: ${reason}; connecting again, frames to send again: ${this.#waiting.length}`,
@@ -354,7 +343,7 @@ export class StreamClient {
     this.#failure = error;
     const held = [...this.#held.values()];
     this.#held.clear();
-    this.#inFlight = [];
+    this.#inFlight.takeAll();
     this.#waiting = [];
     for (const frame of held) frame.reject(error);
     this.#wake();

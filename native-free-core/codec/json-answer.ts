@@ -2,7 +2,7 @@
  * Answers in JSON, where decisions stand by name:
  *
  *   {"seq":"12","status":"OK","events":2,"decisions":[{"assistance":"hint","trust":null},null],
- *    "rejections":[{"index":1,"code":"no_key","text":"…","field":"player_id"}],"warnings":[…]}
+ *    "rejections":[{"index":1,"code":"no_key","text":"…","field":"player_id"}],"warnings":[…],"eventsInFlight":6144}
  *
  * Every function writes at `at`, returns where it ends, and trusts the caller to have made room.
  */
@@ -28,6 +28,7 @@ const REJECTIONS_JSON = utf8Of('],"rejections":[');
 const INDEX_JSON = utf8Of('{"index":');
 const NULL_JSON = utf8Of('null');
 const END_JSON = utf8Of(']}');
+const CREDIT_JSON = utf8Of(',"eventsInFlight":');
 const COMMA = 0x2c;
 const BRACE = 0x7d;
 const BRACKET = 0x5d;
@@ -96,6 +97,13 @@ export function writeRejectedFrameJson(out: Uint8Array, at: number, seq: Seq, pa
 export function writeRetryJson(out: Uint8Array, at: number, seq: Seq, retryAfterMs: number): number {
   let p = writeBytes(out, writeDecimal(out, writeBytes(out, at, SEQ_JSON), seq.low, seq.high), RETRY_JSON);
   p = writeDecimal(out, p, retryAfterMs, 0);
+  out[p] = BRACE;
+  return p + 1;
+}
+
+/** Adds the credit to the answer that ends at `end`, in front of its last brace. */
+export function addCreditJson(out: Uint8Array, end: number, eventsInFlight: number): number {
+  const p = writeDecimal(out, writeBytes(out, end - 1, CREDIT_JSON), eventsInFlight, 0);
   out[p] = BRACE;
   return p + 1;
 }

@@ -52,6 +52,8 @@ export interface Answer {
   readonly rejections: readonly Rejection[];
   readonly warnings: readonly Warning[];
   readonly retryAfterMs: number;
+  /** From here on the connection's credit in events; 0: as before. */
+  readonly eventsInFlight: number;
 }
 
 export interface DecisionNames {
@@ -68,6 +70,8 @@ export interface Hello {
   readonly frameEventsMax: number;
   /** Below 2^53. */
   readonly highestSeq: number;
+  /** 0: not bounded. */
+  readonly eventsInFlight: number;
 }
 
 /** Reads the fields of one message; `value` is the number of a varint or fixed64, or where bytes begin. */
@@ -118,7 +122,16 @@ export function readAnswerProto(message: Uint8Array): Answer | null {
   const decisions: number[] = [];
   const rejections: Rejection[] = [];
   const warnings: Warning[] = [];
-  const answer: Draft<Answer> = { seq: 0, status: 0, events: 0, decisions, rejections, warnings, retryAfterMs: 0 };
+  const answer: Draft<Answer> = {
+    seq: 0,
+    status: 0,
+    events: 0,
+    decisions,
+    rejections,
+    warnings,
+    retryAfterMs: 0,
+    eventsInFlight: 0,
+  };
   let whole = true;
   const read = eachField(bytes, 0, message.length, (number, wire, value, length) => {
     if (wire === WIRE_FIXED64 && number === 1) answer.seq = value;
@@ -130,6 +143,7 @@ export function readAnswerProto(message: Uint8Array): Answer | null {
     else if (wire === WIRE_VARINT && number === 5) answer.retryAfterMs = value >>> 0;
     else if (wire === WIRE_VARINT && number === 6) answer.events = value >>> 0;
     else if (wire === WIRE_BYTES && number === 7) whole = readWarning(bytes, value, value + length, warnings) && whole;
+    else if (wire === WIRE_VARINT && number === 8) answer.eventsInFlight = value >>> 0;
   });
   return read && whole ? answer : null;
 }
@@ -186,6 +200,7 @@ export function readHelloProto(message: Uint8Array): Hello | null {
     frameBytesMax: 0,
     frameEventsMax: 0,
     highestSeq: 0,
+    eventsInFlight: 0,
   };
   let whole = true;
   const read = eachField(bytes, 0, message.length, (number, wire, value, length) => {
@@ -197,6 +212,7 @@ export function readHelloProto(message: Uint8Array): Hello | null {
     else if (wire === WIRE_VARINT && number === 5) hello.frameBytesMax = value >>> 0;
     else if (wire === WIRE_VARINT && number === 6) hello.frameEventsMax = value >>> 0;
     else if (wire === WIRE_FIXED64 && number === 7) hello.highestSeq = value;
+    else if (wire === WIRE_VARINT && number === 8) hello.eventsInFlight = value >>> 0;
   });
   return read && whole ? hello : null;
 }
@@ -244,6 +260,7 @@ export function encodeHelloProto(hello: Hello): Uint8Array {
   putNumber(w, 5, hello.frameBytesMax);
   putNumber(w, 6, hello.frameEventsMax);
   putSeq(w, 7, hello.highestSeq);
+  putNumber(w, 8, hello.eventsInFlight);
   return w.bytes.slice(0, w.end);
 }
 

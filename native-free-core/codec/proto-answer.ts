@@ -2,7 +2,7 @@
  * Answers in protobuf, as proto/hunt/v1/wire.proto describes them:
  *
  *   Answer     fixed64 seq = 1 · Status status = 2 · packed uint32 decisions = 3 · Rejection rejections = 4
- *              uint32 retry_after_ms = 5 · uint32 events = 6 · Warning warnings = 7
+ *              uint32 retry_after_ms = 5 · uint32 events = 6 · Warning warnings = 7 · uint32 events_in_flight = 8
  *   Rejection  uint32 index = 1 · string code = 2 · string text = 3 · string field = 4 · string value = 5
  *
  * Every function writes at `at`, returns where it ends, and trusts the caller to have made room.
@@ -21,6 +21,7 @@ const TAG_DECISIONS = 0x1a;
 const TAG_REJECTIONS = 0x22;
 const TAG_RETRY_AFTER_MS = 0x28;
 const TAG_EVENTS = 0x30;
+const TAG_EVENTS_IN_FLIGHT = 0x40;
 const TAG_INDEX = 0x08;
 
 /** seq, status, tag and length of decisions, retry_after_ms, events. */
@@ -106,4 +107,10 @@ export function writeRetryProto(out: Uint8Array, at: number, seq: Seq, retryAfte
   const p = writeHead(out, at, seq, STATUS_RETRY);
   out[p] = TAG_RETRY_AFTER_MS;
   return writeVarint(out, p + 1, retryAfterMs);
+}
+
+/** Adds the credit to the answer that ends at `end`. */
+export function addCreditProto(out: Uint8Array, end: number, eventsInFlight: number): number {
+  out[end] = TAG_EVENTS_IN_FLIGHT;
+  return writeVarint(out, end + 1, eventsInFlight);
 }

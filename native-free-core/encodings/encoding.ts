@@ -18,6 +18,8 @@ export interface FrameEncoding {
   readonly countEvents: (bytes: Uint8Array) => number;
   /** The seq that a frame carries; 0: none. */
   readonly findSeq: (bytes: Uint8Array, to: Seq) => void;
+  /** `countEvents` costs next to nothing, so ingress may call it for every frame. */
+  readonly countIsNear: boolean;
   /** `findSeq` costs next to nothing, so ingress may call it for every frame. */
   readonly seqIsNear: boolean;
   /** Reads the frame bytes[from, end). What it returns is valid until the next call on this thread. */
@@ -25,6 +27,9 @@ export interface FrameEncoding {
   /** What is wrong with a malformed frame that `readFrame` has not explained; null: its outcome says all that is known. */
   readonly describeFrame: (bytes: Uint8Array, from: number, end: number) => RejectionDetail | null;
 }
+
+/** Most bytes that a credit adds to an answer. */
+export const CREDIT_BYTES_MAX = 32;
 
 /** How answers go. Writers write at `at`, return where they end, and trust the caller to have made room. */
 export interface AnswerEncoding {
@@ -38,6 +43,8 @@ export interface AnswerEncoding {
   /** `part`: of `rejections`, or what `rejectionOf` has made. */
   readonly writeRejectedFrame: (out: Uint8Array, at: number, seq: Seq, part: Uint8Array) => number;
   readonly writeRetry: (out: Uint8Array, at: number, seq: Seq, retryAfterMs: number) => number;
+  /** Adds the connection's new credit to the answer that ends at `end`: at most CREDIT_BYTES_MAX more. */
+  readonly addCredit: (out: Uint8Array, end: number, eventsInFlight: number) => number;
   /** The part of an answer that says why, by -outcome; and with what is wrong in particular. */
   readonly rejections: readonly Uint8Array[];
   readonly rejectionOf: (outcome: number, detail: RejectionDetail) => Uint8Array;

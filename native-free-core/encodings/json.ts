@@ -4,6 +4,7 @@ import { REJECTION_JSON, rejectionJsonOf, warningJson } from '../codec/answer-te
 import { countJsonEvents, findJsonSeq } from '../codec/json/count.ts';
 import { transcodeJson } from '../codec/json/frame.ts';
 import {
+  addCreditJson,
   JSON_REJECTION_BYTES_MAX,
   jsonAnswerBytesMax,
   writeAnswerJson,
@@ -18,6 +19,7 @@ export const JSON_TEXT: WireEncoding = {
   subprotocol: 'hunt.v1.json',
   frames: {
     countEvents: countJsonEvents,
+    countIsNear: false,
     findSeq: findJsonSeq,
     // It may stand behind all events.
     seqIsNear: false,
@@ -31,6 +33,7 @@ export const JSON_TEXT: WireEncoding = {
     writeAnswer: writeAnswerJson,
     writeRejectedFrame: writeRejectedFrameJson,
     writeRetry: writeRetryJson,
+    addCredit: addCreditJson,
     rejections: REJECTION_JSON,
     rejectionOf: rejectionJsonOf,
     warningsOf: warningJson,

@@ -11,6 +11,7 @@ export const NDJSON: WireEncoding = {
   subprotocol: null,
   frames: {
     countEvents: countLines,
+    countIsNear: false,
     findSeq: (_bytes, to) => setSeq(to, 0),
     seqIsNear: true,
     readFrame: (plan, bytes, _view, from, end) => transcodeLines(plan, bytes, from, end),

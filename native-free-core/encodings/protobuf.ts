@@ -5,6 +5,7 @@ import { countFrameEvents, findFrameSeq, readFrame, type FrameCursor } from '../
 import { createFrameEvents, type FrameEvents } from '../codec/frame-events.ts';
 import { encodeHelloProto } from '../codec/messages.ts';
 import {
+  addCreditProto,
   PROTO_REJECTION_BYTES_MAX,
   protoAnswerBytesMax,
   writeAnswerProto,
@@ -34,6 +35,7 @@ export const PROTOBUF: WireEncoding = {
   subprotocol: 'hunt.v1.proto',
   frames: {
     countEvents: (bytes) => Math.max(0, countFrameEvents(bytes, 0, bytes.length)),
+    countIsNear: true,
     findSeq: (bytes, to) => findFrameSeq(bytes, 0, bytes.length, to),
     seqIsNear: true,
     readFrame: readProtoFrame,
@@ -46,6 +48,7 @@ export const PROTOBUF: WireEncoding = {
     writeAnswer: writeAnswerProto,
     writeRejectedFrame: writeRejectedFrameProto,
     writeRetry: writeRetryProto,
+    addCredit: addCreditProto,
     rejections: REJECTION_FIELDS,
     rejectionOf: rejectionFieldsOf,
     warningsOf: warningFields,

@@ -26,6 +26,8 @@ export const PRODUCER_NAME_BYTES_MAX = 200;
 export const DEAD_LETTER_DAYS = 30;
 /** Frames sent and not yet answered, for one connection. */
 export const FRAMES_IN_FLIGHT_MAX = 1024;
+/** Of these, so many may always be: whoever sends one large frame after the other never waits for an answer in between. */
+export const FRAMES_IN_FLIGHT_MIN = 2;
 /** Sequence numbers below the highest that the producer table remembers (docs/semantics.md §2). */
 export const SEQ_BITMAP_BITS = 1024;
 /** Tables of time zones reach from 1970 to 2100, ms UTC; a part of a local time outside is absent. */

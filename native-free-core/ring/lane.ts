@@ -158,6 +158,11 @@ export function releaseTo(lane: Lane, position: number): void {
   Atomics.store(lane.words, TAIL, position);
 }
 
+/** How far the consumer has released, as the producer sees it: a position, as `head` is one. */
+export function laneTail(lane: Lane): number {
+  return Atomics.load(lane.words, TAIL);
+}
+
 /** Bytes published and not yet released, as the producer sees it. */
 export function laneUsedBytes(lane: Lane): number {
   return (Atomics.load(lane.words, HEAD) - Atomics.load(lane.words, TAIL)) | 0;

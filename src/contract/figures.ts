@@ -123,7 +123,19 @@ export interface IngressFigures {
   readonly busySeconds: number;
   /** Closed as they came, because there were too many. */
   readonly refusedConnections: number;
+  /** Age of the oldest frame without an answer: the highest of the last half second. */
+  readonly queueAgeMsMax: number;
+  /** Events that a connection may have in flight now: what the busiest worker keeps up with. */
+  readonly eventsInFlightMax: number;
   readonly refusedFrames: number;
+  readonly refusedBecause: Readonly<Record<RefusalReason, number>>;
   readonly refusedEvents: number;
   readonly refusedByProducer: ReadonlyMap<string, number>;
 }
+
+/**
+ * What a refused frame was over. `closed`: the spool is full or the server stops. `frames`, `events`: the connection's
+ * credit. `age`: the oldest frame has waited too long. `stored`: answers that wait for ClickHouse. `rate`: frames a second.
+ * `lane`: the memory in front of a worker.
+ */
+export type RefusalReason = 'closed' | 'frames' | 'events' | 'age' | 'stored' | 'rate' | 'lane';

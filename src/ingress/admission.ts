@@ -8,7 +8,10 @@ import { ring } from '../../native-free-core/ring/doorbell.ts';
 import type { Seq } from '../../native-free-core/layout/seq.ts';
 import { putClose, putEntityRead, putFrame, putOpen } from '../../native-free-core/ring/frame-lane.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
-import { wallMs } from '../system/clock.ts';
+import type { RefusalReason } from '../contract/figures.ts';
+import { monotonicMs, wallMs } from '../system/clock.ts';
+import { EventCredit } from './event-credit.ts';
+import { FrameQueue } from './frame-queue.ts';
 import { RETRY_AFTER_CLOSED_MS, RETRY_AFTER_MS } from './limits.ts';
 import type { Peer } from './peers.ts';
 import type { StoredAnswers } from './stored-answers.ts';
@@ -23,6 +26,9 @@ export interface AdmissionOptions {
   readonly storedAnswers: StoredAnswers;
   /** 0: no limit */
   readonly framesPerSecondMax: number;
+  readonly queueAgeMsMax: number;
+  /** Default: the clock that never goes back. */
+  readonly now?: () => number;
 }
 
 export class Admission {
@@ -30,6 +36,19 @@ export class Admission {
   readonly #lanes: readonly Lane[];
   readonly #storedAnswers: StoredAnswers;
   readonly #rate: number;
+  readonly #ageMsMax: number;
+  /** By worker. */
+  readonly queues: readonly FrameQueue[];
+  /** Frames that were refused, by what they were over. */
+  readonly refused: Record<RefusalReason, number> = {
+    closed: 0,
+    frames: 0,
+    events: 0,
+    age: 0,
+    stored: 0,
+    rate: 0,
+    lane: 0,
+  };
   /** Closes that found no room; the worker keeps such a session a little longer. */
   readonly #closes: Peer[] = [];
   /** Set once the thread stops: no frame comes in any more. */
@@ -40,6 +59,9 @@ export class Admission {
     this.#lanes = options.frameLanes;
     this.#storedAnswers = options.storedAnswers;
     this.#rate = options.framesPerSecondMax;
+    this.#ageMsMax = options.queueAgeMsMax;
+    const now = options.now ?? monotonicMs;
+    this.queues = options.frameLanes.map((lane) => new FrameQueue(lane, options.queueAgeMsMax, now));
   }
 
   get workers(): number {
@@ -55,19 +77,36 @@ export class Admission {
     return written;
   }
 
+  /** For a connection whose answers wait for the disk alone: what waits for ClickHouse may be as much as its lane holds. */
+  eventCredit(worker: number, encoding: number, answerEncoding: number): EventCredit {
+    return new EventCredit(this.queues[worker]!, encoding, answerEncoding);
+  }
+
   /** ADMITTED, or after how many milliseconds to try again. `seq`: 0 where the frame has none of its own. */
   admit(peer: Peer, frame: Uint8Array, seq: Seq): number {
-    if (this.#isClosed) return RETRY_AFTER_CLOSED_MS;
-    if (peer.outstanding >= peer.credit) return RETRY_AFTER_MS;
-    if (peer.stored && !this.#storedAnswers.hasRoom(peer.worker)) return RETRY_AFTER_CLOSED_MS;
+    if (this.#isClosed) return this.#refuse('closed', RETRY_AFTER_CLOSED_MS);
+    if (peer.outstanding >= peer.credit) return this.#refuse('frames', RETRY_AFTER_MS);
+    if (peer.stored && !this.#storedAnswers.hasRoom(peer.worker)) return this.#refuse('stored', RETRY_AFTER_CLOSED_MS);
+    const queue = this.queues[peer.worker]!;
+    queue.look();
+    if (queue.ageMs > this.#ageMsMax) return this.#refuse('age', retryAfterAge(peer, queue.ageMs));
+    const events = peer.events === null ? 0 : peer.events.count(frame);
+    if (peer.events !== null && !peer.events.hasRoom(events)) return this.#refuse('events', RETRY_AFTER_MS);
     if (this.#rate > 0 && !this.#fillTokens(peer, performance.now()))
-      return Math.ceil(((1 - peer.tokens) * 1000) / this.#rate);
-    if (!putFrame(this.#lanes[peer.worker]!, peer, seq, wallMs(), frame)) return RETRY_AFTER_MS;
+      return this.#refuse('rate', Math.ceil(((1 - peer.tokens) * 1000) / this.#rate));
+    if (!putFrame(this.#lanes[peer.worker]!, peer, seq, wallMs(), frame)) return this.#refuse('lane', RETRY_AFTER_MS);
     if (this.#rate > 0) peer.tokens--;
     if (peer.stored) this.#storedAnswers.admitted(peer.worker);
     peer.admitted++;
+    peer.events?.admitted(events);
+    queue.admitted(!peer.stored);
     this.#ring(peer.worker);
     return ADMITTED;
+  }
+
+  #refuse(reason: RefusalReason, retryAfterMs: number): number {
+    this.refused[reason]++;
+    return retryAfterMs;
   }
 
   read(peer: Peer, entity: number, key: Uint8Array, atNow: boolean): boolean {
@@ -108,6 +147,14 @@ export class Admission {
   #ring(worker: number): void {
     ring(this.#control, WORKER_BELL + worker * BELL_STRIDE);
   }
+}
+
+/**
+ * Behind answers that are outstanding the RETRY comes when the queue has moved; alone it comes at once, and the client is to
+ * wait longer the longer nothing has moved.
+ */
+function retryAfterAge(peer: Peer, ageMs: number): number {
+  return peer.outstanding > 0 ? RETRY_AFTER_MS : Math.min(RETRY_AFTER_CLOSED_MS, Math.ceil(ageMs / 2));
 }
 
 /** Which worker a producer's frames go to: always the same, so that they stay in order. FNV-1a. */

@@ -25,6 +25,8 @@ export interface DeliveryTargets {
   readonly peers: Peers;
   readonly hello: (peer: Peer, highest: Seq) => void;
   readonly lookup: (peer: Peer, request: LookupRequest) => void;
+  /** The oldest frame of the worker whose answer waits for the disk alone has it. */
+  readonly durableAnswered: (worker: number) => void;
   readonly entityAnswer: (peer: Peer, status: number, body: Uint8Array) => void;
   /** After each turn, and at least every SLEEP_MS. */
   readonly afterTurn: () => void;
@@ -50,8 +52,9 @@ export class Delivery {
   #peer: Peer | undefined;
   #reached = 0;
   #cost = 0;
-  /** Whose stored answers they are, -1: durable ones. */
-  #storedWorker = -1;
+  /** Whose answers they are. */
+  #worker = 0;
+  #isStored = false;
   readonly #seq = createSeq();
   readonly #sendGathered = (): void => this.#sendToPeer();
 
@@ -99,8 +102,9 @@ export class Delivery {
     const durable = Atomics.load(this.#control, DURABLE_LOW);
     const stored = Atomics.load(this.#control, STORED_LOW);
     let taken = 0;
-    for (const lane of this.#durable) taken += this.#drainLane(lane, durable, -1);
-    for (let i = 0; i < this.#stored.lanes.length; i++) taken += this.#drainLane(this.#stored.lanes[i]!, stored, i);
+    for (let i = 0; i < this.#durable.length; i++) taken += this.#drainLane(this.#durable[i]!, durable, i, false);
+    for (let i = 0; i < this.#stored.lanes.length; i++)
+      taken += this.#drainLane(this.#stored.lanes[i]!, stored, i, true);
     return taken > 0;
   }
 
@@ -113,9 +117,10 @@ export class Delivery {
   }
 
   /** Answers of one peer that follow one another go out in one write. Returns what it cost. */
-  #drainLane(lane: Lane, reached: number, storedWorker: number): number {
+  #drainLane(lane: Lane, reached: number, worker: number, isStored: boolean): number {
     this.#lane = lane;
-    this.#storedWorker = storedWorker;
+    this.#worker = worker;
+    this.#isStored = isStored;
     this.#reached = reached;
     this.#cost = 0;
     while (this.#cost < TURN_COST_MAX) {
@@ -143,9 +148,10 @@ export class Delivery {
 
   /** Frees the claimed record. */
   #next(): void {
-    const bytes = this.#lane.claimedBytes;
+    const { claimedBytes: bytes, claimedKind: kind } = this.#lane;
     this.#cost += 1 + (bytes >> 10);
-    if (this.#storedWorker >= 0) this.#stored.left(this.#storedWorker, bytes);
+    if (this.#isStored) this.#stored.left(this.#worker, bytes);
+    else if (kind === RECORD_ANSWER || kind === RECORD_REPEAT) this.#targets.durableAnswered(this.#worker);
     release(this.#lane);
   }
 

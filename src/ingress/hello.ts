@@ -8,10 +8,10 @@ import { encodingOf } from '../../native-free-core/encodings/index.ts';
 import { FRAME_BYTES_MAX, FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
 import type { PipelineFacts } from './messages.ts';
 
-export type EncodeHello = (encoding: number, highestSeq: number) => Uint8Array;
+export type EncodeHello = (encoding: number, highestSeq: number, eventsInFlight: number) => Uint8Array;
 
 export function createHello(pipeline: PipelineFacts, framesInFlight: number): EncodeHello {
-  const common: Omit<Hello, 'highestSeq'> = {
+  const common: Omit<Hello, 'highestSeq' | 'eventsInFlight'> = {
     pipeline: pipeline.name,
     pipelineVersion: pipeline.version,
     decisions: pipeline.decisions,
@@ -19,5 +19,6 @@ export function createHello(pipeline: PipelineFacts, framesInFlight: number): En
     frameBytesMax: FRAME_BYTES_MAX,
     frameEventsMax: FRAME_EVENTS_MAX,
   };
-  return (encoding, highestSeq) => encodingOf(encoding).answers.encodeHello({ ...common, highestSeq });
+  return (encoding, highestSeq, eventsInFlight) =>
+    encodingOf(encoding).answers.encodeHello({ ...common, highestSeq, eventsInFlight });
 }

@@ -52,6 +52,7 @@ export function serveEntities(context: IngressContext): EntityReads {
         stored: false,
         producer: '',
         credit: 0,
+        events: null,
       },
       NOTHING,
     );

@@ -47,7 +47,7 @@ class Session implements Outlet {
     // Each request waits for its own answer: connections bound how many there are.
     const { producer, stored } = terms;
     this.peer = context.peers.add(
-      { worker, encoding, answerEncoding: answerCodeOf(encoding), stored, producer, credit: Infinity },
+      { worker, encoding, answerEncoding: answerCodeOf(encoding), stored, producer, credit: Infinity, events: null },
       this,
     );
   }

@@ -59,10 +59,9 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
 
   const delivery = new Delivery(control, options.index, options.durableLanes.map(openLane), storedAnswers, {
     peers,
-    hello(peer, highest) {
-      peer.greet(hello(peer.answerEncoding, seqNumber(highest)));
-    },
+    hello: (peer, highest) => peer.greet(hello(peer.answerEncoding, seqNumber(highest), peer.events?.told ?? 0)),
     lookup: (peer, request) => lookups.ask(peer, request),
+    durableAnswered: (worker) => admission.queues[worker]!.answered(),
     entityAnswer: (peer, status, body) => reads.answer(peer, status, body),
     afterTurn: () => admission.flushCloses(),
   });
@@ -71,7 +70,7 @@ function runIngress(options: IngressThreadOptions, port: MessagePort): void {
     const busySeconds = performance.eventLoopUtilization().active / 1000;
     const { refusedConnections } = server;
     const figures = { connections: streams.count, answers: delivery.answers, busySeconds, refusedConnections };
-    post({ kind: 'figures', figures: { ...context.received, ...figures, ...refusedFigures(context.refusals) } });
+    post({ kind: 'figures', figures: { ...context.received, ...figures, ...admissionFigures(context) } });
   };
   const expire = (): void =>
     [bodies, lookups, reads, requests, streams].forEach((waiting) => waiting.expire(performance.now()));
@@ -128,6 +127,7 @@ function createContext(
       frameLanes: options.frameLanes.map(openLane),
       storedAnswers,
       framesPerSecondMax: options.limits.framesPerSecondMax,
+      queueAgeMsMax: options.limits.queueAgeMsMax,
     }),
     refusals: new Refusals(),
     received: { frames: 0, bytes: 0 },
@@ -142,12 +142,21 @@ async function drain({ admission, peers, options }: IngressContext): Promise<voi
   while (peers.durableOutstanding && performance.now() < until) await pause(LOOK_MS);
 }
 
-function refusedFigures({
-  frames,
-  events,
-  byProducer,
-}: Refusals): Pick<IngressFigures, 'refusedFrames' | 'refusedEvents' | 'refusedByProducer'> {
-  return { refusedFrames: frames, refusedEvents: events, refusedByProducer: byProducer };
+type AdmissionFigures = Omit<
+  IngressFigures,
+  'connections' | 'frames' | 'bytes' | 'answers' | 'busySeconds' | 'refusedConnections'
+>;
+
+function admissionFigures({ admission, refusals }: IngressContext): AdmissionFigures {
+  const { queues, refused } = admission;
+  return {
+    queueAgeMsMax: Math.round(Math.max(...queues.map((queue) => queue.takeAgeMax()))),
+    eventsInFlightMax: Math.min(...queues.map(({ credit }) => credit)),
+    refusedFrames: refusals.frames,
+    refusedBecause: { ...refused },
+    refusedEvents: refusals.events,
+    refusedByProducer: refusals.byProducer,
+  };
 }
 
 if (!isMainThread && parentPort !== null) {

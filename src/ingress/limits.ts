@@ -8,6 +8,8 @@ import { FRAMES_IN_FLIGHT_MAX } from '../../native-free-core/layout/limits.ts';
 export interface IngressLimits {
   /** Frames sent and not yet answered, for one connection; one more is answered RETRY. */
   readonly framesInFlight: number;
+  /** Beyond it, frames are answered RETRY: so long the oldest frame that is with a worker has had no answer. */
+  readonly queueAgeMsMax: number;
   /** Frames a second that one connection, or one producer by HTTP, may send; 0: no limit. */
   readonly framesPerSecondMax: number;
   /** Connections at once, of one ingress thread; engine/start.ts lowers it where the system gives few descriptors. */
@@ -31,6 +33,8 @@ export interface IngressLimits {
 export const INGRESS_LIMITS: IngressLimits = {
   // Several fsyncs' worth of small frames, and a lane's worth of large ones.
   framesInFlight: 256,
+  // Several fsyncs of a slow disk; who waits for an answer as long as this is not helped by waiting longer.
+  queueAgeMsMax: 250,
   framesPerSecondMax: 0,
   connectionsMax: 65_536,
   // Some thousand answers to frames of 500 events.

@@ -8,6 +8,7 @@
 
 import { STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
 import type { ConnectionAddress } from '../../native-free-core/layout/connection-record.ts';
+import type { EventCredit } from './event-credit.ts';
 
 /** Where a peer's answers go. */
 export interface Outlet {
@@ -41,6 +42,8 @@ export interface PeerTerms {
   readonly producer: string;
   /** Frames that may be outstanding. */
   readonly credit: number;
+  /** Events that may be; null: as many as there are in the frames. */
+  readonly events: EventCredit | null;
 }
 
 export class Peer implements ConnectionAddress {
@@ -52,6 +55,7 @@ export class Peer implements ConnectionAddress {
   readonly stored: boolean;
   readonly producer: string;
   readonly credit: number;
+  readonly events: EventCredit | null;
   readonly outlet: Outlet;
   /** The place of the hello, which comes before every answer; null where none is due. */
   greeting: HeldAnswer | null = null;
@@ -73,6 +77,7 @@ export class Peer implements ConnectionAddress {
     this.stored = terms.stored;
     this.producer = terms.producer;
     this.credit = terms.credit;
+    this.events = terms.events;
     this.outlet = outlet;
   }
 
@@ -87,8 +92,10 @@ export class Peer implements ConnectionAddress {
 
   /** The worker's answer to the oldest outstanding frame. */
   answer(bytes: Uint8Array, status: number): void {
-    if (this.#held.length === 0) this.outlet.send(bytes, status);
-    else this.#held.push({ bytes: bytes.slice(), status });
+    this.events?.answered();
+    const out = this.events === null ? bytes : this.events.withNews(bytes);
+    if (this.#held.length === 0) this.outlet.send(out, status);
+    else this.#held.push({ bytes: out.slice(), status });
     this.answered++;
     if (this.#retries.length !== 0) this.#sendDueRetries();
   }
@@ -96,6 +103,7 @@ export class Peer implements ConnectionAddress {
   /** The oldest outstanding frame's answer comes later: those behind it wait. */
   holdAnswer(): HeldAnswer {
     const held = this.#hold();
+    this.events?.answered();
     this.answered++;
     this.#sendDueRetries();
     return held;
@@ -178,6 +186,7 @@ export class Peers {
 
   remove(peer: Peer): void {
     if (!this.has(peer)) return;
+    peer.events?.leave();
     this.#peers[peer.slot] = undefined;
     this.#free.push(peer.slot);
   }

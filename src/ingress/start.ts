@@ -13,8 +13,9 @@ import type { TransportKind } from '../http/transport.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import { compiledUrl } from '../system/compiled-url.ts';
 import type { Log } from '../system/log.ts';
-import type { IngressFigures } from '../contract/figures.ts';
+import type { IngressFigures, RefusalReason } from '../contract/figures.ts';
 import type { Readiness } from '../contract/readiness.ts';
+import { CREDIT_START } from './frame-queue.ts';
 import { INGRESS_LIMITS, type IngressLimits } from './limits.ts';
 import { addressOf, probeAddress, type Address } from './listen-address.ts';
 import type {
@@ -85,7 +86,10 @@ const NO_FIGURES: IngressFigures = {
   answers: 0,
   busySeconds: 0,
   refusedConnections: 0,
+  queueAgeMsMax: 0,
+  eventsInFlightMax: CREDIT_START,
   refusedFrames: 0,
+  refusedBecause: { closed: 0, frames: 0, events: 0, age: 0, stored: 0, rate: 0, lane: 0 },
   refusedEvents: 0,
   refusedByProducer: new Map(),
 };
@@ -268,14 +272,21 @@ function cannotListen({ host, port }: Address): OperatingError {
   );
 }
 
+type Summed = Exclude<
+  keyof IngressFigures,
+  'refusedByProducer' | 'refusedBecause' | 'queueAgeMsMax' | 'eventsInFlightMax'
+>;
+
 function sumFigures(all: readonly IngressFigures[]): IngressFigures {
   const refusedByProducer = new Map<string, number>();
   for (const one of all) {
     for (const [name, events] of one.refusedByProducer)
       refusedByProducer.set(name, (refusedByProducer.get(name) ?? 0) + events);
   }
-  const sum = (field: Exclude<keyof IngressFigures, 'refusedByProducer'>): number =>
-    all.reduce((total, one) => total + one[field], 0);
+  const sum = (field: Summed): number => all.reduce((total, one) => total + one[field], 0);
+  const refusedBecause = { ...NO_FIGURES.refusedBecause };
+  for (const reason of Object.keys(refusedBecause) as RefusalReason[])
+    for (const one of all) refusedBecause[reason] += one.refusedBecause[reason];
   return {
     connections: sum('connections'),
     frames: sum('frames'),
@@ -283,7 +294,10 @@ function sumFigures(all: readonly IngressFigures[]): IngressFigures {
     answers: sum('answers'),
     busySeconds: sum('busySeconds'),
     refusedConnections: sum('refusedConnections'),
+    queueAgeMsMax: Math.max(...all.map(({ queueAgeMsMax }) => queueAgeMsMax)),
+    eventsInFlightMax: Math.min(...all.map(({ eventsInFlightMax }) => eventsInFlightMax)),
     refusedFrames: sum('refusedFrames'),
+    refusedBecause,
     refusedEvents: sum('refusedEvents'),
     refusedByProducer,
   };

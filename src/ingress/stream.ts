@@ -44,7 +44,9 @@ class Stream implements Outlet, Pinged {
     this.#binary = !encodingOf(answerEncoding).answers.isText;
     this.#unreadBytesMax = unreadBytesMax;
     const { producer, stored } = terms;
-    this.peer = context.peers.add({ worker, encoding, answerEncoding, stored, producer, credit: framesInFlight }, this);
+    const events = stored ? null : context.admission.eventCredit(worker, encoding, answerEncoding);
+    const bounds = { credit: framesInFlight, events };
+    this.peer = context.peers.add({ worker, encoding, answerEncoding, stored, producer, ...bounds }, this);
   }
 
   send(bytes: Uint8Array): void {

@@ -1,7 +1,7 @@
 /** HuntClient against a server that leads it through RETRY, DUPLICATE, lost connections and restarts. */
 
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   FRAMES_HELD_MAX,
   HuntClient,
@@ -22,6 +22,14 @@ afterEach(async () => {
 async function serve(options: WireServerOptions = {}): Promise<WireServer> {
   const server = await startWireServer(options);
   open.push(server);
+  return server;
+}
+
+/** Answers come together, every few milliseconds. */
+async function serveSlowly(options: WireServerOptions): Promise<WireServer> {
+  const server = await serve({ ...options, fate: () => 'hold' });
+  const timer = setInterval(() => server.release(), 5);
+  open.push({ close: () => Promise.resolve(clearInterval(timer)) });
   return server;
 }
 
@@ -91,6 +99,50 @@ test('keeps to its credits, and to fewer where it is told so', async () => {
   const narrow = await serve({ framesInFlight: 8 });
   await sendAll(await connect(narrow, { framesInFlightMax: 2 }), 'proto', 50);
   expect(narrow.inFlightMost()).toBeLessThanOrEqual(2);
+});
+
+test.each(['proto', 'json'] as const)('keeps to its credit in events: %s', async (encoding) => {
+  const server = await serveSlowly({ eventsInFlight: 30 });
+  await sendAll(await connect(server, { encoding }), encoding, 100);
+  expect(server.eventsInFlightMost()).toBeGreaterThan(12);
+  expect(server.eventsInFlightMost()).toBeLessThanOrEqual(30);
+});
+
+test.each(['proto', 'json'] as const)('keeps to another credit once an answer has said so: %s', async (encoding) => {
+  const server = await serveSlowly({ eventsInFlight: 6000, creditAt: (seq) => (seq === 1 ? 12 : 0) });
+  const client = await connect(server, { encoding });
+  await client.send(events(encoding, 1));
+  await sendAll(client, encoding, 100);
+  expect(server.eventsInFlightMost()).toBeGreaterThan(0);
+  expect(server.eventsInFlightMost()).toBeLessThanOrEqual(12);
+});
+
+test('two frames may always be in flight, however large they are', async () => {
+  const server = await serveSlowly({ eventsInFlight: 2 });
+  await sendAll(await connect(server), 'proto', 50);
+  expect(server.inFlightMost()).toBe(2);
+  expectAllTaken(server, 50);
+});
+
+test('a server that says nothing of events is kept to by frames alone', async () => {
+  const server = await serve({ framesInFlight: 8, fate: ({ seq }) => (seq <= 8 ? 'hold' : 'ok') });
+  const client = await connect(server);
+  const answers = Array.from({ length: 8 }, (_, i) => client.send(events('proto', i + 1, 1000)));
+  await vi.waitFor(() => expect(server.inFlightMost()).toBe(8));
+  server.release();
+  await Promise.all(answers);
+});
+
+test('after a RETRY one frame goes, and with each that is taken twice as many', async () => {
+  let busy = true;
+  const server = await serve({ retryAfterMs: 1, fate: () => (busy ? 'retry' : 'ok') });
+  const client = await connect(server);
+  const answers = Array.from({ length: 64 }, (_, i) => client.send(events('proto', i + 1)));
+  await vi.waitFor(() => expect(client.retries).toBeGreaterThan(64 + 5));
+  // The first 64 went at once; after that each pause costs the server one frame.
+  expect(new Set(server.seen.slice(64).map(({ seq }) => seq)).size).toBe(1);
+  busy = false;
+  expect((await Promise.all(answers)).every(({ status }) => status === 'OK')).toBe(true);
 });
 
 test('RETRY is sent again, before what is newer, until it is taken', async () => {

@@ -40,6 +40,8 @@ export interface WireServer {
   readonly connections: () => number;
   /** The most frames that were unanswered at once on one connection. */
   readonly inFlightMost: () => number;
+  /** The same of their events, where more than two frames were. */
+  readonly eventsInFlightMost: () => number;
   /** Answers what was held. */
   release(): void;
   close(): Promise<void>;
@@ -48,6 +50,10 @@ export interface WireServer {
 export interface WireServerOptions {
   readonly fate?: (frame: SeenFrame, times: number) => Fate;
   readonly framesInFlight?: number;
+  /** Told in the hello; absent: the hello has no such field, as older servers' have not. */
+  readonly eventsInFlight?: number;
+  /** What the answer to a frame says of it. */
+  readonly creditAt?: (seq: number) => number;
   readonly retryAfterMs?: number;
   readonly port?: number;
   /** Upgrades are refused with this status. */
@@ -65,6 +71,7 @@ export async function startWireServer(options: WireServerOptions = {}): Promise<
   const held: (() => void)[] = [];
   let connections = 0;
   let inFlightMost = 0;
+  let eventsInFlightMost = 0;
   const http = createServer((request, response) => {
     const body = options.routes?.[request.url ?? ''];
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
@@ -83,10 +90,14 @@ export async function startWireServer(options: WireServerOptions = {}): Promise<
     const connection = ++connections;
     const binary = socket.protocol === 'hunt.v1.proto';
     let inFlight = 0;
+    let eventsInFlight = 0;
     let ended = false;
-    const answer = (body: { seq: number; status: string; events?: number; retryAfterMs?: number }): void => {
+    const answer = (sent: SeenFrame, body: Omit<AnswerBody, 'seq'>): void => {
+      const { seq } = sent;
       inFlight--;
-      if (!ended) socket.send(binary ? answerProto(body) : answerJson(body));
+      eventsInFlight -= sent.events.length;
+      const whole = { ...body, seq, eventsInFlight: options.creditAt?.(seq) };
+      if (!ended) socket.send(binary ? answerProto(whole) : answerJson(whole));
     };
     const end = (): void => {
       ended = true;
@@ -101,6 +112,7 @@ export async function startWireServer(options: WireServerOptions = {}): Promise<
       frameBytesMax: 1 << 20,
       frameEventsMax: 8192,
       highestSeq,
+      ...(options.eventsInFlight === undefined ? {} : { eventsInFlight: options.eventsInFlight }),
     };
     socket.send(binary ? Hello.encode(Hello.fromObject(hello)).finish() : JSON.stringify(hello));
     socket.on('error', () => undefined);
@@ -109,17 +121,19 @@ export async function startWireServer(options: WireServerOptions = {}): Promise<
       const frame = { ...(binary ? readProto(data) : readJson(data)), connection };
       const { seq, events } = frame;
       inFlightMost = Math.max(inFlightMost, ++inFlight);
+      eventsInFlight += events.length;
+      if (inFlight > 2) eventsInFlightMost = Math.max(eventsInFlightMost, eventsInFlight);
       seen.push(frame);
       raw.set(seq, [...(raw.get(seq) ?? []), Buffer.from(data)]);
       const time = (times.get(seq) ?? 0) + 1;
       times.set(seq, time);
       const fate = options.fate?.(frame, time) ?? 'ok';
-      if (fate === 'retry') return answer({ seq, status: 'RETRY', retryAfterMs: options.retryAfterMs ?? 5 });
+      if (fate === 'retry') return answer(frame, { status: 'RETRY', retryAfterMs: options.retryAfterMs ?? 5 });
       if (fate === 'end') return end();
       const again = taken.has(seq);
       if (!again) taken.set(seq, events);
       if (fate === 'take-and-end') return end();
-      const reply = (): void => answer({ seq, status: again ? 'DUPLICATE' : 'OK', events: taken.get(seq)!.length });
+      const reply = (): void => answer(frame, { status: again ? 'DUPLICATE' : 'OK', events: taken.get(seq)!.length });
       if (fate === 'hold') held.push(reply);
       else reply();
     });
@@ -133,6 +147,7 @@ export async function startWireServer(options: WireServerOptions = {}): Promise<
     taken,
     connections: () => connections,
     inFlightMost: () => inFlightMost,
+    eventsInFlightMost: () => eventsInFlightMost,
     release: () => held.splice(0).forEach((reply) => reply()),
     async close() {
       for (const socket of server.clients) socket.terminate();
@@ -163,40 +178,29 @@ function codesOf(events: number): number[] {
 
 const REFUSED = { index: 0, code: 'no_key', text: 'the event has no key' };
 
-function answerProto({
-  seq,
-  status,
-  events = 0,
-  retryAfterMs = 0,
-}: {
-  seq: number;
-  status: string;
-  events?: number;
-  retryAfterMs?: number;
-}): Uint8Array {
+interface AnswerBody {
+  readonly seq: number;
+  readonly status: string;
+  readonly events?: number;
+  readonly retryAfterMs?: number;
+  readonly eventsInFlight?: number | undefined;
+}
+
+function answerProto({ seq, status, events = 0, retryAfterMs = 0, eventsInFlight = 0 }: AnswerBody): Uint8Array {
   const rejections = events > 0 ? [REFUSED] : [];
   return Answer.encode(
-    Answer.fromObject({ seq, status, events, retryAfterMs, decisions: codesOf(events), rejections }),
+    Answer.fromObject({ seq, status, events, retryAfterMs, eventsInFlight, decisions: codesOf(events), rejections }),
   ).finish();
 }
 
-function answerJson({
-  seq,
-  status,
-  events = 0,
-  retryAfterMs,
-}: {
-  seq: number;
-  status: string;
-  events?: number;
-  retryAfterMs?: number;
-}): string {
-  if (status === 'RETRY') return JSON.stringify({ seq: String(seq), status, events: 0, retryAfterMs });
+function answerJson({ seq, status, events = 0, retryAfterMs, eventsInFlight }: AnswerBody): string {
+  if (status === 'RETRY') return JSON.stringify({ seq: String(seq), status, events: 0, retryAfterMs, eventsInFlight });
   const codes = codesOf(events);
   const decisions = Array.from({ length: events }, (_, i) =>
     i === 0
       ? null
       : Object.fromEntries(DECISIONS.map(({ name, actions }, d) => [name, actions[codes[i * 2 + d]! - 1] ?? null])),
   );
-  return JSON.stringify({ seq: String(seq), status, events, decisions, rejections: events > 0 ? [REFUSED] : [] });
+  const rejections = events > 0 ? [REFUSED] : [];
+  return JSON.stringify({ seq: String(seq), status, events, decisions, rejections, eventsInFlight });
 }

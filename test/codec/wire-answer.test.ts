@@ -23,6 +23,7 @@ import {
 } from '../../native-free-core/codec/messages.ts';
 import { isUtf8, readUtf8, utf8Bytes, writeUtf8 } from '../../native-free-core/codec/utf8.ts';
 import { writeDecimal } from '../../native-free-core/codec/wire-write.ts';
+import { CREDIT_BYTES_MAX } from '../../native-free-core/encodings/encoding.ts';
 import { ENCODINGS } from '../../native-free-core/encodings/index.ts';
 import { FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
 import { createSeq, seqNumber } from '../../native-free-core/layout/seq.ts';
@@ -109,7 +110,8 @@ describe(`answers, seed=${SEED}`, () => {
         const rejections = events
           .slice(first)
           .flatMap(({ outcome }, index) => (outcome === 0 ? [] : [{ index, ...outcomeText(outcome) }]));
-        expect(answer).toEqual({ seq, status: 1, events: count, decisions, rejections, warnings: [], retryAfterMs: 0 });
+        const rest = { warnings: [], retryAfterMs: 0, eventsInFlight: 0 };
+        expect(answer).toEqual({ seq, status: 1, events: count, decisions, rejections, ...rest });
         const decoded = AnswerType.toObject(AnswerType.decode(out.subarray(7, end)), AS_OBJECT);
         expect({ ...decoded, rejections: withoutEmpty(decoded['rejections'] as object[]) }).toEqual(answer);
       }),
@@ -168,6 +170,7 @@ describe(`answers, seed=${SEED}`, () => {
       rejections,
       warnings: [],
       retryAfterMs: 0,
+      eventsInFlight: 0,
     });
     const retry = readAnswerProto(out.subarray(0, proto.writeRetry(out, 0, { low: 5, high: 1 }, 250)));
     expect(retry).toEqual({
@@ -178,6 +181,7 @@ describe(`answers, seed=${SEED}`, () => {
       rejections: [],
       warnings: [],
       retryAfterMs: 250,
+      eventsInFlight: 0,
     });
     const json = (end: number): unknown => JSON.parse(Buffer.from(out.subarray(0, end)).toString('utf8'));
     expect(json(text.writeRejectedFrame(out, 0, createSeq(12), text.rejections[-FRAME_SEQ_TOO_OLD]!))).toEqual({
@@ -193,6 +197,21 @@ describe(`answers, seed=${SEED}`, () => {
       events: 0,
       retryAfterMs: 250,
     });
+  });
+
+  test('a credit is added to an answer that stands there already', () => {
+    const out = new Uint8Array(400);
+    const written = proto.writeRetry(out, 0, createSeq(5), 250);
+    const end = proto.addCredit(out, written, 65_536);
+    expect(end - written).toBeLessThanOrEqual(CREDIT_BYTES_MAX);
+    const retry = { seq: 5, status: 4, retryAfterMs: 250, eventsInFlight: 65_536 };
+    expect(readAnswerProto(out.subarray(0, end))).toMatchObject(retry);
+    expect(AnswerType.toObject(AnswerType.decode(out.subarray(0, end)), AS_OBJECT)).toMatchObject(retry);
+    const before = text.writeRetry(out, 0, createSeq(5), 250);
+    const textEnd = text.addCredit(out, before, 65_536);
+    expect(textEnd - before).toBeLessThanOrEqual(CREDIT_BYTES_MAX);
+    const json: unknown = JSON.parse(Buffer.from(out.subarray(0, textEnd)).toString('utf8'));
+    expect(json).toEqual({ seq: '5', status: 'RETRY', events: 0, retryAfterMs: 250, eventsInFlight: 65_536 });
   });
 
   test('an answer given again says so', () => {
@@ -234,6 +253,7 @@ describe(`answers, seed=${SEED}`, () => {
       frameBytesMax: 1 << 20,
       frameEventsMax: 8192,
       highestSeq: 2 ** 52 + 1,
+      eventsInFlight: 6144,
     };
     expect(readHelloProto(encodeHelloProto(hello))).toEqual(hello);
     expect(readHelloProto(HelloType.encode(HelloType.fromObject(hello)).finish())).toEqual(hello);

@@ -3,7 +3,8 @@
  * client can bring about, at the moment when a file says so. What the engine calls is the real thing; this stands around calls of Node.
  *
  *   HUNT_DEATH_FILE   once it is there: who is to die of what, "spool EIO", "spool ENOSPC-sync", "worker throw", "ingress throw",
- *                     "main throw", "main reject"; of "spool ENOSPC-write" nobody dies: the disk is full until the file goes
+ *                     "main throw", "main reject"; of "spool ENOSPC-write" nobody dies: the disk is full until the file goes;
+ *                     nor of "spool stall": fdatasync does not return until then
  */
 
 import fs from 'node:fs';
@@ -24,6 +25,7 @@ function ordered() {
 
 if (who === 'spool') {
   const { fdatasyncSync, writevSync } = fs;
+  const stalled = new Int32Array(new SharedArrayBuffer(4));
   // As long as the file says so.
   fs.writevSync = (...args) => {
     if (ordered() === 'ENOSPC-write') throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' });
@@ -31,7 +33,8 @@ if (who === 'spool') {
   };
   fs.fdatasyncSync = (descriptor) => {
     const cause = ordered();
-    if (cause !== '' && cause !== 'ENOSPC-write')
+    while (ordered() === 'stall') Atomics.wait(stalled, 0, 0, 5);
+    if (cause !== '' && cause !== 'ENOSPC-write' && cause !== 'stall')
       throw Object.assign(new Error(`${cause}: i/o error, fdatasync`), { code: cause.split('-')[0] });
     return fdatasyncSync(descriptor);
   };

@@ -67,7 +67,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       allowOrigins: options.allowOrigins ?? [],
     },
     transport: options.transport ?? testTransport(),
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    // A test machine may stand still for longer than a server should.
+    limits: { queueAgeMsMax: 60_000, ...options.limits },
     log: (_level, message) => logged.push(message),
     onFailure: (error) => logged.push(`FAILED ${String(error)}`),
   });

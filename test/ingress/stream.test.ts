@@ -226,6 +226,60 @@ test('a client that does not read its answers is cut off with a reason', async (
   expect(seqs(stream.answers)).toEqual(oneTo(stream.answers.length));
 });
 
+test('answers late: beyond the age of the queue RETRY, behind what is outstanding and alone at once', async () => {
+  await start({ limits: { queueAgeMsMax: 100 } });
+  const stream = await openStream(rig);
+  const other = await openStream(rig);
+  await Promise.all([stream.hello, other.hello]);
+  rig.echo.holdDurable = true;
+  stream.send(1);
+  await until(
+    () => rig.ingress.figures().queueAgeMsMax > 100,
+    () => 'the queue is old',
+  );
+  stream.send(2);
+  other.send(1, 3);
+  const [alone] = await other.until(1);
+  expect(alone).toMatchObject({ seq: 1, status: 'RETRY' });
+  expect(alone.retryAfterMs).toBeGreaterThanOrEqual(50);
+  await until(
+    () => rig.ingress.figures().refusedFrames === 2,
+    () => 'two frames refused',
+  );
+  expect(stream.answers).toEqual([]);
+  rig.echo.holdDurable = false;
+  expect((await stream.until(2)).map(({ seq, status }) => [seq, status])).toEqual([
+    [1, 'OK'],
+    [2, 'RETRY'],
+  ]);
+  expect(rig.ingress.figures().refusedBecause).toMatchObject({ age: 2, events: 0, frames: 0 });
+  stream.send(2);
+  expect((await stream.until(3))[2]).toMatchObject({ seq: 2, status: 'OK' });
+});
+
+test('the hello says how many events may be in flight; beyond twice as many the answer is RETRY', async () => {
+  await start();
+  const stream = await openStream(rig);
+  expect(await stream.hello).toMatchObject({ eventsInFlight: 6144 });
+  const stored = await openStream(rig, '?ack=stored');
+  expect(await stored.hello).toMatchObject({ eventsInFlight: 0 });
+  rig.echo.holdDurable = true;
+  rig.echo.holdStored = true;
+  for (const seq of oneTo(8)) stream.send(seq, 2000);
+  for (const seq of oneTo(8)) stored.send(seq, 2000);
+  await until(
+    () => rig.ingress.figures().refusedFrames === 2 && rig.echo.taken.length === 14,
+    () => 'two frames refused, fourteen taken',
+  );
+  rig.echo.holdDurable = false;
+  rig.echo.holdStored = false;
+  const answers = await stream.until(8);
+  expect(seqs(answers)).toEqual(oneTo(8));
+  expect(answers.map(({ status }) => status)).toEqual([...Array(6).fill('OK'), ...Array(2).fill('RETRY')]);
+  expect((await stored.until(8)).every(({ status }) => status === 'OK')).toBe(true);
+  expect(rig.ingress.figures().refusedBecause).toMatchObject({ events: 2, age: 0 });
+});
+
 test('a client that ignores its credit is cut off', async () => {
   await start({ limits: { framesInFlight: 10 } });
   const stream = await openStream(rig);

@@ -8,6 +8,7 @@ const TAG_SEQ = 0x09;
 const TAG_STATUS = 0x10;
 const TAG_REJECTIONS = 0x22;
 const TAG_RETRY_AFTER_MS = 0x28;
+const TAG_EVENTS_IN_FLIGHT = 0x40;
 const WIRE_BYTES = 2;
 const WIRE_FIXED64 = 1;
 const HIGH = 4294967296;
@@ -18,6 +19,8 @@ export interface AnswerFigures {
   /** Events that were refused alone. */
   rejections: number;
   retryAfterMs: number;
+  /** The credit in events from here on; 0: as before. */
+  eventsInFlight: number;
 }
 
 /** Where a varint ends that `readVarint` began, and its value. */
@@ -42,6 +45,7 @@ export function readAnswerFigures(bytes: Uint8Array, start: number, end: number,
   into.status = 0;
   into.rejections = 0;
   into.retryAfterMs = 0;
+  into.eventsInFlight = 0;
   let p = start;
   while (p < end) {
     const tag = bytes[p++]!;
@@ -60,6 +64,7 @@ export function readAnswerFigures(bytes: Uint8Array, start: number, end: number,
       if (tag === TAG_REJECTIONS) into.rejections++;
     } else if (tag === TAG_STATUS) into.status = varint.value;
     else if (tag === TAG_RETRY_AFTER_MS) into.retryAfterMs = varint.value;
+    else if (tag === TAG_EVENTS_IN_FLIGHT) into.eventsInFlight = varint.value;
   }
 }
 

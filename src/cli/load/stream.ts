@@ -9,7 +9,7 @@
 import type { Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { STATUS_DUPLICATE, STATUS_OK, STATUS_RETRY } from '../../../native-free-core/codec/answer.ts';
-import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
+import { FRAMES_IN_FLIGHT_MIN, SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
 import type { ServerAddress } from '../../../client/src/address.ts';
 import { OperatingError } from '../../errors.ts';
 import { readAnswerFigures, type AnswerFigures } from './answer-bytes.ts';
@@ -26,6 +26,7 @@ export interface StreamOptions {
   readonly prefix: string;
   readonly ack: 'durable' | 'stored';
   readonly maker: FrameMaker;
+  readonly eventsPerFrame: number;
   /** Bounds on what is in flight on this stream, beside the server's own. */
   readonly framesInFlightMax: number;
   readonly bytesInFlightMax: number;
@@ -71,10 +72,13 @@ export class LoadStream {
   /** When the frame should have gone, on the performance clock; and its event time. */
   readonly #intendedAt = new Float64Array(WINDOW);
   readonly #eventTime = new Float64Array(WINDOW);
-  readonly #figures: AnswerFigures = { seq: 0, status: 0, rejections: 0, retryAfterMs: 0 };
+  readonly #figures: AnswerFigures = { seq: 0, status: 0, rejections: 0, retryAfterMs: 0, eventsInFlight: 0 };
   readonly #buffers: Buffer[] = [];
   #toSendAgain = 0;
   #bytesInFlight = 0;
+  /** Frames in flight: what the credit in events comes to; and after a RETRY one, with each that is taken twice as many. */
+  #creditFrames = Infinity;
+  #triedFrames = Infinity;
   #pauseUntil = 0;
   #chunkAt = 0;
   #transport: LoadConnection | null = null;
@@ -122,6 +126,23 @@ export class LoadStream {
       );
     }
     this.#transport = transport;
+    this.#creditFrames = Infinity;
+    this.#triedFrames = Infinity;
+    this.#allowEvents(transport.eventsInFlight);
+  }
+
+  #allowEvents(events: number): void {
+    if (events === 0) return;
+    this.#creditFrames = Math.max(FRAMES_IN_FLIGHT_MIN, Math.floor(events / this.#options.eventsPerFrame));
+  }
+
+  #framesMax(transport: LoadConnection): number {
+    return Math.min(
+      transport.framesInFlightMax,
+      this.#options.framesInFlightMax,
+      this.#creditFrames,
+      this.#triedFrames,
+    );
   }
 
   /**
@@ -135,7 +156,7 @@ export class LoadStream {
     if (now < this.#pauseUntil) return 0;
     if (this.#toSendAgain > 0) this.#sendAgain(transport);
     const { maker, bytesInFlightMax } = this.#options;
-    const framesMax = Math.min(transport.framesInFlightMax, this.#options.framesInFlightMax);
+    const framesMax = this.#framesMax(transport);
     const timeMs = Date.now();
     let frames = 0;
     let out: Buffer | null = null;
@@ -150,7 +171,7 @@ export class LoadStream {
       const bytes = maker.bytes(seq);
       if (this.#bytesInFlight > 0 && this.#bytesInFlight + bytes > bytesInFlightMax) break;
       // One request at a time is one write at a time.
-      if (out !== null && (at + bytes > out.length || framesMax === 1)) {
+      if (out !== null && (at + bytes > out.length || transport.framesInFlightMax === 1)) {
         this.#write(transport, out, at);
         out = null;
       }
@@ -201,7 +222,7 @@ export class LoadStream {
   /** Frames are made again byte for byte: number, players and event time are what they were. */
   #sendAgain(transport: LoadConnection): void {
     const { maker } = this.#options;
-    const framesMax = Math.min(transport.framesInFlightMax, this.#options.framesInFlightMax);
+    const framesMax = this.#framesMax(transport);
     for (let seq = this.lowest; seq < this.nextSeq && this.#toSendAgain > 0 && this.inFlight < framesMax; seq++) {
       const i = seq % WINDOW;
       if (this.#state[i] !== TO_SEND_AGAIN) continue;
@@ -230,13 +251,16 @@ export class LoadStream {
     if (this.#chunkAt === 0) this.#chunkAt = performance.now();
     this.inFlight--;
     this.#bytesInFlight -= this.#options.maker.bytes(seq);
+    this.#allowEvents(figures.eventsInFlight);
     if (status === STATUS_RETRY) {
       this.retried++;
+      this.#triedFrames = 1;
       this.#state[i] = TO_SEND_AGAIN;
       this.#toSendAgain++;
       this.#pauseUntil = this.#chunkAt + Math.min(Math.max(1, figures.retryAfterMs), RETRY_PAUSE_MS_MAX);
       return;
     }
+    this.#triedFrames *= 2;
     this.#state[i] = ANSWERED;
     if (status === STATUS_OK || status === STATUS_DUPLICATE) {
       this.answered++;

@@ -13,6 +13,8 @@ import { OperatingError } from '../../errors.ts';
 export interface LoadConnection {
   /** Frames that may be unanswered at once. */
   readonly framesInFlightMax: number;
+  /** Events that may be; 0: as many as there are. */
+  readonly eventsInFlight: number;
   /** Highest number that the server has of this producer. */
   readonly highestSeq: number;
   /** Whole frames with their headers. The bytes must not change before `written`. */
@@ -74,8 +76,9 @@ export const openWebSocketTransport: OpenTransport = async ({ address, producer,
   } finally {
     clearTimeout(late);
   }
-  const { framesInFlight, highestSeq } = hello!;
-  return { framesInFlightMax: framesInFlight, highestSeq, write: socket.write, close: socket.close };
+  const { framesInFlight, eventsInFlight, highestSeq } = hello!;
+  const { write, close } = socket;
+  return { framesInFlightMax: framesInFlight, eventsInFlight, highestSeq, write, close };
 };
 
 export const openHttpTransport: OpenTransport = ({ address, producer, ack }, handlers) => {
@@ -114,6 +117,7 @@ export const openHttpTransport: OpenTransport = ({ address, producer, ack }, han
       socket.setTimeout(0);
       resolve({
         framesInFlightMax: 1,
+        eventsInFlight: 0,
         highestSeq: 0,
         write(frames, written) {
           socket.cork();

@@ -45,6 +45,7 @@ async function connect(server: WireServer, options: Partial<StreamOptions> = {})
     prefix: 'test00',
     ack: 'durable',
     maker,
+    eventsPerFrame: EVENTS,
     framesInFlightMax: Infinity,
     bytesInFlightMax: Infinity,
     reconnectMs: 5000,
@@ -144,7 +145,7 @@ test('a server that stays away ends the stream, and says so', async () => {
 });
 
 test('answers of every kind, read in place', () => {
-  const figures = { seq: 0, status: 0, rejections: 0, retryAfterMs: 0 };
+  const figures = { seq: 0, status: 0, rejections: 0, retryAfterMs: 0, eventsInFlight: 0 };
   const seq = [0x09, 1, 0, 0, 0, 1, 0, 0, 0];
   readAnswerFigures(
     Uint8Array.from([7, 7, ...seq, 0x10, 1, 0x1a, 3, 1, 2, 0, 0x22, 2, 8, 1, 0x22, 0, 0x30, 0x80, 1, 9]),
@@ -152,9 +153,9 @@ test('answers of every kind, read in place', () => {
     27,
     figures,
   );
-  expect(figures).toEqual({ seq: 2 ** 32 + 1, status: 1, rejections: 2, retryAfterMs: 0 });
-  readAnswerFigures(Uint8Array.from([...seq, 0x10, 4, 0x28, 0xe8, 7]), 0, 14, figures);
-  expect(figures).toEqual({ seq: 2 ** 32 + 1, status: 4, rejections: 0, retryAfterMs: 1000 });
+  expect(figures).toEqual({ seq: 2 ** 32 + 1, status: 1, rejections: 2, retryAfterMs: 0, eventsInFlight: 0 });
+  readAnswerFigures(Uint8Array.from([...seq, 0x10, 4, 0x28, 0xe8, 7, 0x40, 0x80, 0x30]), 0, 17, figures);
+  expect(figures).toEqual({ seq: 2 ** 32 + 1, status: 4, rejections: 0, retryAfterMs: 1000, eventsInFlight: 6144 });
 });
 
 test('sending times queue up until they are asked for, through growth and around the ring', () => {
