@@ -195,9 +195,9 @@ function classOf(from: Plan, to: Plan, edit: SchemaEdit): ChangeDescription {
   return description;
 }
 
-/** Each edit is described; a table goes through all of them in the long form, through every third in the short one. */
+/** Each edit is described; a table goes through all of them in the long form, through every fifth in the short one. */
 function isTried(number: number): boolean {
-  return isLong || number % 3 === 0;
+  return isLong || number % 5 === 0;
 }
 
 function numbered<T extends object>(edits: readonly T[]): (T & { readonly number: number })[] {

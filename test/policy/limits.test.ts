@@ -8,6 +8,7 @@ import type { Tables } from '../../native-free-core/decide/tables.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { compilePipeline } from '../../src/config/compile.ts';
 import { copyTables, createChunkRestorer, type TableChunk } from '../../src/memory/snapshot-tables.ts';
+import { isLong } from '../long.ts';
 import { seeded } from '../random.ts';
 import { freshTables, limitState, limitWorld, replayed, type Row, type StoredBlock } from './limit-world.ts';
 
@@ -187,12 +188,14 @@ function shuffledWithinEpochs(blocks: readonly StoredBlock[]): StoredBlock[] {
   return [...grouped(blocks, (block) => block.epoch).values()].flatMap((epoch) => [...epoch].reverse());
 }
 
-describe.each([
+const TRIALS: readonly (readonly [workers: number, seed: number])[] = [
   [1, 11],
   [2, 12],
   [2, 13],
-  [2, 14],
-])('%i workers, seed %i', (workers, seed) => {
+  ...(isLong ? [[2, 14] as const] : []),
+];
+
+describe.each(TRIALS)('%i workers, seed %i', (workers, seed) => {
   const plan = compile();
   const trial = run(plan, workers, seed);
 

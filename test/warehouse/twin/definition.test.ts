@@ -9,6 +9,8 @@ import { valueByDefinition, type HistoryRow } from './definition.ts';
 import { planFrom, randomFrames } from './random-steps.ts';
 import { isLong } from '../../long.ts';
 
+/** The definition costs the square of a life's rows. */
+const ROWS = isLong ? 500 : 300;
 const warehouse = openWarehouse();
 afterAll(() => warehouse.close());
 
@@ -31,7 +33,7 @@ interface StoredRow {
 let lives: StoredRow[][] = [];
 
 beforeAll(() => {
-  storeFrames(warehouse, plan, randomFrames(3, 500, 5));
+  storeFrames(warehouse, plan, randomFrames(3, ROWS, 5));
   const rows = warehouse.rows<StoredRow>(
     `SELECT _row, concat(toString(player), '/', toString(player_life)) AS life, toUnixTimestamp64Milli(effective_time) AS t,
        toUnixTimestamp64Milli(events.at) AS at, amount, toString(points) AS points, good, place, device, hunt FROM events ORDER BY player, player_life, player_seq`,
