@@ -1,6 +1,6 @@
 /**
  * Preloaded into a server under test, in all of its threads (`NODE_OPTIONS=--import=<this file>`): ends a process with SIGKILL at a
- * moment that no clock can hit. What the engine calls is the real thing; this stands around three calls of Node.
+ * moment that no clock can hit. What the engine calls is the real thing; this stands around four calls of Node.
  *
  *   HUNT_FAULT_FOLDER/order   "phase moment pid", written by the test at any time; pid: whom to kill, 0 for the server itself
  *   HUNT_FAULT_FOLDER/hit     the order again, written by the hook just before the kill
@@ -9,7 +9,8 @@
  *   phase             moment
  *   inside-fsync      before, during, after      of a group commit: the bytes are written, and nobody has been told yet
  *   before-insert     sealed, leaving            the batch log has the batch, and ClickHouse has heard nothing of it
- *   insert-in-flight  begun, sent, answered      part of the body is out; all of it; the answer is here and nobody has read it
+ *   insert-in-flight  begun, sent, answered      part of the body is written; it is named to ClickHouse; the answer is here and nobody
+ *                                                has read it
  */
 
 import { spawn } from 'node:child_process';
@@ -31,7 +32,7 @@ const real = {
 // Threads have the server's process id; its ClickHouse and other commands do not.
 if (isMainThread && process.argv[2] === 'serve') process.env.HUNT_FAULT_PID = String(process.pid);
 if (folder !== '' && process.env.HUNT_FAULT_PID === String(process.pid)) {
-  if (isMainThread) hookInserts(hookBatchLog());
+  if (isMainThread) await hookInserts(hookBatchLog());
   else if (process.argv[1]?.endsWith('spool-thread.js')) hookGroupCommits();
 }
 
@@ -116,21 +117,24 @@ function hookBatchLog() {
   return now;
 }
 
-function hookInserts(now) {
+/** Batches are handed over as files (body-file.ts): part of one is written, then a request names it. */
+async function hookInserts(now) {
+  const file = await fs.promises.open('/dev/null');
+  const files = Object.getPrototypeOf(file);
+  await file.close();
+  const { writev } = files;
+  files.writev = async function (...args) {
+    now('inserting');
+    const written = await writev.apply(this, args);
+    killIfOrdered('insert-in-flight', 'begun');
+    return written;
+  };
   http.request = (...args) => {
-    const query = args[0] instanceof URL ? args[0].searchParams.get('query') : null;
-    if (query === null || !/^INSERT INTO \S*`events` /.test(query)) return real.request(...args);
+    const names = Object.keys(args[1]?.headers ?? {}).map((name) => name.toLowerCase());
+    if (!names.includes('x-hunt-body')) return real.request(...args);
     killIfOrdered('before-insert', 'leaving');
     const request = real.request(...args);
-    const { write, emit } = request;
-    let writes = 0;
-    now('inserting');
-    request.write = (...chunk) => {
-      const more = write.apply(request, chunk);
-      // The second is written once the first has gone out.
-      if (++writes === 2) killIfOrdered('insert-in-flight', 'begun');
-      return more;
-    };
+    const { emit } = request;
     request.emit = (event, ...values) => {
       if (event === 'finish') now('sent');
       if (event === 'finish') killIfOrdered('insert-in-flight', 'sent');
