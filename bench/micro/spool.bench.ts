@@ -175,6 +175,7 @@ async function benchThread(directory: string, epochs: number, segmentBytes: numb
   const failures: Error[] = [];
   const spool = startSpool({
     controlBuffer: buffer,
+    headLane: createLane(4096),
     laneBuffers: [source.laneBuffer],
     ingressCount: 1,
     directory,

@@ -4,6 +4,7 @@
  *   ingress -> worker       OPEN open-record.ts · FRAME frame-record.ts · CLOSE connection-record.ts · ENTITY_READ entity-read-record.ts
  *   worker -> ingress       ANSWER answer-record.ts · HELLO hello-record.ts · ENTITY_ANSWER answer-record.ts · REPEAT repeat-record.ts
  *   worker -> spool thread  BLOCK block-record.ts
+ *   spool thread -> main    HEADS epoch-heads-record.ts
  */
 
 export const RECORD_OPEN = 1;
@@ -15,6 +16,7 @@ export const RECORD_HELLO = 6;
 export const RECORD_ENTITY_ANSWER = 7;
 export const RECORD_REPEAT = 8;
 export const RECORD_BLOCK = 9;
+export const RECORD_HEADS = 10;
 
 /** Where a record's bytes are read and written: a lane, or any two views of the same memory. */
 export interface RecordBytes {

@@ -4,6 +4,7 @@
  * in.
  */
 
+import { openLane } from '../../native-free-core/ring/lane.ts';
 import { copyEntry } from '../../native-free-core/state/dictionary.ts';
 import { after, type LogConsumer } from '../contract/log.ts';
 import { startIngress, type Ingress } from '../ingress/start.ts';
@@ -13,12 +14,14 @@ import { ACCOUNT_FOLDER } from '../recovery/rebuild.ts';
 import { enterLedger } from '../recovery/recover-tables.ts';
 import { SnapshotKeeper, withAccount } from '../recovery/snapshot-keeper.ts';
 import { MARK_NAME } from '../spool/durable-mark.ts';
+import { HeadReader } from '../spool/head-reader.ts';
 import { openSpoolReader } from '../spool/reader.ts';
 import { createSnapshot } from '../spool/snapshot-file.ts';
 import { startSpool, type Spool } from '../spool/spool.ts';
 import { nodeStorage } from '../spool/storage.ts';
 import { noteThreads } from '../system/end-process.ts';
 import { withoutEntries } from '../versions/lists.ts';
+import type { OpenReader } from '../warehouse/insert/batch.ts';
 import { probeQueries } from '../warehouse/probe.ts';
 import { createWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
 import { startWorkers, type WorkerPool } from '../workers/pool.ts';
@@ -107,6 +110,7 @@ async function startSpoolStage({ options, opened, recovered }: StageInput, failu
   const spool = startSpool({
     controlBuffer: memory.control,
     laneBuffers: memory.blockLanes,
+    headLane: memory.headLane,
     ingressCount: memory.ingresses,
     directory: opened.path('spool'),
     markFile: opened.path(MARK_NAME),
@@ -122,14 +126,16 @@ async function startSpoolStage({ options, opened, recovered }: StageInput, failu
 }
 
 function openWarehouse({ options, opened, recovered }: StageInput, failure: FailureSignal): Warehouse {
-  const { clickhouse, control, ledger, running } = recovered;
+  const { clickhouse, control, ledger, memory, running } = recovered;
   const dictionary = (id: number): Uint8Array => copyEntry(running.tables.dictionary, id);
+  const openReader: OpenReader = (how) => openSpoolReader(nodeStorage, opened.path('spool'), how);
   return createWarehouse({
     clickhouse,
     plan: running.plan,
     planOf: (number) => opened.versions.planOf(number),
     batchLog: opened.batchLog,
-    openReader: (how) => openSpoolReader(nodeStorage, opened.path('spool'), how),
+    openReader,
+    openHeads: () => new HeadReader(openLane(memory.headLane), openReader()),
     durableEpoch: control.durableEpoch,
     publishStored: control.publishStored,
     onEpoch: (epoch, blocks) => {

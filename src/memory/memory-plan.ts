@@ -16,6 +16,7 @@ import {
   createList,
   DURABLE_LANE_BYTES,
   FRAME_LANE_BYTES,
+  HEAD_LANE_BYTES,
   STORED_LANE_BYTES,
   tableShape,
 } from './regions.ts';
@@ -117,7 +118,8 @@ function planLists(plan: Plan): MemoryPart[] {
 /** Without those for answers that wait for ClickHouse: few clients ask for them. */
 function laneBytes(workers: number, ingresses: number): number {
   const pair = createLane(FRAME_LANE_BYTES).byteLength + createLane(DURABLE_LANE_BYTES).byteLength;
-  return workers * (ingresses * pair + createLane(BLOCK_LANE_BYTES).byteLength);
+  const perWorker = ingresses * pair + createLane(BLOCK_LANE_BYTES).byteLength;
+  return workers * perWorker + createLane(HEAD_LANE_BYTES).byteLength;
 }
 
 function planNames(plan: Plan, workers: number, ingresses: number): MemoryPart[] {

@@ -21,6 +21,8 @@ export interface SpoolThreadOptions {
   readonly controlBuffer: SharedArrayBuffer;
   /** One for each worker, in the workers' order. */
   readonly laneBuffers: readonly SharedArrayBuffer[];
+  /** Takes the heads of durable epochs. */
+  readonly headLane: SharedArrayBuffer;
   readonly ingressCount: number;
   readonly directory: string;
   readonly markFile: string;
@@ -53,6 +55,7 @@ function runSpool(options: SpoolThreadOptions, port: MessagePort): void {
     storage: nodeStorage,
     control,
     lanes: options.laneBuffers.map(openLane),
+    heads: openLane(options.headLane),
     now,
     log: (level, message) => report({ type: 'log', level, message }),
   });

@@ -3,9 +3,9 @@
  * one vectored write, syncs once, and tells everybody who waits. All on the spool thread; `spool-thread.ts` runs the loop,
  * tests call it directly.
  *
- * Order of a group: write - fdatasync - mark (durable-mark.ts) - free the lanes - publish "durable up to" - ring. A group
- * lies in one segment; the former segment is synced before a record goes into the next one, which is what recovery relies
- * on.
+ * Order of a group: write - fdatasync - mark (durable-mark.ts) - heads to the main thread - free the lanes - publish
+ * "durable up to" - ring. A group lies in one segment; the former segment is synced before a record goes into the next one,
+ * which is what recovery relies on.
  */
 
 import type { SpoolFigures } from '../contract/figures.ts';
@@ -17,8 +17,11 @@ import {
   INGRESS_BELL,
   SPOOL_FULL,
 } from '../../native-free-core/layout/control-layout.ts';
+import { LANE_FULL } from '../../native-free-core/base/outcomes.ts';
+import { epochHeadsBytes, writeEpochHeads } from '../../native-free-core/layout/epoch-heads-record.ts';
+import { RECORD_HEADS } from '../../native-free-core/layout/record-kinds.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
-import type { Lane } from '../../native-free-core/ring/lane.ts';
+import { commit, laneRecordBytesMax, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
 import { storeWatermark } from '../../native-free-core/ring/watermark.ts';
 import {
   MAGIC_EPOCH,
@@ -60,6 +63,8 @@ export interface SpoolWriterOptions {
   readonly control: Int32Array;
   /** One for each worker, in the workers' order. */
   readonly lanes: readonly Lane[];
+  /** To the main thread: durable epochs without their columns, as far as there is room; default: none are handed over. */
+  readonly heads?: Lane;
   readonly ingressCount: number;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -87,6 +92,8 @@ export class SpoolWriter {
   readonly #records = new Uint8Array((GROUP_EPOCHS_MAX + 1) * RECORD_BYTES_MAX);
   readonly #recordsView = new DataView(this.#records.buffer);
   readonly #vector: Uint8Array[] = [];
+  /** The blocks of each epoch of the group, from `first` on. */
+  readonly #blocks: (readonly Uint8Array[])[] = [];
   readonly #figures: SpoolFigures;
   /** End of the written bytes in the segment, and what it will be once the group is written. */
   #position: number;
@@ -155,6 +162,7 @@ export class SpoolWriter {
     if (this.#starved) this.#fullPauseMs = 0;
     this.#starved = false;
     this.#promise();
+    this.#handOver(first);
     this.#lanes.release();
     this.#figures.epochs += this.#nextEpoch - first;
     this.#publish();
@@ -247,6 +255,7 @@ export class SpoolWriter {
   /** Gathers whole epochs into the vector, in order, as far as the segment and a group reach. Returns how many. */
   #collect(): number {
     this.#vector.length = 0;
+    this.#blocks.length = 0;
     this.#groupEnd = this.#position;
     // Only after a failed write: the segment has been taken, and its first record never reached it.
     if (this.#position === 0) this.#mark(MAGIC_SEGMENT, this.#segmentEnd());
@@ -271,6 +280,7 @@ export class SpoolWriter {
     const recordIndex = this.#vector.length;
     this.#vector.push(this.#records);
     this.#lanes.takeEpoch(this.#nextEpoch, record, this.#vector);
+    this.#blocks.push(this.#vector.slice(recordIndex + 1));
     record.magic = MAGIC_EPOCH;
     record.durableEpoch = this.#figures.durableEpoch;
     const from = place * RECORD_BYTES_MAX;
@@ -308,6 +318,21 @@ export class SpoolWriter {
     durable.receivedAt = this.#record.receivedAt;
     Object.assign(durable.totals, this.#record.totals);
     durable.write();
+  }
+
+  /** Before "durable up to" says so. What finds no room is read from the disk by whoever wants it. */
+  #handOver(first: number): void {
+    const { heads } = this.#options;
+    if (heads === undefined) return;
+    for (let i = 0; i < this.#blocks.length; i++) {
+      const blocks = this.#blocks[i]!;
+      const bytes = epochHeadsBytes(blocks);
+      const at = bytes > laneRecordBytesMax(heads.capacity) ? LANE_FULL : reserve(heads, RECORD_HEADS, bytes);
+      if (at < 0) continue;
+      writeEpochHeads(heads, at, first + i, blocks);
+      commit(heads);
+    }
+    this.#blocks.length = 0;
   }
 
   #publish(): void {

@@ -10,7 +10,7 @@
  */
 
 import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises';
-import { after, BEFORE_FIRST, isBefore, type Position } from '../contract/log.ts';
+import { after, BEFORE_FIRST, isBefore, type LogReader, type Position } from '../contract/log.ts';
 import type { WarehouseFigures } from '../contract/figures.ts';
 import type { ColumnRename } from '../../native-free-core/plan/change.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
@@ -43,6 +43,8 @@ export interface WarehouseOptions {
   readonly planOf?: (pipelineNumber: number) => Plan;
   readonly batchLog: BatchLog;
   readonly openReader: OpenReader;
+  /** For counting epochs: blocks may come without their columns. Default: `openReader`. */
+  readonly openHeads?: () => LogReader;
   readonly durableEpoch: () => Position;
   readonly publishStored: (epoch: number) => void;
   /** Every durable epoch from the first unsealed one on, once and in order. */
@@ -168,7 +170,7 @@ class RunningWarehouse {
   }
 
   async start(): Promise<void> {
-    const { batchLog, openReader, durableEpoch, onEpoch, log } = this.#options;
+    const { batchLog, openReader, openHeads = openReader, durableEpoch, onEpoch, log } = this.#options;
     const connection = this.#connection;
     await this.#retry.untilDone('look where the tables come from', () =>
       this.#letIn(() => claimTables(connection, batchLog, log)),
@@ -181,7 +183,7 @@ class RunningWarehouse {
       readStored(connection, batchLog.logNumber, open),
     );
     this.#advance({ ...stored, epoch: batchLog.confirmedEpoch });
-    const reader = openReader();
+    const reader = openHeads();
     reader.seek(after(batchLog.sealedEpoch));
     this.#follower = new EpochFollower({
       reader,

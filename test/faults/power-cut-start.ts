@@ -67,6 +67,7 @@ export function smallMemory(plan: Plan, workers: number): SharedMemory {
     durableLanes: lanes(FRAME_LANE_BYTES),
     storedLanes: lanes(FRAME_LANE_BYTES),
     blockLanes: lanes(BLOCK_LANE_BYTES).flat(),
+    headLane: createLane(4096),
     entities: plan.entities.map((entity) => table(entity.max, layOutRecord(entity).rowBytes)),
     limits: layOutLimits(plan).map(({ entity, rowBytes }) => table(plan.entities[entity].max, rowBytes)),
     lists: (plan.lists ?? []).map(createList),

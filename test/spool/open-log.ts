@@ -10,6 +10,7 @@ import { openSpoolReader } from '../../src/spool/reader.ts';
 import { recoverSpool } from '../../src/spool/recover.ts';
 import type { RecoveredSpool } from '../../src/spool/recover.ts';
 import { SpoolWriter } from '../../src/spool/spool-writer.ts';
+import type { Lane } from '../../native-free-core/ring/lane.ts';
 import type { Storage } from '../../src/spool/storage.ts';
 import type { Random } from './lossy-storage.ts';
 import { blockBytes, createControl, participantsOf, sealedBlock, simulateWorkers } from './simulated-workers.ts';
@@ -25,6 +26,7 @@ export interface LogShape {
   readonly spoolBytesMax?: number;
   readonly sparesMax?: number;
   readonly random?: Random;
+  readonly heads?: Lane;
   readonly now?: () => number;
   readonly log?: (level: string, message: string) => void;
 }
@@ -67,6 +69,7 @@ export function openLog(storage: Storage, directory: string, shape: LogShape): O
     fromEpoch: recovered.lastEpoch + 1,
     control,
     lanes: workers.lanes,
+    ...(shape.heads === undefined ? {} : { heads: shape.heads }),
     ingressCount: 1,
     now: shape.now ?? (() => performance.now()),
     log: shape.log ?? (() => {}),

@@ -1,3 +1,4 @@
+import { createLane } from '../../native-free-core/ring/lane.ts';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -34,6 +35,7 @@ function start(directory: string): Started {
   const failures: Error[] = [];
   const spool = startSpool({
     controlBuffer,
+    headLane: createLane(4096),
     laneBuffers: workers.buffers,
     ingressCount: 2,
     directory,

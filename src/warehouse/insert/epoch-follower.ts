@@ -19,7 +19,7 @@ export interface BatchBounds {
 export interface EpochFollowerOptions {
   readonly reader: LogReader;
   readonly durableEpoch: () => Position;
-  /** Every epoch, once and in order. */
+  /** Every epoch, once and in order; of those that this process has just written, the blocks have no columns. */
   readonly onEpoch: (epoch: Position, blocks: readonly Uint8Array[]) => void;
   readonly sealing: BatchBounds;
   readonly monotonic: () => number;
