@@ -5,7 +5,7 @@
  *
  *   answers   the workers run, the disk takes what they decided, and the spool has room
  *   storing   batches go into ClickHouse, or there is nothing to store
- *   queries   ClickHouse answers a SELECT from the engine's table in time
+ *   queries   ClickHouse answers a SELECT from the engine's table in time; asked every five seconds while it does
  */
 
 import { after, type Position } from '../contract/log.ts';
@@ -44,6 +44,8 @@ export interface ReadinessWatch {
 }
 
 const LOOK_MS = 1000;
+/** While it goes well: a SELECT takes some 5 ms of CPU here and in ClickHouse, most of what an idle server took in all. */
+const PROBE_EVERY_MS = 5000;
 /** ClickHouse answers within milliseconds; under the heaviest queries beside it, within a second. */
 const PROBE_MS_MAX = 5000;
 /** An fsync takes some ms; on a disk that is as busy as it can be, a second. */
@@ -56,8 +58,7 @@ const GIB = 2 ** 30;
 
 export function watchReadiness(sources: ReadinessSources): ReadinessWatch {
   let state = NOT_READY_STARTING;
-  let queries: string | null = null;
-  let probing: Promise<void> | null = null;
+  const queries = watchQueries(sources.probe);
   let stuckEpoch = 0;
   let stuckSince = performance.now();
   const answers = (): string | null => {
@@ -84,20 +85,12 @@ export function watchReadiness(sources: ReadinessSources): ReadinessWatch {
     const stalled = sources.stalledMs();
     return stalled > STALLED_MS_MAX ? `rows wait and none are stored: seconds=${Math.round(stalled / 1000)}` : null;
   };
-  const probe = async (): Promise<void> => {
-    try {
-      await sources.probe(AbortSignal.timeout(PROBE_MS_MAX));
-      queries = null;
-    } catch (error) {
-      queries = `ClickHouse does not answer a SELECT: ${reasonOf(error)}`;
-    }
-  };
   const look = (): void => {
-    probing ??= probe().finally(() => (probing = null));
+    queries.look();
     const found: [ReadyPart, string | null][] = [
       ['answers', answers()],
       ['storing', storing()],
-      ['queries', queries],
+      ['queries', queries.failing],
     ];
     const failing = found.flatMap(([part, reason]) => (reason === null ? [] : [{ part, reason }]));
     tellChange(sources.log, state, failing);
@@ -110,7 +103,7 @@ export function watchReadiness(sources: ReadinessSources): ReadinessWatch {
       return state;
     },
     async begin() {
-      await probe();
+      await queries.ask();
       look();
       timer = setInterval(look, LOOK_MS);
     },
@@ -118,6 +111,40 @@ export function watchReadiness(sources: ReadinessSources): ReadinessWatch {
       if (timer !== null) clearInterval(timer);
       state = NOT_READY_STOPPING;
       sources.announce(state);
+    },
+  };
+}
+
+interface QueriesWatch {
+  readonly failing: string | null;
+  /** Asks ClickHouse; resolves once it has answered or should have. */
+  ask(): Promise<void>;
+  /** Once a second: asks where it is time to. */
+  look(): void;
+}
+
+function watchQueries(probe: ReadinessSources['probe']): QueriesWatch {
+  let failing: string | null = null;
+  let asking: Promise<void> | null = null;
+  let askedAt = 0;
+  const ask = async (): Promise<void> => {
+    askedAt = performance.now();
+    try {
+      await probe(AbortSignal.timeout(PROBE_MS_MAX));
+      failing = null;
+    } catch (error) {
+      failing = `ClickHouse does not answer a SELECT: ${reasonOf(error)}`;
+    }
+  };
+  return {
+    get failing() {
+      return failing;
+    },
+    ask,
+    look() {
+      // The timer may come a little early.
+      const isDue = failing !== null || performance.now() - askedAt > PROBE_EVERY_MS - LOOK_MS / 2;
+      if (isDue) asking ??= ask().finally(() => (asking = null));
     },
   };
 }
