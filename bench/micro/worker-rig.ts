@@ -1,6 +1,6 @@
 /**
- * A decision worker alone on the calling thread: frames of the example game in a lane to sealed blocks and answers, players by
- * Zipf's law. No sockets, no disk, no ClickHouse. For worker.bench.ts and features.bench.ts.
+ * A decision worker alone on the calling thread: frames of the example game in a lane to sealed blocks and answers, players
+ * by Zipf's law. No sockets, no disk, no ClickHouse. For worker.bench.ts, features.bench.ts and load/insert-rig.ts.
  */
 
 import { gameEvents } from '../../src/examples/treasure-hunt/load-events.ts';
@@ -32,6 +32,30 @@ export interface WorkerFigures {
 }
 
 export function measureWorker(plan: Plan, players: number, rounds: number): WorkerFigures {
+  const { round } = benchWorker(plan, players);
+  let sealedBytes = 0;
+  const count = (block: Uint8Array): void => void (sealedBytes += block.length);
+  for (let i = 0; i < rounds / 4; i++) round(count);
+  sealedBytes = 0;
+  let spent = 0;
+  for (let i = 0; i < rounds; i++) spent += round(count);
+  const events = rounds * FRAMES_PER_ROUND * EVENTS_PER_FRAME;
+  const parameters = {
+    events,
+    eventsPerFrame: EVENTS_PER_FRAME,
+    players,
+    features: plan.entities.map((e) => `${e.name}:${e.features.length}`).join(' '),
+  };
+  const checksum = String(sealedBytes);
+  return { eventsPerSecond: (events / spent) * 1000, sealedBytesPerEvent: sealedBytes / events, checksum, parameters };
+}
+
+export interface BenchWorker {
+  /** 16 frames of 500 events; each record of the block lane is handed out for the time of the call. Returns milliseconds. */
+  round(take: (record: Uint8Array) => void): number;
+}
+
+export function benchWorker(plan: Plan, players: number): BenchWorker {
   const memory = allocateMemory(plan, 1, 1);
   const decider = benchDecider(plan, memory);
   const frames = openLane(memory.frameLanes[0]![0]!);
@@ -47,32 +71,20 @@ export function measureWorker(plan: Plan, players: number, rounds: number): Work
   });
   openSession(frames);
   let seq = 0;
-  let sealedBytes = 0;
-  const round = (): number => {
-    for (let i = 0; i < FRAMES_PER_ROUND; i++) putFrame(frames, maker, ++seq);
-    const begun = performance.now();
-    drainAndFinish(decider);
-    const spent = performance.now() - begun;
-    for (let at = claim(blocks); at >= 0; at = claim(blocks)) {
-      sealedBytes += blocks.claimedBytes;
-      release(blocks);
-    }
-    for (let at = claim(answers); at >= 0; at = claim(answers)) release(answers);
-    return spent;
+  return {
+    round(take) {
+      for (let i = 0; i < FRAMES_PER_ROUND; i++) putFrame(frames, maker, ++seq);
+      const begun = performance.now();
+      drainAndFinish(decider);
+      const spent = performance.now() - begun;
+      for (let at = claim(blocks); at >= 0; at = claim(blocks)) {
+        take(new Uint8Array(blocks.buffer, at, blocks.claimedBytes));
+        release(blocks);
+      }
+      for (let at = claim(answers); at >= 0; at = claim(answers)) release(answers);
+      return spent;
+    },
   };
-  for (let i = 0; i < rounds / 4; i++) round();
-  sealedBytes = 0;
-  let spent = 0;
-  for (let i = 0; i < rounds; i++) spent += round();
-  const events = rounds * FRAMES_PER_ROUND * EVENTS_PER_FRAME;
-  const parameters = {
-    events,
-    eventsPerFrame: EVENTS_PER_FRAME,
-    players,
-    features: plan.entities.map((e) => `${e.name}:${e.features.length}`).join(' '),
-  };
-  const checksum = String(sealedBytes);
-  return { eventsPerSecond: (events / spent) * 1000, sealedBytesPerEvent: sealedBytes / events, checksum, parameters };
 }
 
 /** A worker's decider over `memory`, driven by hand. */
