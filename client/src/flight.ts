@@ -21,8 +21,14 @@ export class Flight<Frame extends SentFrame> {
   #events = 0;
   #framesMax = 0;
   #eventsMax = 0;
-  /** One frame goes after a RETRY; with each that is taken, twice as many may. */
+  /** Frames that were ever sent. */
+  #sent = 0;
+  /**
+   * After a RETRY half as many frames go as were refused together, and with each that is taken twice as many. Those sent
+   * before `triedFrom` were refused together with the first of them.
+   */
   #framesTried = Infinity;
+  #triedFrom = 0;
 
   /** What the server has said of its limits. */
   allow({ framesInFlight, eventsInFlight }: ClientHello, framesMax: number): void {
@@ -60,17 +66,22 @@ export class Flight<Frame extends SentFrame> {
 
   push(frame: Frame): void {
     this.#frames.push(frame);
+    this.#sent++;
     this.#bytes += frame.size;
     this.#events += frame.events;
   }
 
   /** The oldest has its answer. */
   shift(isTaken: boolean): void {
+    const { length } = this.#frames;
     const frame = this.#frames.shift()!;
     this.#bytes -= frame.size;
     this.#events -= frame.events;
-    this.#framesTried = isTaken ? this.#framesTried * 2 : 1;
-    if (this.#framesTried >= this.#framesMax) this.#framesTried = Infinity;
+    if (isTaken) this.#framesTried *= 2;
+    else if (this.#sent - length >= this.#triedFrom) {
+      this.#framesTried = Math.max(1, Math.floor(Math.min(this.#framesTried, length) / 2));
+      this.#triedFrom = this.#sent;
+    }
   }
 
   /** Their connection is gone. */

@@ -1,8 +1,8 @@
 /**
  * The events that one connection has in flight, and what it has been told of how many may be. Ingress thread.
  *
- * A client that keeps to what it was told is never refused for it: a credit falls by half at most between two answers that
- * say so, and frames are refused only beyond twice the credit.
+ * A client that keeps to what it was told is not refused for it: a credit falls by half at most from one answer that says so
+ * to the next, these stand as far apart as a frame and its answer, and frames are refused only beyond twice the credit.
  */
 
 import {
@@ -36,6 +36,8 @@ export class EventCredit {
   #length = 0;
   #bytesPerEvent = 1;
   #uncounted = 0;
+  /** Frames that were in flight when the credit was last told, and are still. */
+  #untilNews = 0;
 
   constructor(queue: FrameQueue, encoding: number, answerEncoding: number) {
     this.#queue = queue;
@@ -75,13 +77,16 @@ export class EventCredit {
     this.#queue.eventsAnswered(events);
     this.#first = (this.#first + 1) & (this.#counts.length - 1);
     this.#length--;
+    if (this.#untilNews > 0) this.#untilNews--;
   }
 
   /** The answer, with the credit in it where that has changed. */
   withNews(answer: Uint8Array): Uint8Array {
+    if (this.#untilNews > 0) return answer;
     const credit = Math.max(this.#queue.credit, Math.ceil(this.told / SLACK));
     if (Math.abs(credit - this.told) <= this.told * NEWS_PART) return answer;
     this.told = credit;
+    this.#untilNews = this.#length;
     const longer = new Uint8Array(answer.length + CREDIT_BYTES_MAX);
     longer.set(answer);
     return longer.subarray(0, this.#answers.addCredit(longer, answer.length, credit));

@@ -133,14 +133,16 @@ test('a server that says nothing of events is kept to by frames alone', async ()
   await Promise.all(answers);
 });
 
-test('after a RETRY one frame goes, and with each that is taken twice as many', async () => {
+test('after a RETRY half as many frames go as were refused, down to one, and with each that is taken twice as many', async () => {
   let busy = true;
   const server = await serve({ retryAfterMs: 1, fate: () => (busy ? 'retry' : 'ok') });
   const client = await connect(server);
   const answers = Array.from({ length: 64 }, (_, i) => client.send(events('proto', i + 1)));
-  await vi.waitFor(() => expect(client.retries).toBeGreaterThan(64 + 5));
-  // The first 64 went at once; after that each pause costs the server one frame.
-  expect(new Set(server.seen.slice(64).map(({ seq }) => seq)).size).toBe(1);
+  await vi.waitFor(() => expect(client.retries).toBeGreaterThan(64 + 63 + 5));
+  const seen = server.seen.map(({ seq }) => seq);
+  const oneTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
+  expect(seen.slice(0, 64 + 63)).toEqual([64, 32, 16, 8, 4, 2, 1].flatMap(oneTo));
+  expect(new Set(seen.slice(64 + 63))).toEqual(new Set([1]));
   busy = false;
   expect((await Promise.all(answers)).every(({ status }) => status === 'OK')).toBe(true);
 });

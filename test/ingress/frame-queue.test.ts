@@ -273,6 +273,21 @@ describe('credit', () => {
     expect(told).toEqual([10_000, 0]);
   });
 
+  test('is told again only once the frames of before have their answers', () => {
+    const peer = world.peer();
+    for (let i = 0; i < 6; i++) world.admit(peer, 1000);
+    world.queue.credit = 1000;
+    world.answer(1);
+    expect(peer.events!.told).toBe(CREDIT_START / 2);
+    world.answer(4);
+    // Sent before its client could know better.
+    expect(world.admit(peer, 1000)).toBe(ADMITTED);
+    expect(peer.events!.told).toBe(CREDIT_START / 2);
+    world.answer(2);
+    expect(peer.events!.told).toBe(1000);
+    expect(world.admission.refused.events).toBe(0);
+  });
+
   test('events of JSON frames are counted now and then, and estimated by their bytes between', () => {
     const peer = world.peer('json');
     for (let i = 1; i <= 100; i++) expect(world.admit(peer, 40)).toBe(ADMITTED);

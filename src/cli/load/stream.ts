@@ -76,9 +76,11 @@ export class LoadStream {
   readonly #buffers: Buffer[] = [];
   #toSendAgain = 0;
   #bytesInFlight = 0;
-  /** Frames in flight: what the credit in events comes to; and after a RETRY one, with each that is taken twice as many. */
+  /** Frames in flight: what the credit in events comes to; and after a RETRY as client/src/flight.ts has it. */
   #creditFrames = Infinity;
   #triedFrames = Infinity;
+  #triedFrom = 0;
+  #sends = 0;
   #pauseUntil = 0;
   #chunkAt = 0;
   #transport: LoadConnection | null = null;
@@ -203,6 +205,7 @@ export class LoadStream {
     this.#intendedAt[i] = intendedAt;
     this.#eventTime[i] = timeMs;
     this.inFlight++;
+    this.#sends++;
     this.#bytesInFlight += bytes;
   }
 
@@ -254,7 +257,7 @@ export class LoadStream {
     this.#allowEvents(figures.eventsInFlight);
     if (status === STATUS_RETRY) {
       this.retried++;
-      this.#triedFrames = 1;
+      this.#refused();
       this.#state[i] = TO_SEND_AGAIN;
       this.#toSendAgain++;
       this.#pauseUntil = this.#chunkAt + Math.min(Math.max(1, figures.retryAfterMs), RETRY_PAUSE_MS_MAX);
@@ -269,6 +272,14 @@ export class LoadStream {
       this.#options.latency.recordValue(Math.max(1, microseconds));
     } else this.rejectedFrames++;
     while (this.lowest < this.nextSeq && this.#state[this.lowest % WINDOW] === ANSWERED) this.lowest++;
+  }
+
+  /** Answers come in the order of sending, so those that are refused together follow one another. */
+  #refused(): void {
+    const length = this.inFlight + 1;
+    if (this.#sends - length < this.#triedFrom) return;
+    this.#triedFrames = Math.max(1, Math.floor(Math.min(this.#triedFrames, length) / 2));
+    this.#triedFrom = this.#sends;
   }
 
   /** What was in flight may have been taken or not: it goes again. */
