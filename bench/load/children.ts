@@ -49,7 +49,8 @@ export function startChild(name: string, command: string, words: readonly string
       children.delete(child);
       resolve();
     };
-    child.once('exit', ended);
+    // Its end and all that it has said: `exit` may come before the last of its output.
+    child.once('close', ended);
     child.once('error', (error) => {
       said += error.message;
       ended();

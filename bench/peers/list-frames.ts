@@ -45,7 +45,7 @@ export class ListFrames implements FrameMaker {
   }
 
   bytes(seq: number): number {
-    const body = this.#bodyBytes(seq);
+    const body = this.bodyBytes(seq);
     return frameHeaderBytes(body) + body;
   }
 
@@ -55,7 +55,7 @@ export class ListFrames implements FrameMaker {
     const number = this.#first(seq);
     const first = number % count;
     const [from, to] = [starts[first]!, starts[first + eventsPerFrame]!];
-    let end = writeWebSocketHeader(out, at, this.#bodyBytes(seq));
+    let end = writeWebSocketHeader(out, at, this.bodyBytes(seq));
     if (encoding === 'json') end += out.write(jsonHead(seq), end, 'latin1');
     else {
       out[end] = SEQ_TAG;
@@ -79,7 +79,8 @@ export class ListFrames implements FrameMaker {
     return ((seq - 1) * connections + connection) * eventsPerFrame;
   }
 
-  #bodyBytes(seq: number): number {
+  /** Without the header of its WebSocket message. */
+  bodyBytes(seq: number): number {
     const { encoding, eventsPerFrame } = this.#shape;
     const first = this.#first(seq) % this.#list.count;
     const events = this.#list.starts[first + eventsPerFrame]! - this.#list.starts[first]!;

@@ -2,12 +2,14 @@
  * The same events through this engine and through what a team would build instead: a first Node service in two encodings,
  * and Kafka + Flink where Java and Maven are there. A sample proves that all of them store the same rows; then rounds in turn,
  * each system fresh, alone with its load on the machine: as fast as it goes, then at a fixed rate with one event a frame.
+ * `npm run bench -- peers [--rounds=3]`.
  */
 
 import { createHash } from 'node:crypto';
 import type { Bench, BenchFigure } from '../bench.ts';
 import { removeFolder, temporaryFolder } from '../load/children.ts';
 import { engine } from './engine.ts';
+import { flink } from './flink.ts';
 import { differenceOf, rulesUnseen, sampleList, samplePhase, sampleRows } from './equal-rows.ts';
 import type { ListShape } from './event-list.ts';
 import { measure, total, type Measured } from './measure.ts';
@@ -30,7 +32,7 @@ const FULL: Size = {
   rounds: 3,
   sampleEvents: 20_000,
   list: { events: 400_000, players: 210_000, hunts: 5000, isVaried: false },
-  seconds: 8,
+  seconds: 6,
   warmEventsMin: 200_000,
   rate: 10_000,
 };
@@ -60,13 +62,14 @@ export const bench: Bench = {
   name: 'peers',
   onlyWhenNamed: true,
   text: sideBySide,
-  async run({ tiny }) {
-    const size = tiny ? TINY : FULL;
-    const all = [
-      engine,
+  async run({ tiny, option }) {
+    const size = tiny ? TINY : { ...FULL, rounds: option('rounds') ?? FULL.rounds };
+    const services = [
       nodeService('protobuf', 'uWebSockets.js + protobufjs', 60_000),
       nodeService('json', 'ws + JSON', 40_000),
     ];
+    // The tiny form is run beside other work, and without Java.
+    const all = tiny ? [engine, ...services] : [engine, flink, ...services];
     const systems = all.filter((system) => {
       const missing = system.missing();
       if (missing !== null) process.stderr.write(`left out: ${system.name}: ${missing}\n`);
@@ -76,8 +79,9 @@ export const bench: Bench = {
     const rounds = new Map(systems.map((system) => [system, [] as Round[]]));
     for (let round = 0; round < size.rounds; round++)
       for (const system of systems) {
-        rounds.get(system)!.push(await runRound(system, size, round));
-        process.stderr.write(`round ${round + 1} of ${size.rounds}: ${system.name} done\n`);
+        const measured = await runRound(system, size, round);
+        rounds.get(system)!.push(measured);
+        process.stderr.write(`round ${round + 1} of ${size.rounds}: ${system.name}: ${JSON.stringify(measured)}\n`);
       }
     return systems.flatMap((system) => figuresOf(system, rounds.get(system)!, size, checksum));
   },
@@ -122,7 +126,7 @@ async function runRound(system: System, size: Size, round: number): Promise<Roun
   try {
     if (size.warmEventsMin > 0) await measure(running, phase('warm', Math.max(size.warmEventsMin, events / 2), 0));
     const full = await measure(running, phase('full', events, 0));
-    if (size.warmEventsMin > 0) await measure(running, phase('slow', size.rate * (size.seconds / 4), size.rate));
+    if (size.warmEventsMin > 0) await measure(running, phase('slow', size.rate * (size.seconds / 3), size.rate));
     const steady = await measure(running, phase('rate', size.rate * size.seconds, size.rate));
     for (const { stored, distinct, answered } of [full, steady])
       if (stored !== answered || distinct !== answered)
