@@ -4,6 +4,8 @@
  */
 // hot path: no allocation
 
+import { HIGH_WORD_AT } from '../base/words.ts';
+
 /** Whether the first `count` rows of `words` (32-bit, `stride` words a row) hold the same bits. */
 export function allWordsEqual(words: Int32Array, stride: number, count: number): boolean {
   const first = words[0];
@@ -60,6 +62,35 @@ export function scatterFixed(
   for (let i = from; i < from + count; i++) {
     const base = at + rows[i] * width;
     for (let b = 0; b < width; b++) out[base + b] = source[p++];
+  }
+}
+
+/** The same between two views, a value at a time where it has 4 or 8 bytes. */
+export function scatterValues(
+  out: DataView,
+  at: number,
+  source: DataView,
+  sourceAt: number,
+  width: number,
+  rows: Uint16Array,
+  from: number,
+  count: number,
+): void {
+  let p = sourceAt;
+  const end = from + count;
+  if (width === 8) {
+    for (let i = from; i < end; i++, p += 8) {
+      const to = at + rows[i] * 8;
+      out.setInt32(to, source.getInt32(p));
+      out.setInt32(to + HIGH_WORD_AT, source.getInt32(p + HIGH_WORD_AT));
+    }
+  } else if (width === 4) {
+    for (let i = from; i < end; i++, p += 4) out.setInt32(at + rows[i] * 4, source.getInt32(p));
+  } else {
+    for (let i = from; i < end; i++) {
+      const to = at + rows[i] * width;
+      for (let b = 0; b < width; b++) out.setUint8(to + b, source.getUint8(p++));
+    }
   }
 }
 

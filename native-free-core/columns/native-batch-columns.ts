@@ -86,11 +86,12 @@ function words(data: Growing, more: number): { target: Uint32Array; from: number
 function fill64(data: Growing, value: number, rows: number): void {
   const { target, from } = words(data, rows * 8);
   const high = Math.floor(value / WORD);
-  const low = value - high * WORD;
-  for (let i = from; i < from + rows * 2; i += 2) {
-    target[i] = low;
-    target[i + 1] = high;
-  }
+  if (rows === 0) return;
+  target[from] = value - high * WORD;
+  target[from + 1] = high;
+  const end = from + rows * 2;
+  for (let done = 2; from + done < end; done *= 2)
+    target.copyWithin(from + done, from, Math.min(from + done, end - done));
 }
 
 function fill32(data: Growing, value: number, rows: number): void {

@@ -4,7 +4,7 @@
  */
 
 import { pushGrowing, type ChunkList } from './chunks.ts';
-import { repeatFixed, scatterFixed } from './fixed-loops.ts';
+import { repeatFixed, scatterValues } from './fixed-loops.ts';
 import { createGrowing, extend, type BufferPool } from './growing.ts';
 import { spreadText } from './text-loops.ts';
 
@@ -55,14 +55,14 @@ export function appendRange(target: Uint8Array, to: number, source: Uint8Array, 
 export function createFixedGatherer(pool: BufferPool, width: number): ValueGatherer {
   const data = createGrowing(pool);
   return {
-    append({ block, at, count, rowList, rowFrom, rows }) {
+    append({ block, view, at, count, rowList, rowFrom, rows }) {
       const to = extend(data, rows * width);
       if (rowList === null) {
         appendRange(data.bytes, to, block, at, count * width);
         return;
       }
       data.bytes.fill(0, to, to + rows * width);
-      scatterFixed(data.bytes, to, block, at, width, rowList, rowFrom, count);
+      scatterValues(data.view, to, view, at, width, rowList, rowFrom, count);
     },
     appendConstant({ block, at, rows }) {
       const to = extend(data, rows * width);
@@ -110,14 +110,14 @@ export interface NullGatherer {
 export function createNullGatherer(pool: BufferPool): NullGatherer {
   const data = createGrowing(pool);
   return {
-    append({ block, nullsAt, count, rowList, rowFrom, rows }) {
+    append({ block, view, nullsAt, count, rowList, rowFrom, rows }) {
       const to = extend(data, rows);
       if (rowList === null) {
         appendRange(data.bytes, to, block, nullsAt, rows);
         return;
       }
       data.bytes.fill(1, to, to + rows);
-      scatterFixed(data.bytes, to, block, nullsAt, 1, rowList, rowFrom, count);
+      scatterValues(data.view, to, view, nullsAt, 1, rowList, rowFrom, count);
     },
     appendPresets(rows) {
       const to = extend(data, rows);
