@@ -5,7 +5,7 @@
 
 import { fail } from '../base/fail.ts';
 import { BLOCK_BODY_AT, writeBlockHeader } from '../layout/block-record.ts';
-import { BELL_STRIDE, INGRESS_BELL, SPOOL_BELL } from '../layout/control-layout.ts';
+import { BELL_STRIDE, DURABLE_LOW, INGRESS_BELL, SPOOL_BELL } from '../layout/control-layout.ts';
 import { RECORD_BLOCK } from '../layout/record-kinds.ts';
 import { ring } from '../ring/doorbell.ts';
 import { commit } from '../ring/lane.ts';
@@ -62,10 +62,14 @@ function trimTables(d: Decider): void {
   if (limits !== undefined) for (let i = 0; i < limits.length; i++) trimEntities(limits[i], d.block.ticket.epoch);
 }
 
-/** Hellos and look-ups that came in since; `epochLow`: hold them until this epoch is durable. */
+/**
+ * Hellos and look-ups that came in since; `epochLow`: hold them until this epoch is durable. Until then the spool thread
+ * rings once it is, and a ring before that would find nothing to send.
+ */
 export function answerWaiting(d: Decider, epochLow: number): void {
   writeHellos(d, epochLow);
   writeEntityAnswers(d, epochLow);
+  if (((epochLow - Atomics.load(d.input.control, DURABLE_LOW)) | 0) > 0) return;
   for (let i = 0; i < d.input.frameLanes.length; i++) ring(d.input.control, INGRESS_BELL + i * BELL_STRIDE);
 }
 

@@ -137,6 +137,7 @@ function openWarehouse({ options, opened, recovered }: StageInput, failure: Fail
     openReader,
     openHeads: () => new HeadReader(openLane(memory.headLane), openReader()),
     durableEpoch: control.durableEpoch,
+    whenDurableMoves: control.whenDurableMoves,
     publishStored: control.publishStored,
     onEpoch: (epoch, blocks) => {
       if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks, dictionary);

@@ -16,7 +16,7 @@ import {
 import { readRepeat } from '../../native-free-core/layout/repeat-record.ts';
 import { createSeq, type Seq } from '../../native-free-core/layout/seq.ts';
 import { cancelSleep, prepareSleep, ring } from '../../native-free-core/ring/doorbell.ts';
-import { claim, release, type Lane } from '../../native-free-core/ring/lane.ts';
+import { claim, releaseTo, step, type Lane } from '../../native-free-core/ring/lane.ts';
 import type { LookupRequest } from './messages.ts';
 import type { Peer, Peers } from './peers.ts';
 import type { StoredAnswers } from './stored-answers.ts';
@@ -36,8 +36,10 @@ export interface DeliveryTargets {
  * What one turn may cost before receiving has its own: so many answers, or so many kilobytes of them. About a millisecond.
  */
 const TURN_COST_MAX = 1024;
-/** A lost wake-up costs no more than this. */
-const SLEEP_MS = 50;
+/** Where it begins, its bytes, its kind. */
+const RECORD_PARTS = 3;
+/** A lost wake-up costs no more than this, and a connection that has closed is told to its worker no later. */
+const SLEEP_MS = 250;
 
 export class Delivery {
   readonly #control: Int32Array;
@@ -47,14 +49,12 @@ export class Delivery {
   readonly #targets: DeliveryTargets;
   answers = 0;
   #stopping = false;
-  /** The lane and the peer of the answers that are being gathered, and how far the lane may be read. */
+  /** What the turn has found in a lane, by peer, in the order of the lane: RECORD_PARTS numbers for each record. */
+  readonly #groups = new Map<Peer, number[]>();
+  /** The lane, the peer and the records that are being sent. */
   #lane: Lane;
   #peer: Peer | undefined;
-  #reached = 0;
-  #cost = 0;
-  /** Whose answers they are. */
-  #worker = 0;
-  #isStored = false;
+  #records: readonly number[] = [];
   readonly #seq = createSeq();
   readonly #sendGathered = (): void => this.#sendToPeer();
 
@@ -116,50 +116,57 @@ export class Delivery {
     return false;
   }
 
-  /** Answers of one peer that follow one another go out in one write. Returns what it cost. */
+  /** All answers of a peer that this turn takes go out in one write, whosever lie between them. Returns what it cost. */
   #drainLane(lane: Lane, reached: number, worker: number, isStored: boolean): number {
+    const cost = this.#group(lane, reached, worker, isStored);
+    if (cost === 0) return 0;
     this.#lane = lane;
-    this.#worker = worker;
-    this.#isStored = isStored;
-    this.#reached = reached;
-    this.#cost = 0;
-    while (this.#cost < TURN_COST_MAX) {
+    for (const [peer, records] of this.#groups) {
+      // What has been sent to another one may have ended this one.
+      if (!this.#targets.peers.has(peer)) continue;
+      this.#peer = peer;
+      this.#records = records;
+      peer.outlet.gather(this.#sendGathered);
+    }
+    this.#groups.clear();
+    releaseTo(lane, lane.tail);
+    return cost;
+  }
+
+  /** Steps over what may be sent, up to a turn's worth, and notes whose each record is. Frees nothing. */
+  #group(lane: Lane, reached: number, worker: number, isStored: boolean): number {
+    let cost = 0;
+    while (cost < TURN_COST_MAX) {
       const at = claimReached(lane, reached);
       if (at < 0) break;
-      this.#peer = this.#targets.peers.find(readSlot(lane.view, at), readGeneration(lane.view, at));
-      if (this.#peer === undefined) this.#next();
-      else this.#peer.outlet.gather(this.#sendGathered);
+      const { claimedBytes: bytes, claimedKind: kind } = lane;
+      cost += 1 + (bytes >> 10);
+      const peer = this.#targets.peers.find(readSlot(lane.view, at), readGeneration(lane.view, at));
+      if (peer !== undefined) {
+        const records = this.#groups.get(peer);
+        if (records === undefined) this.#groups.set(peer, [at, bytes, kind]);
+        else records.push(at, bytes, kind);
+      }
+      if (isStored) this.#stored.left(worker, bytes);
+      else if (kind === RECORD_ANSWER || kind === RECORD_REPEAT) this.#targets.durableAnswered(worker);
+      step(lane);
     }
-    return this.#cost;
+    return cost;
   }
 
   #sendToPeer(): void {
-    const lane = this.#lane;
     const peer = this.#peer!;
-    const view = lane.view;
-    for (;;) {
-      const at = claimReached(lane, this.#reached);
-      if (at < 0 || readSlot(view, at) !== peer.slot || readGeneration(view, at) !== peer.generation) return;
-      this.#deliver(peer, lane, at);
-      this.#next();
-      if (this.#cost >= TURN_COST_MAX) return;
-    }
+    const records = this.#records;
+    for (let i = 0; i < records.length; i += RECORD_PARTS)
+      this.#deliver(peer, records[i]!, records[i + 1]!, records[i + 2]!);
   }
 
-  /** Frees the claimed record. */
-  #next(): void {
-    const { claimedBytes: bytes, claimedKind: kind } = this.#lane;
-    this.#cost += 1 + (bytes >> 10);
-    if (this.#isStored) this.#stored.left(this.#worker, bytes);
-    else if (kind === RECORD_ANSWER || kind === RECORD_REPEAT) this.#targets.durableAnswered(this.#worker);
-    release(this.#lane);
-  }
-
-  #deliver(peer: Peer, lane: Lane, at: number): void {
+  #deliver(peer: Peer, at: number, bytes: number, kind: number): void {
+    const lane = this.#lane;
     const { view } = lane;
     const status = readAnswerStatus(view, at);
-    const body = lane.bytes.subarray(at + ANSWER_BODY_AT, at + lane.claimedBytes);
-    switch (lane.claimedKind) {
+    const body = lane.bytes.subarray(at + ANSWER_BODY_AT, at + bytes);
+    switch (kind) {
       case RECORD_ANSWER:
         this.answers++;
         return peer.answer(body, status);

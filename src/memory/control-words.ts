@@ -15,10 +15,10 @@ import {
   WORKER_BELL,
 } from '../../native-free-core/layout/control-layout.ts';
 import { lastTouchedEpoch, startEpochs } from '../../native-free-core/decide/epoch.ts';
-import { ring } from '../../native-free-core/ring/doorbell.ts';
+import { cancelSleep, prepareSleep, ring } from '../../native-free-core/ring/doorbell.ts';
 import { loadWatermark, storeWatermark } from '../../native-free-core/ring/watermark.ts';
 import type { AbsenceFigures } from '../contract/figures.ts';
-import { after, positionOf, type Position } from '../contract/log.ts';
+import { after, isBefore, positionOf, type Position } from '../contract/log.ts';
 import type { SharedMemory } from './regions.ts';
 
 /** How often whoever waits for an epoch looks again, ms: nothing on the main thread waits for less. */
@@ -34,6 +34,8 @@ export interface ControlWords {
   publishStored(epoch: number): void;
   storedEpoch(): Position;
   whenDurable(epoch: number): Promise<void>;
+  /** Resolves once an epoch beyond this one is durable, or after so many ms; sooner where a stop or a change begins. */
+  whenDurableMoves(beyond: Position, msMax: number): Promise<void>;
   /** Events whose features are partly absent since the start, by the reason. */
   absences(): AbsenceFigures;
   /** The workers end between two epochs, to make room for others; and it is over. */
@@ -66,6 +68,15 @@ export function controlWords(memory: SharedMemory): ControlWords {
     storedEpoch: () => positionOf(loadWatermark(words, STORED_LOW)),
     async whenDurable(epoch) {
       while (durableEpoch() < epoch) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    },
+    async whenDurableMoves(beyond, msMax) {
+      const ticket = prepareSleep(words, DURABLE_BELL);
+      const isThere = isBefore(beyond, positionOf(loadWatermark(words, DURABLE_LOW)));
+      if (!isThere) {
+        const wait = Atomics.waitAsync(words, DURABLE_BELL, ticket, msMax);
+        if (wait.async) await wait.value;
+      }
+      cancelSleep(words, DURABLE_BELL);
     },
     absences: () => ({
       withoutRoom: Atomics.load(words, WITHOUT_ROOM) >>> 0,

@@ -42,7 +42,7 @@ export type SpoolReport =
   | { readonly type: 'stopped'; readonly durableEpoch: number };
 
 /** A thread that was not rung looks around this often, for its figures and for a disk that was full. */
-const SLEEP_MS_MAX = 100;
+const SLEEP_MS_MAX = 250;
 const FIGURES_MS = 1000;
 
 /** Runs until it is told to stop; what is whole by then is committed. */

@@ -2,14 +2,13 @@
  * The way from the spool into ClickHouse: follows the durable epochs, seals batches by rows or age within one arrival day,
  * inserts each exactly once, and says how far SQL can see. Main thread; called by engine/start.ts.
  *
- *   follow    durable epochs -> ranges          every 10 ms, however slow ClickHouse is (insert/epoch-follower.ts)
+ *   follow    durable epochs -> ranges          every 20 ms while some come, however slow ClickHouse is (insert/follow-durable.ts)
  *   insert    range -> seal -> insert -> confirm     one at a time (insert/batch-insert.ts)
  *
  * A batch's range is durable before its first insert, so that it can be made again byte for byte. After any doubt ClickHouse
  * is asked which rows it has before anything is sent again (docs/semantics.md §10).
  */
 
-import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises';
 import { after, BEFORE_FIRST, isBefore, type LogReader, type Position } from '../contract/log.ts';
 import type { WarehouseFigures } from '../contract/figures.ts';
 import type { ColumnRename } from '../../native-free-core/plan/change.ts';
@@ -27,6 +26,7 @@ import { checkConfirmed, claimTables } from './insert/claim-tables.ts';
 import { Connection } from './insert/connection.ts';
 import { DecisionLookup, type DecisionRequest } from './insert/decision-lookup.ts';
 import { EpochFollower, type Range, type BatchBounds } from './insert/epoch-follower.ts';
+import { DurableFollowing } from './insert/follow-durable.ts';
 import { isAboutCredentials, messageOf } from './insert/refusals.ts';
 import { Retry } from './insert/retry.ts';
 import { readStored, type StoredTotals } from './insert/stored-totals.ts';
@@ -46,6 +46,8 @@ export interface WarehouseOptions {
   /** For counting epochs: blocks may come without their columns. Default: `openReader`. */
   readonly openHeads?: () => LogReader;
   readonly durableEpoch: () => Position;
+  /** Resolves once an epoch beyond this one is durable, or after so many ms. */
+  readonly whenDurableMoves: (beyond: Position, msMax: number) => Promise<void>;
   readonly publishStored: (epoch: number) => void;
   /** Every durable epoch from the first unsealed one on, once and in order. */
   readonly onEpoch: (epoch: Position, blocks: readonly Uint8Array[]) => void;
@@ -99,7 +101,6 @@ export interface Warehouse {
 const BATCH_ROWS_MAX = 350_000;
 /** Spool bytes of one batch: bounds what one insert costs in memory on the other side. */
 const BATCH_BYTES_MAX = 512 << 20;
-const LOOK_MS = 10;
 const STOP_MS = 20_000;
 
 export function createWarehouse(options: WarehouseOptions): Warehouse {
@@ -138,6 +139,7 @@ class RunningWarehouse {
   #renames: readonly ColumnRename[] = [];
   #stored: StoredColumns = new Map();
   #follower: EpochFollower | null = null;
+  #following: DurableFollowing | null = null;
   #running: Promise<unknown> = Promise.resolve();
   #stopping = false;
   /** After `stop`: nothing durable is left to insert. */
@@ -192,7 +194,11 @@ class RunningWarehouse {
       sealing: this.#sealing(),
       monotonic: monotonicMs,
     });
-    this.#running = Promise.all([this.#follow(this.#follower), this.#insertAll(open, this.#follower)]);
+    this.#following = new DurableFollowing(this.#options, this.#follower);
+    this.#running = Promise.all([
+      this.#following.run(() => this.#allStored || this.#connection.signal.aborted),
+      this.#insertAll(open, this.#follower, this.#following),
+    ]);
     this.#running.catch((error: unknown) => this.#fail(error));
     if (this.#connection.embedded) this.#merges.start();
   }
@@ -200,6 +206,7 @@ class RunningWarehouse {
   async stop(waitMsMax = STOP_MS): Promise<void> {
     const { batchLog, log } = this.#options;
     this.#stopping = true;
+    this.#following?.hurry();
     this.#merges.stop();
     const timer = setTimeout(() => {
       log('warn', 'ClickHouse takes too long; what is left is inserted after the next start', { waitMsMax });
@@ -319,21 +326,15 @@ class RunningWarehouse {
     }
   }
 
-  async #follow(follower: EpochFollower): Promise<void> {
-    while (!this.#allStored && !this.#connection.signal.aborted) {
-      if (follower.follow()) await pause(LOOK_MS);
-      else await soon();
-    }
-  }
-
-  async #insertAll(open: readonly Batch[], follower: EpochFollower): Promise<void> {
+  async #insertAll(open: readonly Batch[], follower: EpochFollower, following: DurableFollowing): Promise<void> {
     for (const batch of open) await this.#store(batch, epochTotalsOf(this.#options.openReader, batch), null);
     for (;;) {
       const range = follower.take(this.#stopping);
       if (range !== null) {
         await this.#store(await this.#seal(range), range.account, range.begunAt);
       } else if (this.#stopping && this.totals.epoch >= this.#options.durableEpoch()) break;
-      else await pause(LOOK_MS, undefined, { signal: this.#connection.signal });
+      else await following.whenDue();
+      this.#connection.signal.throwIfAborted();
     }
     this.#allStored = true;
   }

@@ -75,6 +75,15 @@ export class EpochFollower {
     return this.#taken;
   }
 
+  /** How long until a range is due although nothing more comes; 0: one is, infinite: there is none. */
+  msUntilDue(): number {
+    const first = this.#ranges[0];
+    if (first === undefined) return Number.POSITIVE_INFINITY;
+    if (this.#ranges.length > 1 || this.#isFull(first)) return 0;
+    const { monotonic, sealing } = this.#options;
+    return Math.max(0, first.begunAt + sealing.ageMsMax - monotonic());
+  }
+
   /** Rows that wait to be sealed. */
   waitingRows(): number {
     return this.#ranges.reduce((sum, { account }) => sum + account.rows, 0);

@@ -7,6 +7,7 @@ import { putBlock } from '../../put-block.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { EVENT_MALFORMED } from '../../../native-free-core/base/outcomes.ts';
 import { appendDeadLetter, appendFrame } from '../../../native-free-core/columns/block-logs.ts';
 import { ENCODING_CODES } from '../../../native-free-core/layout/encoding-codes.ts';
@@ -159,6 +160,7 @@ export function createStoreWorld() {
         batchLog: openLog(),
         openReader: (how) => openSpoolReader(nodeStorage, join(folder, 'spool'), how),
         durableEpoch: () => positionOf(durableEpoch(control)),
+        whenDurableMoves: (_beyond, msMax) => pause(Math.min(10, msMax)),
         publishStored: (epoch) => (stored = epoch),
         onEpoch: (epoch) => {
           if (epoch <= ledger.epoch) return;
