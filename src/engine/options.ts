@@ -32,7 +32,8 @@ export interface EngineOptions {
   readonly segmentBytes?: number;
   /** Spool after which a snapshot is taken. */
   readonly snapshotAfterBytes?: number;
-  readonly batchAgeMs: number;
+  /** Longest that an event waits for its batch. */
+  readonly batchAgeMs?: number;
   /** Goes on where the spool has lost answered events, and writes down which (accept-loss.ts). */
   readonly acceptLoss?: boolean;
   readonly log: Log;

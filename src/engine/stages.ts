@@ -143,7 +143,7 @@ function openWarehouse({ options, opened, recovered }: StageInput, failure: Fail
       if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks, dictionary);
     },
     dictionary,
-    batchAgeMs: options.batchAgeMs,
+    ...(options.batchAgeMs === undefined ? {} : { batchAgeMs: options.batchAgeMs }),
     onFailure: failure.of('the way into ClickHouse'),
     log: options.log,
   });

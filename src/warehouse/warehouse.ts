@@ -21,11 +21,12 @@ import type { ClickHouse } from './clickhouse.ts';
 import { storeAudit } from './insert/audit-log.ts';
 import { epochTotalsOf, type EpochTotals, type Batch, type OpenReader } from './insert/batch.ts';
 import type { BatchLog } from './insert/batch-log.ts';
+import { batchBounds } from './insert/batch-bounds.ts';
 import { BatchInsert } from './insert/batch-insert.ts';
 import { checkConfirmed, claimTables } from './insert/claim-tables.ts';
 import { Connection } from './insert/connection.ts';
 import { DecisionLookup, type DecisionRequest } from './insert/decision-lookup.ts';
-import { EpochFollower, type Range, type BatchBounds } from './insert/epoch-follower.ts';
+import { EpochFollower, type Range } from './insert/epoch-follower.ts';
 import { DurableFollowing } from './insert/follow-durable.ts';
 import { isAboutCredentials, messageOf } from './insert/refusals.ts';
 import { Retry } from './insert/retry.ts';
@@ -52,7 +53,8 @@ export interface WarehouseOptions {
   /** Every durable epoch from the first unsealed one on, once and in order. */
   readonly onEpoch: (epoch: Position, blocks: readonly Uint8Array[]) => void;
   readonly dictionary: (id: number) => Uint8Array;
-  readonly batchAgeMs: number;
+  /** Longest that a row waits for its batch; default: by how many come (insert/batch-bounds.ts). */
+  readonly batchAgeMs?: number;
   /** Bounds of a batch; the default is about half a second of the largest load, so that an insert takes little memory. */
   readonly batchRowsMax?: number;
   readonly batchBytesMax?: number;
@@ -98,9 +100,6 @@ export interface Warehouse {
   lookupDecisions(request: DecisionRequest): Promise<Uint8Array>;
 }
 
-const BATCH_ROWS_MAX = 350_000;
-/** Spool bytes of one batch: bounds what one insert costs in memory on the other side. */
-const BATCH_BYTES_MAX = 512 << 20;
 const STOP_MS = 20_000;
 
 export function createWarehouse(options: WarehouseOptions): Warehouse {
@@ -191,7 +190,7 @@ class RunningWarehouse {
       reader,
       durableEpoch,
       onEpoch,
-      sealing: this.#sealing(),
+      sealing: batchBounds(this.#options),
       monotonic: monotonicMs,
     });
     this.#following = new DurableFollowing(this.#options, this.#follower);
@@ -291,11 +290,6 @@ class RunningWarehouse {
     const now = performance.now();
     if (!waits) this.#movedAt = now;
     return now - this.#movedAt;
-  }
-
-  #sealing(): BatchBounds {
-    const { batchRowsMax = BATCH_ROWS_MAX, batchBytesMax = BATCH_BYTES_MAX, batchAgeMs } = this.#options;
-    return { rowsMax: batchRowsMax, bytesMax: batchBytesMax, ageMsMax: batchAgeMs };
   }
 
   async #createTables(): Promise<void> {

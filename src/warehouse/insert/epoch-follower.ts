@@ -12,8 +12,13 @@ import type { LogEntry, LogReader, Position } from '../../contract/log.ts';
 export interface BatchBounds {
   readonly rowsMax: number;
   readonly bytesMax: number;
-  /** Counted from when the range's first epoch was read, by the monotonic clock. */
+  /**
+   * Counted from when the range's first epoch was read, by the monotonic clock. A batch has a fixed cost: one of fewer than
+   * `rowsEnough` rows waits for more, until `ageMsMax` after the batch before, and no older than that itself.
+   */
+  readonly ageMs: number;
   readonly ageMsMax: number;
+  readonly rowsEnough: number;
 }
 
 export interface EpochFollowerOptions {
@@ -44,6 +49,8 @@ export class EpochFollower {
   readonly #ranges: Range[] = [];
   /** On its way into ClickHouse until the next one is asked for. */
   #taken: Range | null = null;
+  /** When the last one was taken, by the monotonic clock. */
+  #takenAt = -Infinity;
   #caughtUp = false;
 
   constructor(options: EpochFollowerOptions) {
@@ -69,10 +76,11 @@ export class EpochFollower {
     const first = this.#ranges[0];
     if (first === undefined) return null;
     const isCut = this.#ranges.length > 1 || this.#isFull(first);
-    const { monotonic, sealing } = this.#options;
-    const isOld = this.#caughtUp && (ending || monotonic() - first.begunAt >= sealing.ageMsMax);
-    if (isCut || isOld) this.#taken = this.#ranges.shift()!;
-    return this.#taken;
+    const now = this.#options.monotonic();
+    const isOld = this.#caughtUp && (ending || now >= this.#dueAt(first));
+    if (!isCut && !isOld) return null;
+    this.#takenAt = now;
+    return (this.#taken = this.#ranges.shift()!);
   }
 
   /** How long until a range is due although nothing more comes; 0: one is, infinite: there is none. */
@@ -80,8 +88,7 @@ export class EpochFollower {
     const first = this.#ranges[0];
     if (first === undefined) return Number.POSITIVE_INFINITY;
     if (this.#ranges.length > 1 || this.#isFull(first)) return 0;
-    const { monotonic, sealing } = this.#options;
-    return Math.max(0, first.begunAt + sealing.ageMsMax - monotonic());
+    return Math.max(0, this.#dueAt(first) - this.#options.monotonic());
   }
 
   /** Rows that wait to be sealed. */
@@ -121,6 +128,13 @@ export class EpochFollower {
     range.lastEpoch = epoch;
     enterBlocks(range.account, blocks);
     this.#options.onEpoch(epoch, blocks);
+  }
+
+  /** When a range that is not full is old enough. */
+  #dueAt({ begunAt, account }: Range): number {
+    const { ageMs, ageMsMax, rowsEnough } = this.#options.sealing;
+    if (account.rows >= rowsEnough) return begunAt + ageMs;
+    return Math.min(begunAt + ageMsMax, Math.max(begunAt + ageMs, this.#takenAt + ageMsMax));
   }
 
   #isFull({ account }: Range): boolean {

@@ -15,7 +15,7 @@ world.writeRows(Array.from({ length: ROWS }, (_, r) => ({ id: `event-${r}`, prod
 const block = world.seal(ROWS).slice();
 
 /** Epochs of ten rows each; time goes by as the test says. */
-function createFollower() {
+function createFollower(ages = { ageMs: AGE_MS, ageMsMax: AGE_MS }) {
   const state = { durable: 0, now: 1_000_000 };
   let epoch = 1;
   const follower = new EpochFollower({
@@ -26,7 +26,7 @@ function createFollower() {
     },
     durableEpoch: () => positionOf(state.durable),
     onEpoch: () => undefined,
-    sealing: { rowsMax: 4 * ROWS, bytesMax: 1 << 30, ageMsMax: AGE_MS },
+    sealing: { rowsMax: 4 * ROWS, bytesMax: 1 << 30, rowsEnough: 2 * ROWS, ...ages },
     monotonic: () => state.now,
   });
   return {
@@ -80,4 +80,32 @@ test('rows that are on their way into ClickHouse are late until they are in', ()
   expect(follower.overdueMs()).toBe(4000 - AGE_MS);
   expect(follower.take(false)).toBeNull();
   expect(follower.overdueMs()).toBe(0);
+});
+
+test('few rows wait longer for more, but not the first ones after a silence', () => {
+  const { follower, pass, add } = createFollower({ ageMs: AGE_MS, ageMsMax: 2 * AGE_MS });
+  add(1);
+  expect(follower.msUntilDue()).toBe(AGE_MS);
+  pass(AGE_MS - 1);
+  expect(follower.take(false)).toBeNull();
+  pass(1);
+  expect(follower.take(false)).toMatchObject({ firstEpoch: 1 });
+  add(1);
+  expect(follower.msUntilDue()).toBe(2 * AGE_MS);
+  pass(2 * AGE_MS - 1);
+  expect(follower.take(false)).toBeNull();
+  pass(1);
+  expect(follower.msUntilDue()).toBe(0);
+  expect(follower.take(false)).toMatchObject({ firstEpoch: 2 });
+  add(2);
+  expect(follower.msUntilDue()).toBe(AGE_MS);
+  pass(AGE_MS);
+  expect(follower.take(false)).toMatchObject({ firstEpoch: 3, lastEpoch: 4 });
+  expect(follower.msUntilDue()).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('what is full is due at once', () => {
+  const { follower, add } = createFollower();
+  add(4);
+  expect(follower.msUntilDue()).toBe(0);
 });
