@@ -1,6 +1,7 @@
 /**
- * Compiles an entity's features into one loop over the rows of a block: lock the entity, move its clock, add the event,
- * read every feature as it then stands, unlock. Made once per worker and pipeline; the emitted code allocates nothing.
+ * Compiles an entity's features into one loop over the rows of a block, which it takes in runs of one lock each
+ * (state/entity-run.ts): move the entity's clock, add the event, read every feature as it then stands. Made once per worker
+ * and pipeline; the emitted code allocates nothing.
  *
  * Two modes from one generator, so that they cannot drift apart:
  *   live    gives the row the next seq of the entity's life and stores both
@@ -8,10 +9,12 @@
  */
 
 import { WORD } from '../base/words.ts';
+import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import { ROW_SEQ_SLOT, ROW_LIFE_SLOT, ROW_CLOCK_SLOT, ROW_SEEN_SLOT } from '../layout/entity-layout.ts';
 import type { EntityPlan, Plan } from '../plan/plan.ts';
 import type { Column } from '../layout/column.ts';
-import { createRow, findRow, lockStripe, restartRow, unlockStripe, type EntityTable } from '../state/entity-table.ts';
+import { createEntityRun, lockRun, orderRows, seekRow, type EntityRun } from '../state/entity-run.ts';
+import { createRow, restartRow, unlockStripe, type EntityTable } from '../state/entity-table.ts';
 import { adoptRow } from '../state/adoption.ts';
 import { bindColumns, type EmitExpression } from './bind-columns.ts';
 import { hashBytes } from '../base/hash.ts';
@@ -20,7 +23,10 @@ import { emitRing } from './emit-ring.ts';
 import { emitDay, emitPlain } from './emit-plain.ts';
 import { emitSession } from './emit-session.ts';
 import { emitContribution } from './emit-contribution.ts';
-import { layOutRecord } from './record-layout.ts';
+import { layOutRecord, type RecordLayout } from './record-layout.ts';
+
+/** Eight lines: reading ahead more than that would fill the first-level cache. */
+const HEAD_SLOTS_MAX = 64;
 
 export type KernelMode = 'live' | 'replay';
 
@@ -59,9 +65,11 @@ export function compileKernel(
   const body = emitKernel(plan, entity, emit, mode);
   const bound = bindColumns(columns, body);
   const state = {
-    lockStripe,
+    run: runOf(input, layout),
+    orderRows,
+    lockRun,
+    seekRow,
     unlockStripe,
-    findRow,
     createRow,
     adoptRow,
     restartRow,
@@ -77,6 +85,12 @@ export function compileKernel(
   return make(columns, input, state, emit.runtime);
 }
 
+/** What every event touches of a row is its head, up to the rings, and a bucket of each of these. */
+function runOf(input: KernelInput, { rings, rowBytes }: RecordLayout): EntityRun {
+  const headSlots = Math.min(rings[0]?.at ?? rowBytes / 8, HEAD_SLOTS_MAX);
+  return createEntityRun(input, headSlots, rings);
+}
+
 /** The kernel's source; `hunt check` and tests print it. */
 export function emitKernel(plan: Plan, entity: EntityPlan, emit: EmitExpression, mode: KernelMode): string {
   const layout = layOutRecord(entity);
@@ -85,9 +99,10 @@ export function emitKernel(plan: Plan, entity: EntityPlan, emit: EmitExpression,
   const contributions = entity.features.map((feature, i) => emitContribution(plan, feature, i, emit));
   const index = (feature: { feature: unknown }): number => entity.features.indexOf(feature.feature as never);
   return `'use strict';
-const { table, keys, present, effective, counters } = input;
+const { table, keys, effective, counters } = input;
 const clocks = input.clocks ?? null;
-const { lockStripe, unlockStripe, findRow, createRow, adoptRow, restartRow, hashBytes } = state;
+const { run, orderRows, lockRun, seekRow, unlockStripe, createRow, adoptRow, restartRow, hashBytes } = state;
+const { order, places } = run;
 const { ${Object.keys(functionsOf(entity)).join(', ')} } = state;
 const part = new Int32Array(4), bits = new Float64Array(1), bitWords = new Int32Array(bits.buffer);
 ${constantsOf(layout)}
@@ -95,11 +110,13 @@ const ttl = ${entity.ttlMs};
 ${emit.declarations()}
 return function ${mode}_${entity.name}(from, to, epoch, receivedAt) {
   ${[entity.seqColumn, entity.lifeColumn, ...entity.features.map((f) => f.column)].map((c) => `columns[${c}].touched = true;`).join(' ')}
-  for (let r = from; r < to; r++) {
-    if (present[r] === 0) continue;
-    const k0 = keys[4 * r], k1 = keys[4 * r + 1], k2 = keys[4 * r + 2], k3 = keys[4 * r + 3];
-    lockStripe(table, k0, k1, k2, k3);
-    let b = findRow(table, k0, k1, k2, k3);
+  const rows = orderRows(run, from, to);
+  for (let begin = 0, end = 0; begin < rows; begin = end) {
+  end = lockRun(run, begin);
+  for (let i = begin; i < end; i++) {
+    const r = order[i] & ${BLOCK_ROWS_MAX - 1};
+    let b = places[i - begin];
+    if (b < 0 || ${DIFFERS}) b = seekRow(run, r);
     ${mode === 'live' ? emitLiveRow() : emitReplayRow(entity)}
     const f = table.floats, w = table.words, bw = b * 2;
     const t = effective[r];
@@ -117,16 +134,22 @@ return function ${mode}_${entity.name}(from, to, epoch, receivedAt) {
     ${layout.sessions.map((session) => emitSession(session, index, plan)).join('\n    ')}
     ${layout.plain.map((feature) => emitPlain(feature, index(feature), plan)).join('\n    ')}
     if (flow !== 0) { ${overflow}[r] = 1; columns[${plan.system.overflow}].touched = true; counters.overflows++; }
-    unlockStripe(table);
+  }
+  unlockStripe(table);
   }
 };`;
 }
 
+/** Whether the row at b is another key's. */
+const DIFFERS = [0, 1, 2, 3].map((word) => `table.words[2 * b + ${word}] !== keys[4 * r + ${word}]`).join(' || ');
+/** Words of the row's key, of a row that is not found at once. */
+const KEY = 'keys[4 * r], keys[4 * r + 1], keys[4 * r + 2], keys[4 * r + 3]';
+
 function emitLiveRow(): string {
-  return `if (b < 0 && table.adoption !== null) b = adoptRow(table, k0, k1, k2, k3, epoch);
+  return `if (b < 0 && table.adoption !== null) b = adoptRow(table, ${KEY}, epoch);
     if (b < 0) {
-      b = createRow(table, k0, k1, k2, k3, epoch);
-      if (b < 0) { unlockStripe(table); counters.noRoom++; continue; }
+      b = createRow(table, ${KEY}, epoch);
+      if (b < 0) { counters.noRoom++; continue; }
     } else if (receivedAt - table.floats[b + ${ROW_SEEN_SLOT}] > ttl && table.floats[b + ${ROW_LIFE_SLOT}] < epoch) restartRow(table, b, epoch);`;
 }
 
@@ -147,11 +170,11 @@ function emitReplayRow(entity: EntityPlan): string {
   const life = `c${entity.lifeColumn}_u32`;
   return `const seq = ${seq}[2 * r] + ${seq}[2 * r + 1] * ${WORD};
     const life = ${life}[2 * r] + ${life}[2 * r + 1] * ${WORD};
-    if (seq === 0) { unlockStripe(table); continue; }
+    if (seq === 0) continue;
     if (b < 0) {
-      if (seq === 1) b = createRow(table, k0, k1, k2, k3, epoch);
-      if (b < 0) { unlockStripe(table); continue; }
+      if (seq === 1) b = createRow(table, ${KEY}, epoch);
+      if (b < 0) continue;
       table.floats[b + ${ROW_LIFE_SLOT}] = life;
     } else if (life > table.floats[b + ${ROW_LIFE_SLOT}] && seq === 1) restartRow(table, b, life);
-    if (table.floats[b + ${ROW_LIFE_SLOT}] !== life || table.floats[b + ${ROW_SEQ_SLOT}] + 1 !== seq) { unlockStripe(table); continue; }`;
+    if (table.floats[b + ${ROW_LIFE_SLOT}] !== life || table.floats[b + ${ROW_SEQ_SLOT}] + 1 !== seq) continue;`;
 }

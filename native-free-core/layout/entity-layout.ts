@@ -1,13 +1,14 @@
 /**
- * Byte layout of an entity table: one or more regions of stripes. A key's hash names its stripe; a stripe owns its lock,
- * its index and its rows, so threads meet only on the same stripe, and a stripe can be copied whole under its lock.
+ * Byte layout of an entity table: one or more regions of stripes. A key's hash names its stripe; a stripe owns its index and
+ * its rows, and can be copied whole under its lock. Stripe s has lock number s mod `locks`: one worker takes one lock for a
+ * run of many rows, several workers meet only on the same of many.
  *
  *   region   byte 16  Int32  stripes in this region
  *            byte 20  Int32  1 while rows of a former table are moving over (state/adoption.ts); first region only
  *            byte 24  Int32  live         rows in use, over all stripes; first region only
  *            byte 64  ...    stripes, one after another
  *
- *   stripe   word 0   lock        compare-exchange (state/lock.ts)          whoever holds it writes the rest
+ *   stripe   word 0   lock        of stripes 0 to locks - 1: compare-exchange (state/lock.ts); whoever holds it writes the rest
  *            word 1   live        rows in use
  *            word 2   used        the same: rows in use lie at the start, and what is behind them holds nothing
  *            word 3   hand        where the CLOCK hand stands
@@ -52,22 +53,27 @@ export interface EntityTableShape {
   readonly stripeBytes: number;
   readonly stripes: number;
   readonly stripesPerRegion: number;
+  /** A power of two; they lie in the first region. */
+  readonly locks: number;
 }
 
 /** Rows that a stripe should hold: large enough to even out the hash, small enough to copy within a millisecond. */
 const ROWS_PER_STRIPE_AIM = 512;
 const STRIPES_MAX = 16384;
+/** Two workers meet on one of so many now and then; a full block has still runs of 256 rows of a lock. */
+export const LOCKS_MAX = 64;
 
 /**
  * `max`: declared maximum of entities. `epochRows`: rows that one epoch can bring; the state created in an epoch is not
  * evicted in it, so there is room for one epoch's newcomers besides the declared ones. They are trimmed to `max` when the
- * epoch ends (state/trim-entities.ts).
+ * epoch ends (state/trim-entities.ts). `locksMax`: how many the table may have, where it has stripes enough.
  */
 export function shapeEntityTable(
   max: number,
   rowBytes: number,
   epochRows: number,
   regionBytesMax: number,
+  locksMax = 1,
 ): EntityTableShape {
   let stripes = 1;
   while (stripes < STRIPES_MAX && max / stripes > ROWS_PER_STRIPE_AIM) stripes *= 2;
@@ -77,7 +83,9 @@ export function shapeEntityTable(
   while (indexSlots < declared * 1.6 || indexSlots < rowsPerStripe * 1.1) indexSlots *= 2;
   const stripeBytes = Math.ceil(((STRIPE_HEADER_WORDS + indexSlots) * 4 + rowsPerStripe * rowBytes) / 64) * 64;
   const stripesPerRegion = Math.max(1, Math.min(stripes, Math.floor((regionBytesMax - 64) / stripeBytes)));
-  return { max, rowBytes, rowsPerStripe, indexSlots, stripeBytes, stripes, stripesPerRegion };
+  let locks = 1;
+  while (locks * 2 <= Math.min(locksMax, stripes, stripesPerRegion)) locks *= 2;
+  return { max, rowBytes, rowsPerStripe, indexSlots, stripeBytes, stripes, stripesPerRegion, locks };
 }
 
 /** Hashing is uneven by about the square root: five deviations more, so that all find room wherever their keys lie. */

@@ -1,7 +1,7 @@
 /**
  * The table of one entity's states, shared by all workers: find or create a row by its 128-bit key, evict idle rows
- * when a stripe is full. The caller holds the stripe's lock from `lockStripe` to `unlockStripe`; the row's features are
- * read and written by the kernels (features/kernel.ts) in between.
+ * when a stripe is full. The caller holds the stripe's lock from `lockStripe` to `unlockStripe`, a kernel that of a whole
+ * run of rows (entity-run.ts); the row's features are read and written by the kernels (features/kernel.ts) in between.
  */
 // hot path: no allocation
 
@@ -38,6 +38,8 @@ export interface EntityTable {
   floats: Float64Array;
   stripe: number;
   hash: number;
+  /** Set where a lock is taken: its Int32 index in the first region. */
+  lock: number;
   /** Rows in use beyond which a new one takes the place of an idle one; recovery sets it off, and trims when it is done. */
   max: number;
   /** Where rows of a former version of the pipeline are still to be had (adoption.ts); null: nowhere. */
@@ -72,6 +74,7 @@ export function openEntityTable(shape: EntityTableShape, regions: readonly Share
     floats: regionFloats[0],
     stripe: 0,
     hash: 0,
+    lock: 0,
     max: shape.max,
     adoption: null,
   };
@@ -84,7 +87,7 @@ export function lockStripe(table: EntityTable, k0: number, k1: number, k2: numbe
   enterStripe(table, (hash >>> 8) & (table.shape.stripes - 1));
 }
 
-/** Points at the stripe of a key without locking it: for tables that nobody changes any more. */
+/** Points at the stripe of a key without locking it: for tables that nobody changes any more, or where its lock is held. */
 export function seekStripe(table: EntityTable, k0: number, k1: number, k2: number, k3: number): void {
   const hash = slotHash(k0, k1, k2, k3);
   table.hash = hash;
@@ -94,24 +97,32 @@ export function seekStripe(table: EntityTable, k0: number, k1: number, k2: numbe
 /** Locks stripe number `index`: for snapshots, which go through all of them. */
 export function enterStripe(table: EntityTable, index: number): void {
   pointAt(table, index);
-  acquireLock(table.words, table.stripe + STRIPE_LOCK);
+  lockTable(table, index & (table.shape.locks - 1));
 }
 
-/** Points `words`, `floats` and `stripe` at stripe number `index`. */
-export function pointAt(table: EntityTable, index: number): void {
+/** Takes lock number `lock`, which is that of every stripe whose number has these low bits. */
+export function lockTable(table: EntityTable, lock: number): void {
+  table.lock = ((REGION_HEADER_BYTES + lock * table.shape.stripeBytes) >> 2) + STRIPE_LOCK;
+  acquireLock(table.regionWords[0], table.lock);
+}
+
+/** Points `words`, `floats` and `stripe` at stripe number `index`; returns its region. */
+export function pointAt(table: EntityTable, index: number): number {
   const region = (index / table.shape.stripesPerRegion) | 0;
   const within = index - region * table.shape.stripesPerRegion;
   table.words = table.regionWords[region];
   table.floats = table.regionFloats[region];
   table.stripe = (REGION_HEADER_BYTES + within * table.shape.stripeBytes) >> 2;
+  return region;
 }
 
+/** Releases the lock that was taken last. */
 export function unlockStripe(table: EntityTable): void {
-  releaseLock(table.words, table.stripe + STRIPE_LOCK);
+  releaseLock(table.regionWords[0], table.lock);
 }
 
 /** Index slots of a stripe use the hash bits that did not choose the stripe. */
-function homeSlot(hash: number, slots: number): number {
+export function homeSlot(hash: number, slots: number): number {
   return (hash ^ (hash >>> 20)) & (slots - 1);
 }
 

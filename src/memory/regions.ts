@@ -10,7 +10,7 @@ import {
   INGRESSES_MAX,
   WORKERS_MAX,
 } from '../../native-free-core/layout/control-layout.ts';
-import { shapeEntityTable, type EntityTableShape } from '../../native-free-core/layout/entity-layout.ts';
+import { LOCKS_MAX, shapeEntityTable, type EntityTableShape } from '../../native-free-core/layout/entity-layout.ts';
 import { producersOf, type ListPlan, type Plan } from '../../native-free-core/plan/plan.ts';
 import { REGION_BYTES_MAX, REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
@@ -135,7 +135,7 @@ export function allocateTable(max: number, rowBytes: number, workers: number): E
 }
 
 export function tableShape(max: number, rowBytes: number, workers: number): EntityTableShape {
-  return shapeEntityTable(max, rowBytes, BLOCK_ROWS_MAX * workers, REGION_BYTES_MAX);
+  return shapeEntityTable(max, rowBytes, BLOCK_ROWS_MAX * workers, REGION_BYTES_MAX, workers === 1 ? 1 : LOCKS_MAX);
 }
 
 /** What is there whatever the entities: producers, event ids, strings. */
