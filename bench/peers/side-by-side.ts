@@ -2,8 +2,8 @@
 
 import type { BenchFigure } from '../bench.ts';
 
-const NAME_WIDTH = 42;
-const VALUE_WIDTH = 30;
+const NAME_WIDTH = 56;
+const VALUE_WIDTH = 34;
 
 export function sideBySide(figures: readonly BenchFigure[]): string {
   const systems = [...new Set(figures.map(({ parameters }) => parameters['system'] as string))];
