@@ -106,7 +106,7 @@ function benchWriter(directory: string, size: Size, epochs: number, segmentBytes
     spoolBytesMax: 64 * segmentBytes,
     sparesMax: 4,
     recovered,
-    fromEpoch: 1,
+    fromEpoch: positionOf(1),
     control: new Int32Array(controlBuffer()),
     lanes: [openLane(source.laneBuffer)],
     ingressCount: 1,
@@ -183,7 +183,7 @@ async function benchThread(directory: string, epochs: number, segmentBytes: numb
     segmentBytes,
     spoolBytesMax: 64 * segmentBytes,
     recovered: recoverSpool(nodeStorage, directory, segmentBytes),
-    fromEpoch: 1,
+    fromEpoch: positionOf(1),
     log: () => {},
     onFailure: (error) => failures.push(error),
   });

@@ -3,11 +3,11 @@
  * being taken, and the connections. Made once on the worker's thread; `run.ts` drives it.
  */
 
+import type { EntityReadRecord } from '../layout/entity-read-record.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Lane } from '../ring/lane.ts';
 import { dictionaryCount } from '../state/dictionary.ts';
 import { createBlock, type Block } from './block.ts';
-import type { PendingRead } from './entity-reads.ts';
 import { createPace, type EpochPace } from './epoch-pace.ts';
 import { createInterner, type Interner } from './interner.ts';
 import { createLetterShare, type LetterShare } from './letter-share.ts';
@@ -15,6 +15,12 @@ import { compileLoops, type Loops } from './loops.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { Tables } from './tables.ts';
 import { createTakenFrame, type TakenFrame } from './taken-frame.ts';
+
+/** An entity that is to be read at the end of the block. */
+export interface PendingRead extends EntityReadRecord {
+  readonly ingress: number;
+  readonly key: string;
+}
 
 export interface DeciderInput {
   readonly plan: Plan;

@@ -14,19 +14,13 @@ import {
   ENTITY_UNSEEN,
   writeAnswerHeader,
 } from '../layout/answer-record.ts';
-import { ENTITY_KEY_AT, readEntityRead, type EntityReadRecord } from '../layout/entity-read-record.ts';
+import { ENTITY_KEY_AT, readEntityRead } from '../layout/entity-read-record.ts';
 import { RECORD_ENTITY_ANSWER } from '../layout/record-kinds.ts';
 import { commit, type Lane } from '../ring/lane.ts';
 import { findEntry } from '../state/dictionary.ts';
-import type { Decider } from './decider.ts';
+import type { Decider, PendingRead } from './decider.ts';
 import { timeNow } from './epoch.ts';
 import { reserveWaiting } from './reserve-waiting.ts';
-
-/** An entity that is to be read at the end of the block. */
-export interface PendingRead extends EntityReadRecord {
-  readonly ingress: number;
-  readonly key: string;
-}
 
 /** ENTITY_*, and the body that belongs to it. */
 interface EntityAnswer {

@@ -10,7 +10,7 @@
  */
 // hot path: no allocation
 
-import type { Decider } from './decider.ts';
+import type { Block } from './block.ts';
 
 /** p99 of an answer stays below 5 ms: this, the sync, and what a wake-up takes on a busy machine. */
 const INTERVAL_MS_MAX = 3;
@@ -33,12 +33,25 @@ export interface EpochPace {
   steadyNeeded: number;
 }
 
+/** What of a decider tells its pace. */
+interface Paced {
+  readonly pace: EpochPace;
+  readonly block: Pick<Block, 'answers' | 'newestAt'>;
+  readonly lastSealedAt: number;
+  readonly input: {
+    readonly epochIntervalMs: number;
+    readonly workers: number;
+    readonly now: () => number;
+    readonly monotonic: () => number;
+  };
+}
+
 export function createPace(baseMs: number): EpochPace {
   return { intervalMs: baseMs, steady: 0, steadyNeeded: STEADY_BLOCKS };
 }
 
 /** After each block, before it is emptied. The workers take about as many frames each. */
-export function keepPace(d: Decider): void {
+export function keepPace(d: Paced): void {
   const { epochIntervalMs, workers } = d.input;
   const { answers, newestAt } = d.block;
   const elapsedMs = Math.max(d.input.monotonic() - d.lastSealedAt, epochIntervalMs);
@@ -47,7 +60,7 @@ export function keepPace(d: Decider): void {
 }
 
 /** Whether the block may take longer than the interval that the worker was given: small frames come one after another. */
-export function isGrown(d: Decider): boolean {
+export function isGrown(d: Paced): boolean {
   return d.pace.intervalMs > d.input.epochIntervalMs;
 }
 

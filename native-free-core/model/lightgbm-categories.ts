@@ -5,7 +5,7 @@
  */
 
 import { ModelError } from './model-problems.ts';
-import type { Category } from './parse.ts';
+import type { Category } from './parsed-model.ts';
 
 export function columnCategoriesOf(text: string): readonly (readonly Category[])[] {
   const line = /^pandas_categorical:(.*)$/m.exec(text)?.[1]?.trim() ?? 'null';

@@ -8,7 +8,7 @@ import type { TreeContent } from '../plan/model-plan.ts';
 import { lightGbmObjective, type LightGbmObjective } from './lightgbm-objectives.ts';
 import { columnCategoriesOf } from './lightgbm-categories.ts';
 import { checkFeatureCount, checkTrees, ModelError, nameWarnings } from './model-problems.ts';
-import type { FileInput, Iterations, ParsedModel } from './parse.ts';
+import type { FileInput, Iterations, ParsedModel } from './parsed-model.ts';
 import { CATEGORICAL } from './tree-flags.ts';
 import { setMaxima, splitKinds } from './tree-inputs.ts';
 

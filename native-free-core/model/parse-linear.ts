@@ -9,7 +9,7 @@
 
 import { lookup } from '../base/lookup.ts';
 import type { LinearContent } from '../plan/model-plan.ts';
-import type { FileInput, ParsedModel } from './parse.ts';
+import type { FileInput, ParsedModel } from './parsed-model.ts';
 import { ModelError, parseLooseJson } from './model-problems.ts';
 
 export function parseLinear(format: 'linear' | 'logistic', text: string, inputNames: readonly string[]): ParsedModel {

@@ -5,20 +5,12 @@
 
 import type { LinearContent, TreeContent } from '../plan/model-plan.ts';
 import { checkFeatureCount, checkTrees, ModelError, nameWarnings, parseLooseJson } from './model-problems.ts';
-import type { FileInput, Iterations, ParsedModel } from './parse.ts';
-import { categoriesOf, type CategoryEncodings, type ListedCategories } from './xgboost-categories.ts';
+import type { FileInput, Iterations, ParsedModel } from './parsed-model.ts';
+import { categoriesOf, type ListedCategories } from './xgboost-categories.ts';
 import { baseMargin, xgboostObjective } from './xgboost-objectives.ts';
-import { roundsThatCount } from './xgboost-rounds.ts';
-import { joinXgBoostTrees, type XgBoostTree } from './xgboost-trees.ts';
+import { roundsThatCount, type TreeModel } from './xgboost-rounds.ts';
+import { joinXgBoostTrees } from './xgboost-trees.ts';
 import { setMaxima, splitKinds } from './tree-inputs.ts';
-
-export interface TreeModel {
-  readonly trees: readonly XgBoostTree[];
-  readonly cats?: CategoryEncodings;
-  /** First tree of each round, and one behind the last; since version 2. */
-  readonly iteration_indptr?: readonly number[];
-  readonly gbtree_model_param?: Readonly<Record<string, string>>;
-}
 
 type Booster =
   | { readonly name: 'gbtree'; readonly model: TreeModel }

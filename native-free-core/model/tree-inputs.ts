@@ -4,7 +4,7 @@
  */
 
 import type { TreeContent } from '../plan/model-plan.ts';
-import type { FileInput } from './parse.ts';
+import type { FileInput } from './parsed-model.ts';
 import { CATEGORICAL } from './tree-flags.ts';
 
 export function splitKinds({ feature, flags }: TreeContent, features: number): FileInput['kind'][] {

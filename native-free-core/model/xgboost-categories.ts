@@ -6,7 +6,7 @@
  */
 
 import { ModelError } from './model-problems.ts';
-import type { Category } from './parse.ts';
+import type { Category } from './parsed-model.ts';
 
 export interface CategoryEncodings {
   readonly enc?: readonly Encoding[];

@@ -6,8 +6,18 @@
  */
 
 import { ModelError } from './model-problems.ts';
-import type { Iterations } from './parse.ts';
-import type { TreeModel } from './parse-xgboost.ts';
+import type { Iterations } from './parsed-model.ts';
+import type { CategoryEncodings } from './xgboost-categories.ts';
+import type { XgBoostTree } from './xgboost-trees.ts';
+
+/** Of the file. */
+export interface TreeModel {
+  readonly trees: readonly XgBoostTree[];
+  readonly cats?: CategoryEncodings;
+  /** First tree of each round, and one behind the last; since version 2. */
+  readonly iteration_indptr?: readonly number[];
+  readonly gbtree_model_param?: Readonly<Record<string, string>>;
+}
 
 interface Rounds {
   /** From the first one. */

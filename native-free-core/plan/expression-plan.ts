@@ -74,3 +74,6 @@ export type Expression =
       readonly operator: ExpressionOperator;
       readonly operands: readonly Expression[];
     };
+
+/** An operation with its operands. */
+export type Call = Extract<Expression, { node: 'call' }>;

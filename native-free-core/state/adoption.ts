@@ -24,15 +24,6 @@ import {
 } from './entity-table.ts';
 import { createKey, loadKey } from '../layout/key-words.ts';
 
-export interface Adoption {
-  readonly former: EntityTable;
-  /** Triples of Int32 words: from where in the former row, to where in the new one, how many. */
-  readonly copies: Int32Array;
-  /** null: nothing was backfilled. */
-  readonly side: EntityTable | null;
-  readonly sideCopies: Int32Array;
-}
-
 const TAKEN = -1;
 /** As `epoch` of `createRow`: a row is made only where there is room. */
 const NO_EVICTION = -1;

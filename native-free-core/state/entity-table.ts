@@ -25,8 +25,17 @@ import {
 } from '../layout/entity-layout.ts';
 import { storeKey, isKeyAt, hashOfKey } from '../layout/key-words.ts';
 import { REGION_ENTITIES, REGION_HEADER_BYTES, checkRegion, createRegion } from '../layout/region.ts';
-import type { Adoption } from './adoption.ts';
 import { acquireLock, releaseLock } from './lock.ts';
+
+/** A change of the pipeline that goes on (adoption.ts). */
+export interface Adoption {
+  readonly former: EntityTable;
+  /** Triples of Int32 words: from where in the former row, to where in the new one, how many. */
+  readonly copies: Int32Array;
+  /** null: nothing was backfilled. */
+  readonly side: EntityTable | null;
+  readonly sideCopies: Int32Array;
+}
 
 export interface EntityTable {
   readonly shape: EntityTableShape;

@@ -7,6 +7,7 @@
  */
 
 import type { IngressFigures } from '../contract/figures.ts';
+import type { Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
 import type { Losses } from './losses.ts';
@@ -19,7 +20,7 @@ export interface LedgerSources {
   readonly ledger: Ledger;
   readonly losses: Losses;
   readonly ingress: () => Pick<IngressFigures, 'refusedEvents' | 'refusedByProducer'>;
-  readonly stored: () => { readonly epoch: number; readonly events: number; readonly deadLetters: number };
+  readonly stored: () => { readonly epoch: Position; readonly events: number; readonly deadLetters: number };
 }
 
 export function describeLedger({ ledger, losses, ingress, stored }: LedgerSources, query: string): object {

@@ -7,7 +7,8 @@ import { runLoad } from './load/run-load.ts';
 import { countOption, durationOption, numberOption, serverOf, URL_OPTIONS } from './options.ts';
 import { CLICKHOUSE_OPTION, jsonOption } from './options.ts';
 
-export { runLoad, type LoadOptions } from './load/run-load.ts';
+export { runLoad } from './load/run-load.ts';
+export type { LoadOptions } from './load/options.ts';
 export type { LoadReport } from './load/report.ts';
 
 const INTERRUPTED = 130;

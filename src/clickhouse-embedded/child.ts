@@ -1,7 +1,7 @@
 /**
- * The embedded ClickHouse's process. Forked by start.ts, by way of walls/launcher.ts; runs nothing but this. Its life hangs
- * on the IPC channel: when the parent is gone it kills itself at once, because leaving politely takes seconds in which the
- * folder stays locked (see FACTS).
+ * The embedded ClickHouse's process. Forked by start.ts, by way of walls/launcher.ts; runs nothing but this. Its
+ * life hangs on the IPC channel: when the parent is gone it kills itself at once, because leaving politely takes seconds in
+ * which the folder stays locked (see FACTS).
  */
 import { mkdirSync } from 'node:fs';
 import { setPriority } from 'node:os';

@@ -10,7 +10,7 @@ import type { GuardRules } from './guard.ts';
 import { createQuerySlots, type QuerySlots } from './query-slots.ts';
 import { watchMemory } from './memory-watch.ts';
 import { ENGINE_READERS, ENGINE_WRITERS, OWN_MEMORY_SHARE, PUBLIC_WRITERS, REFRESH_MEMORY_SHARE } from './limits.ts';
-import type { OwnBounds } from './own-space.ts';
+import type { OwnBounds } from './limits.ts';
 import type { ChildConfiguration, ChildLogLevel } from './protocol.ts';
 import { makeDefaultPlain } from './plain-default.ts';
 import { openResultPipe, pipePaths, type ResultPipe } from './result-pipe.ts';

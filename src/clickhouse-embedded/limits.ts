@@ -97,3 +97,10 @@ export const MEMORY_BYTES_MIN = 512 * MIB;
 if (BODY_HEAD_BYTES > QUERY_BYTES_MAX || BODY_BYTES_MAX > SPOOLED_BYTES_MAX || STOP_DRAIN_MS >= STOP_MS_MAX) {
   throw new Error('embedded limits contradict one another');
 }
+
+/** Bounds that depend on the machine. */
+export interface OwnBounds {
+  readonly bytesMax: number;
+  readonly memoryBytesMax: number;
+  readonly refreshMemoryBytes: number;
+}

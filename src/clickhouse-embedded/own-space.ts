@@ -21,13 +21,6 @@ import {
 import { hasTrailingSettings, type CommandStatement } from './statement.ts';
 import type { EmbeddedServer } from './embedded-server.ts';
 
-/** Bounds that depend on the machine; see limits.ts. */
-export interface OwnBounds {
-  readonly bytesMax: number;
-  readonly memoryBytesMax: number;
-  readonly refreshMemoryBytes: number;
-}
-
 interface Space {
   readonly databases: number;
   readonly tables: number;

@@ -1,8 +1,9 @@
 /** Decisions: rules, actions, and the two columns that each decision fills. */
 
 import type { DecisionPlan, Expression, RulePlan } from '../../native-free-core/plan/plan.ts';
-import { conditionAt, type Compilation } from './compilation.ts';
-import { nearest } from './nearest.ts';
+import type { Compilation } from './compilation.ts';
+import { conditionAt } from './expression-at.ts';
+import { nearest } from '../../native-free-core/base/nearest.ts';
 import type { DecisionDeclaration } from './schema.ts';
 import { compileLimit, limitColumns } from './rule-limits.ts';
 import type { Path } from './source.ts';

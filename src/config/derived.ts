@@ -6,18 +6,12 @@
 
 import { isWide } from '../../native-free-core/language/kinds/index.ts';
 import { lookup } from '../../native-free-core/base/lookup.ts';
-import { expressionAt, type Compilation } from './compilation.ts';
+import type { Compilation } from './compilation.ts';
+import { expressionAt } from './expression-at.ts';
 import { addComputed } from './computed.ts';
 import { isSyntaxProblem, parseExpression, namePathsOf } from './expression/syntax.ts';
 import type { Typed } from '../../native-free-core/language/functions/typed.ts';
-
-/** A derived value as expressions read it. */
-export interface DerivedName {
-  /** null: not compiled, because it is wrong (reported where it stands) or reads state that is not known yet. */
-  readonly typed: Typed | null;
-  /** Reads features or scores, itself or through another: keys, inputs and conditions of features cannot read it. */
-  readonly readsFeatures: boolean;
-}
+import type { DerivedName } from './expression/scope.ts';
 
 /** What a derived value or a model reads, by its text alone. Both are named in full: `derived.speed`, `model.cheat`. */
 interface Reading {

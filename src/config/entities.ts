@@ -1,7 +1,8 @@
 /** Entities: keys, bounds, and the columns for seq and life. */
 
 import type { EntityPlan, Expression } from '../../native-free-core/plan/plan.ts';
-import { expressionAt, type Compilation } from './compilation.ts';
+import type { Compilation } from './compilation.ts';
+import { expressionAt } from './expression-at.ts';
 import { LATER_PREFIXES } from './later.ts';
 import type { EntityDeclaration } from './schema.ts';
 import type { Path } from './source.ts';

@@ -12,7 +12,8 @@
 
 import { hashText } from '../../native-free-core/base/murmur64.ts';
 import type { ExperimentPlan, Expression } from '../../native-free-core/plan/plan.ts';
-import { expressionAt, type Compilation } from './compilation.ts';
+import type { Compilation } from './compilation.ts';
+import { expressionAt } from './expression-at.ts';
 import { call } from '../../native-free-core/language/functions/typed.ts';
 import type { ExperimentDeclaration } from './schema.ts';
 import type { Path } from './source.ts';

@@ -4,11 +4,12 @@ import { aggregateOf, aggregateOptions, eachAggregate } from '../../native-free-
 import type { Input as AggregateInput } from '../../native-free-core/language/aggregates/aggregate.ts';
 import { enter, lookup } from '../../native-free-core/base/lookup.ts';
 import type { ColumnPlan, Expression, FeaturePlan, SessionPlan } from '../../native-free-core/plan/plan.ts';
-import { conditionAt, expressionAt, expressionTypeText, type Compilation } from './compilation.ts';
+import type { Compilation } from './compilation.ts';
+import { conditionAt, expressionAt, expressionTypeText } from './expression-at.ts';
 import type { BareEntity } from './entities.ts';
 import { dayColumn } from './computed.ts';
 import { defaultHopMs } from './hops.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../native-free-core/base/nearest.ts';
 import type { LabelSet } from '../../native-free-core/language/functions/typed.ts';
 import type { FeatureDeclaration } from './schema.ts';
 import type { Path } from './source.ts';

@@ -3,9 +3,9 @@
  */
 
 import type { Expression } from '../../native-free-core/plan/plan.ts';
-import type { Category } from '../../native-free-core/model/parse.ts';
+import type { Category } from '../../native-free-core/model/parsed-model.ts';
 import { call, kindText, type Typed } from '../../native-free-core/language/functions/typed.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../native-free-core/base/nearest.ts';
 
 export interface CategoryProblem {
   readonly message: string;

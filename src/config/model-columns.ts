@@ -5,7 +5,7 @@
  */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
-import type { Category, ParsedModel } from '../../native-free-core/model/parse.ts';
+import type { Category, ParsedModel } from '../../native-free-core/model/parsed-model.ts';
 import type { Typed } from '../../native-free-core/language/functions/typed.ts';
 import { kindOfInput } from './model-categories.ts';
 import type { ModelDeclaration } from './schema.ts';

@@ -6,8 +6,9 @@
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Expression } from '../../native-free-core/plan/plan.ts';
-import type { Category, FileInput, ParsedModel } from '../../native-free-core/model/parse.ts';
-import { expressionAt, type Compilation } from './compilation.ts';
+import type { Category, FileInput, ParsedModel } from '../../native-free-core/model/parsed-model.ts';
+import type { Compilation } from './compilation.ts';
+import { expressionAt } from './expression-at.ts';
 import { storeListReads } from './computed.ts';
 import { isSyntaxProblem, parseExpression, namePathOf } from './expression/syntax.ts';
 import { kindText, type Typed } from '../../native-free-core/language/functions/typed.ts';

@@ -5,10 +5,11 @@
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { ModelOutput, ModelPlan } from '../../native-free-core/plan/plan.ts';
-import { parseModel, type ParsedModel } from '../../native-free-core/model/parse.ts';
+import { parseModel } from '../../native-free-core/model/parse.ts';
+import type { ParsedModel } from '../../native-free-core/model/parsed-model.ts';
 import type { Compilation } from './compilation.ts';
 import { checkDeclared, compileInputs, typedInput } from './model-inputs.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../native-free-core/base/nearest.ts';
 import type { ProtoReader } from './proto/index.ts';
 import type { ModelDeclaration } from './schema.ts';
 import type { Path } from './source.ts';

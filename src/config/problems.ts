@@ -6,16 +6,7 @@
 import { OperatingError } from '../errors.ts';
 import type { PipelineSources } from './pipeline-sources.ts';
 import type { Path, PipelineSource } from './source.ts';
-
-export interface Problem {
-  readonly line: number;
-  readonly column: number;
-  /** Keys joined by dots; '' where the file as a whole is meant. */
-  readonly path: string;
-  readonly message: string;
-  /** A name that exists and was probably meant. */
-  readonly suggestion?: string;
-}
+import type { Problem } from './source.ts';
 
 export class PipelineError extends OperatingError {
   readonly file: string;

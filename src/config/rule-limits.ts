@@ -3,7 +3,7 @@
 import type { DecisionPlan, LimitPlan } from '../../native-free-core/plan/plan.ts';
 import type { Compilation } from './compilation.ts';
 import { defaultHopMs } from './hops.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../native-free-core/base/nearest.ts';
 import type { LimitDeclaration } from './schema.ts';
 import type { Path } from './source.ts';
 import { countOf, durationMs } from './units.ts';

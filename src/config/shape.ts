@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import { laterKey } from './later.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../native-free-core/base/nearest.ts';
 import type { Problems } from './problems.ts';
 import { pipelineSchema, type PipelineDeclaration } from './schema.ts';
 import type { Path } from './source.ts';

@@ -5,7 +5,17 @@
 
 import { isMap, isPair, isScalar, parseDocument, visit, type Document, type Node, type Scalar } from 'yaml';
 import { lookup } from '../../native-free-core/base/lookup.ts';
-import type { Problem } from './problems.ts';
+
+/** What is wrong with a pipeline file, and where. */
+export interface Problem {
+  readonly line: number;
+  readonly column: number;
+  /** Keys joined by dots; '' where the file as a whole is meant. */
+  readonly path: string;
+  readonly message: string;
+  /** A name that exists and was probably meant. */
+  readonly suggestion?: string;
+}
 
 export type Path = readonly (string | number)[];
 

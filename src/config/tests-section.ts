@@ -2,7 +2,7 @@
 
 import type { DecisionPlan } from '../../native-free-core/plan/plan.ts';
 import type { Compilation } from './compilation.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../native-free-core/base/nearest.ts';
 import type { Path } from './source.ts';
 
 export interface PipelineTest {

@@ -5,7 +5,7 @@
 
 import type { ZonePlan } from '../../native-free-core/plan/plan.ts';
 import { ZONE_TIME_END, ZONE_TIME_START } from '../../native-free-core/layout/limits.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../native-free-core/base/nearest.ts';
 import { zoneData } from './zone-data.ts';
 
 /** As CEL writes a zone that never changes: +11:00, -03:30. */

@@ -4,6 +4,7 @@
  * decided here.
  */
 
+import { written, type Position } from './log.ts';
 import { quoteName } from './sql-text.ts';
 
 /** The table that takes inserts, for those who write, change or measure it. */
@@ -26,9 +27,9 @@ export interface PositionRange {
   /** Rows of batches up to this one. */
   readonly throughBatch?: number;
   /** Rows of later epochs than this one. */
-  readonly afterEpoch?: number;
+  readonly afterEpoch?: Position;
   /** Rows of epochs up to this one. */
-  readonly throughEpoch?: number;
+  readonly throughEpoch?: Position;
 }
 
 export type EventsRange = 'all' | PositionRange;
@@ -54,8 +55,8 @@ export function positionCondition(range: PositionRange): string {
     ...(batch === undefined ? [] : [`_batch = ${batch}`]),
     ...(afterBatch === undefined ? [] : [`_batch > ${afterBatch}`]),
     ...(throughBatch === undefined ? [] : [`_batch <= ${throughBatch}`]),
-    ...(afterEpoch === undefined ? [] : [`_epoch > ${afterEpoch}`]),
-    ...(throughEpoch === undefined ? [] : [`_epoch <= ${throughEpoch}`]),
+    ...(afterEpoch === undefined ? [] : [`_epoch > ${written(afterEpoch)}`]),
+    ...(throughEpoch === undefined ? [] : [`_epoch <= ${written(throughEpoch)}`]),
   ];
   return bounds.join(' AND ');
 }

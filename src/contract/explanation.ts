@@ -3,6 +3,8 @@
  * Made in src/explain on the main thread, read by clients and commands.
  */
 
+import type { CompoundKind } from '../../native-free-core/language/functions/function.ts';
+
 /** Integers beyond 2^53 as decimal text, bytes in base64, times in ISO 8601; null: absent. */
 export type ExplainedValue =
   number | string | boolean | null | readonly ExplainedValue[] | { readonly [key: string]: ExplainedValue };
@@ -18,7 +20,7 @@ export interface ExplainedCondition {
   readonly text: string;
   /** null: absent, which fires nothing. */
   readonly holds: boolean | null;
-  readonly kind: 'and' | 'or' | 'not' | 'conditional' | 'test';
+  readonly kind: CompoundKind | 'test';
   /** Of `conditional`: condition, then, else. Of `test`: none. */
   readonly conditions: readonly ExplainedCondition[];
   /** Of `test`: what it compares, constants apart. */

@@ -1,27 +1,29 @@
 /** Puts the parts of the figures together, as they are now. Called by requests.ts on the main thread. */
 
 import type { Figures } from '../contract/figures.ts';
+import { written } from '../contract/log.ts';
 import type { StageInput, Stages } from './stages.ts';
 
 export function figuresNow({ options, opened, recovered }: StageInput, stages: Stages): Figures {
-  const { clickhouse, control, memory, running } = recovered;
-  const { spool, snapshots, trimming, warehouse, ingress, bounds, readiness } = stages;
+  const { clickhouse, control, eventLog, memory, running } = recovered;
+  const { snapshots, trimming, warehouse, ingress, bounds, readiness } = stages;
+  const heldBy = trimming.heldBy();
   const { refusedByProducer: _, ...received } = ingress.figures();
   return {
     pid: process.pid,
     uptimeSeconds: Math.round(performance.now() / 1000),
     pipeline: { name: running.plan.pipeline, version: running.plan.version },
     data: options.data,
-    log: { number: opened.batchLog.logNumber, heldBy: trimming.heldBy() },
+    log: { number: eventLog.number, heldBy: { ...heldBy, from: written(heldBy.from) } },
     workers: memory.workers,
     ingresses: memory.ingresses,
     transport: opened.transport.kind,
     clickhouse: clickhouse.figures(),
-    epochs: { durable: control.durableEpoch(), stored: control.storedEpoch() },
+    epochs: { durable: written(eventLog.durable()), stored: written(control.storedEpoch()) },
     ready: readiness.now,
     bounds: bounds.figures(),
     absences: control.absences(),
-    spool: spool.figures(),
+    spool: eventLog.figures(),
     snapshots: snapshots.figures,
     warehouse: warehouse.figures(),
     ingress: received,

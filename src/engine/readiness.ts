@@ -8,7 +8,7 @@
  *   queries   ClickHouse answers a SELECT from the engine's table in time; asked every five seconds while it does
  */
 
-import { after, type Position } from '../contract/log.ts';
+import { after, BEFORE_FIRST, reaches, written, type Position } from '../contract/log.ts';
 import {
   NOT_READY_STARTING,
   NOT_READY_STOPPING,
@@ -21,7 +21,7 @@ import type { Log } from '../system/log.ts';
 export interface ReadinessSources {
   readonly durableEpoch: () => Position;
   /** The last epoch that has begun. */
-  readonly touchedEpoch: () => number;
+  readonly touchedEpoch: () => Position;
   readonly spool: () => { readonly full: boolean; readonly liveBytes: number; readonly diskFull: boolean } | null;
   readonly spoolBytesMax: number;
   /** Who keeps the log from being trimmed, and why. */
@@ -59,11 +59,11 @@ const GIB = 2 ** 30;
 export function watchReadiness(sources: ReadinessSources): ReadinessWatch {
   let state = NOT_READY_STARTING;
   const queries = watchQueries(sources.probe);
-  let stuckEpoch = 0;
+  let stuckEpoch: Position = BEFORE_FIRST;
   let stuckSince = performance.now();
   const answers = (): string | null => {
     const durable = sources.durableEpoch();
-    if (durable !== stuckEpoch || sources.touchedEpoch() <= durable) {
+    if (durable !== stuckEpoch || reaches(durable, sources.touchedEpoch())) {
       stuckEpoch = durable;
       stuckSince = performance.now();
     }
@@ -75,7 +75,7 @@ export function watchReadiness(sources: ReadinessSources): ReadinessWatch {
     }
     const waited = performance.now() - stuckSince;
     return waited > DURABLE_MS_MAX
-      ? `frames wait for the disk: epoch=${after(durable)} seconds=${Math.round(waited / 1000)}`
+      ? `frames wait for the disk: epoch=${written(after(durable))} seconds=${Math.round(waited / 1000)}`
       : null;
   };
   const storing = (): string | null => {

@@ -10,7 +10,9 @@ import type { SharedMemory } from '../memory/regions.ts';
 import { acceptLoss } from '../recovery/accept-loss.ts';
 import type { Rebuilt } from '../recovery/rebuild.ts';
 import { expectationOf, recoverEngine, recoverLog } from '../recovery/recover.ts';
-import type { RecoveredSpool } from '../spool/recover.ts';
+import type { EventLog } from '../contract/log.ts';
+import { MARK_NAME } from '../spool/durable-mark.ts';
+import { openSpoolLog } from '../spool/spool-log.ts';
 import { wallMs } from '../system/clock.ts';
 import { connectionBounds, type ConnectionBounds } from '../system/descriptors.ts';
 import { createRunning, type Running } from '../versions/running.ts';
@@ -21,7 +23,7 @@ import type { EngineOptions } from './options.ts';
 export interface Recovered {
   readonly clickhouse: ClickHouse;
   readonly connections: ConnectionBounds;
-  readonly spool: RecoveredSpool;
+  readonly eventLog: EventLog;
   readonly ledger: Ledger;
   readonly memory: SharedMemory;
   readonly control: ControlWords;
@@ -47,20 +49,27 @@ export async function recover(options: EngineOptions, opened: OpenFolder): Promi
   log('info', 'connections at once, as the system gives descriptors', connections);
   if (whole === null) await acceptLoss({ ...logFolder, clickhouse, losses, log }, expectationOf(logFolder));
   const spool = whole ?? recoverLog(logFolder);
-  // The folder's number is its log's.
-  batchLog.nameLog(spool.folderId);
+  const eventLog = openSpoolLog({
+    directory: opened.path('spool'),
+    markFile: opened.path(MARK_NAME),
+    segmentBytes,
+    spoolBytesMax: options.spoolBytesMax,
+    recovered: spool,
+    log: (level, message) => log(level, message),
+  });
+  batchLog.nameLog(eventLog.number);
   const ledger = new Ledger();
   ledger.producersMax = producersOf(given.plan).max;
   const { plan, memory, replayedBytes, rebuilt } = await recoverEngine(
-    { ...options, versions, ledger, clickhouse, batchLog, recovered: spool },
+    { ...options, versions, ledger, clickhouse, batchLog, eventLog, cutBytes: spool.cutBytes },
     given,
   );
   const control = controlWords(memory);
-  control.begin(spool.lastEpoch, Math.max(ledger.receivedAt, spool.receivedAt));
+  control.begin(eventLog.last, Math.max(ledger.receivedAt, spool.receivedAt));
   const running = createRunning({ ...versions.find(plan.versionNumber)!, plan, memory }, opened.path('lists'), log);
   if (versions.activations().length === 0) {
     const origin = { kind: 'start', actor: '', reason: 'the first start of this data folder' } as const;
-    versions.activate({ ...origin, number: plan.versionNumber, afterEpoch: spool.lastEpoch, at: wallMs() });
+    versions.activate({ ...origin, number: plan.versionNumber, afterEpoch: eventLog.last, at: wallMs() });
   }
-  return { clickhouse, connections, spool, ledger, memory, control, running, replayedBytes, rebuilt };
+  return { clickhouse, connections, eventLog, ledger, memory, control, running, replayedBytes, rebuilt };
 }

@@ -49,7 +49,7 @@ export function serveRequests(input: StageInput, stages: Stages, { deployer }: P
 }
 
 function explanationsOf({ opened, recovered }: StageInput, { warehouse }: Stages) {
-  const { clickhouse, control, running } = recovered;
+  const { clickhouse, control, eventLog, running } = recovered;
   return explainRequests({
     live: () => ({ plan: running.plan, tables: running.tables, control: control.words }),
     planOf: (number) => opened.versions.find(number)?.plan,
@@ -58,7 +58,7 @@ function explanationsOf({ opened, recovered }: StageInput, { warehouse }: Stages
       database: clickhouse.database,
       logNumber: opened.batchLog.logNumber,
       storedBatch: () => warehouse.stored().batch,
-      durableEpoch: control.durableEpoch,
+      durableEpoch: eventLog.durable,
       storedEpoch: control.storedEpoch,
     },
   });

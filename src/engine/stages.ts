@@ -4,24 +4,18 @@
  * in.
  */
 
-import { openLane } from '../../native-free-core/ring/lane.ts';
 import { copyEntry } from '../../native-free-core/state/dictionary.ts';
-import { after, type LogConsumer } from '../contract/log.ts';
+import { after, isBefore, written, type LogConsumer } from '../contract/log.ts';
 import { startIngress, type Ingress } from '../ingress/start.ts';
 import { allocateWarmUp } from '../memory/regions.ts';
 import { copyAccount, copyTables } from '../memory/snapshot-tables.ts';
 import { ACCOUNT_FOLDER } from '../recovery/rebuild.ts';
 import { enterLedger } from '../recovery/recover-tables.ts';
 import { SnapshotKeeper, withAccount } from '../recovery/snapshot-keeper.ts';
-import { MARK_NAME } from '../spool/durable-mark.ts';
-import { HeadReader } from '../spool/head-reader.ts';
-import { openSpoolReader } from '../spool/reader.ts';
 import { createSnapshot } from '../spool/snapshot-file.ts';
-import { startSpool, type Spool } from '../spool/spool.ts';
 import { nodeStorage } from '../spool/storage.ts';
 import { noteThreads } from '../system/end-process.ts';
 import { withoutEntries } from '../versions/lists.ts';
-import type { OpenReader } from '../warehouse/insert/batch.ts';
 import { probeQueries } from '../warehouse/probe.ts';
 import { createWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
 import { startWorkers, type WorkerPool } from '../workers/pool.ts';
@@ -44,7 +38,6 @@ export type Snapshots = ReturnType<typeof withAccount>;
 
 export interface Stages {
   readonly failure: FailureSignal;
-  readonly spool: Spool;
   readonly warehouse: Warehouse;
   readonly workers: WorkerPool;
   readonly snapshots: Snapshots;
@@ -60,16 +53,16 @@ const EPOCH_INTERVAL_MS = 1;
 export async function startStages(input: StageInput): Promise<Stages> {
   const { options, recovered } = input;
   const { log } = options;
-  const { running, memory } = recovered;
+  const { running, memory, eventLog } = recovered;
   const failure = failureSignal(log);
-  const spool = await startSpoolStage(input, failure);
+  await eventLog.append(memory, failure.of('the spool thread'));
   const warehouse = openWarehouse(input, failure);
   await warehouse.start();
   const workers = startWorkers({ plan: withoutEntries(running.plan), memory }, allocateWarmUp, EPOCH_INTERVAL_MS);
   workers.finished.catch(failure.of('a decision worker'));
   const snapshots = keepSnapshots(input);
   const trimming = keepTrimmed({
-    spool,
+    eventLog,
     snapshots,
     replayedBytes: recovered.replayedBytes,
     consumers: consumersOf(recovered, snapshots, warehouse),
@@ -80,8 +73,8 @@ export async function startStages(input: StageInput): Promise<Stages> {
   noteThreads();
   const ingress = await startIngressStage(input, failure);
   const bounds = watchBounds({ running: () => running, absences: recovered.control.absences, log });
-  const readiness = watchStages(input, { spool, warehouse, trimming, ingress });
-  return { failure, spool, warehouse, workers, snapshots, trimming, ingress, bounds, readiness };
+  const readiness = watchStages(input, { warehouse, trimming, ingress });
+  return { failure, warehouse, workers, snapshots, trimming, ingress, bounds, readiness };
 }
 
 /** A lake is one more. What ClickHouse has on its disk costs a sync to know, so it comes last. */
@@ -95,52 +88,31 @@ function consumersOf({ ledger }: Recovered, snapshots: Snapshots, warehouse: War
     {
       name: 'ledger',
       neededFrom: () => after(ledger.epoch),
-      waitsFor: (epoch) => `epochs are not entered yet from ${epoch} on`,
+      waitsFor: (epoch) => `epochs are not entered yet from ${written(epoch)} on`,
     },
     {
       name: 'ClickHouse',
       neededFrom: async () => after(await warehouse.confirmedOnDiskEpoch()),
-      waitsFor: (epoch) => `ClickHouse has not stored the epochs from ${epoch} on`,
+      waitsFor: (epoch) => `ClickHouse has not stored the epochs from ${written(epoch)} on`,
     },
   ];
 }
 
-async function startSpoolStage({ options, opened, recovered }: StageInput, failure: FailureSignal): Promise<Spool> {
-  const { memory, spool: found } = recovered;
-  const spool = startSpool({
-    controlBuffer: memory.control,
-    laneBuffers: memory.blockLanes,
-    headLane: memory.headLane,
-    ingressCount: memory.ingresses,
-    directory: opened.path('spool'),
-    markFile: opened.path(MARK_NAME),
-    segmentBytes: opened.segmentBytes,
-    spoolBytesMax: options.spoolBytesMax,
-    recovered: found,
-    fromEpoch: after(found.lastEpoch),
-    log: (level, message) => options.log(level, message),
-    onFailure: failure.of('the spool thread'),
-  });
-  await spool.ready;
-  return spool;
-}
-
 function openWarehouse({ options, opened, recovered }: StageInput, failure: FailureSignal): Warehouse {
-  const { clickhouse, control, ledger, memory, running } = recovered;
+  const { clickhouse, control, eventLog, ledger, running } = recovered;
   const dictionary = (id: number): Uint8Array => copyEntry(running.tables.dictionary, id);
-  const openReader: OpenReader = (how) => openSpoolReader(nodeStorage, opened.path('spool'), how);
   return createWarehouse({
     clickhouse,
     plan: running.plan,
     planOf: (number) => opened.versions.planOf(number),
     batchLog: opened.batchLog,
-    openReader,
-    openHeads: () => new HeadReader(openLane(memory.headLane), openReader()),
-    durableEpoch: control.durableEpoch,
+    openReader: eventLog.read,
+    openHeads: eventLog.readHeads,
+    durableEpoch: eventLog.durable,
     whenDurableMoves: control.whenDurableMoves,
     publishStored: control.publishStored,
     onEpoch: (epoch, blocks) => {
-      if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks, dictionary);
+      if (isBefore(ledger.epoch, epoch)) enterLedger(ledger, epoch, blocks, dictionary);
     },
     dictionary,
     ...(options.batchAgeMs === undefined ? {} : { batchAgeMs: options.batchAgeMs }),
@@ -150,7 +122,7 @@ function openWarehouse({ options, opened, recovered }: StageInput, failure: Fail
 }
 
 function keepSnapshots({ opened, recovered }: StageInput): Snapshots {
-  const { control, ledger, running, spool } = recovered;
+  const { control, eventLog, ledger, running } = recovered;
   const keeper = (name: string, copy: typeof copyTables): SnapshotKeeper =>
     new SnapshotKeeper({
       running: () => running,
@@ -160,12 +132,12 @@ function keepSnapshots({ opened, recovered }: StageInput): Snapshots {
         createSnapshot(
           nodeStorage,
           opened.path(name),
-          { fromEpoch, pipelineVersion: running.plan.version, folderId: spool.folderId, sections: {} },
+          { fromEpoch, pipelineVersion: running.plan.version, folderId: eventLog.number, sections: {} },
           paced ? {} : { bytesPerSecondMax: Infinity },
         ),
-      durableEpoch: control.durableEpoch,
+      durableEpoch: eventLog.durable,
       touchedEpoch: control.touchedEpoch,
-      whenDurable: control.whenDurable,
+      whenDurable: eventLog.whenDurable,
     });
   return withAccount(keeper('snapshots', copyTables), keeper(ACCOUNT_FOLDER, copyAccount));
 }
@@ -189,13 +161,13 @@ function startIngressStage({ options, opened, recovered }: StageInput, failure: 
 
 function watchStages(
   { options, recovered }: StageInput,
-  { spool, warehouse, trimming, ingress }: Pick<Stages, 'spool' | 'warehouse' | 'trimming' | 'ingress'>,
+  { warehouse, trimming, ingress }: Pick<Stages, 'warehouse' | 'trimming' | 'ingress'>,
 ): ReadinessWatch {
-  const { control, clickhouse } = recovered;
+  const { control, clickhouse, eventLog } = recovered;
   return watchReadiness({
-    durableEpoch: control.durableEpoch,
+    durableEpoch: eventLog.durable,
     touchedEpoch: control.touchedEpoch,
-    spool: () => spool.figures(),
+    spool: eventLog.figures,
     spoolBytesMax: options.spoolBytesMax,
     logHeldBy: () => trimming.heldBy(),
     storing: warehouse.failing,

@@ -65,7 +65,7 @@ async function beginVersion(
 /** Against the flow: nothing comes in any more, what came in is stored, the tables are saved. */
 async function stopEngine(
   { options, opened, recovered }: StageInput,
-  { readiness, bounds, ingress, workers, snapshots, trimming, spool, warehouse }: Stages,
+  { readiness, bounds, ingress, workers, snapshots, trimming, warehouse }: Stages,
   { deployer }: PipelineChanges,
   audit: AuditTrail,
 ): Promise<void> {
@@ -82,7 +82,7 @@ async function stopEngine(
     .catch((error: unknown) =>
       options.log('warn', 'no snapshot at stop; the next start replays more', { error: String(error) }),
     );
-  await spool.stop();
+  await recovered.eventLog.stop();
   await audit.stop();
   await warehouse.stop();
   await recovered.clickhouse.stop();

@@ -7,7 +7,7 @@ import { BEFORE_FIRST, isBefore, type LogConsumer, type Position } from '../cont
 import type { Log } from '../system/log.ts';
 
 export interface TrimmingSources {
-  readonly spool: {
+  readonly eventLog: {
     figures(): { readonly liveBytes: number; readonly bytes: number; readonly full: boolean } | null;
     trim(below: Position): void;
   };
@@ -56,7 +56,7 @@ const RETRY_MS_MIN = 2000;
 const RETRY_MS_MAX = 60_000;
 
 export function keepTrimmed(sources: TrimmingSources): Trimming {
-  const { spool, snapshots, spoolBytesMax, log } = sources;
+  const { eventLog, snapshots, spoolBytesMax, log } = sources;
   const snapshotAfterBytes = fittingBytes(sources);
   let snapshotAt = performance.now();
   // Crashes in a row must not make each replay longer than the one before.
@@ -69,7 +69,7 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
   let slowest: { readonly consumer: LogConsumer; readonly from: Position } | null = null;
   const attempts = snapshotAttempts(() => snapshots.take());
   const look = async (): Promise<void> => {
-    const figures = spool.figures();
+    const figures = eventLog.figures();
     written = figures?.bytes ?? written;
     const now = performance.now();
     const isFull = figures?.full === true && figures.liveBytes >= spoolBytesMax;
@@ -85,7 +85,7 @@ export function keepTrimmed(sources: TrimmingSources): Trimming {
     slowest = await slowestOf(sources.consumers, lastTrim);
     if (slowest === null || !isBefore(lastTrim, slowest.from)) return;
     lastTrim = slowest.from;
-    spool.trim(lastTrim);
+    eventLog.trim(lastTrim);
   };
   const timer = setInterval(() => {
     if (holds > 0) return;

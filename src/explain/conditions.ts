@@ -1,5 +1,7 @@
 /** Conditions as trees with the truth of each part and the values that it compared. */
 
+import type { CompoundKind } from '../../native-free-core/language/functions/function.ts';
+import { FUNCTIONS } from '../../native-free-core/language/functions/index.ts';
 import type { Expression } from '../../native-free-core/plan/plan.ts';
 import type { ExplainedCondition, NamedValue } from '../contract/explanation.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -13,20 +15,22 @@ export function explainCondition(
   const explain = (part: Expression): ExplainedCondition => explainCondition(part, evaluation, textOf);
   const value = evaluation.valueOf(expression);
   const common = { text: textOf(expression), holds: value === null ? null : value === true };
-  if (expression.node === 'call' && expression.type === 'bool') {
-    const { operator, operands } = expression;
-    if (operator === 'and' || operator === 'or')
-      return { ...common, kind: operator, conditions: chain(expression, operator).map(explain), values: [] };
-    if (operator === 'not' || operator === 'conditional')
-      return { ...common, kind: operator, conditions: operands.map(explain), values: [] };
-  }
-  return { ...common, kind: 'test', conditions: [], values: valuesOf(expression, evaluation, textOf) };
+  const kind = compoundOf(expression);
+  if (kind === null)
+    return { ...common, kind: 'test', conditions: [], values: valuesOf(expression, evaluation, textOf) };
+  return { ...common, kind, conditions: partsOf(expression, kind).map(explain), values: [] };
+}
+
+function compoundOf(expression: Expression): CompoundKind | null {
+  if (expression.node !== 'call' || expression.type !== 'bool') return null;
+  return FUNCTIONS[expression.operator].condition?.compound ?? null;
 }
 
 /** `a && b && c` is one chain, however it was nested. */
-function chain(expression: Expression, operator: 'and' | 'or'): Expression[] {
-  if (expression.node !== 'call' || expression.operator !== operator) return [expression];
-  return expression.operands.flatMap((part) => chain(part, operator));
+function partsOf(expression: Expression, kind: CompoundKind): readonly Expression[] {
+  if (expression.node !== 'call') return [expression];
+  if (kind !== 'and' && kind !== 'or') return expression.operands;
+  return expression.operands.flatMap((part) => (compoundOf(part) === kind ? partsOf(part, kind) : [part]));
 }
 
 /** What a test compares: its operands, and what these were made of. Each once; constants speak for themselves. */

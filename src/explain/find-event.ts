@@ -13,6 +13,7 @@ import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
 import { eventsSource } from '../contract/events-source.ts';
+import { isBefore, written, type Position } from '../contract/log.ts';
 import { quoteName, quoteText } from '../contract/sql-text.ts';
 import { selectTexts, type StoredTexts } from './stored-row.ts';
 
@@ -26,8 +27,8 @@ export interface EventStore {
   readonly logNumber: number;
   /** The last batch that is stored whole. */
   readonly storedBatch: () => number;
-  readonly durableEpoch: () => number;
-  readonly storedEpoch: () => number;
+  readonly durableEpoch: () => Position;
+  readonly storedEpoch: () => Position;
 }
 
 export interface FoundEvent {
@@ -67,7 +68,7 @@ export async function findEvent(store: EventStore, plan: Plan, place: EventRefer
   if (!visible) {
     throw new OperatingError(
       'not_visible_yet',
-      `no stored event has this id, and ClickHouse does not have all events yet: event_id=${place.id} stored_epoch=${store.storedEpoch()} durable_epoch=${durable}; ask again in a moment`,
+      `no stored event has this id, and ClickHouse does not have all events yet: event_id=${place.id} stored_epoch=${written(store.storedEpoch())} durable_epoch=${written(durable)}; ask again in a moment`,
       { retryable: true },
     );
   }
@@ -129,9 +130,9 @@ export async function readTexts(
 }
 
 /** False where it took too long. */
-async function whenStored({ storedEpoch }: EventStore, epoch: number): Promise<boolean> {
+async function whenStored({ storedEpoch }: EventStore, epoch: Position): Promise<boolean> {
   const until = performance.now() + VISIBLE_MS_MAX;
-  while (storedEpoch() < epoch) {
+  while (isBefore(storedEpoch(), epoch)) {
     if (performance.now() > until) return false;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }

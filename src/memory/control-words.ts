@@ -18,22 +18,17 @@ import { lastTouchedEpoch, startEpochs } from '../../native-free-core/decide/epo
 import { cancelSleep, prepareSleep, ring } from '../../native-free-core/ring/doorbell.ts';
 import { loadWatermark, storeWatermark } from '../../native-free-core/ring/watermark.ts';
 import type { AbsenceFigures } from '../contract/figures.ts';
-import { after, isBefore, positionOf, type Position } from '../contract/log.ts';
+import { after, isBefore, positionOf, written, type Position } from '../contract/log.ts';
 import type { SharedMemory } from './regions.ts';
-
-/** How often whoever waits for an epoch looks again, ms: nothing on the main thread waits for less. */
-const LOOK_MS = 5;
 
 export interface ControlWords {
   readonly words: Int32Array;
   /** Before any thread runs. */
   begin(lastEpoch: Position, receivedAtMin: number): void;
-  durableEpoch(): Position;
   /** The last epoch that may have changed a table. */
   touchedEpoch(): Position;
-  publishStored(epoch: number): void;
+  publishStored(epoch: Position): void;
   storedEpoch(): Position;
-  whenDurable(epoch: number): Promise<void>;
   /** Resolves once an epoch beyond this one is durable, or after so many ms; sooner where a stop or a change begins. */
   whenDurableMoves(beyond: Position, msMax: number): Promise<void>;
   /** Events whose features are partly absent since the start, by the reason. */
@@ -47,7 +42,6 @@ export interface ControlWords {
 
 export function controlWords(memory: SharedMemory): ControlWords {
   const words = new Int32Array(memory.control);
-  const durableEpoch = (): Position => positionOf(loadWatermark(words, DURABLE_LOW));
   const ringAll = (): void => {
     for (let i = 0; i < memory.workers; i++) ring(words, WORKER_BELL + i * BELL_STRIDE);
     for (let i = 0; i < memory.ingresses; i++) ring(words, INGRESS_BELL + i * BELL_STRIDE);
@@ -56,19 +50,15 @@ export function controlWords(memory: SharedMemory): ControlWords {
   return {
     words,
     begin(lastEpoch, receivedAtMin) {
-      startEpochs(words, after(lastEpoch), receivedAtMin);
-      storeWatermark(words, DURABLE_LOW, lastEpoch);
+      startEpochs(words, written(after(lastEpoch)), receivedAtMin);
+      storeWatermark(words, DURABLE_LOW, written(lastEpoch));
     },
-    durableEpoch,
     touchedEpoch: () => positionOf(lastTouchedEpoch(words)),
     publishStored(epoch) {
-      storeWatermark(words, STORED_LOW, epoch);
+      storeWatermark(words, STORED_LOW, written(epoch));
       ringAll();
     },
     storedEpoch: () => positionOf(loadWatermark(words, STORED_LOW)),
-    async whenDurable(epoch) {
-      while (durableEpoch() < epoch) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    },
     async whenDurableMoves(beyond, msMax) {
       const ticket = prepareSleep(words, DURABLE_BELL);
       const isThere = isBefore(beyond, positionOf(loadWatermark(words, DURABLE_LOW)));

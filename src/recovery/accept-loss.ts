@@ -14,7 +14,18 @@
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Totals } from '../../native-free-core/layout/log-totals.ts';
-import { after, before, BEFORE_FIRST, type Position } from '../contract/log.ts';
+import {
+  after,
+  before,
+  BEFORE_FIRST,
+  isBefore,
+  LAST,
+  later,
+  positionOf,
+  reaches,
+  written,
+  type Position,
+} from '../contract/log.ts';
 import { wallTime } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Losses } from '../audit/losses.ts';
@@ -55,7 +66,7 @@ export async function acceptLoss(input: AcceptLossInput, expected: SpoolExpectat
   const { data, log, batchLog, segmentBytes } = input;
   const spool = join(data, 'spool');
   nodeStorage.makeDirectory(spool);
-  const inspection = inspectSpool(nodeStorage, spool, segmentBytes, { ...expected, verifiedFrom: 1 });
+  const inspection = inspectSpool(nodeStorage, spool, segmentBytes, { ...expected, verifiedFrom: after(BEFORE_FIRST) });
   if (inspection.damages.length === 0) {
     log('info', 'nothing is lost: every epoch that had been durable is there');
     return;
@@ -66,7 +77,7 @@ export async function acceptLoss(input: AcceptLossInput, expected: SpoolExpectat
   const stored = await settleOpenBatches(
     input.clickhouse,
     batchLog,
-    inspection.segments.at(-1)?.scan.lastEpoch ?? 0,
+    positionOf(inspection.segments.at(-1)?.scan.lastEpoch ?? 0),
     log,
   );
   const rest = choose(data, inspection, batchLog.confirmedEpoch);
@@ -76,7 +87,7 @@ export async function acceptLoss(input: AcceptLossInput, expected: SpoolExpectat
   const mark = typeof inspection.mark === 'string' ? null : inspection.mark;
   const receivedAt = Math.max(mark?.mark.receivedAt ?? 0, stored.receivedAt);
   const salvage = { run: rest.run, lastEpoch, totals, folderId, receivedAt, segmentBytes };
-  const isLater = (name: string): boolean => !rest.withSnapshots || epochOf(name) > lastEpoch;
+  const isLater = (name: string): boolean => !rest.withSnapshots || isBefore(lastEpoch, epochOf(name));
   for (const name of [SNAPSHOTS, ACCOUNT_FOLDER]) {
     nodeStorage.makeDirectory(join(data, name));
     moveAside(nodeStorage, join(data, name), join(keptIn, name), isLater);
@@ -99,26 +110,28 @@ function choose(data: string, inspection: SpoolInspection, confirmedEpoch: Posit
     return header === null ? [] : [{ fromEpoch: header.fromEpoch, atEpoch }];
   });
   for (const { fromEpoch, atEpoch } of [...begins, { fromEpoch: after(BEFORE_FIRST), atEpoch: BEFORE_FIRST }]) {
-    const run = runs.find(({ firstEpoch, lastEpoch }) => firstEpoch <= fromEpoch && fromEpoch <= after(lastEpoch));
+    const run = runs.find((one) => reaches(fromEpoch, one.firstEpoch) && reaches(after(one.lastEpoch), fromEpoch));
     const lastEpoch = run?.lastEpoch ?? before(fromEpoch);
-    const isStored = confirmedEpoch >= lastEpoch || (run !== undefined && run.firstEpoch <= after(confirmedEpoch));
-    if (atEpoch <= lastEpoch && confirmedEpoch <= lastEpoch && isStored)
+    const isStored =
+      reaches(confirmedEpoch, lastEpoch) || (run !== undefined && reaches(after(confirmedEpoch), run.firstEpoch));
+    if (reaches(lastEpoch, atEpoch) && reaches(lastEpoch, confirmedEpoch) && isStored)
       return { run: run ?? null, lastEpoch, withSnapshots: true };
   }
   return { run: null, lastEpoch: confirmedEpoch, withSnapshots: false };
 }
 
 /** `snapshot-<epoch>.bin` */
-function epochOf(name: string): number {
-  return Number(/^snapshot-(\d+)\.bin$/.exec(name)?.[1] ?? Infinity);
+function epochOf(name: string): Position {
+  const epoch = /^snapshot-(\d+)\.bin$/.exec(name)?.[1];
+  return epoch === undefined ? LAST : positionOf(Number(epoch));
 }
 
 function totalsThrough(inspection: SpoolInspection, { run, lastEpoch }: Rest, stored: StoredSums): Totals {
   const { mark, segments } = inspection;
   if (run !== null) return run.segments.at(-1)!.scan.totals;
-  if (typeof mark !== 'string' && mark.mark.epoch === lastEpoch) return mark.mark.totals;
-  const before = segments.find(({ header }) => header.info.firstEpoch === after(lastEpoch));
-  if (before !== undefined) return before.header.totals;
+  if (typeof mark !== 'string' && positionOf(mark.mark.epoch) === lastEpoch) return mark.mark.totals;
+  const behind = segments.find(({ header }) => positionOf(header.info.firstEpoch) === after(lastEpoch));
+  if (behind !== undefined) return behind.header.totals;
   const { rows, frames, received, duplicates, deadLettered } = stored;
   return { rows, frames, received, duplicates, deadLettered, blockBytes: 0 };
 }
@@ -135,22 +148,25 @@ function writeDown(
   { durableEpoch, mark, segments }: SpoolInspection,
   { lastEpoch, totals, found, keptIn }: Outcome,
 ): void {
-  if (durableEpoch <= lastEpoch && typeof mark !== 'string') {
+  if (reaches(lastEpoch, durableEpoch) && typeof mark !== 'string') {
     log('warn', 'the spool was damaged where nothing is needed any more; no event is lost', { found, keptIn });
     return;
   }
   // Whoever knows of the latest epoch knows the sums.
-  const known = segments.map(({ scan }) => ({ epoch: scan.lastEpoch, totals: scan.totals }));
-  if (typeof mark !== 'string') known.push(mark.mark);
-  const last = known.reduce((best, one) => (one.epoch > best.epoch ? one : best), { epoch: lastEpoch, totals });
+  const known = segments.map(({ scan }) => ({ epoch: positionOf(scan.lastEpoch), totals: scan.totals }));
+  if (typeof mark !== 'string') known.push({ epoch: positionOf(mark.mark.epoch), totals: mark.mark.totals });
+  const last = known.reduce((best, one) => (isBefore(best.epoch, one.epoch) ? one : best), {
+    epoch: lastEpoch,
+    totals,
+  });
   const loss = {
     at: wallTime(),
     by: `${userInfo().username}@${hostname()}`,
-    firstEpoch: after(lastEpoch),
-    lastEpoch: Math.max(durableEpoch, lastEpoch),
+    firstEpoch: written(after(lastEpoch)),
+    lastEpoch: written(later(durableEpoch, lastEpoch)),
     events: Math.max(0, last.totals.received - totals.received),
     accepted: Math.max(0, last.totals.rows - totals.rows),
-    isAtLeast: last.epoch < durableEpoch || typeof mark === 'string',
+    isAtLeast: isBefore(last.epoch, durableEpoch) || typeof mark === 'string',
     found,
     markCount: typeof mark === 'string' ? 0 : mark.count,
     keptIn,

@@ -16,7 +16,7 @@ import { dictionaryCount, internEntry } from '../../native-free-core/state/dicti
 import { entityCount } from '../../native-free-core/state/entity-table.ts';
 import { nameProducer } from '../../native-free-core/state/producer-names.ts';
 import { replayProducer, takeSeq } from '../../native-free-core/state/producers.ts';
-import { before, type Position } from '../contract/log.ts';
+import { before, BEFORE_FIRST, entriesOf, reaches, written, type EventLog, type Position } from '../contract/log.ts';
 import { describeChange } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { restoreTables, type RecoveringVersion } from './recover-tables.ts';
@@ -24,8 +24,6 @@ import type { TableChunk } from '../memory/snapshot-tables.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import type { Log } from '../system/log.ts';
 import type { PipelineVersions } from '../versions/pipeline-versions.ts';
-import { openSpoolReader } from '../spool/reader.ts';
-import type { RecoveredSpool } from '../spool/recover.ts';
 import { restoreNewest, type LoadedSnapshot } from '../spool/snapshot-file.ts';
 import { nodeStorage } from '../spool/storage.ts';
 import type { ClickHouse } from '../warehouse/clickhouse.ts';
@@ -54,6 +52,7 @@ export interface RebuildInput {
   readonly clickhouse: ClickHouse;
   /** Tells what ClickHouse has. */
   readonly batchLog: BatchLog;
+  readonly eventLog: EventLog;
   readonly log: Log;
 }
 
@@ -83,24 +82,24 @@ export interface Rebuilt {
 const PROGRESS_MS = 5000;
 
 /** Where the rebuild begins and ends; throws where nothing in the folder can say what the spool's blocks refer to. */
-export function planRebuild({ data, batchLog, log }: RebuildInput, spool: RecoveredSpool): RebuildStart {
+export function planRebuild({ data, batchLog, eventLog, log }: RebuildInput): RebuildStart {
+  const { first, last } = eventLog;
   const read = (file: LoadedSnapshot): Account | null => {
     // Each is valid until the next one is asked for.
     const chunks = Array.from(file.chunks(), (chunk) => ({ ...chunk, bytes: chunk.bytes.slice() }));
-    const isOfSpool = file.atEpoch <= spool.lastEpoch && file.fromEpoch >= spool.firstEpoch;
+    const isOfSpool = reaches(last, file.atEpoch) && reaches(file.fromEpoch, first);
     return isOfSpool ? { fromEpoch: file.fromEpoch, chunks } : null;
   };
   const account = restoreNewest(nodeStorage, join(data, ACCOUNT_FOLDER), read, (message) => log('warn', message));
   if (account !== null) {
-    return { account, throughEpoch: before(spool.firstEpoch), lastEpoch: spool.lastEpoch };
+    return { account, throughEpoch: before(first), lastEpoch: last };
   }
   const { confirmedEpoch } = batchLog;
-  if (confirmedEpoch >= spool.lastEpoch)
-    return { account: null, throughEpoch: spool.lastEpoch, lastEpoch: spool.lastEpoch };
+  if (reaches(confirmedEpoch, last)) return { account: null, throughEpoch: last, lastEpoch: last };
   throw new OperatingError(
     'account_lost',
-    `there is neither a snapshot nor an account, and the spool holds epochs that ClickHouse lacks: data=${data} stored_epoch=${confirmedEpoch} ` +
-      `spool_epochs=${spool.firstEpoch}-${spool.lastEpoch}; their blocks name strings by numbers that only snapshots/ and ${ACCOUNT_FOLDER}/ explain: restore one of these folders from a copy`,
+    `there is neither a snapshot nor an account, and the spool holds epochs that ClickHouse lacks: data=${data} stored_epoch=${written(confirmedEpoch)} ` +
+      `spool_epochs=${written(first)}-${written(last)}; their blocks name strings by numbers that only snapshots/ and ${ACCOUNT_FOLDER}/ explain: restore one of these folders from a copy`,
   );
 }
 
@@ -152,33 +151,30 @@ function secondsSince(begun: number): number {
 }
 
 /** The history must be there at all: an empty database would pass for an empty history. */
-async function checkStored({ clickhouse, batchLog, data }: RebuildInput, throughEpoch: number): Promise<void> {
+async function checkStored({ clickhouse, batchLog, data }: RebuildInput, throughEpoch: Position): Promise<void> {
   const stored = await lastStored(clickhouse, batchLog.logNumber);
-  if (stored.epoch >= throughEpoch) return;
+  if (reaches(stored.epoch, throughEpoch)) return;
   throw new OperatingError(
     'history_lost',
     `there is no snapshot, and neither spool nor ClickHouse has all that came before: data=${data} database=${clickhouse.database} ` +
-      `stored_epoch=${stored.epoch} needed_epoch=${throughEpoch}; restore data/snapshots or the database from a copy`,
+      `stored_epoch=${written(stored.epoch)} needed_epoch=${written(throughEpoch)}; restore data/snapshots or the database from a copy`,
   );
 }
 
 /** The strings of the spool come right after those of the account, before rows could bring any in another order. */
 function restoreAccount(
-  { data, ledger }: RebuildInput,
+  { eventLog, ledger }: RebuildInput,
   account: Account,
   lastEpoch: Position,
   version: RecoveringVersion,
 ): void {
   const { dictionary } = version.tables;
   restoreTables(version, ledger, account.chunks);
-  const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
-  reader.seek(account.fromEpoch);
-  for (const { blocks } of reader.through(lastEpoch)) {
+  for (const { blocks } of entriesOf(eventLog, account.fromEpoch, lastEpoch)) {
     for (const block of blocks) {
       eachDictionaryEntry(block, (_, bytes, from, length) => internEntry(dictionary, bytes, from, length));
     }
   }
-  reader.close();
 }
 
 /** Without the account. Duplicates are nobody's in particular then; only frames with rows are known as taken. */
@@ -207,18 +203,18 @@ function enterStored(ledger: Ledger, { producers }: Tables, stored: StoredAccoun
 
 interface Since {
   /** By entity of the plan: epochs up to this one are not its own. */
-  readonly entities: readonly number[];
+  readonly entities: readonly Position[];
   /** By decision and rule. */
-  readonly limits: readonly (readonly number[])[];
+  readonly limits: readonly (readonly Position[])[];
 }
 
 /**
  * From when on entities and limits have been what they are: a deploy begins a new one empty, whatever had its name before.
  */
-function sinceWhen(versions: PipelineVersions, plan: Plan, throughEpoch: number): Since {
-  const chain = versions.activations().filter(({ afterEpoch }) => afterEpoch <= throughEpoch);
-  const entities = plan.entities.map(() => 0);
-  const limits = plan.decisions.map((decision) => decision.rules.map(() => 0));
+function sinceWhen(versions: PipelineVersions, plan: Plan, throughEpoch: Position): Since {
+  const chain = versions.activations().filter(({ afterEpoch }) => reaches(throughEpoch, afterEpoch));
+  const entities = plan.entities.map(() => BEFORE_FIRST);
+  const limits = plan.decisions.map((decision) => decision.rules.map(() => BEFORE_FIRST));
   // Where each of them was in the version that is looked at; -1: it had begun by then.
   const entityAt = plan.entities.map((_, i) => i);
   const ruleAt = plan.decisions.map((decision, d) => decision.rules.map((_, r): readonly [number, number] => [d, r]));

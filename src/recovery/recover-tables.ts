@@ -16,7 +16,7 @@ import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { copyEntry } from '../../native-free-core/state/dictionary.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import { createChunkRestorer, type TableChunk } from '../memory/snapshot-tables.ts';
-import type { LogEntry, Position } from '../contract/log.ts';
+import { isBefore, written, type LogEntry, type Position } from '../contract/log.ts';
 
 export const LEDGER_CHUNK = 'ledger';
 
@@ -78,9 +78,9 @@ export async function replayEpochs(
       rows += readBlockHeader(block).rows;
       bytes += block.length;
     }
-    replayEpoch(replayer, blocks, epoch);
+    replayEpoch(replayer, blocks, written(epoch));
     const { dictionary } = version.tables;
-    if (epoch > ledger.epoch) enterLedger(ledger, epoch, blocks, (id) => copyEntry(dictionary, id));
+    if (isBefore(ledger.epoch, epoch)) enterLedger(ledger, epoch, blocks, (id) => copyEntry(dictionary, id));
   }
   return { ...version, epochs, rows, bytes };
 }

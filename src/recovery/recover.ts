@@ -10,7 +10,18 @@ import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { backfilledEntities } from '../../native-free-core/plan/change.ts';
 import { trimEntities } from '../../native-free-core/state/trim-entities.ts';
 import { createSideReplayer } from '../../native-free-core/decide/side-replay.ts';
-import { after, before, BEFORE_FIRST, earlier, isBefore, type Position } from '../contract/log.ts';
+import {
+  after,
+  before,
+  BEFORE_FIRST,
+  earlier,
+  entriesOf,
+  isBefore,
+  reaches,
+  written,
+  type EventLog,
+  type Position,
+} from '../contract/log.ts';
 import { describeChange } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { allocateChange, sweepTables, withoutAdoption } from '../memory/change-memory.ts';
@@ -24,7 +35,6 @@ import { ACCOUNT_FOLDER, planRebuild, rebuildTables, type Rebuilt, type RebuildS
 import type { BatchLog } from '../warehouse/insert/batch-log.ts';
 import { MARK_NAME } from '../spool/durable-mark.ts';
 import type { SpoolExpectation } from '../spool/inspect.ts';
-import { openSpoolReader } from '../spool/reader.ts';
 import { recoverSpool, type RecoveredSpool } from '../spool/recover.ts';
 import { restoreNewest, type LoadedSnapshot } from '../spool/snapshot-file.ts';
 import { listSnapshots, snapshotPath } from '../spool/snapshot-layout.ts';
@@ -44,7 +54,9 @@ export interface RecoveryInput {
   readonly ledger: Ledger;
   readonly clickhouse: ClickHouse;
   readonly batchLog: BatchLog;
-  readonly recovered: RecoveredSpool;
+  readonly eventLog: EventLog;
+  /** Of the log's end, which a former process had begun. */
+  readonly cutBytes: number;
   readonly log: Log;
 }
 
@@ -79,9 +91,9 @@ export function recoverLog(folder: LogFolder): RecoveredSpool {
 }
 
 export async function recoverEngine(input: RecoveryInput, given: PipelineVersion): Promise<RecoveredEngine> {
-  const { data, ledger, versions, recovered, log } = input;
+  const { ledger, versions, eventLog, log } = input;
   const begun = performance.now();
-  const { snapshot, chunks, rebuild, ...first } = restoreSnapshot(input, given, recovered);
+  const { snapshot, chunks, rebuild, ...first } = restoreSnapshot(input, given);
   const { plan, memory } = first;
   log('info', 'shared memory reserved', describeMemory(memory, plan));
   // The versions whose tables recovery goes through, by their plan.
@@ -93,23 +105,21 @@ export async function recoverEngine(input: RecoveryInput, given: PipelineVersion
     return version;
   };
   const rebuilt = rebuild === null ? null : await rebuildTables(input, rebuild, first);
-  const firstEpoch = firstReplayed(rebuild, recovered);
-  const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
+  const firstEpoch = firstReplayed(rebuild, eventLog);
   // What either the tables or the ledger lack.
-  reader.seek(snapshot === null ? firstEpoch : earlier(snapshot.fromEpoch, after(ledger.epoch)));
+  const from = snapshot === null ? firstEpoch : earlier(snapshot.fromEpoch, after(ledger.epoch));
   const { epochs, rows, bytes, ...last } = await replayEpochs(
     first,
     ledger,
-    reader.through(recovered.lastEpoch),
+    entriesOf(eventLog, from, eventLog.last),
     change,
   );
-  reader.close();
   const active = versions.activations().at(-1);
   const isBehind =
-    active !== undefined && active.number !== last.plan.versionNumber && active.afterEpoch >= recovered.lastEpoch;
-  const { plan: running } = isBehind ? await change(last, active.number, after(recovered.lastEpoch)) : last;
+    active !== undefined && active.number !== last.plan.versionNumber && reaches(active.afterEpoch, eventLog.last);
+  const { plan: running } = isBehind ? await change(last, active.number, after(eventLog.last)) : last;
   const { entities, limits = [] } = openTables(memories.get(running)!);
-  for (const table of [...entities, ...limits]) trimEntities(table, recovered.lastEpoch);
+  for (const table of [...entities, ...limits]) trimEntities(table, written(eventLog.last));
   const seconds = Number(((performance.now() - begun) / 1000).toFixed(3));
   log('info', 'recovered', {
     chunks,
@@ -117,8 +127,8 @@ export async function recoverEngine(input: RecoveryInput, given: PipelineVersion
     rows,
     bytes,
     seconds,
-    lastEpoch: recovered.lastEpoch,
-    cutBytes: recovered.cutBytes,
+    lastEpoch: eventLog.last,
+    cutBytes: input.cutBytes,
     version: running.version,
   });
   return { plan: running, memory: memories.get(running)!, replayedBytes: bytes, rebuilt };
@@ -158,14 +168,13 @@ interface Restored extends Version {
 }
 
 /** The tables of the version that took the newest whole snapshot, as it has them; empty ones where there is none. */
-function restoreSnapshot(input: RecoveryInput, given: PipelineVersion, recovered: RecoveredSpool): Restored {
-  const { data, ledger, log } = input;
+function restoreSnapshot(input: RecoveryInput, given: PipelineVersion): Restored {
+  const { data, eventLog, ledger, log } = input;
   const restore = (snapshot: LoadedSnapshot | null): Restored => {
-    if (snapshot !== null) checkSnapshot(snapshot, recovered, data);
-    const rebuild =
-      snapshot === null && isBefore(after(BEFORE_FIRST), recovered.firstEpoch) ? planRebuild(input, recovered) : null;
-    const firstEpoch = firstReplayed(rebuild, recovered);
-    const plan = firstVersion(input, given, snapshot, { ...recovered, firstEpoch });
+    if (snapshot !== null) checkSnapshot(snapshot, eventLog, data);
+    const rebuild = snapshot === null && isBefore(after(BEFORE_FIRST), eventLog.first) ? planRebuild(input) : null;
+    const firstEpoch = firstReplayed(rebuild, eventLog);
+    const plan = firstVersion(input, given, snapshot, firstEpoch);
     const saved = snapshot?.chunks() ?? rebuild?.account?.chunks;
     const names = saved === undefined ? undefined : namesRoom(plan, saved);
     const memory = allocateMemory(plan, input.workers, input.ingresses, names);
@@ -179,18 +188,18 @@ function restoreSnapshot(input: RecoveryInput, given: PipelineVersion, recovered
 }
 
 /** Without a snapshot. Where nothing of the spool is applied, the version that begins is the one that runs. */
-function firstReplayed(rebuild: RebuildStart | null, { firstEpoch }: RecoveredSpool): Position {
-  return rebuild === null ? firstEpoch : after(rebuild.throughEpoch);
+function firstReplayed(rebuild: RebuildStart | null, { first }: EventLog): Position {
+  return rebuild === null ? first : after(rebuild.throughEpoch);
 }
 
 /** The version that wrote what is oldest of what is read; that of the given file where nothing is there yet. */
 function firstVersion(
-  { versions, data }: RecoveryInput,
+  { versions, data, eventLog }: RecoveryInput,
   given: PipelineVersion,
   snapshot: LoadedSnapshot | null,
-  recovered: RecoveredSpool,
+  firstEpoch: Position,
 ): Plan {
-  const oldest = snapshot === null ? oldestNumber(data, recovered) : numberOf(snapshot.pipelineVersion);
+  const oldest = snapshot === null ? oldestNumber(eventLog, firstEpoch) : numberOf(snapshot.pipelineVersion);
   const number = oldest ?? versions.activations().at(-1)?.number ?? given.plan.versionNumber;
   if (number === given.plan.versionNumber) {
     const { plan, importMap, sources } = given;
@@ -212,16 +221,10 @@ function numberOf(version: string): number {
   return Number.parseInt(version.slice(0, 8), 16);
 }
 
-function oldestNumber(data: string, { firstEpoch, lastEpoch }: RecoveredSpool): number | null {
-  if (firstEpoch > lastEpoch) return null;
-  const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
-  try {
-    reader.seek(firstEpoch);
-    const found = reader.next(firstEpoch);
-    return found === null ? null : readBlockHeader(found.blocks[0]!).pipelineNumber;
-  } finally {
-    reader.close();
-  }
+function oldestNumber(eventLog: EventLog, first: Position): number | null {
+  for (const { blocks } of entriesOf(eventLog, first, earlier(first, eventLog.last)))
+    return readBlockHeader(blocks[0]!).pipelineNumber;
+  return null;
 }
 
 /** Tables of another version, from those of the one before it as they stand after `afterEpoch`. */
@@ -231,7 +234,7 @@ async function changeTables(
   number: number,
   afterEpoch: Position,
 ): Promise<Version> {
-  const { versions, data, clickhouse, log } = input;
+  const { versions, eventLog, clickhouse, log } = input;
   const plan = versions.planOf(number);
   const { change, edits } = describeChange(from.plan, plan, { rollback: true });
   if (change === null) {
@@ -248,10 +251,8 @@ async function changeTables(
     const tables = openTables(side);
     await fillFromRows({ clickhouse, logNumber, plan, change, tables, living: from.tables, throughEpoch });
     const replayer = createSideReplayer(from.plan, plan, change, tables);
-    const reader = openSpoolReader(nodeStorage, join(data, 'spool'));
-    reader.seek(after(throughEpoch));
-    for (const { epoch, blocks } of reader.through(afterEpoch)) replayer.replay(blocks, epoch);
-    reader.close();
+    for (const { epoch, blocks } of entriesOf(eventLog, after(throughEpoch), afterEpoch))
+      replayer.replay(blocks, written(epoch));
   }
   const swept = openTables(memory);
   for (const _ of sweepTables(swept));
@@ -261,12 +262,12 @@ async function changeTables(
 }
 
 /** One from beyond the spool's end has lost its epochs; one of another folder is as good as damaged. */
-function checkSnapshot(snapshot: LoadedSnapshot, { lastEpoch, folderId }: RecoveredSpool, data: string): void {
-  if ((snapshot.folderId ?? folderId) !== folderId)
+function checkSnapshot(snapshot: LoadedSnapshot, { last, number }: EventLog, data: string): void {
+  if ((snapshot.folderId ?? number) !== number)
     throw new OperatingError('snapshot_corrupt', `it belongs to another data folder than data=${data}`);
-  if (snapshot.atEpoch <= lastEpoch) return;
+  if (reaches(last, snapshot.atEpoch)) return;
   throw new OperatingError(
     'spool_behind_snapshot',
-    `the spool ends before the snapshot: data=${data} last_epoch=${lastEpoch} snapshot_epoch=${snapshot.atEpoch}; files of the spool are missing: restore the folder from a copy`,
+    `the spool ends before the snapshot: data=${data} last_epoch=${written(last)} snapshot_epoch=${written(snapshot.atEpoch)}; files of the spool are missing: restore the folder from a copy`,
   );
 }

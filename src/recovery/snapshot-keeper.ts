@@ -33,7 +33,7 @@ export interface SnapshotSources {
   /** The last epoch that may have left traces in what was copied. */
   readonly touchedEpoch: () => Position;
   /** Resolves once the epoch is durable. */
-  readonly whenDurable: (epoch: number) => Promise<void>;
+  readonly whenDurable: (epoch: Position) => Promise<void>;
 }
 
 /** Copying yields to the event loop after so many bytes: batches and answers to control requests go on. */

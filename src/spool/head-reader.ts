@@ -11,7 +11,15 @@
 
 import { readHeads, readHeadsEpoch } from '../../native-free-core/layout/epoch-heads-record.ts';
 import { claim, release, type Lane } from '../../native-free-core/ring/lane.ts';
-import { after, BEFORE_FIRST, positionOf, type LogEntry, type LogReader, type Position } from '../contract/log.ts';
+import {
+  after,
+  BEFORE_FIRST,
+  isBefore,
+  positionOf,
+  type LogEntry,
+  type LogReader,
+  type Position,
+} from '../contract/log.ts';
 
 export class HeadReader implements LogReader {
   /** Epochs by where they came from. */
@@ -34,7 +42,7 @@ export class HeadReader implements LogReader {
   /** Of epochs that were handed over `blocks` are the heads, valid until the next call. */
   next(through: Position): LogEntry | null {
     this.#giveBack();
-    if (this.#epoch > through) return null;
+    if (isBefore(through, this.#epoch)) return null;
     const entry = this.#handed() ?? this.#read(through);
     if (entry !== null) this.#epoch = after(entry.epoch);
     return entry;
@@ -49,7 +57,7 @@ export class HeadReader implements LogReader {
     const lane = this.#lane;
     for (let at = claim(lane); at >= 0; at = claim(lane)) {
       const epoch = positionOf(readHeadsEpoch(lane.view, at));
-      if (epoch > this.#epoch) return null;
+      if (isBefore(this.#epoch, epoch)) return null;
       if (epoch === this.#epoch) {
         this.#lent = true;
         this.figures.handed++;

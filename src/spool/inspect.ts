@@ -9,6 +9,7 @@
  */
 
 import { zeroTotals, type Totals } from '../../native-free-core/layout/log-totals.ts';
+import { positionOf, written, type Position } from '../contract/log.ts';
 import { readMark } from './durable-mark.ts';
 import type { FoundMark } from './durable-mark.ts';
 import { segmentSlotOf, slotPath } from './segment-pool.ts';
@@ -22,13 +23,13 @@ export interface SpoolExpectation {
   /** What the folder's other files say its number is; 0 or nothing: they do not know. */
   readonly folderId?: number;
   /** What else says which epoch had been durable. */
-  readonly promised: readonly { readonly epoch: number; readonly by: string }[];
+  readonly promised: readonly { readonly epoch: Position; readonly by: string }[];
   /** ClickHouse has all epochs up to this one. */
-  readonly storedEpoch: number;
+  readonly storedEpoch: Position;
   /** The first epoch that is still needed: earlier ones are in ClickHouse and in a snapshot. */
-  readonly neededFrom: number;
+  readonly neededFrom: Position;
   /** Segments with epochs from this one on are read whole, of earlier ones the commit records alone. */
-  readonly verifiedFrom: number;
+  readonly verifiedFrom: Position;
 }
 
 export interface SpoolDamage {
@@ -56,7 +57,7 @@ export interface SpoolInspection {
   /** 0: none is known. */
   readonly folderId: number;
   /** The last epoch that is known to have been durable, whole or not. */
-  readonly durableEpoch: number;
+  readonly durableEpoch: Position;
   readonly cutBytes: number;
   /** Files without a header: of the size of a segment, and others. */
   readonly spareSlots: readonly number[];
@@ -77,7 +78,7 @@ export function inspectSpool(
   const mark = expected.markFile === undefined ? 'missing' : readMark(storage, expected.markFile);
   const segments = files.headers.map(({ header, size }, index): InspectedSegment => {
     const next = files.headers[index + 1]?.header;
-    const bodies = next === undefined || next.info.firstEpoch > expected.verifiedFrom;
+    const bodies = next === undefined || next.info.firstEpoch > written(expected.verifiedFrom);
     const file = storage.open(slotPath(directory, header.info.slot));
     const scan = scanSegment(file, header, bodies);
     file.close();
@@ -85,8 +86,8 @@ export function inspectSpool(
   });
   const tail = inspectTail(storage, directory, segments, files.doubtfulSlots);
   const markEpoch = typeof mark === 'string' ? 0 : mark.mark.epoch;
-  const promised = expected.promised.reduce((highest, { epoch }) => Math.max(highest, epoch), 0);
-  const durableEpoch = Math.max(tail.durableEpoch, markEpoch, promised);
+  const promised = expected.promised.reduce((highest, { epoch }) => Math.max(highest, written(epoch)), 0);
+  const durableEpoch = positionOf(Math.max(tail.durableEpoch, markEpoch, promised));
   const inspection = {
     segments,
     mark,
@@ -169,7 +170,7 @@ function findDamages(directory: string, expected: SpoolExpectation, found: Found
     damages.push({ what, firstEpoch: 1, lastEpoch: 0, events: null });
   }
   const first = segments[0]?.header;
-  const { neededFrom } = expected;
+  const neededFrom = written(expected.neededFrom);
   if (first !== undefined && first.info.firstEpoch > neededFrom) {
     const what = `the first segments in ${directory} are missing`;
     damages.push({ what, firstEpoch: neededFrom, lastEpoch: first.info.firstEpoch - 1, events: null });
@@ -177,10 +178,11 @@ function findDamages(directory: string, expected: SpoolExpectation, found: Found
   segments.forEach((segment, index) => {
     damages.push(...damagesOf(directory, segment, segments[index + 1], found));
   });
-  if (segments.length === 0 && found.durableEpoch > 0) {
-    const what = `${directory} holds no segment with events, and epochs up to ${found.durableEpoch} were there${suspects(directory, found)}`;
-    const firstEpoch = Math.min(neededFrom, found.durableEpoch + 1);
-    damages.push({ what, firstEpoch, lastEpoch: found.durableEpoch, events: null });
+  const durableEpoch = written(found.durableEpoch);
+  if (segments.length === 0 && durableEpoch > 0) {
+    const what = `${directory} holds no segment with events, and epochs up to ${durableEpoch} were there${suspects(directory, found)}`;
+    const firstEpoch = Math.min(neededFrom, durableEpoch + 1);
+    damages.push({ what, firstEpoch, lastEpoch: durableEpoch, events: null });
   }
   return damages;
 }
@@ -199,7 +201,7 @@ function damagesOf(
   if (scan.folderId !== 0 && found.folderId !== 0 && scan.folderId !== found.folderId)
     add(`${file} belongs to another data folder`, info.firstEpoch, scan.lastEpoch, null);
   const isSized = size === info.bytes;
-  const begun = next === undefined ? found.durableEpoch : next.header.info.firstEpoch - 1;
+  const begun = next === undefined ? written(found.durableEpoch) : next.header.info.firstEpoch - 1;
   const events = eventsBehind(scan.totals, next?.header.totals ?? markTotals(found, begun));
   const isMissing = scan.lastEpoch < begun;
   if (!isSized) {

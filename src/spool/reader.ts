@@ -16,7 +16,7 @@ import {
   type EpochRecord,
 } from '../../native-free-core/layout/epoch-commit-record.ts';
 import type { Totals } from '../../native-free-core/layout/log-totals.ts';
-import { after, BEFORE_FIRST, positionOf, type LogEntry, type LogReader, type Position } from '../contract/log.ts';
+import { BEFORE_FIRST, positionOf, written, type LogEntry, type LogReader, type Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import { decodeRecord, paddedBytes, wholeBytes } from './epoch-record.ts';
 import { segmentSlotOf, slotPath } from './segment-pool.ts';
@@ -58,8 +58,8 @@ export class SpoolReader implements LogReader {
   readonly #keepBuffers: boolean;
   readonly #trusts: boolean;
   readonly #record: EpochRecord = createRecord();
-  #epoch = after(BEFORE_FIRST);
-  #through = BEFORE_FIRST;
+  #epoch = written(BEFORE_FIRST) + 1;
+  #through = written(BEFORE_FIRST);
   #file: StorageFile | null = null;
   #header: SegmentHeader | null = null;
   #run = 0;
@@ -86,7 +86,7 @@ export class SpoolReader implements LogReader {
 
   /** The epoch that `next` returns next. */
   get epoch(): Position {
-    return this.#epoch;
+    return positionOf(this.#epoch);
   }
 
   /**
@@ -94,20 +94,21 @@ export class SpoolReader implements LogReader {
    * beginning.
    */
   seek(epoch: Position): void {
-    this.#epoch = epoch;
+    this.#epoch = written(epoch);
   }
 
   /** The next epoch, or null where it lies beyond `throughEpoch`, which must be durable. */
   next(throughEpoch: Position): SpoolEpoch | null {
-    if (this.#epoch > throughEpoch) return null;
-    this.#through = throughEpoch;
+    const through = written(throughEpoch);
+    if (this.#epoch > through) return null;
+    this.#through = through;
     if (this.#file === null || !this.#passTo(this.#epoch) || !this.#find(this.#epoch, true)) {
       this.#openSegment();
       if (!this.#find(this.#epoch, true)) throw this.#unreadable('no whole epoch where it must be');
     }
     const found = this.#describe();
     this.#pass();
-    this.#epoch = after(this.#epoch);
+    this.#epoch++;
     return found;
   }
 

@@ -10,7 +10,7 @@
 import { randomInt } from 'node:crypto';
 
 import type { Totals } from '../../native-free-core/layout/log-totals.ts';
-import { after, positionOf, type Position } from '../contract/log.ts';
+import { BEFORE_FIRST, LAST, positionOf, written, type Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import { describeDamage, inspectSpool, totalsThrough } from './inspect.ts';
 import type { SpoolDamage, SpoolExpectation, SpoolInspection } from './inspect.ts';
@@ -20,9 +20,9 @@ import type { Storage } from './storage.ts';
 
 /** Plain data: structured clone carries it to the spool thread. */
 export interface RecoveredSpool {
-  /** The oldest epoch still in the log; `lastEpoch + 1` where the log holds none. */
+  /** The oldest epoch still in the log; the one after `lastEpoch` where the log holds none. */
   readonly firstEpoch: Position;
-  /** The last whole epoch ever committed, trimmed ones included; 0 where there never was one. */
+  /** The last whole epoch ever committed, trimmed ones included; BEFORE_FIRST where there never was one. */
   readonly lastEpoch: Position;
   readonly totals: Totals;
   /** Bytes of epochs that were begun behind the last whole one, and are cut off. */
@@ -42,9 +42,9 @@ export interface RecoveredSpool {
 
 const NOTHING_EXPECTED: SpoolExpectation = {
   promised: [],
-  storedEpoch: 0,
-  neededFrom: Number.MAX_SAFE_INTEGER,
-  verifiedFrom: Number.MAX_SAFE_INTEGER,
+  storedEpoch: BEFORE_FIRST,
+  neededFrom: LAST,
+  verifiedFrom: LAST,
 };
 const FOLDER_ID_END = 2 ** 32;
 
@@ -78,10 +78,10 @@ function takeOver(
   }
   for (const slot of unusedSlots) storage.unlink(slotPath(directory, slot));
   storage.fsyncDirectory(directory);
-  const lastEpoch = positionOf(last?.scan.lastEpoch ?? 0);
+  const lastEpoch = last?.scan.lastEpoch ?? 0;
   return {
-    firstEpoch: positionOf(segments[0]?.header.info.firstEpoch ?? after(lastEpoch)),
-    lastEpoch,
+    firstEpoch: positionOf(segments[0]?.header.info.firstEpoch ?? lastEpoch + 1),
+    lastEpoch: positionOf(lastEpoch),
     totals: totalsThrough(segments),
     cutBytes,
     run: last?.scan.run ?? 0,
@@ -95,13 +95,13 @@ function takeOver(
 }
 
 /** One line: what is missing, how it is known, what to do. */
-function spoolDamaged(directory: string, { damages }: SpoolInspection, storedEpoch: number): OperatingError {
+function spoolDamaged(directory: string, { damages }: SpoolInspection, storedEpoch: Position): OperatingError {
   const missing = damages.filter(({ firstEpoch, lastEpoch }) => firstEpoch <= lastEpoch);
   const text = damages.map(describeDamage).join('; ');
   const sum = missing.length === 0 ? 'missing_epochs=none' : describeMissing(missing);
   return new OperatingError(
     'spool_corrupt',
-    `the spool is damaged: folder=${directory} ${sum} stored_in_clickhouse_through_epoch=${storedEpoch}: ${text}; restore the folder from a copy, ` +
+    `the spool is damaged: folder=${directory} ${sum} stored_in_clickhouse_through_epoch=${written(storedEpoch)}: ${text}; restore the folder from a copy, ` +
       'or start once with --accept-loss, which writes down what is gone and goes on without it',
   );
 }

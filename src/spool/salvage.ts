@@ -8,7 +8,7 @@ import path from 'node:path';
 
 import { MAGIC_SEGMENT, createRecord, RECORD_BYTES_MAX } from '../../native-free-core/layout/epoch-commit-record.ts';
 import type { Totals } from '../../native-free-core/layout/log-totals.ts';
-import { after, before, positionOf, type Position } from '../contract/log.ts';
+import { after, before, positionOf, written, type Position } from '../contract/log.ts';
 import { openMark } from './durable-mark.ts';
 import { encodeRecord } from './epoch-record.ts';
 import type { InspectedSegment, SpoolInspection } from './inspect.ts';
@@ -50,7 +50,7 @@ export function wholeRuns({ segments, folderId }: SpoolInspection): WholeRun[] {
       run!.segments.pop();
       run!.lastEpoch = before(positionOf(firstEpoch));
     }
-    const follows = run !== undefined && after(run.lastEpoch) === firstEpoch;
+    const follows = run !== undefined && after(run.lastEpoch) === positionOf(firstEpoch);
     if (follows && (last === undefined || last.header.info.sequence + 1 >= sequence)) {
       run.segments.push(segment);
       run.lastEpoch = positionOf(scan.lastEpoch);
@@ -96,7 +96,7 @@ export function promiseAnew(
   markFile: string,
   { folderId, lastEpoch, totals, receivedAt }: Salvage,
 ): void {
-  openMark(storage, markFile, { folderId, epoch: lastEpoch, totals, receivedAt }).close();
+  openMark(storage, markFile, { folderId, epoch: written(lastEpoch), totals, receivedAt }).close();
 }
 
 function copySegment(storage: Storage, directory: string, slot: number, { header, scan }: InspectedSegment): void {
@@ -118,8 +118,8 @@ function beginSegment(storage: Storage, file: string, { segments }: SpoolInspect
   record.magic = MAGIC_SEGMENT;
   record.segmentSequence = (last?.header.info.sequence ?? 0) + 1;
   record.run = (last?.scan.run ?? 0) + 1;
-  record.epoch = salvage.lastEpoch;
-  record.durableEpoch = salvage.lastEpoch;
+  record.epoch = written(salvage.lastEpoch);
+  record.durableEpoch = record.epoch;
   record.bodyBytes = salvage.segmentBytes;
   record.bodyCrc = salvage.folderId;
   Object.assign(record.totals, salvage.totals);

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
 import { fail } from '../../native-free-core/base/fail.ts';
-import { earlier, LAST, type Position } from '../contract/log.ts';
+import { earlier, LAST, written, type Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import { paddedBytes } from './epoch-record.ts';
 import {
@@ -114,7 +114,7 @@ export class SnapshotWriter {
   async complete(atEpoch: Position): Promise<Position> {
     const footer = new Uint8Array(SNAPSHOT_FOOTER_BYTES);
     const view = new DataView(footer.buffer);
-    writeSnapshotFooter(view, { chunks: this.#chunks, atEpoch });
+    writeSnapshotFooter(view, { chunks: this.#chunks, atEpoch: written(atEpoch) });
     writeChecksum(view, 0, crc32(footer.subarray(CHECKED_FROM)));
     await this.#append(footer);
     await this.#writeSlice();

@@ -12,7 +12,7 @@
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
-import { positionOf, type Position } from '../contract/log.ts';
+import { positionOf, written, type Position } from '../contract/log.ts';
 import type { Storage } from './storage.ts';
 
 export interface SnapshotHeader {
@@ -33,18 +33,18 @@ export const SNAPSHOT_CHUNK_BYTES_MAX = 1 << 30;
 const NAME = /^snapshot-(\d{16})\.bin$/;
 export const SNAPSHOT_TEMPORARY = 'snapshot.tmp';
 
-export function snapshotPath(directory: string, atEpoch: number): string {
-  return path.join(directory, `snapshot-${String(atEpoch).padStart(16, '0')}.bin`);
+export function snapshotPath(directory: string, atEpoch: Position): string {
+  return path.join(directory, `snapshot-${String(written(atEpoch)).padStart(16, '0')}.bin`);
 }
 
 /** Epochs of the complete snapshots in the folder, newest first. */
 export function listSnapshots(storage: Storage, directory: string): Position[] {
-  const epochs: Position[] = [];
+  const epochs: number[] = [];
   for (const name of storage.list(directory)) {
     const match = NAME.exec(name);
-    if (match !== null) epochs.push(positionOf(Number(match[1])));
+    if (match !== null) epochs.push(Number(match[1]));
   }
-  return epochs.sort((left, right) => right - left);
+  return epochs.sort((left, right) => right - left).map(positionOf);
 }
 
 /** Goes on with a checksum. Node's `crc32` of no bytes is 0, whatever came before. */

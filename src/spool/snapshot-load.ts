@@ -5,7 +5,7 @@
 
 import { crc32 } from 'node:zlib';
 
-import type { Position } from '../contract/log.ts';
+import { positionOf, type Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import { paddedBytes } from './epoch-record.ts';
 import { SNAPSHOT_FORMAT, checksum, listSnapshots, snapshotPath } from './snapshot-layout.ts';
@@ -91,7 +91,7 @@ function readHeader(file: StorageFile): { header: SnapshotHeader; end: number } 
 }
 
 /** Yields the chunks, each checked. Throws where the file is not whole, or not of that epoch. */
-function* readChunks(storage: Storage, path: string, atEpoch: number): Generator<SnapshotChunk, void> {
+function* readChunks(storage: Storage, path: string, atEpoch: Position): Generator<SnapshotChunk, void> {
   const file = storage.open(path);
   try {
     const start = new Uint8Array(SNAPSHOT_CHUNK_BYTES);
@@ -110,7 +110,7 @@ function* readChunks(storage: Storage, path: string, atEpoch: number): Generator
         footer.chunks === chunks &&
         crc === crc32(start.subarray(CHECKED_FROM))
       ) {
-        if (footer.atEpoch !== atEpoch) throw damaged(path, position);
+        if (positionOf(footer.atEpoch) !== atEpoch) throw damaged(path, position);
         return;
       }
       const { nameBytes, bytes: length, index } = readChunkHeader(view);

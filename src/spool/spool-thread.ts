@@ -12,6 +12,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
 import { cancelSleep, prepareSleep, sleep } from '../../native-free-core/ring/doorbell.ts';
 import { openLane } from '../../native-free-core/ring/lane.ts';
+import type { Position } from '../contract/log.ts';
 import type { RecoveredSpool } from './recover.ts';
 import { SpoolWriter } from './spool-writer.ts';
 import type { SpoolFigures } from '../contract/figures.ts';
@@ -30,10 +31,10 @@ export interface SpoolThreadOptions {
   readonly spoolBytesMax: number;
   readonly sparesMax: number;
   readonly recovered: RecoveredSpool;
-  readonly fromEpoch: number;
+  readonly fromEpoch: Position;
 }
 
-export type SpoolRequest = { readonly type: 'trim'; readonly belowEpoch: number } | { readonly type: 'stop' };
+export type SpoolRequest = { readonly type: 'trim'; readonly belowEpoch: Position } | { readonly type: 'stop' };
 
 export type SpoolReport =
   | { readonly type: 'ready' }

@@ -33,6 +33,7 @@ import {
   recordBytes,
 } from '../../native-free-core/layout/epoch-commit-record.ts';
 import type { Totals } from '../../native-free-core/layout/log-totals.ts';
+import { written, type Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import { openMark } from './durable-mark.ts';
 import type { MarkWriter } from './durable-mark.ts';
@@ -59,7 +60,7 @@ export interface SpoolWriterOptions {
   readonly sparesMax: number;
   readonly recovered: RecoveredSpool;
   /** The first epoch that the workers will seal. */
-  readonly fromEpoch: number;
+  readonly fromEpoch: Position;
   readonly control: Int32Array;
   /** One for each worker, in the workers' order. */
   readonly lanes: readonly Lane[];
@@ -109,8 +110,10 @@ export class SpoolWriter {
   /** Returns with the log ready: a mark of this run is on the disk before the first epoch is taken. */
   constructor(options: SpoolWriterOptions) {
     checkSizes(options, segmentBytesMin(options.lanes.map(({ buffer }) => buffer)));
-    const { recovered, fromEpoch, storage, directory, segmentBytes, sparesMax } = options;
-    if (recovered.segments.length > 0 && recovered.lastEpoch + 1 !== fromEpoch) fail('SPOOL_FROM_EPOCH', fromEpoch);
+    const { recovered, storage, directory, segmentBytes, sparesMax } = options;
+    const fromEpoch = written(options.fromEpoch);
+    if (recovered.segments.length > 0 && written(recovered.lastEpoch) + 1 !== fromEpoch)
+      fail('SPOOL_FROM_EPOCH', fromEpoch);
     const { segments: live, spareSlots, slotMax } = recovered;
     this.#options = options;
     this.#pool = new SegmentPool({ storage, directory, segmentBytes, sparesMax, live, spareSlots, slotMax });
@@ -203,9 +206,10 @@ export class SpoolWriter {
   }
 
   /** Epochs below are no longer needed: their segments become spare, one with each `work`. */
-  trim(belowEpoch: number): void {
-    if (belowEpoch > this.#nextEpoch) fail('SPOOL_TRIM_BEYOND_DURABLE', belowEpoch);
-    this.#trimBelow = Math.max(this.#trimBelow, belowEpoch);
+  trim(belowEpoch: Position): void {
+    const below = written(belowEpoch);
+    if (below > this.#nextEpoch) fail('SPOOL_TRIM_BEYOND_DURABLE', below);
+    this.#trimBelow = Math.max(this.#trimBelow, below);
     // A full disk may be waiting for just this.
     this.#retryAt = 0;
   }

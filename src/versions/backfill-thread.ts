@@ -7,12 +7,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isMainThread, parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { createSideReplayer } from '../../native-free-core/decide/side-replay.ts';
-import { after, earlier, LAST } from '../contract/log.ts';
+import { after, countBetween, earlier, LAST, reaches, written } from '../contract/log.ts';
 import type { BackfillTask, FromBackfill, ToBackfill } from './backfill.ts';
-import { controlWords } from '../memory/control-words.ts';
 import { yieldToOthers } from '../system/thread-priority.ts';
-import { openSpoolReader } from '../spool/reader.ts';
-import { nodeStorage } from '../spool/storage.ts';
+import { attachSpoolLog } from '../spool/spool-log.ts';
 import { fillFromRows } from '../warehouse/rows/index.ts';
 import { openTables } from '../workers/open-tables.ts';
 
@@ -32,24 +30,24 @@ async function runBackfill(task: BackfillTask, port: MessagePort): Promise<void>
   await fillFromRows({ clickhouse, logNumber, plan: to, change, tables, living, throughEpoch, onProgress });
 
   const replayer = createSideReplayer(from, to, change, tables);
-  const reader = openSpoolReader(nodeStorage, spool);
+  const log = attachSpoolLog(spool, memory.control);
+  const reader = log.read();
   reader.seek(after(throughEpoch));
-  const { durableEpoch } = controlWords(memory);
   let applied = throughEpoch;
   let isClose = false;
   for (;;) {
-    const through = earlier(durableEpoch(), wanted);
+    const through = earlier(log.durable(), wanted);
     for (let found = reader.next(through); found !== null; found = reader.next(through)) {
-      replayer.replay(found.blocks, found.epoch);
+      replayer.replay(found.blocks, written(found.epoch));
       applied = found.epoch;
       // A message is only heard between two turns.
-      if ((applied & 15) === 0) await new Promise((resolve) => setImmediate(resolve));
+      if ((written(applied) & 15) === 0) await new Promise((resolve) => setImmediate(resolve));
     }
-    if (!isClose && durableEpoch() - applied <= CLOSE_EPOCHS) {
+    if (!isClose && countBetween(applied, log.durable()) <= CLOSE_EPOCHS) {
       isClose = true;
       post({ kind: 'caught-up' });
     }
-    if (applied >= wanted) break;
+    if (reaches(applied, wanted)) break;
     await pause(LOOK_MS);
   }
   reader.close();

@@ -4,7 +4,7 @@
  */
 
 import { Worker } from 'node:worker_threads';
-import type { Position } from '../contract/log.ts';
+import { reaches, type Position } from '../contract/log.ts';
 import type { Backfill, BackfillInput } from './change.ts';
 import { OperatingError } from '../errors.ts';
 import { compiledUrl } from '../system/compiled-url.ts';
@@ -65,7 +65,7 @@ export function startBackfill({ onProgress, clickhouse, ...rest }: BackfillStart
     reach(epoch) {
       const done = new Promise<void>((resolve) => {
         reached = (at) => {
-          if (at >= epoch) resolve();
+          if (reaches(at, epoch)) resolve();
         };
       });
       worker.postMessage({ kind: 'reach', epoch } satisfies ToBackfill);

@@ -69,7 +69,7 @@ export type ChangePhase = 'tables' | 'backfill' | 'switch' | 'sweep' | 'snapshot
 /** How the new version took over. */
 export interface TakenOver {
   /** The last epoch that the former version decided. */
-  readonly afterEpoch: number;
+  readonly afterEpoch: Position;
   /** For how long no event was decided, ms. */
   readonly pauseMs: number;
 }

@@ -10,6 +10,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
+import type { Position } from '../contract/log.ts';
 import { OperatingError } from '../errors.ts';
 import { wallMs } from '../system/clock.ts';
 import { readDurableJson, writeDurableJson } from '../system/durable-json.ts';
@@ -51,7 +52,7 @@ export interface PendingActivation extends ActivationOrigin {
 
 export interface Activation extends PendingActivation {
   /** The last epoch that was decided by another version. */
-  readonly afterEpoch: number;
+  readonly afterEpoch: Position;
   /** ms UTC */
   readonly at: number;
 }
@@ -145,7 +146,7 @@ export class PipelineVersions {
   }
 
   /** Recovery has found that this version decided after that epoch: the change had happened before it could be noted. */
-  found(number: number, afterEpoch: number): void {
+  found(number: number, afterEpoch: Position): void {
     const { activations, pending } = this.#read();
     if (activations.some((one) => one.number === number && one.afterEpoch === afterEpoch)) return;
     const origin = pending?.number === number ? pending : { number, kind: 'deploy' as const, actor: '', reason: '' };

@@ -34,7 +34,8 @@ const BEHIND_MS = 2500;
 const CALM = 0.4;
 const CALM_LOOKS = 10;
 /**
- * Of one partition. Beyond that queries and inserts begin to feel them; inserts are slowed down at 6000 (tables/storage.ts).
+ * Of one partition. Beyond that queries and inserts begin to feel them; inserts are slowed down at 6000
+ * (tables/storage.ts).
  */
 const PARTS_MAX = 2000;
 const PARTS_ENOUGH = 500;

@@ -9,7 +9,7 @@
  * is asked which rows it has before anything is sent again (docs/semantics.md §10).
  */
 
-import { after, BEFORE_FIRST, isBefore, type LogReader, type Position } from '../contract/log.ts';
+import { after, BEFORE_FIRST, isBefore, positionOf, reaches, written, type Position } from '../contract/log.ts';
 import type { WarehouseFigures } from '../contract/figures.ts';
 import type { ColumnRename } from '../../native-free-core/plan/change.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
@@ -45,11 +45,11 @@ export interface WarehouseOptions {
   readonly batchLog: BatchLog;
   readonly openReader: OpenReader;
   /** For counting epochs: blocks may come without their columns. Default: `openReader`. */
-  readonly openHeads?: () => LogReader;
+  readonly openHeads?: OpenReader;
   readonly durableEpoch: () => Position;
   /** Resolves once an epoch beyond this one is durable, or after so many ms. */
   readonly whenDurableMoves: (beyond: Position, msMax: number) => Promise<void>;
-  readonly publishStored: (epoch: number) => void;
+  readonly publishStored: (epoch: Position) => void;
   /** Every durable epoch from the first unsealed one on, once and in order. */
   readonly onEpoch: (epoch: Position, blocks: readonly Uint8Array[]) => void;
   readonly dictionary: (id: number) => Uint8Array;
@@ -68,7 +68,7 @@ export interface WarehouseOptions {
 /** An activation that `pipelines` has; `at`: ms UTC. */
 interface RecordedChange {
   readonly number: number;
-  readonly afterEpoch: number;
+  readonly afterEpoch: Position;
   readonly at: number;
 }
 
@@ -124,7 +124,7 @@ export function createWarehouse(options: WarehouseOptions): Warehouse {
 
 class RunningWarehouse {
   readonly lookup: DecisionLookup;
-  totals: StoredTotals = { epoch: 0, batch: 0, events: 0, deadLetters: 0, receivedAt: 0 };
+  totals: StoredTotals = { epoch: BEFORE_FIRST, batch: 0, events: 0, deadLetters: 0, receivedAt: 0 };
   readonly #options: WarehouseOptions;
   readonly #connection: Connection;
   readonly #retry: Retry;
@@ -258,7 +258,11 @@ class RunningWarehouse {
         `SELECT number, after_epoch, toUnixTimestamp64Milli(activated_at) AS at FROM ${connection.table('pipelines')}`,
       ),
     );
-    return rows.map(({ number, after_epoch, at }) => ({ number, afterEpoch: Number(after_epoch), at: Number(at) }));
+    return rows.map(({ number, after_epoch, at }) => ({
+      number,
+      afterEpoch: positionOf(Number(after_epoch)),
+      at: Number(at),
+    }));
   }
 
   recordChange(record: PipelineRecord): Promise<void> {
@@ -326,7 +330,7 @@ class RunningWarehouse {
       const range = follower.take(this.#stopping);
       if (range !== null) {
         await this.#store(await this.#seal(range), range.account, range.begunAt);
-      } else if (this.#stopping && this.totals.epoch >= this.#options.durableEpoch()) break;
+      } else if (this.#stopping && reaches(this.totals.epoch, this.#options.durableEpoch())) break;
       else await following.whenDue();
       this.#connection.signal.throwIfAborted();
     }
@@ -366,7 +370,7 @@ class RunningWarehouse {
   #advance(totals: StoredTotals): void {
     this.#movedAt = performance.now();
     this.totals = totals;
-    this.lookup.stored(totals.epoch, totals.batch);
+    this.lookup.stored(written(totals.epoch), totals.batch);
     this.#options.clickhouse.showWatermark(totals.receivedAt);
   }
 

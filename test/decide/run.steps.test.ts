@@ -30,7 +30,7 @@ import type * as laneModule from '../../native-free-core/ring/lane.ts';
 import type * as controlModule from '../../src/memory/control-words.ts';
 import type { Mutation } from '../stepper/protocol.ts';
 import { explore, type Part, type Scene } from '../stepper/stepper.ts';
-import { positionOf } from '../../src/contract/log.ts';
+import { positionOf, written } from '../../src/contract/log.ts';
 
 type Protocol = typeof epochModule &
   typeof runModule &
@@ -171,8 +171,8 @@ function sceneOf(world: World): Scene<Protocol, Memory> {
       if (words.some((at) => control.words[at] !== 0))
         throw new Error(`left over: ${words.map((at) => control.words[at]).join()}`);
       const last = Math.max(0, ...blocks.map(({ epoch }) => epoch));
-      if (control.touchedEpoch() !== last)
-        throw new Error(`touched ${control.touchedEpoch()}, the last block is of ${last}`);
+      if (written(control.touchedEpoch()) !== last)
+        throw new Error(`touched ${written(control.touchedEpoch())}, the last block is of ${last}`);
     },
   };
 }

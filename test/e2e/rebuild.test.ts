@@ -18,6 +18,7 @@ import { isLong } from '../long.ts';
 import { askPatiently, hunt, root, startServer, type Server } from './server.ts';
 import { differences, planOf, readContents, readLedger, type Contents } from './snapshot-contents.ts';
 import { digJson, openStream, post, type AnswerBody, type Dig } from './wire-client.ts';
+import { BEFORE_FIRST, positionOf } from '../../src/contract/log.ts';
 
 const now = Date.now();
 const folder = mkdtempSync(join(tmpdir(), 'hunt-rebuild-'));
@@ -214,9 +215,9 @@ async function keepsTheLatest(server: Server, name: string): Promise<void> {
   const entity = plan.entities.findIndex(({ primary }) => primary);
   const tables = openTables(allocateMemory(plan, 1, 1));
   const clickhouse = { url: server.clickhouse, database: 'hunt', username: 'default', password: '' };
-  const throughEpoch = 2 ** 40;
+  const throughEpoch = positionOf(2 ** 40);
   const [{ log }] = (await server.query<{ log: number }>('SELECT log FROM watermark')) as [{ log: number }];
-  const slices = [{ log, afterEpoch: 0, throughEpoch }];
+  const slices = [{ log, afterEpoch: BEFORE_FIRST, throughEpoch }];
   const common = {
     clickhouse,
     log,
@@ -225,7 +226,7 @@ async function keepsTheLatest(server: Server, name: string): Promise<void> {
     throughEpoch,
     slices,
     entity,
-    afterEpoch: 0,
+    afterEpoch: BEFORE_FIRST,
     onRows: () => undefined,
   };
   const count = await countEntityRows(common);

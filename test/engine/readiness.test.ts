@@ -14,7 +14,7 @@ test('ClickHouse is asked every five seconds while it answers, each second while
   let answers = true;
   const watch = watchReadiness({
     durableEpoch: () => positionOf(1),
-    touchedEpoch: () => 1,
+    touchedEpoch: () => positionOf(1),
     spool: () => null,
     spoolBytesMax: 1,
     logHeldBy: () => ({ why: '' }),

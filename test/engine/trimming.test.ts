@@ -1,7 +1,7 @@
 /** The log is trimmed below the slowest of its consumers, and the figures say who that is. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { positionOf, type LogConsumer, type Position } from '../../src/contract/log.ts';
+import { positionOf, written, type LogConsumer, type Position } from '../../src/contract/log.ts';
 import { keepTrimmed } from '../../src/engine/trimming.ts';
 
 const LOOK_MS = 1000;
@@ -19,10 +19,10 @@ function createWorld(names: readonly string[]) {
       asked.set(name, asked.get(name)! + 1);
       return Promise.resolve(positionOf(needs.get(name)!));
     },
-    waitsFor: (from) => `${name} waits for ${from}`,
+    waitsFor: (from) => `${name} waits for ${written(from)}`,
   }));
   const trimming = keepTrimmed({
-    spool: { figures: () => ({ liveBytes: 0, bytes: 0, full: false }), trim: (below) => void trimmed.push(below) },
+    eventLog: { figures: () => ({ liveBytes: 0, bytes: 0, full: false }), trim: (below) => void trimmed.push(below) },
     snapshots: { figures: {}, take: async () => undefined, stop: async () => undefined },
     replayedBytes: 0,
     consumers,

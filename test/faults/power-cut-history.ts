@@ -10,7 +10,7 @@ import { FRAME_HAS_SEQ, FRAME_DUPLICATE } from '../../native-free-core/layout/fr
 import { seqNumber } from '../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import type { StoredRow } from './power-cut-oracle.ts';
-import type { LogEntry } from '../../src/contract/log.ts';
+import { written, type LogEntry } from '../../src/contract/log.ts';
 
 const HIGH = 4294967296;
 
@@ -41,10 +41,11 @@ export class BlockReader {
   /**
    * Adds the epoch that follows the last one; returns its rows. Throws where a row or frame is there for the second time.
    */
-  add(history: History, { epoch, blocks }: LogEntry): StoredRow[] {
+  add(history: History, { epoch: position, blocks }: LogEntry): StoredRow[] {
+    const epoch = written(position);
     if (epoch !== history.epochs.length + 1) throw new Error(`not the next epoch: epoch=${epoch}`);
     const copies = blocks.map((block) => block.slice());
-    history.epochs.push({ epoch, blocks: copies });
+    history.epochs.push({ epoch: position, blocks: copies });
     return copies.flatMap((block) => this.#addBlock(history, block, epoch));
   }
 

@@ -36,6 +36,7 @@ import {
   MARK,
   SNAPSHOTS,
   SPOOL,
+  durableOf,
   openOwnLane,
   readEpochs,
   segmentBytesOf,
@@ -43,6 +44,16 @@ import {
   noText,
 } from './power-cut-start.ts';
 import { HandWorkers } from './power-cut-workers.ts';
+import {
+  after,
+  reaches,
+  earlier,
+  isBefore,
+  BEFORE_FIRST,
+  positionOf,
+  written,
+  type Position,
+} from '../../src/contract/log.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -55,7 +66,7 @@ export interface RunOptions {
   readonly clock: Clock;
   readonly history: History;
   /** Enters what is stored while the engine runs; the oracle sees it at the next start. */
-  readonly store: (through: number) => void;
+  readonly store: (through: Position) => void;
 }
 
 export interface Clock {
@@ -82,7 +93,7 @@ export class Run {
   readonly #snapshots: SnapshotKeeper;
   readonly #frameLanes: readonly Lane[];
   readonly #answerLanes: readonly Lane[];
-  readonly #whenDurable: { readonly epoch: number; readonly resolve: () => void }[] = [];
+  readonly #whenDurable: { readonly epoch: Position; readonly resolve: () => void }[] = [];
 
   constructor(options: RunOptions) {
     const { plan, disk, recovered, workers, clients, random, clock } = options;
@@ -96,7 +107,7 @@ export class Run {
       spoolBytesMax: 2 ** 40,
       sparesMax: 2,
       recovered: spool,
-      fromEpoch: spool.lastEpoch + 1,
+      fromEpoch: after(spool.lastEpoch),
       control: control.words,
       lanes: memory.blockLanes.map(openLane),
       ingressCount: 1,
@@ -118,10 +129,10 @@ export class Run {
           { fromEpoch, pipelineVersion: plan.version, sections: {} },
           { bytesPerSecondMax: Number.POSITIVE_INFINITY },
         ),
-      durableEpoch: control.durableEpoch,
+      durableEpoch: () => durableOf(recovered),
       touchedEpoch: control.touchedEpoch,
       whenDurable: (epoch) =>
-        epoch <= control.durableEpoch()
+        reaches(durableOf(recovered), epoch)
           ? Promise.resolve()
           : new Promise((resolve) => this.#whenDurable.push({ epoch, resolve })),
     });
@@ -223,8 +234,8 @@ export class Run {
 
   #commit(): void {
     this.#writer.commitWaiting();
-    const durable = this.#options.recovered.control.durableEpoch();
-    const reached = this.#whenDurable.filter(({ epoch }) => epoch <= durable);
+    const durable = durableOf(this.#options.recovered);
+    const reached = this.#whenDurable.filter(({ epoch }) => reaches(durable, epoch));
     for (const one of reached) {
       this.#whenDurable.splice(this.#whenDurable.indexOf(one), 1);
       one.resolve();
@@ -235,14 +246,15 @@ export class Run {
   /** What is durable is stored, and enters the ledger; what a snapshot covers besides is trimmed. */
   #keepHouse(): void {
     const { recovered, history, store, disk, barrier, random } = this.#options;
-    const { ledger, control } = recovered;
+    const { ledger } = recovered;
     if (random() < 0.5 && barrier) {
-      const durable = control.durableEpoch();
-      for (const { epoch, blocks } of readEpochs(disk, ledger.epoch + 1, durable))
+      const durable = durableOf(recovered);
+      for (const { epoch, blocks } of readEpochs(disk, after(ledger.epoch), durable))
         enterLedger(ledger, epoch, blocks, noText);
       store(durable);
-      const needed = Math.min(this.#snapshots.neededFrom, history.epochs.length + 1, durable + 1);
-      if (needed > 0) this.#writer.trim(needed);
+      const entered = positionOf(history.epochs.length);
+      const needed = earlier(this.#snapshots.neededFrom, after(earlier(entered, durable)));
+      if (isBefore(BEFORE_FIRST, needed)) this.#writer.trim(needed);
     }
     this.#writer.work();
   }
@@ -300,7 +312,7 @@ export class Run {
 
   /** As ingress does: answers of durable epochs leave in their order, those of a lost connection for nobody. */
   #answer(): void {
-    const durable = this.#options.recovered.control.durableEpoch();
+    const durable = written(durableOf(this.#options.recovered));
     for (const lane of this.#answerLanes) {
       for (let at = claim(lane); at !== LANE_EMPTY; at = claim(lane)) {
         const client = this.#options.clients[readSlot(lane.view, at)];

@@ -29,13 +29,30 @@ import { segmentBytesMin } from '../../src/spool/segment-bytes.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
 import { limitState } from '../policy/limit-world.ts';
 import type { LossyStorage } from '../spool/lossy-storage.ts';
-import { positionOf, type LogEntry } from '../../src/contract/log.ts';
+import { durableEpoch } from '../spool/simulated-workers.ts';
+import {
+  after,
+  BEFORE_FIRST,
+  earlier,
+  isBefore,
+  LAST,
+  positionOf,
+  written,
+  type LogEntry,
+  type Position,
+} from '../../src/contract/log.ts';
 
 export const SPOOL = '/data/spool';
 export const MARK = '/data/durable.mark';
 export const SNAPSHOTS = '/data/snapshots';
 /** All that the mark promises must be there, whatever the power cut has left. */
-const EXPECTED = { markFile: MARK, promised: [], storedEpoch: 0, neededFrom: Number.MAX_SAFE_INTEGER, verifiedFrom: 1 };
+const EXPECTED = {
+  markFile: MARK,
+  promised: [],
+  storedEpoch: BEFORE_FIRST,
+  neededFrom: LAST,
+  verifiedFrom: after(BEFORE_FIRST),
+};
 /** Producers and places. */
 const NAMES_MAX = 1024;
 const FRAME_LANE_BYTES = 1 << 16;
@@ -113,11 +130,13 @@ export async function recover(disk: LossyStorage, plan: Plan, workers: number): 
       throw new Error(message);
     },
   );
-  if (restored !== null && restored.atEpoch > spool.lastEpoch) {
-    throw new Error(`the snapshot is ahead of the spool: at=${restored.atEpoch} last=${spool.lastEpoch}`);
+  if (restored !== null && isBefore(spool.lastEpoch, restored.atEpoch)) {
+    throw new Error(
+      `the snapshot is ahead of the spool: at=${written(restored.atEpoch)} last=${written(spool.lastEpoch)}`,
+    );
   }
   const reader = openSpoolReader(disk, SPOOL);
-  reader.seek(positionOf(restored === null ? spool.firstEpoch : Math.min(restored.fromEpoch, ledger.epoch + 1)));
+  reader.seek(restored === null ? spool.firstEpoch : earlier(restored.fromEpoch, after(ledger.epoch)));
   await replayEpochs({ plan, tables }, ledger, reader.through(spool.lastEpoch), () =>
     Promise.reject(new Error('there is one version only')),
   );
@@ -127,11 +146,16 @@ export async function recover(disk: LossyStorage, plan: Plan, workers: number): 
   return { memory, tables, control, ledger, spool, epochs, withSnapshot: restored !== null };
 }
 
-export function readEpochs(disk: LossyStorage, from: number, through: number): LogEntry[] {
+/** As the log of a running engine says it (src/spool/spool-log.ts). */
+export function durableOf({ control }: Pick<Recovered, 'control'>): Position {
+  return positionOf(durableEpoch(control.words));
+}
+
+export function readEpochs(disk: LossyStorage, from: Position, through: Position): LogEntry[] {
   const reader = openSpoolReader(disk, SPOOL);
-  reader.seek(positionOf(from));
+  reader.seek(from);
   const epochs: LogEntry[] = [];
-  for (const { epoch, blocks } of reader.through(positionOf(through))) {
+  for (const { epoch, blocks } of reader.through(through)) {
     epochs.push({ epoch, blocks: blocks.map((block) => block.slice()) });
   }
   reader.close();
@@ -150,8 +174,8 @@ export class Reference {
   }
 
   follow(epochs: readonly LogEntry[]): void {
-    for (const { epoch, blocks } of epochs.slice(this.ledger.epoch)) {
-      replayEpoch(this.#replayer, blocks, epoch);
+    for (const { epoch, blocks } of epochs.slice(written(this.ledger.epoch))) {
+      replayEpoch(this.#replayer, blocks, written(epoch));
       enterLedger(this.ledger, epoch, blocks, noText);
     }
   }

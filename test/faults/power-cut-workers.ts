@@ -25,6 +25,7 @@ import { openTables } from '../../src/workers/open-tables.ts';
 import { putBlock } from '../put-block.ts';
 import type { Random } from '../spool/lossy-storage.ts';
 import { openOwnLane, type Recovered } from './power-cut-start.ts';
+import { written } from '../../src/contract/log.ts';
 
 export interface WorkersOptions {
   readonly plan: Plan;
@@ -62,7 +63,7 @@ export class HandWorkers {
 
   constructor(options: WorkersOptions) {
     this.#options = options;
-    this.#sealedEpochs = options.recovered.spool.lastEpoch;
+    this.#sealedEpochs = written(options.recovered.spool.lastEpoch);
     this.#workers = Array.from({ length: options.workers }, (_, worker) => this.#createWorker(worker));
   }
 
@@ -142,7 +143,7 @@ export class HandWorkers {
     let blockLane = openLane(memory.blockLanes[worker]);
     if (!barrier) {
       control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
-      startEpochs(control, recovered.spool.lastEpoch + 1 + worker * EPOCHS_APART, recovered.ledger.receivedAt);
+      startEpochs(control, written(recovered.spool.lastEpoch) + 1 + worker * EPOCHS_APART, recovered.ledger.receivedAt);
       this.#spoolLanes[worker] = blockLane;
       const sealed = createLane(SEALED_LANE_BYTES);
       this.#sealedLanes[worker] = openLane(sealed);

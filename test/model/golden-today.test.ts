@@ -11,7 +11,8 @@ import type { ModelFormat, ModelOutput } from '../../native-free-core/plan/model
 import { compileModel } from '../../native-free-core/model/compile.ts';
 import { contributionsOf, pathsOf } from '../../native-free-core/model/explain.ts';
 import { baseMargin, xgboostObjective } from '../../native-free-core/model/xgboost-objectives.ts';
-import { parseModel, type Iterations, type ParsedModel } from '../../native-free-core/model/parse.ts';
+import { parseModel } from '../../native-free-core/model/parse.ts';
+import type { Iterations, ParsedModel } from '../../native-free-core/model/parsed-model.ts';
 
 interface Golden {
   readonly library: string;

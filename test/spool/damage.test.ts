@@ -14,7 +14,7 @@ import { slotPath } from '../../src/spool/segment-pool.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import { expectEpochs, expectationIn, markIn, openLog } from './open-log.ts';
 import type { LogShape } from './open-log.ts';
-import { positionOf } from '../../src/contract/log.ts';
+import { positionOf, written } from '../../src/contract/log.ts';
 
 const SHAPE: LogShape = { workers: 2, segmentBytes: 32 * 1024, laneBytes: 8192, bytesMin: 96, bytesMax: 160 };
 const EPOCHS = 400;
@@ -110,7 +110,7 @@ describe('the second segment of many', () => {
     ({ damage }) => {
       damage();
       const inspection = inspect();
-      const run = wholeRuns(inspection).find(({ firstEpoch }) => firstEpoch === 1)!;
+      const run = wholeRuns(inspection).find(({ firstEpoch }) => firstEpoch === positionOf(1))!;
       const totals = run.segments.at(-1)!.scan.totals;
       const { lastEpoch } = run;
       const aside = path.join(directory, 'aside');
@@ -128,7 +128,7 @@ describe('the second segment of many', () => {
         log.writer.commitWaiting();
       }
       log.writer.close();
-      expectEpochs(nodeStorage, directory, SHAPE, 1, lastEpoch + 50);
+      expectEpochs(nodeStorage, directory, SHAPE, 1, written(lastEpoch) + 50);
       expect(inspect().damages).toEqual([]);
     },
   );

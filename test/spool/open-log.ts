@@ -15,7 +15,7 @@ import type { Storage } from '../../src/spool/storage.ts';
 import type { Random } from './lossy-storage.ts';
 import { blockBytes, createControl, participantsOf, sealedBlock, simulateWorkers } from './simulated-workers.ts';
 import type { SimulatedWorkers } from './simulated-workers.ts';
-import { positionOf } from '../../src/contract/log.ts';
+import { after, BEFORE_FIRST, LAST, positionOf, written } from '../../src/contract/log.ts';
 
 export interface LogShape {
   readonly workers: number;
@@ -47,16 +47,16 @@ export function expectationIn(directory: string): SpoolExpectation {
   return {
     markFile: markIn(directory),
     promised: [],
-    storedEpoch: 0,
-    neededFrom: Number.MAX_SAFE_INTEGER,
-    verifiedFrom: 1,
+    storedEpoch: BEFORE_FIRST,
+    neededFrom: LAST,
+    verifiedFrom: after(BEFORE_FIRST),
   };
 }
 
 /** Recovers and opens the log in `directory`, as a start of the engine does. */
 export function openLog(storage: Storage, directory: string, shape: LogShape): OpenLog {
   const recovered = recoverSpool(storage, directory, shape.segmentBytes, expectationIn(directory));
-  const workers = simulateWorkers({ ...shape, fromEpoch: recovered.lastEpoch + 1 });
+  const workers = simulateWorkers({ ...shape, fromEpoch: written(recovered.lastEpoch) + 1 });
   const control = new Int32Array(createControl());
   const writer = new SpoolWriter({
     storage,
@@ -66,7 +66,7 @@ export function openLog(storage: Storage, directory: string, shape: LogShape): O
     spoolBytesMax: shape.spoolBytesMax ?? 1024 * shape.segmentBytes,
     sparesMax: shape.sparesMax ?? 4,
     recovered,
-    fromEpoch: recovered.lastEpoch + 1,
+    fromEpoch: after(recovered.lastEpoch),
     control,
     lanes: workers.lanes,
     ...(shape.heads === undefined ? {} : { heads: shape.heads }),
@@ -90,7 +90,7 @@ export function expectEpochs(
   let epoch = from;
   for (const found of reader.through(positionOf(through))) {
     const participants = participantsOf(epoch, shape.workers, shape.random !== undefined);
-    if (found.epoch !== epoch || found.workers.join() !== participants.join()) {
+    if (written(found.epoch) !== epoch || found.workers.join() !== participants.join()) {
       expect({ epoch: found.epoch, workers: found.workers }).toEqual({ epoch, workers: participants });
     }
     participants.forEach((worker, index) => {

@@ -7,6 +7,7 @@ import { LossyStorage, seededRandom } from './lossy-storage.ts';
 import { expectationIn, expectEpochs, openLog } from './open-log.ts';
 import type { LogShape } from './open-log.ts';
 import { durableEpoch } from './simulated-workers.ts';
+import { positionOf, written } from '../../src/contract/log.ts';
 
 const IMAGES = 200;
 const SHAPE: LogShape = {
@@ -44,7 +45,7 @@ function runUntilCut(
       if (random() < 0.2) {
         const below = Math.max(promised.trimmed, promised.durable - Math.floor(random() * 30));
         promised.trimmed = Math.max(1, below);
-        log.writer.trim(promised.trimmed);
+        log.writer.trim(positionOf(promised.trimmed));
       }
       if (random() < 0.5) log.writer.work();
     }
@@ -72,12 +73,13 @@ describe.each([1, 2])('power cuts with %i workers', (workers) => {
       runUntilCut(disk, shape, promised, 1 + Math.floor(random() * 150), random);
       disk = disk.image(random);
       const recovered = recoverSpool(disk, DIRECTORY, SHAPE.segmentBytes, expectationIn(DIRECTORY));
-      expect(recovered.lastEpoch, `image=${image}`).toBeGreaterThanOrEqual(promised.durable);
-      expect(recovered.firstEpoch, `image=${image}`).toBeLessThanOrEqual(Math.max(promised.trimmed, 1));
-      expectEpochs(disk, DIRECTORY, shape, Math.max(recovered.firstEpoch, 1), recovered.lastEpoch);
-      unpublished += recovered.lastEpoch - promised.durable;
+      const [firstEpoch, lastEpoch] = [recovered.firstEpoch, recovered.lastEpoch].map(written) as [number, number];
+      expect(lastEpoch, `image=${image}`).toBeGreaterThanOrEqual(promised.durable);
+      expect(firstEpoch, `image=${image}`).toBeLessThanOrEqual(Math.max(promised.trimmed, 1));
+      expectEpochs(disk, DIRECTORY, shape, Math.max(firstEpoch, 1), lastEpoch);
+      unpublished += lastEpoch - promised.durable;
       if (recovered.cutBytes > 0) cut++;
-      promised.durable = recovered.lastEpoch;
+      promised.durable = lastEpoch;
     }
     console.log(`images=${IMAGES} with_cut_tail=${cut} whole_but_unpublished_epochs=${unpublished}`);
     expect(cut).toBeGreaterThan(10);
@@ -133,7 +135,7 @@ describe('a disk that fails', () => {
     const durable = durableEpoch(log.control);
     expect(disk.list(DIRECTORY).length).toBeLessThanOrEqual(files + 1);
     expect(Atomics.load(log.control, SPOOL_FULL)).toBe(1);
-    log.writer.trim(durable - 5);
+    log.writer.trim(positionOf(durable - 5));
     while (log.writer.work());
     expect(log.writer.commitWaiting()).toBeGreaterThan(0);
     expect(Atomics.load(log.control, SPOOL_FULL)).toBe(0);

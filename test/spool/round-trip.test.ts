@@ -98,7 +98,7 @@ describe('round trip on real files', () => {
     const log = openLog(nodeStorage, directory, SHAPE);
     for (let round = 0; round < 40; round++) {
       sealAndCommit(log, 50);
-      log.writer.trim(Math.max(1, durableEpoch(log.control) - 60));
+      log.writer.trim(positionOf(Math.max(1, durableEpoch(log.control) - 60)));
       while (log.writer.work());
     }
     expectEpochs(nodeStorage, directory, SHAPE, 2000 - 60, 2000);
@@ -119,7 +119,7 @@ describe('round trip on real files', () => {
     expect(Atomics.load(log.control, SPOOL_FULL)).toBe(0);
     sealAndCommit(log, 100);
     expect(Atomics.load(log.control, SPOOL_FULL)).toBe(1);
-    log.writer.trim(durableEpoch(log.control));
+    log.writer.trim(positionOf(durableEpoch(log.control)));
     while (log.writer.work());
     expect(Atomics.load(log.control, SPOOL_FULL)).toBe(0);
     log.writer.close();
@@ -128,7 +128,7 @@ describe('round trip on real files', () => {
   test('spare files are bounded, and files of another size are not used', async () => {
     const log = openLog(nodeStorage, directory, { ...SHAPE, sparesMax: 2 });
     sealAndCommit(log, 600);
-    log.writer.trim(601);
+    log.writer.trim(positionOf(601));
     while (log.writer.work());
     log.writer.close();
     await expect

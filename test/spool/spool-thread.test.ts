@@ -14,7 +14,7 @@ import { nodeStorage } from '../../src/spool/storage.ts';
 import { expectEpochs, markIn } from './open-log.ts';
 import { createControl, durableEpoch, simulateWorkers } from './simulated-workers.ts';
 import type { SimulatedWorkers } from './simulated-workers.ts';
-import { positionOf } from '../../src/contract/log.ts';
+import { after, positionOf, written } from '../../src/contract/log.ts';
 
 const EPOCHS = 1000;
 const SHAPE = { workers: 2, segmentBytes: 1 << 20, laneBytes: 64 * 1024, bytesMin: 100, bytesMax: 6000 };
@@ -29,8 +29,8 @@ interface Started {
 
 function start(directory: string): Started {
   const recovered = recoverSpool(nodeStorage, directory, SHAPE.segmentBytes);
-  const fromEpoch = recovered.lastEpoch + 1;
-  const workers = simulateWorkers({ ...SHAPE, fromEpoch });
+  const fromEpoch = after(recovered.lastEpoch);
+  const workers = simulateWorkers({ ...SHAPE, fromEpoch: written(fromEpoch) });
   const controlBuffer = createControl();
   const failures: Error[] = [];
   const spool = startSpool({

@@ -10,6 +10,7 @@ import { nodeStorage } from '../../src/spool/storage.ts';
 import { LossyStorage, seededRandom } from './lossy-storage.ts';
 import { expectEpochs, markIn, openLog } from './open-log.ts';
 import type { LogShape } from './open-log.ts';
+import { written, positionOf } from '../../src/contract/log.ts';
 
 const SHAPE: LogShape = { workers: 2, segmentBytes: 32 * 1024, laneBytes: 8192, bytesMin: 96, bytesMax: 160 };
 const SEGMENT_RECORD_BYTES = 96;
@@ -20,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(directory, { recursive: true }));
 
-/** A log whose six epochs were one group, so that any tear in it may have happened. Returns the written bytes. */
+/** A log whose six epochs were one group, so that any tear in it may have happened. Returns the whole bytes. */
 function smallLog(): Uint8Array {
   const log = openLog(nodeStorage, directory, SHAPE);
   for (let epoch = 1; epoch <= 6; epoch++) log.workers.seal();
@@ -31,39 +32,39 @@ function smallLog(): Uint8Array {
     .subarray(0, recoverSpool(nodeStorage, directory, SHAPE.segmentBytes).position);
 }
 
-function writeTorn(written: Uint8Array, rest: number): void {
+function writeTorn(whole: Uint8Array, rest: number): void {
   const bytes = new Uint8Array(SHAPE.segmentBytes).fill(rest);
-  bytes.set(written);
+  bytes.set(whole);
   fs.writeFileSync(slotPath(directory, 1), bytes);
 }
 
 test('a log torn at any byte is cut after its last whole epoch', () => {
-  const written = smallLog();
+  const whole = smallLog();
   for (const rest of [0, 0xa5]) {
     let previous = 0;
-    for (let length = SEGMENT_RECORD_BYTES; length <= written.length; length++) {
-      writeTorn(written.subarray(0, length), rest);
+    for (let length = SEGMENT_RECORD_BYTES; length <= whole.length; length++) {
+      writeTorn(whole.subarray(0, length), rest);
       const recovered = recoverSpool(nodeStorage, directory, SHAPE.segmentBytes);
-      expect(recovered.lastEpoch).toBeGreaterThanOrEqual(previous);
+      expect(written(recovered.lastEpoch)).toBeGreaterThanOrEqual(previous);
       // The last bytes may be padding, which the tear replaced by the same bytes.
       expect(recovered.position).toBeLessThanOrEqual(length + 7);
-      previous = recovered.lastEpoch;
-      if (length % 16 === 0) expectEpochs(nodeStorage, directory, SHAPE, 1, recovered.lastEpoch);
+      previous = written(recovered.lastEpoch);
+      if (length % 16 === 0) expectEpochs(nodeStorage, directory, SHAPE, 1, written(recovered.lastEpoch));
     }
     expect(previous).toBe(6);
   }
 });
 
 test('a damaged byte anywhere cuts the log before its epoch', () => {
-  const written = smallLog();
-  for (let at = SEGMENT_RECORD_BYTES; at < written.length; at += 5) {
-    const bytes = Uint8Array.from(written);
+  const whole = smallLog();
+  for (let at = SEGMENT_RECORD_BYTES; at < whole.length; at += 5) {
+    const bytes = Uint8Array.from(whole);
     bytes[at] = (bytes[at] ^ 0x40) & 0xff;
     writeTorn(bytes, 0);
     const recovered = recoverSpool(nodeStorage, directory, SHAPE.segmentBytes);
     expect(recovered.position).toBeLessThanOrEqual(at);
     expect(recovered.lastEpoch).toBeLessThan(6);
-    expectEpochs(nodeStorage, directory, SHAPE, 1, recovered.lastEpoch);
+    expectEpochs(nodeStorage, directory, SHAPE, 1, written(recovered.lastEpoch));
   }
 });
 
@@ -97,7 +98,7 @@ test('what lies behind a cut never comes back, though the new epoch ends exactly
   });
 });
 
-test('what a killed process had written and not synced counts, and then survives a power cut', () => {
+test('what a killed process had whole and not synced counts, and then survives a power cut', () => {
   const disk = new LossyStorage();
   const log = openLog(disk, '/log', SHAPE);
   for (let epoch = 1; epoch <= 6; epoch++) log.workers.seal();
@@ -156,15 +157,15 @@ test('recycled files full of old epochs of the same size never lend them to a to
   for (let round = 0; round < 60; round++) {
     const log = openLog(disk, '/log', shape);
     expect(log.recovered.lastEpoch).toBeGreaterThanOrEqual(durable);
-    durable = log.recovered.lastEpoch;
-    expectEpochs(disk, '/log', shape, Math.max(trimmed, log.recovered.firstEpoch), durable);
+    durable = written(log.recovered.lastEpoch);
+    expectEpochs(disk, '/log', shape, Math.max(trimmed, written(log.recovered.firstEpoch)), durable);
     disk.crashAfter(1 + Math.floor(random() * 120), random);
     try {
       for (;;) {
         for (let count = 0; count < 5; count++) log.workers.seal();
         durable += log.writer.commitWaiting();
         trimmed = Math.max(trimmed, durable - 40);
-        log.writer.trim(trimmed);
+        log.writer.trim(positionOf(trimmed));
         log.writer.work();
       }
     } catch (error) {

@@ -8,6 +8,7 @@ import { compileSources, describeChange } from '../../src/config/index.ts';
 import { changeToGiven } from '../../src/versions/at-start.ts';
 import { PipelineVersions, type PipelineVersion, type SourceTexts } from '../../src/versions/pipeline-versions.ts';
 import { FILES, PIPELINE } from '../config/pipelines.ts';
+import { positionOf } from '../../src/contract/log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hunt-at-start-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -54,7 +55,7 @@ async function start(ran: readonly PipelineVersion[], given: PipelineVersion): P
       actor: '',
       reason: '',
       number: version.plan.versionNumber,
-      afterEpoch: i,
+      afterEpoch: positionOf(i),
       at: 0,
     });
   }

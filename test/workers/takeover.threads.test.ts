@@ -23,7 +23,7 @@ import { startWorkers } from '../../src/workers/pool.ts';
 import { PIPELINE } from '../decide/decider-world.ts';
 import { isLong } from '../long.ts';
 import { patient } from '../patience.ts';
-import { positionOf } from '../../src/contract/log.ts';
+import { positionOf, written } from '../../src/contract/log.ts';
 
 const WORKERS = 2;
 const EVENTS_PER_FRAME = 3;
@@ -143,7 +143,7 @@ test('versions follow one another between epochs, and no event is lost or decide
           const touched = control.touchedEpoch();
           await pause(20);
           expect(control.touchedEpoch()).toBe(touched);
-          last.push(touched);
+          last.push(written(touched));
         },
       });
     }

@@ -14,8 +14,8 @@ import {
   EVENT_WRONG_TYPE,
 } from '../../base/outcomes.ts';
 import { nearest } from '../../base/nearest.ts';
-import type { FieldPlan, UnknownFieldPolicy } from '../../plan/plan.ts';
-import { addUnknownField, unknownText, type UnknownFields } from '../unknown-fields.ts';
+import type { FieldPlan } from '../../plan/plan.ts';
+import { addUnknownField, unknownText } from '../unknown-fields.ts';
 import { beginBlock, endBlock, putBlockOf, putTag, type ByteWriter } from '../byte-writer.ts';
 import { WIRE_BYTES } from '../wire.ts';
 import { failExpected, failWith } from './failure.ts';
@@ -36,13 +36,7 @@ import {
 } from './scan.ts';
 import { plainString, plainText, resolveText } from './text.ts';
 import { putWellKnown, refuseAny } from './well-known.ts';
-
-/** What reading an event needs besides its text. */
-export interface JsonReading {
-  readonly w: ByteWriter;
-  readonly unknown: UnknownFields;
-  readonly policy: UnknownFieldPolicy;
-}
+import type { JsonReading } from './reading.ts';
 
 /** Instances of messages read so far: within one a field may come once. */
 let instances = 0;

@@ -16,7 +16,8 @@ import { expectedGot, rejection, shownJson, VALUE_BYTES_MAX, type RejectionDetai
 import { addUnknownField, clearUnknownFields, unknownText } from '../unknown-fields.ts';
 import { createFrameEvents, type FrameEvents } from '../frame-events.ts';
 import { utf8Of } from '../answer-texts.ts';
-import { takeMessage, type JsonReading } from './event.ts';
+import { takeMessage } from './event.ts';
+import type { JsonReading } from './reading.ts';
 import { jsonFailure } from './failure.ts';
 import { fieldNamed, jsonMessage, type JsonMessage } from './message.ts';
 import { UINT64, integerWords, readInteger } from './number.ts';

@@ -8,7 +8,7 @@ import { EVENT_INVALID_UTF8, EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE } from 
 import { WORD } from '../../base/words.ts';
 import { putLong, putTag, appendText } from '../byte-writer.ts';
 import { WIRE_BYTES, WIRE_VARINT } from '../wire.ts';
-import type { JsonReading } from './event.ts';
+import type { JsonReading } from './reading.ts';
 import { failExpected, failWith } from './failure.ts';
 import type { JsonMessage } from './message.ts';
 import { JSON_SYNTAX, QUOTE, skipValue, takeString, type JsonCursor } from './scan.ts';

@@ -4,15 +4,17 @@
  */
 
 import type { Expression } from '../../plan/plan.ts';
-import type { Call, ConditionPart } from '../functions/function.ts';
-import { isDictionary, whenPresent, type EmitContext, type TextCode } from './context.ts';
+import type { ConditionPart } from '../functions/function.ts';
+import type { Call } from '../../plan/expression-plan.ts';
+import { isDictionary, whenPresent, type EmitContext } from './context.ts';
+import type { TextCode } from './emitted-code.ts';
 
 export interface Test {
   readonly holds: string;
   readonly absent: readonly string[];
 }
 
-type Kernel = Pick<ConditionPart, 'kernel' | 'neverAbsent'>;
+type Kernel = Pick<ConditionPart, 'kernel' | 'neverAbsent' | 'compound'>;
 
 /** The kernel of a function that is a test. */
 export function testKernel(test: (context: EmitContext, call: Call) => Test): Kernel {
@@ -20,6 +22,7 @@ export function testKernel(test: (context: EmitContext, call: Call) => Test): Ke
     kernel: (context, call, wanted) => decided(test(context, call), wanted),
     neverAbsent: (context, call) =>
       call.operands[0].type === 'bool' ? operandsNeverAbsent(context, call) : test(context, call).absent.length === 0,
+    compound: null,
   };
 }
 

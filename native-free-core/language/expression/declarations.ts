@@ -7,7 +7,7 @@ import * as hashes from '../../base/murmur64.ts';
 import { WORD } from '../../base/words.ts';
 import { entryAt, entryBytes, type Dictionary } from '../../state/dictionary.ts';
 import { hasKey, hasText, KEY_TAG_INTEGER, type KeyList } from '../../state/key-list.ts';
-import type { Gathered } from './emitter.ts';
+import type { Gathered } from './gathered.ts';
 import * as functions from './runtime.ts';
 import * as geo from './runtime-geo.ts';
 import * as texts from './runtime-text.ts';

@@ -4,7 +4,8 @@
  */
 
 import type { Expression } from '../../plan/plan.ts';
-import type { Call, ConditionPart } from '../functions/function.ts';
+import type { ConditionPart } from '../functions/function.ts';
+import type { Call } from '../../plan/expression-plan.ts';
 import { FUNCTIONS } from '../functions/index.ts';
 import { bothSides } from './condition.ts';
 import { isDictionary, nullCondition, whenPresent, type EmitContext } from './context.ts';

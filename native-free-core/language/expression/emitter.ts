@@ -8,15 +8,16 @@ import { columnAt, slotOf, VIEWS_FROM, type Expression, type Plan } from '../../
 import type { Dictionary } from '../../state/dictionary.ts';
 import type { KeyList } from '../../state/key-list.ts';
 import { compilePattern } from '../pattern/automaton.ts';
-import type { ColumnAccess, TextCode } from './context.ts';
+import type { ColumnAccess } from './context.ts';
+import type { TextCode } from './emitted-code.ts';
 import { DECLARATIONS, openRuntime, rememberedDeclaration } from './declarations.ts';
 import { emitCondition, emitExpression, emitTextValue, type ExpressionCode, type TextValueCode } from './emit.ts';
 import { entryText } from './emit-text.ts';
 import { openLists } from './lists.ts';
 import type { ListCursor } from './runtime.ts';
-import type { Automaton } from './runtime-text.ts';
 import type { ZoneCursor } from './runtime-time.ts';
 import { encodeUtf8 } from './utf8.ts';
+import type { LabelSlot, Gathered } from './gathered.ts';
 
 /** Emitted code names column arrays `c<index>_<array>` (for example `c12_f64`, `c12_nulls`) and the row `r`. */
 export interface ExpressionEmitter {
@@ -29,25 +30,6 @@ export interface ExpressionEmitter {
   declarations(): string;
   /** Bound to the name `runtime` in the emitted code; asked for after emitting. */
   readonly runtime: unknown;
-}
-
-/** A text constant that dictionary ids are compared with. */
-export interface LabelSlot {
-  readonly from: number;
-  readonly bytes: number;
-}
-
-/** What the emitted code of one function refers to. */
-export interface Gathered {
-  readonly bytes: number[];
-  readonly slots: Map<string, LabelSlot>;
-  readonly lists: ListCursor[];
-  readonly zones: Map<string, ZoneCursor>;
-  readonly automata: Map<string, Automaton>;
-  /** Source of the condition for each memory of dictionary ids. */
-  readonly remembered: string[];
-  scratchBytes: number;
-  temporaries: number;
 }
 
 /** `keyLists`: in the order of `Plan.lists`; without them the lists are as the plan was compiled with. */

@@ -4,7 +4,8 @@ import type { SqlContext, SqlNumber } from '../sql/context.ts';
 import * as kernel from '../expression/operand.ts';
 import * as sql from '../sql/operands.ts';
 import { numbersOf } from './call-site.ts';
-import type { Call, NumberFunction } from './function.ts';
+import type { NumberFunction } from './function.ts';
+import type { Call } from '../../plan/expression-plan.ts';
 import { calledFunction } from './phrase.ts';
 import { call } from './typed.ts';
 

@@ -2,7 +2,8 @@
 
 import type { Expression, ExpressionOperator } from '../../plan/plan.ts';
 import { argumentsOf, bothSides, decided, onText, testKernel, type Test } from '../expression/condition.ts';
-import { isDictionary, type EmitContext, type NumberCode } from '../expression/context.ts';
+import { isDictionary, type EmitContext } from '../expression/context.ts';
+import type { NumberCode } from '../expression/emitted-code.ts';
 import { guarded } from '../expression/operand.ts';
 import { isLabelled, storedName } from '../sql/column.ts';
 import { comparison, type SqlCode, type SqlContext, type SqlNumber } from '../sql/context.ts';
@@ -76,6 +77,7 @@ function conditionPart(how: Comparison): ConditionPart {
   const { neverAbsent } = testKernel((context, { operands: [a, b] }) => compare(context, how, a, b));
   return {
     neverAbsent,
+    compound: null,
     kernel: (context, call, wanted) => {
       const [a, b] = call.operands;
       if (a.type !== 'bool') return decided(compare(context, how, a, b), wanted);

@@ -1,13 +1,15 @@
 /** `condition ? a : b`: a number, a text or a condition. Absent where the condition is. */
 
 import type { Expression } from '../../plan/plan.ts';
-import type { EmitContext, NumberCode, TextCode } from '../expression/context.ts';
+import type { EmitContext } from '../expression/context.ts';
+import type { NumberCode, TextCode } from '../expression/emitted-code.ts';
 import { bothSides, operandsNeverAbsent } from '../expression/condition.ts';
 import * as kernel from '../expression/operand.ts';
 import type { SqlCode, SqlContext, SqlNumber } from '../sql/context.ts';
 import * as sql from '../sql/operands.ts';
 import { conditionOf, type CallSite } from './call-site.ts';
-import type { Call, GenericFunction } from './function.ts';
+import type { GenericFunction } from './function.ts';
+import type { Call } from '../../plan/expression-plan.ts';
 import { CHOICE, OR } from './phrase.ts';
 import { call, isNumber, isWideLiteral, kindText, type Typed } from './typed.ts';
 
@@ -40,6 +42,7 @@ export const conditional: GenericFunction = {
       const chosen = sql.emitChoice(context, condition, yes.sql, no.sql);
       return { ...chosen, nullable: chosen.nullable || yes.nullable || no.nullable };
     },
+    compound: 'conditional',
   },
   phrase: ({ operands: [condition, first, second] }, { write }) => [
     `${write(condition, OR)} ? ${write(first, OR)} : ${write(second, CHOICE)}`,

@@ -1,14 +1,16 @@
 /** int(a) and double(a). */
 
 import { EXACT_LIMIT } from '../exact-limit.ts';
-import { type EmitContext, type NumberCode } from '../expression/context.ts';
+import type { EmitContext } from '../expression/context.ts';
+import type { NumberCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
 import type { SqlNumber } from '../sql/context.ts';
 import * as sql from '../sql/operands.ts';
 import { numbersOf, type CallSite } from './call-site.ts';
 import { doubleForm } from './double-form.ts';
 import { doubleKernel } from './double-kernel.ts';
-import type { Call, NumberFunction } from './function.ts';
+import type { NumberFunction } from './function.ts';
+import type { Call } from '../../plan/expression-plan.ts';
 import { calledFunction } from './phrase.ts';
 import { call, type Typed } from './typed.ts';
 

@@ -1,6 +1,6 @@
 /** The kernel of a function that gives a double of numbers by one call of JavaScript. */
 
-import type { NumberCode } from '../expression/context.ts';
+import type { NumberCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
 import type { NumberPart } from './function.ts';
 

@@ -4,14 +4,13 @@
  * operation by name.
  */
 
-import type { Expression } from '../../plan/plan.ts';
-import type { EmitContext, NumberCode, TextCode } from '../expression/context.ts';
+import type { Call } from '../../plan/expression-plan.ts';
+import type { EmitContext } from '../expression/context.ts';
+import type { NumberCode, TextCode } from '../expression/emitted-code.ts';
 import type { SqlCode, SqlContext, SqlNumber } from '../sql/context.ts';
 import type { CallSite } from './call-site.ts';
 import type { Phrase, Writer } from './phrase.ts';
 import type { Typed } from './typed.ts';
-
-export type Call = Extract<Expression, { node: 'call' }>;
 
 /** What a pipeline writes for an operation. Several ways of writing can mean one: getDate() and getDayOfMonth(). */
 export interface WrittenForm {
@@ -46,6 +45,9 @@ export interface TextPart {
   sql(context: SqlContext, call: Call): SqlCode;
 }
 
+/** How a condition is put together of others. */
+export type CompoundKind = 'and' | 'or' | 'not' | 'conditional';
+
 /** Where it is true or false. */
 export interface ConditionPart {
   /** The JavaScript condition under which it is what is wanted. Where it is absent it is neither. */
@@ -53,6 +55,8 @@ export interface ConditionPart {
   /** Whether it has a value on every row. */
   neverAbsent(context: EmitContext, call: Call): boolean;
   sql(context: SqlContext, call: Call): SqlCode;
+  /** Explanations show its operands as conditions of their own; null: it is a test, whose values they show. */
+  readonly compound: CompoundKind | null;
 }
 
 /**

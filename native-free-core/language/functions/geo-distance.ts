@@ -4,7 +4,8 @@ import type { SqlContext, SqlNumber } from '../sql/context.ts';
 import { asDouble, doubleCode, emitLoose } from '../sql/operands.ts';
 import { doubleForm } from './double-form.ts';
 import { doubleKernel } from './double-kernel.ts';
-import type { Call, NumberFunction } from './function.ts';
+import type { NumberFunction } from './function.ts';
+import type { Call } from '../../plan/expression-plan.ts';
 import { calledFunction } from './phrase.ts';
 
 export const geoDistanceFunction: NumberFunction = {

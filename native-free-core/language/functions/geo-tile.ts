@@ -1,11 +1,13 @@
 /** geo.tile(lat, lon, precision): the geohash of a point. A point that is none on the globe has no tile. */
 
-import type { EmitContext, TextCode } from '../expression/context.ts';
+import type { EmitContext } from '../expression/context.ts';
+import type { TextCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
 import type { SqlCode, SqlContext } from '../sql/context.ts';
 import * as sql from '../sql/operands.ts';
 import { numbersOf, type CallSite } from './call-site.ts';
-import type { Call, TextFunction } from './function.ts';
+import type { TextFunction } from './function.ts';
+import type { Call } from '../../plan/expression-plan.ts';
 import { calledFunction } from './phrase.ts';
 import { call, type Typed } from './typed.ts';
 

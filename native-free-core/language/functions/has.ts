@@ -30,6 +30,7 @@ export const has: ConditionFunction = {
       return wanted ? `!(${absent})` : `(${absent})`;
     },
     neverAbsent: () => true,
+    compound: null,
     sql: (context, { operands: [of] }) => ({ sql: presence(context, of), nullable: false }),
   },
   phrase: calledFunction('has'),

@@ -15,7 +15,7 @@ export const and: ConditionFunction = {
     }),
   ],
   repeats: 'exact',
-  condition: joined('&&', '||', 'AND'),
+  condition: joined('&&', '||', 'and'),
   phrase: infix('&&', AND),
 };
 
@@ -28,7 +28,7 @@ export const or: ConditionFunction = {
     }),
   ],
   repeats: 'exact',
-  condition: joined('||', '&&', 'OR'),
+  condition: joined('||', '&&', 'or'),
   phrase: infix('||', OR),
 };
 
@@ -56,6 +56,7 @@ export const not: ConditionFunction = {
       const of = context.truth(operands[0]);
       return { ...of, sql: `(NOT ${of.sql})` };
     },
+    compound: 'not',
   },
   phrase: prefix('!'),
 };
@@ -75,7 +76,7 @@ function checkLogic({ arguments: [left, right] }: CallSite, operator: 'and' | 'o
 }
 
 /** It is false where the other connective holds of the sides' falsehoods. */
-function joined(whenTrue: string, whenFalse: string, keyword: string): ConditionPart {
+function joined(whenTrue: string, whenFalse: string, compound: 'and' | 'or'): ConditionPart {
   return {
     kernel: (context, { operands: [a, b] }, wanted) =>
       wanted
@@ -84,8 +85,9 @@ function joined(whenTrue: string, whenFalse: string, keyword: string): Condition
     neverAbsent: kernel.operandsNeverAbsent,
     sql: (context, { operands }) => {
       const sides = operands.map((operand) => context.truth(operand));
-      const sql = `(${sides.map((side) => side.sql).join(` ${keyword} `)})`;
+      const sql = `(${sides.map((side) => side.sql).join(` ${compound.toUpperCase()} `)})`;
       return { sql, nullable: sides.some((side) => side.nullable) };
     },
+    compound,
   };
 }

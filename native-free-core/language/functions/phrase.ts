@@ -1,7 +1,7 @@
 /** How an operation is written back: text and binding strength, so that parentheses stand only where they must. */
 
 import type { Expression } from '../../plan/plan.ts';
-import type { Call } from './function.ts';
+import type { Call } from '../../plan/expression-plan.ts';
 
 /** Binding strength, weakest first. */
 export const CHOICE = 1;

@@ -1,12 +1,14 @@
 /** size(x): code points of a text, bytes of bytes, elements of a repeated field. */
 
 import { EXACT_LIMIT } from '../exact-limit.ts';
-import type { EmitContext, NumberCode } from '../expression/context.ts';
+import type { EmitContext } from '../expression/context.ts';
+import type { NumberCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
 import { type SqlContext, type SqlNumber } from '../sql/context.ts';
 import * as sql from '../sql/operands.ts';
 import type { CallSite } from './call-site.ts';
-import type { Call, NumberFunction } from './function.ts';
+import type { NumberFunction } from './function.ts';
+import type { Call } from '../../plan/expression-plan.ts';
 import { calledFunction } from './phrase.ts';
 import { call, kindText, type Typed } from './typed.ts';
 

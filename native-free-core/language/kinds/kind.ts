@@ -6,7 +6,7 @@
 
 import type { Column } from '../../layout/column.ts';
 import type { ColumnKind, ColumnPlan, ExpressionType, FieldPlan } from '../../plan/plan.ts';
-import type { NumberCode } from '../expression/context.ts';
+import type { NumberCode } from '../expression/emitted-code.ts';
 import type { SqlNumber } from '../sql/context.ts';
 import type { KeyPart } from './key-words.ts';
 

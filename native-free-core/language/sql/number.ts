@@ -5,7 +5,7 @@
 
 import { EXACT_LIMIT } from '../exact-limit.ts';
 import type { Expression } from '../../plan/plan.ts';
-import type { Call } from '../functions/function.ts';
+import type { Call } from '../../plan/expression-plan.ts';
 import { FUNCTIONS } from '../functions/index.ts';
 import { numberColumn } from './column.ts';
 import { type SqlContext, type SqlNumber } from './context.ts';

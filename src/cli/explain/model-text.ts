@@ -1,4 +1,7 @@
-/** How models came to their scores, for people: inputs with what they add, trees with what they asked. Used by text.ts. */
+/**
+ * How models came to their scores, for people: inputs with what they add, trees with what they asked. Used by
+ * text.ts.
+ */
 
 import type { ExplainedInput, ExplainedModel, ExplainedTree } from '../../contract/explanation.ts';
 import { textGrid } from '../text-table.ts';

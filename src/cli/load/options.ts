@@ -5,7 +5,40 @@ import { countOption, numberOption } from '../options.ts';
 import type { BranchWeights } from './events/event-source.ts';
 import type { KeyCounts } from './frames/key-fields.ts';
 import { KEYS_MAX } from './frames/key-layouts.ts';
-import type { LoadOptions } from './run-load.ts';
+
+/** What a load run is asked for. */
+export interface LoadOptions {
+  readonly url: string;
+  readonly key?: string | undefined;
+  readonly protocol: 'ws' | 'http';
+  /** Events a second; Infinity: as fast as answers come. */
+  readonly rate: number;
+  readonly connections: number;
+  readonly eventsPerFrame: number;
+  readonly durationMs: number;
+  /** How many keys of each entity are drawn; of those that are not named: a default. */
+  readonly keys: KeyCounts;
+  /** How often each branch of the type oneof comes; absent: alike, or as the example game's players do. */
+  readonly branches?: BranchWeights | undefined;
+  /** A file of events that is repeated; absent: events are made from the pipeline's types. */
+  readonly pattern?: { readonly file: string; readonly delimiter: string } | undefined;
+  readonly zipfExponent: number;
+  /** How much of frames is made in advance; absent: as much as makes them various. */
+  readonly templateBytes?: number;
+  readonly ack: 'durable' | 'stored';
+  readonly seed: number;
+  /** Frames unanswered at once on each connection; Infinity: as the server allows. */
+  readonly framesInFlightMax: number;
+  readonly reconnectMs: number;
+  readonly clickhouse?: string | undefined;
+  readonly progress: (line: string) => void;
+  /** Length of the steps in which the run's course is told; absent: a minute. */
+  readonly stepMs?: number;
+  /** Told the resident memory of each minute. */
+  readonly rssLog: (line: string) => void;
+  /** Aborted: stop sending, and prove what was answered. */
+  readonly signal?: AbortSignal;
+}
 
 interface KeyArguments {
   readonly keys?: string | undefined;

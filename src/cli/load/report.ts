@@ -9,7 +9,8 @@ import type { CourseStep } from './course.ts';
 import { courseLines } from './course-text.ts';
 import { levelOf } from './level.ts';
 import type { WatchedFigures } from './process-watch.ts';
-import type { LoadOptions, Sender } from './run-load.ts';
+import type { Sender } from './sender.ts';
+import type { LoadOptions } from './options.ts';
 import { answeredEvents, PROBE_MS, producerName, type Proof, type VisibilityProbe } from './verify.ts';
 
 export interface LoadFacts {

@@ -3,19 +3,20 @@
  * the same number on the wire, and every stored value must fit the new column.
  */
 
-import { lookup } from '../../../native-free-core/base/lookup.ts';
-import type { FieldPlan } from '../../../native-free-core/plan/plan.ts';
+import type { FieldPlan, ProtoScalar } from '../../../native-free-core/plan/plan.ts';
+
+type FieldType = FieldPlan['type'];
 
 /** To which types a scalar widens: same wire encoding, all values kept. */
-export const WIDER: Readonly<Record<string, readonly string[]>> = {
+export const WIDER: Readonly<Partial<Record<FieldType, readonly ProtoScalar[]>>> = {
   bool: ['uint32', 'uint64', 'int32', 'int64'],
   int32: ['int64'],
   uint32: ['uint64', 'int64'],
   sint32: ['sint64'],
 };
 
-/** How a type lies in the message's bytes. */
-const WIRE: Readonly<Record<string, string>> = {
+/** How a type lies in the message's bytes; null: not as one number. */
+const WIRE: Readonly<Record<FieldType, string | null>> = {
   bool: 'a varint',
   int32: 'a varint',
   int64: 'a varint',
@@ -30,9 +31,14 @@ const WIRE: Readonly<Record<string, string>> = {
   fixed64: 'eight bytes',
   sfixed64: 'eight bytes',
   double: 'eight bytes as a double',
+  string: null,
+  bytes: null,
+  message: null,
+  timestamp: null,
+  map: null,
 };
 
-const NARROWER: Readonly<Record<string, readonly string[]>> = {
+const NARROWER: Readonly<Partial<Record<FieldType, readonly FieldType[]>>> = {
   int64: ['int32', 'uint32', 'bool'],
   uint64: ['uint32', 'int32', 'bool'],
   int32: ['bool'],
@@ -56,9 +62,10 @@ export function retype(from: FieldPlan, to: FieldPlan): Retype {
   const shapes: readonly string[] = [shapeOf(from), shapeOf(to)];
   if (shapes[0] !== shapes[1])
     return refuse(`${fieldTypeText(from)} cannot become ${fieldTypeText(to)}: stored rows hold ${shapes[0]}`);
-  const [a, b] = from.type === 'map' ? [from.mapValue!, to.mapValue!] : [from.type, to.type];
+  const [a, b]: readonly [FieldType, FieldType] =
+    from.type === 'map' ? [from.mapValue!, to.mapValue!] : [from.type, to.type];
   if (a === b) return { verdict: 'same' };
-  if (lookup(WIDER, a)?.includes(b)) {
+  if (isAmong(WIDER[a], b)) {
     const note = a === 'bool' ? '; producers of JSON write 0 and 1 from now on, not true and false' : '';
     return { verdict: 'wider', note };
   }
@@ -75,11 +82,15 @@ function refuse(reason: string): Retype {
   return { verdict: 'refused', reason };
 }
 
-function reasonOf(from: string, to: string): string {
-  if (lookup(NARROWER, from)?.includes(to)) return `${from} is wider than ${to}: stored values would not fit`;
-  const [was, becomes] = [lookup(WIRE, from), lookup(WIRE, to)];
-  if (was !== undefined && becomes !== undefined && was !== becomes)
+function isAmong(types: readonly FieldType[] | undefined, type: FieldType): boolean {
+  return types?.includes(type) === true;
+}
+
+function reasonOf(from: FieldType, to: FieldType): string {
+  if (isAmong(NARROWER[from], to)) return `${from} is wider than ${to}: stored values would not fit`;
+  const [was, becomes] = [WIRE[from], WIRE[to]];
+  if (was === null || becomes === null) return `${from} cannot be read as ${to}`;
+  if (was !== becomes)
     return `${from} is ${was} on the wire, ${to} is ${becomes}: events of producers with the old schema would be misread`;
-  if (was !== undefined && becomes !== undefined) return `some values of ${from} are others as ${to}`;
-  return `${from} cannot be read as ${to}`;
+  return `some values of ${from} are others as ${to}`;
 }

@@ -8,7 +8,7 @@ import { WRITTEN_FORMS, writtenForm } from '../../../native-free-core/language/f
 import type { Typed } from '../../../native-free-core/language/functions/typed.ts';
 import type { Expression } from '../../../native-free-core/plan/plan.ts';
 import { LATER_FUNCTIONS } from '../later.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../../../native-free-core/base/nearest.ts';
 import { zonePlan, zoneProblem } from '../zones.ts';
 import { constantOf, negated } from './literal.ts';
 import { branchCondition, resolveName, type ExpressionScope } from './scope.ts';

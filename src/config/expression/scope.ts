@@ -9,10 +9,17 @@ import type {
   ListPlan,
   ZonePlan,
 } from '../../../native-free-core/plan/plan.ts';
-import type { DerivedName } from '../derived.ts';
 import { LATER_PREFIXES } from '../later.ts';
 import type { EventField, FlatMessage } from '../message.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../../../native-free-core/base/nearest.ts';
+
+/** A derived value as expressions read it. */
+export interface DerivedName {
+  /** null: not compiled, because it is wrong (reported where it stands) or reads state that is not known yet. */
+  readonly typed: Typed | null;
+  /** Reads features or scores, itself or through another: keys, inputs and conditions of features cannot read it. */
+  readonly readsFeatures: boolean;
+}
 
 /** A feature's column, as rules read it. */
 export interface FeatureName {

@@ -14,6 +14,7 @@ import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { monotonicMs } from '../../system/clock.ts';
 import type { Log } from '../../system/log.ts';
 import { BATCH_INSERT_SETTINGS } from '../../clickhouse-embedded/index.ts';
+import { written } from '../../contract/log.ts';
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
 import type { EpochTotals, Batch, OpenReader } from './batch.ts';
 import { BatchEpochs } from './batch-epochs.ts';
@@ -169,7 +170,7 @@ export class BatchInsert {
     await connection.execute(
       `INSERT INTO ${connection.table('batches')} (log, batch, first_epoch, last_epoch, day, first_received_at, last_received_at,
         rows, dead_letters, frames, received, duplicates, sealed_at)
-       SELECT ${batch.log}, ${batch.id}, ${batch.firstEpoch}, ${batch.lastEpoch}, toDate(${batch.day}), ${time(account.firstReceivedAt)},
+       SELECT ${batch.log}, ${batch.id}, ${written(batch.firstEpoch)}, ${written(batch.lastEpoch)}, toDate(${batch.day}), ${time(account.firstReceivedAt)},
         ${time(account.lastReceivedAt)}, ${account.rows - refused}, ${account.deadLetters + refused}, ${account.frames},
         ${account.received}, ${account.duplicates}, ${time(batch.sealedAt)}`,
     );

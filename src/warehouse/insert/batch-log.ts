@@ -29,7 +29,16 @@ import {
   readMagic,
   writeChecksum,
 } from '../../../native-free-core/layout/checked-record.ts';
-import { after, before, BEFORE_FIRST, earlier, positionOf, type Position } from '../../contract/log.ts';
+import {
+  after,
+  before,
+  BEFORE_FIRST,
+  earlier,
+  isBefore,
+  positionOf,
+  written,
+  type Position,
+} from '../../contract/log.ts';
 import { OperatingError } from '../../errors.ts';
 import type { Storage, StorageFile } from '../../spool/storage.ts';
 import type { Batch, BatchRange } from './batch.ts';
@@ -116,7 +125,7 @@ export class BatchLog {
     return this.#last.id + 1;
   }
 
-  /** The last epoch that is in a batch; 0 where there is none. */
+  /** The last epoch that is in a batch; the one before the first where there is none. */
   get sealedEpoch(): Position {
     return this.#last.lastEpoch;
   }
@@ -138,8 +147,9 @@ export class BatchLog {
    */
   seal(range: BatchRange): Batch {
     const { firstEpoch, lastEpoch, rows, day, sealedAt } = range;
-    if (this.#last.id !== 0 && firstEpoch !== after(this.#last.lastEpoch)) fail('BATCH_NOT_CONTIGUOUS', firstEpoch);
-    if (lastEpoch < firstEpoch) fail('BATCH_RANGE', lastEpoch);
+    if (this.#last.id !== 0 && firstEpoch !== after(this.#last.lastEpoch))
+      fail('BATCH_NOT_CONTIGUOUS', written(firstEpoch));
+    if (isBefore(lastEpoch, firstEpoch)) fail('BATCH_RANGE', written(lastEpoch));
     const record = { id: this.nextBatchId, firstEpoch, lastEpoch, rows, day, sealedAt };
     const confirmed = this.confirmedEpoch;
     const batch = this.#named(record);
@@ -164,7 +174,7 @@ export class BatchLog {
    * them.
    */
   cutTo(epoch: Position): void {
-    const lost = this.openBatches().filter(({ lastEpoch }) => lastEpoch > epoch);
+    const lost = this.openBatches().filter(({ lastEpoch }) => isBefore(epoch, lastEpoch));
     const first = lost[0];
     if (first === undefined) return;
     for (const { id } of lost) this.#forget(id);
@@ -195,7 +205,7 @@ export class BatchLog {
   }
 
   #append(kind: number, batch: SealedBatch): void {
-    encodeRecord(this.#bytes, this.#view, 0, { ...batch, kind, syncedRecords: this.#syncedRecords });
+    encodeRecord(this.#bytes, this.#view, 0, { ...recordOf(batch), kind, syncedRecords: this.#syncedRecords });
     this.#current().writev([this.#bytes], this.#records * BATCH_RECORD_BYTES);
     this.#records++;
   }
@@ -242,7 +252,7 @@ export class BatchLog {
     const view = new DataView(bytes.buffer);
     const file = this.#storage.create(temporary);
     for (const [i, { kind, batch }] of entries.entries())
-      encodeRecord(bytes, view, i * BATCH_RECORD_BYTES, { ...batch, kind, syncedRecords: 0 });
+      encodeRecord(bytes, view, i * BATCH_RECORD_BYTES, { ...recordOf(batch), kind, syncedRecords: 0 });
     file.writev([bytes], 0);
     file.fdatasync();
     this.#file?.close();
@@ -308,6 +318,10 @@ function decodeRecord(bytes: Uint8Array, view: DataView, at: number): BatchRecor
 
 function checksumOf(bytes: Uint8Array, at: number): number {
   return crc32(bytes.subarray(at + CHECKED_FROM, at + BATCH_RECORD_BYTES));
+}
+
+function recordOf({ firstEpoch, lastEpoch, ...rest }: SealedBatch): Omit<BatchRecord, 'kind' | 'syncedRecords'> {
+  return { ...rest, firstEpoch: written(firstEpoch), lastEpoch: written(lastEpoch) };
 }
 
 function batchOf({ id, firstEpoch, lastEpoch, rows, day, sealedAt }: BatchRecord): SealedBatch {

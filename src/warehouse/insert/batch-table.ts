@@ -14,6 +14,7 @@ import {
 } from '../../../native-free-core/columns/native.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
+import { written } from '../../contract/log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import type { Batch } from './batch.ts';
 import type { BatchEpochs } from './batch-epochs.ts';
@@ -75,7 +76,7 @@ function batchTable(
       ready.length = 0;
       encoder.begin(batch.log, batch.id);
       for (const { epoch, blocks } of epochs.of(batch, justRead)) {
-        for (const block of blocks) encoder.appendBlock(block, epoch);
+        for (const block of blocks) encoder.appendBlock(block, written(epoch));
         while (ready.length > 0) yield ready.shift()!;
       }
       encoder.finish();

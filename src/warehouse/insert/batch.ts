@@ -4,7 +4,7 @@
  */
 
 import { readBlockHeader, eachFrame } from '../../../native-free-core/columns/load.ts';
-import type { LogEntry, LogReader, Position } from '../../contract/log.ts';
+import { entriesOf, type LogEntry, type Position, type ReadableLog } from '../../contract/log.ts';
 
 /** Sealed: its range is durable. Ids are 1, 2, 3… in each log; rows carry `log` as `_log` and `id` as `_batch`. */
 export interface Batch {
@@ -25,8 +25,7 @@ export interface Batch {
 /** What is known of a batch before it is sealed. */
 export type BatchRange = Omit<Batch, 'log' | 'id' | 'token'>;
 
-/** `trusted`: for epochs that this process has read and checked a moment ago. */
-export type OpenReader = (options?: { readonly bodies: 'checked' | 'trusted' }) => LogReader;
+export type OpenReader = ReadableLog['read'];
 
 /** What a range of epochs holds, by its blocks. */
 export interface EpochTotals {
@@ -76,14 +75,8 @@ export function enterBlocks(account: EpochTotals, blocks: readonly Uint8Array[])
   }
 }
 
-export function* epochsOf(openReader: OpenReader, batch: Batch): Generator<LogEntry> {
-  const reader = openReader();
-  try {
-    reader.seek(batch.firstEpoch);
-    for (let found = reader.next(batch.lastEpoch); found !== null; found = reader.next(batch.lastEpoch)) yield found;
-  } finally {
-    reader.close();
-  }
+export function epochsOf(openReader: OpenReader, batch: Batch): Generator<LogEntry> {
+  return entriesOf({ read: openReader }, batch.firstEpoch, batch.lastEpoch);
 }
 
 /** For a batch that was sealed before this start. */

@@ -8,6 +8,7 @@
  */
 
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
+import { positionOf, reaches, written } from '../../contract/log.ts';
 import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import { OperatingError } from '../../errors.ts';
 import type { Log } from '../../system/log.ts';
@@ -90,8 +91,8 @@ async function checkOrigin(connection: TableConnection, folder: FolderBatches, h
     `SELECT max(batch) AS batch, max(last_epoch) AS epoch FROM ${batches} ${hasLog ? `WHERE log = ${logNumber}` : ''}`,
   );
   const { batch, epoch } = last!;
-  if (Number(batch) < nextBatchId && Number(epoch) <= sealedEpoch) return;
-  const found = `batch=${batch} epoch=${epoch} folder_batch=${nextBatchId - 1} folder_epoch=${sealedEpoch}`;
+  if (Number(batch) < nextBatchId && reaches(sealedEpoch, positionOf(Number(epoch)))) return;
+  const found = `batch=${batch} epoch=${epoch} folder_batch=${nextBatchId - 1} folder_epoch=${written(sealedEpoch)}`;
   throw ofAnotherFolder(connection, found);
 }
 
@@ -129,8 +130,8 @@ export async function checkConfirmed(connection: TableConnection, folder: Folder
   const [last] = await connection.rows<{ epoch: string }>(
     `SELECT max(last_epoch) AS epoch FROM ${connection.table(BATCHES)} WHERE log = ${folder.logNumber}`,
   );
-  const foundEpoch = Number(last!.epoch);
-  if (foundEpoch >= folder.confirmedEpoch) return;
+  const foundEpoch = positionOf(Number(last!.epoch));
+  if (reaches(foundEpoch, folder.confirmedEpoch)) return;
   log(
     'error',
     'ClickHouse lacks batches that it had confirmed: its data was lost, or this is another ClickHouse; hunt audit names the gap',

@@ -6,6 +6,7 @@
 import type { Log } from '../../system/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { EVENTS_TABLE, eventsSource, positionCondition, type EventsSource } from '../../contract/events-source.ts';
+import { reaches, written, type Position } from '../../contract/log.ts';
 import { quoteText } from '../../contract/sql-text.ts';
 import type { Batch } from './batch.ts';
 import type { BatchLog } from './batch-log.ts';
@@ -32,7 +33,7 @@ const NO_SUMS: StoredSums = { rows: 0, frames: 0, received: 0, duplicates: 0, de
 export async function settleOpenBatches(
   clickhouse: ClickHouse,
   batchLog: BatchLog,
-  wholeEpoch: number,
+  wholeEpoch: Position,
   log: Log,
 ): Promise<StoredSums> {
   const connection = new Connection({ clickhouse, log });
@@ -45,7 +46,7 @@ export async function settleOpenBatches(
     for (const batch of batchLog.openBatches()) {
       const counts = await countRows(connection, batch);
       if (counts.events + counts.deadLetters === 0) break;
-      if (batch.lastEpoch <= wholeEpoch) continue;
+      if (reaches(wholeEpoch, batch.lastEpoch)) continue;
       await record(connection, batch, counts);
       batchLog.confirm(batch.id);
       log('warn', 'a batch whose epochs the spool has lost is in ClickHouse', { batch: batch.id, ...counts });
@@ -81,7 +82,7 @@ async function record(connection: Connection, batch: Batch, { events, deadLetter
   const time = `fromUnixTimestamp64Milli(toInt64(${Math.floor(batch.sealedAt)}), 'UTC')`;
   await connection.execute(
     `INSERT INTO ${batches} (log, batch, first_epoch, last_epoch, day, first_received_at, last_received_at, rows, dead_letters, frames, received, duplicates, sealed_at)
-     SELECT ${batch.log}, ${batch.id}, ${batch.firstEpoch}, ${batch.lastEpoch}, toDate(${batch.day}), ${time}, ${time}, ${events}, ${deadLetters}, 0, ${events + deadLetters}, 0, ${time}
+     SELECT ${batch.log}, ${batch.id}, ${written(batch.firstEpoch)}, ${written(batch.lastEpoch)}, toDate(${batch.day}), ${time}, ${time}, ${events}, ${deadLetters}, 0, ${events + deadLetters}, 0, ${time}
      WHERE NOT EXISTS (SELECT 1 FROM ${batches} WHERE log = ${batch.log} AND batch = ${batch.id})`,
   );
 }

@@ -3,13 +3,14 @@
  */
 
 import { positionCondition } from '../../contract/events-source.ts';
+import type { Position } from '../../contract/log.ts';
 import type { Batch } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { REFUSED_FROM } from './presence.ts';
 
 /** Everything up to and with this epoch is in ClickHouse. */
 export interface StoredTotals {
-  readonly epoch: number;
+  readonly epoch: Position;
   readonly batch: number;
   /** Accepted events: rows of `events`, and those that ClickHouse refused, which are in `dead_letters`. */
   readonly events: number;

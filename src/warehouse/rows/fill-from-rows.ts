@@ -12,6 +12,7 @@ import { backfilledEntities, backfillPlan, type PlanChange } from '../../../nati
 import { ROW_LIFE_SLOT } from '../../../native-free-core/layout/entity-layout.ts';
 import { slotOf, type EntityPlan, type Expression, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { findRow, lockStripe, unlockStripe, type EntityTable } from '../../../native-free-core/state/entity-table.ts';
+import type { Position } from '../../contract/log.ts';
 import { readSlices, sliceEpochs } from './row-slices.ts';
 import { countStoredRows, entityCondition, entityOrder, type RowsAddress } from './stored-rows.ts';
 
@@ -26,7 +27,7 @@ export interface FillInput {
   readonly tables: Tables;
   /** The running version's tables: rows of keys that do not live there are left out. */
   readonly living: Tables;
-  readonly throughEpoch: number;
+  readonly throughEpoch: Position;
   readonly onProgress?: (rows: number, total: number) => void;
   readonly signal?: AbortSignal;
 }

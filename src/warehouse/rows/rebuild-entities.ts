@@ -20,6 +20,7 @@ import {
   type EntityTable,
 } from '../../../native-free-core/state/entity-table.ts';
 import { eventsSource } from '../../contract/events-source.ts';
+import { isBefore, later, type Position } from '../../contract/log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import { neededColumns, writtenColumns } from './fill-from-rows.ts';
 import { readSlices, REBUILD_THREADS, type Slice } from './row-slices.ts';
@@ -32,7 +33,7 @@ export interface RebuildRows {
   /** Number of the log whose rows are read. */
   readonly log: number;
   /** Epochs up to this one. */
-  readonly throughEpoch: number;
+  readonly throughEpoch: Position;
   /** All of these epochs, a few million rows at a time (row-slices.ts). */
   readonly slices: readonly Slice[];
   readonly onRows: (rows: number) => void;
@@ -42,7 +43,7 @@ export interface RebuildEntity extends RebuildRows {
   /** Index in the plan. */
   readonly entity: number;
   /** Rows of epochs up to this one are of an entity that was dropped since, though it had the name. */
-  readonly afterEpoch: number;
+  readonly afterEpoch: Position;
 }
 
 export interface StoredCount {
@@ -96,8 +97,8 @@ function commonOf({ clickhouse, plan, tables, entity, slices, afterEpoch }: Rebu
     address: clickhouse,
     dictionary: tables.dictionary,
     slices: slices
-      .filter(({ throughEpoch }) => throughEpoch > afterEpoch)
-      .map((slice) => ({ ...slice, afterEpoch: Math.max(slice.afterEpoch, afterEpoch) })),
+      .filter(({ throughEpoch }) => isBefore(afterEpoch, throughEpoch))
+      .map((slice) => ({ ...slice, afterEpoch: later(slice.afterEpoch, afterEpoch) })),
     where: entityCondition({ plan, entity: plan.entities[entity]! }),
   };
 }

@@ -12,6 +12,7 @@ import type { DecisionPlan, Plan } from '../../../native-free-core/plan/plan.ts'
 import { RULE_DEFAULT, type RuleLimit } from '../../../native-free-core/policy/decision.ts';
 import { replayLimit } from '../../../native-free-core/policy/limits.ts';
 import { eventsSource } from '../../contract/events-source.ts';
+import { written, type Position } from '../../contract/log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import { neededColumns, writtenColumns } from './fill-from-rows.ts';
 import type { RebuildRows } from './rebuild-entities.ts';
@@ -20,7 +21,7 @@ import { countRows } from './stored-rows.ts';
 
 export interface RebuildLimits extends RebuildRows {
   /** By decision and rule: a limit that has begun unused counts what was taken after this epoch. */
-  readonly afterEpochs: readonly (readonly number[])[];
+  readonly afterEpochs: readonly (readonly Position[])[];
 }
 
 /** Cells to which no take is added: one of a limit that is no more moves seq and life on, and nothing else. */
@@ -45,7 +46,8 @@ export async function rebuildLimits(request: RebuildLimits): Promise<void> {
   const epochs = new Float64Array(BLOCK_ROWS_MAX);
   const effective = columns[plan.system.effectiveTime]!;
   const received = columns[plan.system.receivedAt]!;
-  const after = decisions.map((decision) => afterEpochs[plan.decisions.indexOf(decision)]!);
+  // As numbers: the loop below goes by rows, whose epochs come from a column.
+  const since = decisions.map((decision) => afterEpochs[plan.decisions.indexOf(decision)]!.map(written));
   await readSlices({
     threads: REBUILD_THREADS,
     address: request.clickhouse,
@@ -67,7 +69,7 @@ export async function rebuildLimits(request: RebuildLimits): Promise<void> {
           const limit = known ?? onlyTable(limits);
           if (limit === null) return;
           const index = rule[r]! - RULE_DEFAULT - 1;
-          const counts = known !== null && epochs[r]! > (after[i]![index] ?? 0);
+          const counts = known !== null && epochs[r]! > (since[i]![index] ?? 0);
           replayLimit(limit.gate, counts ? limit.cells : { ...limit.cells, ...UNCOUNTED }, r, epochs[r]!, receivedAt);
         });
       }

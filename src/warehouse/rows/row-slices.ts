@@ -8,13 +8,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperatingError } from '../../errors.ts';
 import type { PositionRange } from '../../contract/events-source.ts';
+import { BEFORE_FIRST, positionOf, written, type Position } from '../../contract/log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import { askLines, readRows, type RowsAddress, type RowsRequest } from './stored-rows.ts';
 
 /** Epochs after one, up to and with another. */
 export interface Slice extends PositionRange {
-  readonly afterEpoch: number;
-  readonly throughEpoch: number;
+  readonly afterEpoch: Position;
+  readonly throughEpoch: Position;
 }
 
 /** Threads of ClickHouse for a rebuild: nothing is decided meanwhile. */
@@ -23,19 +24,20 @@ const SLICE_ROWS = 8_000_000;
 const ATTEMPTS_MAX = 5;
 const PAUSE_MS = 1000;
 
-export async function sliceEpochs(address: RowsAddress, log: number, throughEpoch: number): Promise<Slice[]> {
+export async function sliceEpochs(address: RowsAddress, log: number, throughEpoch: Position): Promise<Slice[]> {
   const batches = await askLines(
     { address },
-    `SELECT last_epoch, rows FROM ${quoteName(address.database)}.batches FINAL WHERE log = ${log} AND last_epoch < ${throughEpoch} ORDER BY batch`,
+    `SELECT last_epoch, rows FROM ${quoteName(address.database)}.batches FINAL WHERE log = ${log} AND last_epoch < ${written(throughEpoch)} ORDER BY batch`,
   );
   const slices: Slice[] = [];
-  let afterEpoch = 0;
+  let afterEpoch = BEFORE_FIRST;
   let rows = 0;
   for (const [epoch, more] of batches) {
     rows += Number(more);
     if (rows < SLICE_ROWS) continue;
-    slices.push({ log, afterEpoch, throughEpoch: Number(epoch) });
-    afterEpoch = Number(epoch);
+    const lastEpoch = positionOf(Number(epoch));
+    slices.push({ log, afterEpoch, throughEpoch: lastEpoch });
+    afterEpoch = lastEpoch;
     rows = 0;
   }
   return [...slices, { log, afterEpoch, throughEpoch }];

@@ -7,6 +7,7 @@
 import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { eventsSource, positionCondition } from '../../contract/events-source.ts';
+import { positionOf, type Position } from '../../contract/log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import { askLines, type RowsAddress } from './stored-rows.ts';
 
@@ -22,7 +23,7 @@ export interface StoredProducer {
 
 export interface StoredAccount {
   readonly batch: number;
-  readonly epoch: number;
+  readonly epoch: Position;
   readonly producers: readonly StoredProducer[];
   /** Of all producers: rows do not tell whose they were. */
   readonly duplicates: number;
@@ -32,16 +33,16 @@ export interface StoredAccount {
   readonly frames: readonly { readonly producer: string; readonly seq: number; readonly receivedAt: number }[];
 }
 
-/** The last batch and epoch that the tables have; 0, 0 where there is none. */
+/** The last batch and epoch that the tables have; 0 and the one before the first where there is none. */
 export async function lastStored(
   address: RowsAddress,
   log: number,
-): Promise<{ readonly batch: number; readonly epoch: number }> {
+): Promise<{ readonly batch: number; readonly epoch: Position }> {
   const [line] = await askLines(
     { address },
     `SELECT max(batch), max(last_epoch) FROM ${quoteName(address.database)}.batches WHERE log = ${log}`,
   );
-  return { batch: Number(line![0]), epoch: Number(line![1]) };
+  return { batch: Number(line![0]), epoch: positionOf(Number(line![1])) };
 }
 
 export async function readStoredAccount(address: RowsAddress, log: number, plan: Plan): Promise<StoredAccount> {

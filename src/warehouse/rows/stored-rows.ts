@@ -10,6 +10,7 @@ import type { EntityPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import type { Dictionary } from '../../../native-free-core/state/dictionary.ts';
 import { OperatingError } from '../../errors.ts';
 import { eventsSource, type EventsSource, type PositionRange } from '../../contract/events-source.ts';
+import type { Position } from '../../contract/log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import { INCOMPLETE, numberReader, readerOf, selectOf, type RowBytes } from './row-binary.ts';
 
@@ -47,7 +48,7 @@ export interface EntityRows {
   /** Number of the log that brought them. */
   readonly log: number;
   /** Epochs up to this one. */
-  readonly throughEpoch: number;
+  readonly throughEpoch: Position;
 }
 
 const SORT_BYTES_MAX = 1_000_000_000;

@@ -7,6 +7,7 @@
 import type { ColumnRename } from '../../../native-free-core/plan/change.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
+import { written, type Position } from '../../contract/log.ts';
 import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import {
   auditLogTable,
@@ -88,7 +89,7 @@ export interface PipelineRecord {
   readonly kind: string;
   readonly actor: string;
   readonly reason: string;
-  readonly afterEpoch: number;
+  readonly afterEpoch: Position;
   /** ms UTC */
   readonly at: number;
   readonly diff: object;
@@ -113,7 +114,7 @@ export async function recordPipeline(
     actor,
     reason,
     previous: previous?.version ?? '',
-    after_epoch: afterEpoch,
+    after_epoch: written(afterEpoch),
     diff: JSON.stringify(diff),
     plan: JSON.stringify({ ...plan, lists, source: '' }),
   };

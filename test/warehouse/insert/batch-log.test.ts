@@ -9,7 +9,7 @@ import type { BatchLog } from '../../../src/warehouse/insert/batch-log.ts';
 import type { Batch, BatchRange } from '../../../src/warehouse/insert/batch.ts';
 import { nodeStorage, type Storage } from '../../../src/spool/storage.ts';
 import { LossyStorage, seededRandom } from '../../spool/lossy-storage.ts';
-import { positionOf } from '../../../src/contract/log.ts';
+import { positionOf, written } from '../../../src/contract/log.ts';
 
 const DIRECTORY = '/data/log';
 const LOG = 0xfeed_beef;
@@ -23,7 +23,7 @@ function openNamed(storage: Storage, directory: string): BatchLog {
 
 /** The next batch, of a size that follows from its number. */
 function range(log: BatchLog): BatchRange {
-  const firstEpoch = log.sealedEpoch + 1;
+  const firstEpoch = written(log.sealedEpoch) + 1;
   const id = log.nextBatchId;
   return {
     firstEpoch: positionOf(firstEpoch),
@@ -91,7 +91,7 @@ test('200 power cuts: a returned seal is there, unchanged; no number is given tw
         const batch = log.seal(range(log));
         sealed.set(batch.id, batch);
         for (const open of log.openBatches()) if (random() < 0.4) log.confirm(open.id);
-        if (random() < 0.3) confirmedDurable = Math.max(confirmedDurable, log.flush());
+        if (random() < 0.3) confirmedDurable = Math.max(confirmedDurable, written(log.flush()));
       }
     } catch (error) {
       if (!disk.crashed) throw error;

@@ -8,7 +8,7 @@ import { eventsBatchTable, type BatchTable } from '../../../src/warehouse/insert
 import { createBlockWorld } from '../../columns/block-world.ts';
 import { utf8 } from '../../columns/write-value.ts';
 import { PLAN, PRODUCER } from './store-world.ts';
-import { positionOf, type LogEntry, type LogReader } from '../../../src/contract/log.ts';
+import { positionOf, written, type LogEntry, type LogReader } from '../../../src/contract/log.ts';
 
 /** Three Native blocks. */
 const EPOCHS = 150;
@@ -34,8 +34,9 @@ const block = world.seal(ROWS).slice();
 function openReader(): LogReader {
   let epoch = 1;
   return {
-    seek: (wanted) => void (epoch = wanted),
-    next: (through): LogEntry | null => (epoch > through ? null : { epoch: positionOf(epoch++), blocks: [block] }),
+    seek: (wanted) => void (epoch = written(wanted)),
+    next: (through): LogEntry | null =>
+      epoch > written(through) ? null : { epoch: positionOf(epoch++), blocks: [block] },
     close: () => undefined,
   };
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { EpochFollower } from '../../../src/warehouse/insert/epoch-follower.ts';
 import { createBlockWorld } from '../../columns/block-world.ts';
 import { PLAN, PRODUCER } from './store-world.ts';
-import { positionOf, type LogEntry } from '../../../src/contract/log.ts';
+import { positionOf, written, type LogEntry } from '../../../src/contract/log.ts';
 
 const ROWS = 10;
 const AGE_MS = 500;
@@ -20,8 +20,9 @@ function createFollower(ages = { ageMs: AGE_MS, ageMsMax: AGE_MS }) {
   let epoch = 1;
   const follower = new EpochFollower({
     reader: {
-      seek: (wanted) => void (epoch = wanted),
-      next: (through): LogEntry | null => (epoch > through ? null : { epoch: positionOf(epoch++), blocks: [block] }),
+      seek: (wanted) => void (epoch = written(wanted)),
+      next: (through): LogEntry | null =>
+        epoch > written(through) ? null : { epoch: positionOf(epoch++), blocks: [block] },
       close: () => undefined,
     },
     durableEpoch: () => positionOf(state.durable),

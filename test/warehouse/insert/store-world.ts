@@ -26,7 +26,7 @@ import { createBlockWorld } from '../../columns/block-world.ts';
 import { planOf } from '../../columns/plan-builder.ts';
 import { utf8 } from '../../columns/write-value.ts';
 import { createControl, durableEpoch } from '../../spool/simulated-workers.ts';
-import { positionOf } from '../../../src/contract/log.ts';
+import { positionOf, written } from '../../../src/contract/log.ts';
 
 export const PLAN = planOf(
   [
@@ -79,7 +79,7 @@ export function createStoreWorld() {
     spoolBytesMax: 1 << 30,
     sparesMax: 2,
     recovered,
-    fromEpoch: 1,
+    fromEpoch: positionOf(1),
     control,
     lanes: [lane],
     ingressCount: 1,
@@ -161,8 +161,9 @@ export function createStoreWorld() {
         openReader: (how) => openSpoolReader(nodeStorage, join(folder, 'spool'), how),
         durableEpoch: () => positionOf(durableEpoch(control)),
         whenDurableMoves: (_beyond, msMax) => pause(Math.min(10, msMax)),
-        publishStored: (epoch) => (stored = epoch),
-        onEpoch: (epoch) => {
+        publishStored: (epoch) => (stored = written(epoch)),
+        onEpoch: (position) => {
+          const epoch = written(position);
           if (epoch <= ledger.epoch) return;
           if (epoch !== ledger.epoch + 1) throw new Error(`epoch ${epoch} after ${ledger.epoch}`);
           ledger.epoch = epoch;

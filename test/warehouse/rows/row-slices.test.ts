@@ -8,6 +8,7 @@ import { seeded } from '../../random.ts';
 import { useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 import { clickhouseOf, rowsOf } from '../insert/clickhouse-of.ts';
 import { startFaultyProxy, type Fault } from '../insert/faulty-proxy.ts';
+import { positionOf } from '../../../src/contract/log.ts';
 
 const ROWS = 60_000;
 const SLICE_ROWS = 20_000;
@@ -39,7 +40,11 @@ test('each of three slices breaks off once', async () => {
     needed: [],
     numbers: [{ sql: 'x', into }],
     dictionary: openDictionary(createDictionary(16, 256)),
-    slices: [0, 1, 2].map((i) => ({ log: 7, afterEpoch: i * SLICE_ROWS, throughEpoch: (i + 1) * SLICE_ROWS })),
+    slices: [0, 1, 2].map((i) => ({
+      log: 7,
+      afterEpoch: positionOf(i * SLICE_ROWS),
+      throughEpoch: positionOf((i + 1) * SLICE_ROWS),
+    })),
     where: 'x >= 0',
     orderBy: 'x',
     onRows(rows) {

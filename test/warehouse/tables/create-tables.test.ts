@@ -21,6 +21,7 @@ import { createBlockWorld, RECEIVED_AT } from '../../columns/block-world.ts';
 import { planOf, type ColumnWish } from '../../columns/plan-builder.ts';
 import { bytesOf, openWarehouse } from '../../columns/warehouse.ts';
 import { utf8 } from '../../columns/write-value.ts';
+import { positionOf } from '../../../src/contract/log.ts';
 
 const warehouse = openWarehouse();
 afterAll(() => warehouse.close());
@@ -214,7 +215,14 @@ test('pipeline versions are recorded with their source, whatever is in it', asyn
     warehouse.run(`${query}\n${Buffer.concat([...body]).toString('utf8')}`);
     return 1;
   };
-  const record = { kind: 'deploy', actor: "o'hara", reason: 'a\ttab', afterEpoch: 12, at: RECEIVED_AT, diff: { a: 1 } };
+  const record = {
+    kind: 'deploy',
+    actor: "o'hara",
+    reason: 'a\ttab',
+    afterEpoch: positionOf(12),
+    at: RECEIVED_AT,
+    diff: { a: 1 },
+  };
   await recordPipeline({ ...record, plan: { ...plan, source }, previous: null }, { insert }, OPTIONS.database);
   const rows = warehouse.rows(
     'SELECT number, version, name, owner, source, toUnixTimestamp64Milli(activated_at) AS at, actor, reason, diff FROM hunt.pipelines',
