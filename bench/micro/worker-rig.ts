@@ -31,8 +31,9 @@ export interface WorkerFigures {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-export function measureWorker(plan: Plan, players: number, rounds: number): WorkerFigures {
-  const { round } = benchWorker(plan, players);
+/** `workers`: how many share the memory; one of them runs, and takes the locks that they would. */
+export function measureWorker(plan: Plan, players: number, rounds: number, workers = 1): WorkerFigures {
+  const { round } = benchWorker(plan, players, workers);
   let sealedBytes = 0;
   const count = (block: Uint8Array): void => void (sealedBytes += block.length);
   for (let i = 0; i < rounds / 4; i++) round(count);
@@ -44,6 +45,7 @@ export function measureWorker(plan: Plan, players: number, rounds: number): Work
     events,
     eventsPerFrame: EVENTS_PER_FRAME,
     players,
+    workers,
     features: plan.entities.map((e) => `${e.name}:${e.features.length}`).join(' '),
   };
   const checksum = String(sealedBytes);
@@ -55,8 +57,8 @@ export interface BenchWorker {
   round(take: (record: Uint8Array) => void): number;
 }
 
-export function benchWorker(plan: Plan, players: number): BenchWorker {
-  const memory = allocateMemory(plan, 1, 1);
+export function benchWorker(plan: Plan, players: number, workers = 1): BenchWorker {
+  const memory = allocateMemory(plan, workers, 1);
   const decider = benchDecider(plan, memory);
   const frames = openLane(memory.frameLanes[0]![0]!);
   const answers = openLane(memory.durableLanes[0]![0]!);
@@ -92,7 +94,7 @@ export function benchDecider(plan: Plan, memory: SharedMemory): Decider {
   return createDecider({
     plan,
     worker: 0,
-    workers: 1,
+    workers: memory.workers,
     control: new Int32Array(memory.control),
     frameLanes: memory.frameLanes[0]!.map(openLane),
     durableLanes: memory.durableLanes[0]!.map(openLane),
