@@ -40,7 +40,7 @@ export interface SpoolReaderOptions {
    * True: every read gets a buffer of its own, so epochs stay readable. Default false: blocks are valid until the next call.
    */
   readonly keepBuffers?: boolean;
-  /** `trusted`: bodies go unchecked, for epochs that this process has read and checked a moment ago. Default `checked`. */
+  /** `trusted`: bodies go unchecked, for epochs that this process wrote or checked a moment ago. Default `checked`. */
   readonly bodies?: 'checked' | 'trusted';
 }
 

@@ -1,6 +1,6 @@
 /**
- * The epochs of one batch after another, each read once more after the follower: by one reader that goes on where the batch
- * before ended, and without a second checksum, since the same bytes were checked a moment ago. Whatever breaks off gives
+ * The epochs of one batch after another: by one reader that goes on where the batch before ended, and without a checksum,
+ * since this process has written the same bytes, or read and checked them, a moment ago. Whatever breaks off gives
  * that reader up, and what is asked for again is read anew, with all checks. Main thread, for batch-insert.ts; each table
  * has one.
  */
@@ -18,7 +18,7 @@ export class BatchEpochs {
   }
 
   /**
-   * `justRead`: all of it was read and checked by this process a moment ago. Blocks are valid until the next one is asked
+   * `justRead`: this process wrote or checked all of it a moment ago. Blocks are valid until the next one is asked
    * for.
    */
   of(batch: Batch, justRead: boolean): Generator<LogEntry> {

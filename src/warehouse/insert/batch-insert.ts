@@ -51,7 +51,7 @@ interface Attempt {
   answered: boolean;
 }
 
-/** So long the bytes that were checked are still in memory, most likely; what is read from the disk is checked again. */
+/** So long bytes that were written or checked are still in memory, most likely; later they are checked again. */
 const JUST_READ_MS_MAX = 10_000;
 
 /** The client's types want 64-bit settings as text. */

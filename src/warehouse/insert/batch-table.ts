@@ -33,7 +33,7 @@ export interface BatchTable {
   readonly columnList: string;
   /**
    * One after another; the epochs are read and encoded as the blocks are taken. Released blocks lend their memory to later
-   * ones. `justRead`: this process has read and checked the batch's epochs a moment ago.
+   * ones. `justRead`: this process has written, or read and checked, the batch's epochs a moment ago.
    */
   blocks(batch: Batch, justRead: boolean): Iterable<NativeBlock>;
 }
