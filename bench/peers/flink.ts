@@ -35,6 +35,7 @@ export const flink: System = {
   guarantee:
     'acknowledged from the page cache of one broker; decisions and rows at least once; state as of the last checkpoint, 5 s',
   eventsPerSecond: 100_000,
+  warmEvents: 1_500_000,
   missing: missingTools,
   async start(data, list, isSample) {
     const partitions = isSample ? 1 : 2;

@@ -14,6 +14,7 @@ export function nodeService(encoding: Encoding, library: string, eventsPerSecond
     name: `Node, ${library}`,
     guarantee: 'answered from memory: a crash loses what was answered in the last second or more, and all features',
     eventsPerSecond,
+    warmEvents: 200_000,
     missing: () => null,
     async start(folder, list) {
       const clickhouse = await startPeerClickHouse(folder);

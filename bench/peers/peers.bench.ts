@@ -23,8 +23,8 @@ interface Size {
   readonly list: ListShape;
   /** How long each system's phase at full speed lasts about. */
   readonly seconds: number;
-  /** 0: systems are measured cold. */
-  readonly warmEventsMin: number;
+  /** Else systems are measured cold. */
+  readonly isWarm: boolean;
   readonly rate: number;
 }
 
@@ -33,7 +33,7 @@ const FULL: Size = {
   sampleEvents: 20_000,
   list: { events: 400_000, players: 210_000, hunts: 5000, isVaried: false },
   seconds: 6,
-  warmEventsMin: 200_000,
+  isWarm: true,
   rate: 10_000,
 };
 const TINY: Size = {
@@ -41,7 +41,7 @@ const TINY: Size = {
   sampleEvents: 4000,
   list: { events: 4000, players: 1000, hunts: 20, isVaried: false },
   seconds: 0,
-  warmEventsMin: 0,
+  isWarm: false,
   rate: 1000,
 };
 
@@ -124,9 +124,9 @@ async function runRound(system: System, size: Size, round: number): Promise<Roun
   });
   const events = system.eventsPerSecond * size.seconds;
   try {
-    if (size.warmEventsMin > 0) await measure(running, phase('warm', Math.max(size.warmEventsMin, events / 2), 0));
+    if (size.isWarm) await measure(running, phase('warm', system.warmEvents, 0));
     const full = await measure(running, phase('full', events, 0));
-    if (size.warmEventsMin > 0) await measure(running, phase('slow', size.rate * (size.seconds / 3), size.rate));
+    if (size.isWarm) await measure(running, phase('slow', size.rate * (size.seconds / 3), size.rate));
     const steady = await measure(running, phase('rate', size.rate * size.seconds, size.rate));
     for (const { stored, distinct, answered } of [full, steady])
       if (stored !== answered || distinct !== answered)

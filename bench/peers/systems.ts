@@ -43,6 +43,8 @@ export interface System {
   readonly guarantee: string;
   /** Events a second that it takes about, so that every system's phase lasts about as long. */
   readonly eventsPerSecond: number;
+  /** Sent before the first figure, until its compilers have seen it all. */
+  readonly warmEvents: number;
   /** null: it can be started here; else what is missing. */
   missing(): string | null;
   /** `isSample`: rows must come in one order, whatever it costs. */
