@@ -29,7 +29,7 @@ const ERROR_TEXT =
 const ERROR = `HTTP/1.1 500 Internal Server Error\r\nX-ClickHouse-Exception-Code: 241\r\nContent-Length: ${ERROR_TEXT.length}\r\nConnection: close\r\n\r\n${ERROR_TEXT}`;
 /** Enough for the method and the begin of the URL. */
 const HEAD_BYTES = 500;
-/** Requests are cut within so many bytes: most are shorter than an insert's body. */
+/** A request is cut within what came first of it, or within so many bytes: one that names a file is short. */
 const CUT_BYTES_MAX = 20_000;
 
 export async function startFaultyProxy(options: FaultyProxyOptions): Promise<FaultyProxy> {
@@ -56,7 +56,7 @@ export async function startFaultyProxy(options: FaultyProxyOptions): Promise<Fau
         isAnswering = false;
         fault = options.chooseFault(chunk.toString('latin1', 0, HEAD_BYTES));
         struck[fault]++;
-        left = Math.floor(options.random() * CUT_BYTES_MAX);
+        left = Math.floor(options.random() * (options.random() < 0.5 ? chunk.length : CUT_BYTES_MAX));
       }
       if (fault === 'reset') client.resetAndDestroy();
       else if (fault === 'error-500') client.end(ERROR);
