@@ -36,7 +36,6 @@ export class Admission {
   readonly #lanes: readonly Lane[];
   readonly #storedAnswers: StoredAnswers;
   readonly #rate: number;
-  readonly #ageMsMax: number;
   /** By worker. */
   readonly queues: readonly FrameQueue[];
   /** Frames that were refused, by what they were over. */
@@ -59,7 +58,6 @@ export class Admission {
     this.#lanes = options.frameLanes;
     this.#storedAnswers = options.storedAnswers;
     this.#rate = options.framesPerSecondMax;
-    this.#ageMsMax = options.queueAgeMsMax;
     const now = options.now ?? monotonicMs;
     this.queues = options.frameLanes.map((lane) => new FrameQueue(lane, options.queueAgeMsMax, now));
   }
@@ -89,7 +87,7 @@ export class Admission {
     if (peer.stored && !this.#storedAnswers.hasRoom(peer.worker)) return this.#refuse('stored', RETRY_AFTER_CLOSED_MS);
     const queue = this.queues[peer.worker]!;
     queue.look();
-    if (queue.ageMs > this.#ageMsMax) return this.#refuse('age', retryAfterAge(peer, queue.ageMs));
+    if (queue.isTooOld()) return this.#refuse('age', retryAfterAge(peer, queue.ageMs));
     const events = peer.events === null ? 0 : peer.events.count(frame);
     if (peer.events !== null && !peer.events.hasRoom(events)) return this.#refuse('events', RETRY_AFTER_MS);
     if (this.#rate > 0 && !this.#fillTokens(peer, performance.now()))

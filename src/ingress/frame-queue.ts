@@ -7,7 +7,8 @@
  *   wait   from a frame's admission until the worker takes it. Longer than a block takes, it is a queue that serves nobody:
  *          the credit falls. The credit grows while frames wait less and connections would send more.
  *   age    until the answer may go, the disk's time included. A slow disk makes it long although the worker waits for
- *          frames; fewer events would only make it idle. Beyond `ageMsMax` nothing more is admitted.
+ *          frames; fewer events would only make it idle. Beyond `ageMsMax` nothing more is admitted to a queue: a frame
+ *          or two that wait for the disk are none.
  *
  *   admitted ─────▶ lane ─────▶ worker ─────▶ disk ─────▶ answered       samples by the millisecond, in a ring:
  *            │◀──── wait ───▶│                           │               when; frames admitted by then; the lane's head by then
@@ -33,6 +34,8 @@ const WAIT_MS_AIM = 12;
 const WAIT_MS_HIGH = 20;
 /** After so long without a frame nothing is known of the load. */
 const IDLE_MS = 1000;
+/** While fewer frames wait for the disk, one more costs nobody anything, and RETRY would only make its client wait longer. */
+const QUEUED_FRAMES_MIN = 16;
 const GROWTH_MAX = 1.25;
 const FALL_MAX = 0.5;
 /** Age and wait are looked at so often; samples stand as far apart. */
@@ -48,8 +51,9 @@ export class FrameQueue {
   ageMs = 0;
   readonly #lane: Lane;
   readonly #now: () => number;
-  readonly #growAgeMsMax: number;
+  readonly #admitAgeMsMax: number;
   #ageMsMax = 0;
+  #waitedMs = 0;
   /** Frames whose answers wait for the disk alone; others say nothing of its time. */
   #admitted = 0;
   #answered = 0;
@@ -76,7 +80,7 @@ export class FrameQueue {
   constructor(lane: Lane, ageMsMax: number, now: () => number) {
     this.#lane = lane;
     this.#now = now;
-    this.#growAgeMsMax = ageMsMax / 2;
+    this.#admitAgeMsMax = ageMsMax;
   }
 
   /** Before each frame, and before figures are taken. */
@@ -86,6 +90,7 @@ export class FrameQueue {
     if (this.#nowMs - this.#admittedAt > IDLE_MS && this.#answered === this.#admitted) this.credit = CREDIT_START;
     this.#lookedAt = this.#nowMs;
     const waitMs = this.#waitMs();
+    this.#waitedMs = waitMs;
     this.ageMs = Math.max(waitMs, this.#unansweredMs());
     if (this.ageMs > this.#ageMsMax) this.#ageMsMax = this.ageMs;
     if (this.#nowMs < this.#periodBegins) return;
@@ -93,6 +98,12 @@ export class FrameQueue {
     this.#eventsSum += this.#events;
     this.#looks++;
     if (this.#nowMs - this.#periodBegins >= PERIOD_MS) this.#adjust();
+  }
+
+  /** Whether the queue is too old for one more frame, as of the last look. */
+  isTooOld(): boolean {
+    if (this.ageMs <= this.#admitAgeMsMax) return false;
+    return this.#waitedMs > this.#admitAgeMsMax || this.#admitted - this.#answered >= QUEUED_FRAMES_MIN;
   }
 
   /** A frame is in the lane. `isDurable`: its answer waits for the disk alone. */
@@ -150,7 +161,7 @@ export class FrameQueue {
   #adjust(): void {
     const waitMs = this.#waitSum / this.#looks;
     const events = this.#eventsSum / this.#looks;
-    const grows = waitMs < WAIT_MS_LOW && this.#isLimited && this.ageMs < this.#growAgeMsMax;
+    const grows = waitMs < WAIT_MS_LOW && this.#isLimited && this.ageMs < this.#admitAgeMsMax / 2;
     if (grows || (waitMs > WAIT_MS_HIGH && events > EVENTS_LOW)) {
       const factorMin = grows ? 1 : Math.max(FALL_MAX, EVENTS_LOW / events);
       const factor = Math.min(GROWTH_MAX, Math.max(factorMin, WAIT_MS_AIM / Math.max(1, waitMs)));

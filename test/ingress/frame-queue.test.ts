@@ -122,7 +122,7 @@ describe('age', () => {
 
   test('beyond its bound frames are refused until the oldest are answered, whoever sends', () => {
     const [slow, other] = [world.peer(), world.peer()];
-    world.admit(slow, 1);
+    for (let i = 0; i < 15; i++) world.admit(slow, 1);
     world.take();
     world.now += AGE_MS_MAX;
     expect(world.admit(slow, 1)).toBe(ADMITTED);
@@ -133,14 +133,28 @@ describe('age', () => {
     world.now += 10_000;
     expect(world.admit(other, 1)).toBe(1000);
     expect(world.admission.refused).toMatchObject({ age: 3, events: 0, frames: 0, lane: 0 });
-    world.answer(1);
+    world.answer(15);
     world.now += 1;
+    // The worker has not taken the last one.
     expect(world.admit(other, 1)).toBe(1000);
     world.take();
     world.answer(1);
     world.now += 1;
     expect(world.admit(other, 1)).toBe(ADMITTED);
     expect(world.unanswered).toBe(1);
+  });
+
+  test('few frames wait for a disk that stands still, and are not refused', () => {
+    const [slow, other] = [world.peer(), world.peer()];
+    world.admit(slow, 1);
+    world.take();
+    world.now += 10_000;
+    expect(world.admit(other, 1)).toBe(ADMITTED);
+    world.take();
+    for (let i = 0; i < 14; i++) expect(world.admit(slow, 1)).toBe(ADMITTED);
+    world.take();
+    world.now += 1;
+    expect(world.admit(other, 1)).not.toBe(ADMITTED);
   });
 
   test('holds while millions of frames come and go', () => {
