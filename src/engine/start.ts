@@ -25,10 +25,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const recovered = await recover(options, opened);
   const input: StageInput = { options, opened, recovered };
   const stages = await startStages(input);
-  const { ingress, failure, readiness, trimming } = stages;
+  const { ingress, failure, readiness, trimming, workers } = stages;
   const { clickhouse, running, rebuilt } = recovered;
   const changes = openPipelineChanges(input, stages);
   const audit = serveRequests(input, stages, changes);
+  // Until then nobody answers a frame.
+  await workers.ready;
   await warmUpServer(serverAddress(ingress.url, options.keys[0]));
   await beginVersion(input, changes, audit);
   await readiness.begin();

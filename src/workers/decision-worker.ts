@@ -24,12 +24,15 @@ export default function decisionWorker(task: WorkerTask | null): Handover | null
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TRIM_MS);
     return null;
   }
-  const { worker, memory, startsOn, dictionaryLogged } = task;
+  const { worker, memory, startsOn, dictionaryLogged, warmed } = task;
   const decider = warmDecider(task);
   attach(decider, viewsOf(memory, worker), openTables(memory), dictionaryLogged);
   // Whoever called this holds the task for as long as the version runs, but not what it warmed up on, nor former tables.
   Object.assign(task, { memory: null, warmUpMemory: null });
   collectGarbage();
+  const words = new Int32Array(warmed);
+  Atomics.add(words, 0, 1);
+  Atomics.notify(words, 0);
   const takeover = startsOn === null ? FIRST : awaitStart(startsOn);
   if (takeover === null) return null;
   takeOver(decider, takeover);

@@ -23,6 +23,8 @@ export interface WorkerTask {
   readonly warmUpMemory: SharedMemory;
   /** Shortest time between two epochs that a worker ends of its own accord, in ms. */
   readonly epochIntervalMs: number;
+  /** One Int32: how many workers have warmed up. */
+  readonly warmed: SharedArrayBuffer;
   /** Where it waits for its start; null: it begins at once. */
   readonly startsOn: { readonly port: MessagePort; readonly startSignal: SharedArrayBuffer } | null;
 }
@@ -65,6 +67,8 @@ export interface WaitingWorkers {
 export interface WorkerPool {
   /** Rejects as soon as one worker fails; resolves when all have stopped. */
   readonly finished: Promise<void>;
+  /** Once the first version's workers have compiled and warmed up, and take frames; rejects where one fails before. */
+  readonly ready: Promise<void>;
   prepare(version: WorkerVersion): WaitingWorkers;
   /** Threads that have no version to run give memory back. */
   trimIdleThreads(): Promise<void>;
@@ -86,9 +90,11 @@ export function startWorkers(
 ): WorkerPool {
   const { workers } = first.memory;
   const pool = createThreads(workers);
+  const warmed = new SharedArrayBuffer(4);
   const taskOf = ({ plan, memory }: WorkerVersion, worker: number, startsOn: WorkerTask['startsOn']): WorkerTask => {
     const dictionaryLogged = dictionaryCount(openDictionary(memory.dictionary));
-    return { worker, plan, memory, dictionaryLogged, warmUpMemory: allocateWarmUp(plan), epochIntervalMs, startsOn };
+    const warmUpMemory = allocateWarmUp(plan);
+    return { worker, plan, memory, dictionaryLogged, warmUpMemory, epochIntervalMs, warmed, startsOn };
   };
   const eachWorker = <T>(make: (worker: number) => T): T[] => Array.from({ length: workers }, (_, i) => make(i));
   let fail: (error: unknown) => void = () => undefined;
@@ -116,6 +122,7 @@ export function startWorkers(
   };
   return {
     finished,
+    ready: warm(new Int32Array(warmed), workers, finished),
     prepare(version) {
       const waiting = eachWorker((worker) => wait(version, worker));
       return {
@@ -159,6 +166,19 @@ function createThreads(workers: number): Piscina {
     atomics: 'disabled',
     resourceLimits: { maxOldGenerationSizeMb: 1024 },
   });
+}
+
+/** Resolves once `count` says that all have warmed up; settles as `finished` where that is sooner. */
+function warm(count: Int32Array, workers: number, finished: Promise<void>): Promise<void> {
+  const all = async (): Promise<void> => {
+    for (let now = Atomics.load(count, 0); now < workers; now = Atomics.load(count, 0)) {
+      const wait = Atomics.waitAsync(count, 0, now);
+      if (wait.async) await wait.value;
+    }
+  };
+  const ready = Promise.race([all(), finished]);
+  ready.catch(() => undefined);
+  return ready;
 }
 
 function call({ port, startSignal }: Waiting, message: WorkerInheritance | null): void {
