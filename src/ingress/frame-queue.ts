@@ -34,7 +34,7 @@ const WAIT_MS_AIM = 12;
 const WAIT_MS_HIGH = 20;
 /** After so long without a frame nothing is known of the load. */
 const IDLE_MS = 1000;
-/** While fewer frames wait for the disk, one more costs nobody anything, and RETRY would only make its client wait longer. */
+/** While fewer wait for the disk, one more costs nobody anything, and RETRY would only make its client wait longer. */
 const QUEUED_FRAMES_MIN = 16;
 const GROWTH_MAX = 1.25;
 const FALL_MAX = 0.5;
