@@ -1,7 +1,6 @@
 /** Expressions and conditions of a pipeline file, checked where they stand. Called by the parts of the compilation. */
 
-import type { ExpressionType } from '../../native-free-core/plan/plan.ts';
-import type { Typed } from '../../native-free-core/language/functions/typed.ts';
+import { expressionTypeText, type Typed } from '../../native-free-core/language/functions/typed.ts';
 import type { Compilation } from './compilation.ts';
 import { setAside, storeListReads } from './computed.ts';
 import { checkExpression } from './expression/check.ts';
@@ -46,15 +45,4 @@ export function conditionAt(
     return withFeatures ? storeListReads(c, typed.expression, path) : typed.expression;
   c.problems.addInText(path, 0, `a condition is needed here, this is ${expressionTypeText(typed.expression.type)}`);
   return null;
-}
-
-export function expressionTypeText(type: ExpressionType): string {
-  return {
-    bool: 'true or false',
-    int: 'an integer',
-    double: 'a number',
-    string: 'a string',
-    bytes: 'bytes',
-    time: 'a time',
-  }[type];
 }

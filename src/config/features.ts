@@ -5,12 +5,12 @@ import type { Input as AggregateInput } from '../../native-free-core/language/ag
 import { enter, lookup } from '../../native-free-core/base/lookup.ts';
 import type { ColumnPlan, Expression, FeaturePlan, SessionPlan } from '../../native-free-core/plan/plan.ts';
 import type { Compilation } from './compilation.ts';
-import { conditionAt, expressionAt, expressionTypeText } from './expression-at.ts';
+import { conditionAt, expressionAt } from './expression-at.ts';
 import type { BareEntity } from './entities.ts';
 import { dayColumn } from './computed.ts';
 import { defaultHopMs } from './hops.ts';
 import { nearest } from '../../native-free-core/base/nearest.ts';
-import type { LabelSet } from '../../native-free-core/language/functions/typed.ts';
+import { expressionTypeText, type LabelSet } from '../../native-free-core/language/functions/typed.ts';
 import type { FeatureDeclaration } from './schema.ts';
 import type { Path } from './source.ts';
 import { durationMs, durationText } from './units.ts';

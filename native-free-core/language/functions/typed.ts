@@ -32,15 +32,18 @@ export function isWideLiteral(typed: Typed): boolean {
 export function kindText(typed: Typed): string {
   if (typed.list === true) return 'a list';
   if (typed.labels !== undefined) return `one of the names of ${typed.labels.name}`;
-  const texts: Readonly<Record<ExpressionType, string>> = {
+  return expressionTypeText(typed.expression.type);
+}
+
+export function expressionTypeText(type: ExpressionType): string {
+  return {
     bool: 'true or false',
     int: 'an integer',
     double: 'a number',
     string: 'a string',
     bytes: 'bytes',
     time: 'a time',
-  };
-  return texts[typed.expression.type];
+  }[type];
 }
 
 export function call(type: ExpressionType, operator: ExpressionOperator, operands: readonly Expression[]): Expression {
