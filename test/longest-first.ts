@@ -34,6 +34,8 @@ const LONGEST = [
   'cli/plan-change',
   'faults/power-cut-resend',
   'examples/treasure-hunt/demo',
+  'attack/c3-http',
+  'features/aggregates',
   'attack/a6-routes',
   'attack/a3-inherited-names',
 ];
