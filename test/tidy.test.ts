@@ -209,6 +209,23 @@ describe('tidy', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('files that comments name are there', () => {
+    const files = [...sources, ...filesBelow('test')];
+    const others = [...filesBelow('client'), ...filesBelow('bench'), 'vitest.config.ts'];
+    const names = new Set([...files, ...others].map((file) => file.split('/').at(-1)!));
+    const named = (file: string): string[] =>
+      read(file)
+        .split('\n')
+        .filter((line) => /^\s*(\/\*\*|\*|\/\/) /.test(line))
+        .flatMap((line) => [...line.matchAll(/[\w-]+(?:\.[\w-]+)*\.ts\b/g)].map(([name]) => name));
+    const wrong = files.flatMap((file) =>
+      named(file)
+        .filter((name) => !names.has(name))
+        .map((name) => `${file}: ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   test('file names are kebab-case and none is called after nothing', () => {
     const bad = /(^|[-/])(utils?|helpers?|common|manager|misc)([-./]|$)/;
     expect(sources.filter((file) => !/^[a-z0-9-]+\.ts$/.test(file.split('/').at(-1)!) || bad.test(file))).toEqual([]);

@@ -1,5 +1,5 @@
 /**
- * Times as RFC 3339 writes them: `2026-07-26T12:00:00.123456789+02:00`. Used by json-scalar.ts for
+ * Times as RFC 3339 writes them: `2026-07-26T12:00:00.123456789+02:00`. Used by json/scalar.ts for
  * google.protobuf.Timestamp. No clock and no time zone of the platform: the calendar is arithmetic (proleptic Gregorian, as
  * protobuf has it).
  */

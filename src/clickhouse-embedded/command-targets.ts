@@ -249,7 +249,7 @@ function syntaxError(cursor: Cursor): never {
 
 /**
  * What would end with its own request: what keeps queries apart, and reads from writing, is given when a connection opens
- * (engine.ts).
+ * (chdb.ts).
  */
 const WITHOUT_SESSION = new Map([
   ['SET', 'give settings in the URL, or in SETTINGS of the query'],

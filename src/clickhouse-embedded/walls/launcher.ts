@@ -1,6 +1,6 @@
 /**
  * The first program of the embedded ClickHouse's process: raises the wall around its files and becomes child.js, so that all
- * threads of that one are behind it. Where there is no such wall it runs child.js as it is. Forked by start-embedded.ts with
+ * threads of that one are behind it. Where there is no such wall it runs child.js as it is. Forked by start.ts with
  * the paths of child.js and of the data folder.
  */
 import { pathToFileURL } from 'node:url';

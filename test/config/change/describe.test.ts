@@ -1,4 +1,4 @@
-/** What a change of the pipeline file means for state, columns and settings. The .proto's edits: proto-edits.test.ts. */
+/** What a change of the pipeline file means for state, columns and settings. */
 
 import { describe, expect, test } from 'vitest';
 import type { ModelPlan } from '../../../native-free-core/plan/model-plan.ts';

@@ -1,6 +1,6 @@
 /**
  * A decision explained from what its row stores: the rule that decided, its condition, and the value of everything that the
- * condition reads, as it stood when it was decided. Called by demo.ts and watch.ts.
+ * condition reads, as it stood when it was decided. Called by demo.ts.
  */
 
 import { lookup } from '../../../../native-free-core/base/lookup.ts';
