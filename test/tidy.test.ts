@@ -76,7 +76,7 @@ const CORE_ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What the language calls its parts: leaves that a plan may name. */
-const NAMES_OF_LANGUAGE = /^native-free-core\/language\/\w+\/names\.ts$/;
+const NAMES_OF_LANGUAGE = /^native-free-core\/language\/aggregates\/aggregate-names\.ts$/;
 
 /** The client is a package of its own: of the core it takes what it needs to read and write messages. */
 const CLIENT_ARROWS = ['base', 'codec', 'layout'];
@@ -139,7 +139,7 @@ const WALL_CLOCK: Readonly<Record<string, string>> = {
   'src/examples/treasure-hunt/demo.ts': 'event_time of a made-up event',
   'src/examples/treasure-hunt/demo/own-server.ts': 'stamps of a log',
   'src/cli/load/run-load.ts': 'names of the producers of a run',
-  'src/cli/load/stream.ts': 'event_time of made-up events',
+  'src/cli/load/load-stream.ts': 'event_time of made-up events',
   'src/examples/treasure-hunt/play/play-game.ts': 'event_time of made-up events, and the number of a run',
   'src/cli/verify.ts': '--since 2h ago',
 };
@@ -152,7 +152,7 @@ const WALL_TIMES: Readonly<Record<string, string>> = {
   'src/ingress/admission.ts': 'admitted_at, which nothing is measured by',
   'src/audit/audit-trail.ts': 'when a change was asked for',
   'src/system/end-process.ts': 'when a thread died',
-  'src/versions/lists.ts': 'when a list was replaced',
+  'src/versions/running-lists.ts': 'when a list was replaced',
   'src/versions/pipeline-versions.ts': 'when a version began',
   'src/warehouse/warehouse.ts': 'sealed_at of a batch',
   'src/workers/decision-worker.ts': 'received_at, through joinEpoch',
@@ -229,6 +229,18 @@ describe('tidy', () => {
   test('file names are kebab-case and none is called after nothing', () => {
     const bad = /(^|[-/])(utils?|helpers?|common|manager|misc)([-./]|$)/;
     expect(sources.filter((file) => !/^[a-z0-9-]+\.ts$/.test(file.split('/').at(-1)!) || bad.test(file))).toEqual([]);
+  });
+
+  /* A command's file is called as the command, and what the language names as the language names it. */
+  test('a file name stands for one file', () => {
+    const named = /\/index\.ts$|^src\/cli\/[^/]+$|^native-free-core\/language\/(aggregates|functions|kinds)\//;
+    const byName = new Map<string, string[]>();
+    for (const file of sources) {
+      if (!/^(native-free-core|src)\//.test(file) || named.test(file)) continue;
+      const name = file.split('/').at(-1)!;
+      byName.set(name, [...(byName.get(name) ?? []), file]);
+    }
+    expect([...byName.values()].filter((files) => files.length > 1)).toEqual([]);
   });
 
   test('an exported name is declared in one file', () => {
@@ -398,7 +410,7 @@ describe('tidy', () => {
     const reckons = new RegExp(`${one} ?(?:[+*/%-]|[<>]=?) |[+*/%<>-]=? ${one}|Math\\.\\w+\\([^;]*${one}`);
     const plain = /[eE]poch\w*(\(\))?\)? ?[+-] ?1\b/;
     const wrong: string[] = [];
-    for (const file of src.filter((one) => !one.startsWith('src/spool/') && one !== 'src/contract/log.ts')) {
+    for (const file of src.filter((one) => !one.startsWith('src/spool/') && one !== 'src/contract/event-log.ts')) {
       code(read(file)).forEach((line, i) => {
         if (reckons.test(line) || plain.test(line)) wrong.push(`${file}:${i + 1} ${line.trim()}`);
       });

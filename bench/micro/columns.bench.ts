@@ -11,7 +11,7 @@ import {
   type NameLog,
 } from '../../native-free-core/columns/block-logs.ts';
 import { clickhouseTypes } from '../../native-free-core/columns/native-column.ts';
-import { createNativeEncoder } from '../../native-free-core/columns/native.ts';
+import { createNativeEncoder } from '../../native-free-core/columns/native-encoder.ts';
 import { compileSealer, type SealInput } from '../../native-free-core/columns/seal.ts';
 import { createColumn, rowBytes, type Column } from '../../native-free-core/layout/column.ts';
 import type { ColumnKind, ColumnPlan, Plan } from '../../native-free-core/plan/plan.ts';

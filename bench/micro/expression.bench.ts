@@ -6,7 +6,7 @@
 import { createColumn, type Column } from '../../native-free-core/layout/column.ts';
 import { BLOCK_ROWS_MAX } from '../../native-free-core/layout/limits.ts';
 import type { ColumnKind, ColumnPlan, Expression, ExpressionOperator, Plan } from '../../native-free-core/plan/plan.ts';
-import { compileComputed } from '../../native-free-core/policy/computed.ts';
+import { compileComputed } from '../../native-free-core/policy/compile-computed.ts';
 import {
   createDictionary,
   internEntry,

@@ -23,7 +23,7 @@ import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/regi
 import { SEQ_BYTES, createSeq } from '../../native-free-core/layout/seq.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import { claim, commit, createLane, openLane, release, reserve, type Lane } from '../../native-free-core/ring/lane.ts';
-import { startIngress, type Ingress } from '../../src/ingress/start.ts';
+import { startIngress, type Ingress } from '../../src/ingress/start-ingress.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
 
 interface Load {

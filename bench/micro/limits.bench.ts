@@ -3,16 +3,16 @@
  * experiment costs each event. Rows that fire no limited rule cost nothing: bench/micro/policy.bench.ts.
  */
 
-import { compilePipeline } from '../../src/config/compile.ts';
+import { compilePipeline } from '../../src/config/compile-pipeline.ts';
 import { allocateMemory } from '../../src/memory/regions.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
-import { openRuleLimits } from '../../native-free-core/decide/rule-limits.ts';
+import { openRuleLimits } from '../../native-free-core/decide/join-limits.ts';
 import { compileState } from '../../native-free-core/decide/state-loops.ts';
 import { createColumn } from '../../native-free-core/layout/column.ts';
 import { BLOCK_ROWS_MAX } from '../../native-free-core/layout/limits.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { compileComputed } from '../../native-free-core/policy/computed.ts';
-import { takeLimit } from '../../native-free-core/policy/limits.ts';
+import { compileComputed } from '../../native-free-core/policy/compile-computed.ts';
+import { takeLimit } from '../../native-free-core/policy/limit-takes.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
 
 const ROUNDS = 50;

@@ -4,8 +4,8 @@
  */
 
 import { seeded } from '../../test/random.ts';
-import { compileModel } from '../../native-free-core/model/compile.ts';
-import { parseModel } from '../../native-free-core/model/parse.ts';
+import { compileModel } from '../../native-free-core/model/compile-model.ts';
+import { parseModel } from '../../native-free-core/model/parse-model.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
 import { planOf, TEN, TWENTY } from './game-pipelines.ts';
 import { measureWorker } from './worker-rig.ts';

@@ -24,12 +24,12 @@ import { commit, createLane, openLane, reserve } from '../../native-free-core/ri
 import type { Lane } from '../../native-free-core/ring/lane.ts';
 import { MARK_NAME } from '../../src/spool/durable-mark.ts';
 import { openSpoolReader } from '../../src/spool/reader.ts';
-import { recoverSpool } from '../../src/spool/recover.ts';
+import { recoverSpool } from '../../src/spool/recover-spool.ts';
 import { SpoolWriter } from '../../src/spool/spool-writer.ts';
 import { startSpool } from '../../src/spool/spool.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import type { Bench, BenchFigure } from '../bench.ts';
-import { positionOf } from '../../src/contract/log.ts';
+import { positionOf } from '../../src/contract/event-log.ts';
 
 const LANE_BYTES = 4 << 20;
 const MEGABYTE = 1e6;

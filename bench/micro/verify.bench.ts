@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { runVerify } from '../../src/cli/verify/run-verify.ts';
-import { compilePipeline } from '../../src/config/compile.ts';
+import { compilePipeline } from '../../src/config/compile-pipeline.ts';
 import { startEmbedded, type EmbeddedClickHouse } from '../../src/clickhouse-embedded/index.ts';
 import { createStatement } from '../../src/warehouse/tables/create-tables.ts';
 import { eventsTable } from '../../src/warehouse/tables/index.ts';

@@ -1,6 +1,6 @@
 /** The door of a service that answers in JSON, as the load generator's connections want it: answers in protobuf. */
 
-import type { OpenTransport } from '../../src/cli/load/transport.ts';
+import type { OpenTransport } from '../../src/cli/load/load-transport.ts';
 import { openRawWebSocket } from '../../src/client/raw-websocket.ts';
 
 const SEQ_TAG = 0x09;

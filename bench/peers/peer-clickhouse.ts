@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { openQuery, type QueryTarget } from '../../src/client/index.ts';
 import { compiledUrl } from '../../src/system/compiled-url.ts';
-import { BATCH_TABLE_SETTINGS } from '../../src/warehouse/tables/storage.ts';
+import { BATCH_TABLE_SETTINGS } from '../../src/warehouse/tables/table-storage.ts';
 import { startChild } from '../load/children.ts';
 
 export interface PeerClickHouse {

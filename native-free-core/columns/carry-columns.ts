@@ -6,7 +6,7 @@
 
 import { createColumn, resetColumn, rowBytes, type Column } from '../layout/column.ts';
 import { KINDS } from '../language/kinds/index.ts';
-import type { PlanChange } from '../plan/change.ts';
+import type { PlanChange } from '../plan/change-plan.ts';
 import type { DictionaryIntern } from '../layout/dictionary-intern.ts';
 import type { ColumnPlan, Plan } from '../plan/plan.ts';
 

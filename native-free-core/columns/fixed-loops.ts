@@ -1,6 +1,7 @@
 /**
  * Loops over fixed-width values: are all rows equal, gather the rows of a branch, scatter them again. Values are moved as
- * integers, so that the bits of a NaN survive. Called for each column of a block by seal.ts, load.ts and the Native encoder.
+ * integers, so that the bits of a NaN survive. Called for each column of a block by seal.ts, load-block.ts and
+ * native-encoder.ts.
  */
 // hot path: no allocation
 

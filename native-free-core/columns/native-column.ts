@@ -1,6 +1,6 @@
 /**
  * One column of `events`, gathered over many sealed blocks and written as a column of a Native block. Scalars are a null map
- * and values; an Array is cumulative offsets and values; a Map is Array(Tuple(keys, values)). Called by native.ts.
+ * and values; an Array is cumulative offsets and values; a Map is Array(Tuple(keys, values)). Called by native-encoder.ts.
  */
 
 import { fail } from '../base/fail.ts';

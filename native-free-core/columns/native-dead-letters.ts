@@ -1,6 +1,6 @@
 /**
  * The batch encoder of the table `dead_letters`: what the sealed blocks of a batch refused, with bytes and reason, as Native
- * blocks. Main thread, beside native.ts. Dead letters are few, so this goes by entry, not by column.
+ * blocks. Main thread, beside native-encoder.ts. Dead letters are few, so this goes by entry, not by column.
  */
 
 import { fail } from '../base/fail.ts';
@@ -10,13 +10,13 @@ import { DEAD_WHOLE_FRAME } from '../layout/dead-letter-entry.ts';
 import { ENCODING_CODES } from '../layout/encoding-codes.ts';
 import { createChunks, finishChunks, pushBytes, pushGrowing, pushVarint, type NativeBlock } from './chunks.ts';
 import { createGrowing, createPool, extend, type BufferPool, type Growing } from './growing.ts';
-import { eachDeadLetter, readBlockHeader, type BlockDeadLetter } from './load.ts';
+import { eachDeadLetter, readBlockHeader, type BlockDeadLetter } from './load-block.ts';
 import { createBatchColumns, type BatchColumns } from './native-batch-columns.ts';
 import type { NativeTexts } from './native-column.ts';
 import { columnTitle } from './native-title.ts';
 import { appendRange } from './native-values.ts';
-import type { NativeEncoder, NativeOptions } from './native.ts';
-import { createProducerNames, type ProducerNames } from './producer-names.ts';
+import type { NativeEncoder, NativeOptions } from './native-encoder.ts';
+import { createProducerNames, type ProducerNames } from './block-producers.ts';
 
 /** An encoding's number in the column: ClickHouse counts from 1 there. */
 const ENUM_OFFSET = 1;

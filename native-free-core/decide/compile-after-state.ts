@@ -6,10 +6,10 @@
 import { planAfterState } from '../plan/after-state.ts';
 import type { Column } from '../layout/column.ts';
 import type { ModelPlan, Plan } from '../plan/plan.ts';
-import { compileModel } from '../model/compile.ts';
-import { compileComputedLoop, type ComputedLoop } from '../policy/computed.ts';
+import { compileModel } from '../model/compile-model.ts';
+import { compileComputedLoop, type ComputedLoop } from '../policy/compile-computed.ts';
 import { compileGather } from '../policy/gather-inputs.ts';
-import type { Tables } from './tables.ts';
+import type { Tables } from './shared-tables.ts';
 import { GATHERED_DOUBLES_MAX, scoreRows, type Scorer } from './score-rows.ts';
 
 export function compileAfterState(

@@ -13,7 +13,7 @@ import { createInterner, type Interner } from './interner.ts';
 import { createLetterShare, type LetterShare } from './letter-share.ts';
 import { compileLoops, type Loops } from './loops.ts';
 import type { Session, Sessions } from './sessions.ts';
-import type { Tables } from './tables.ts';
+import type { Tables } from './shared-tables.ts';
 import { createTakenFrame, type TakenFrame } from './taken-frame.ts';
 
 /** An entity that is to be read at the end of the block. */

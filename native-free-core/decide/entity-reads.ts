@@ -5,7 +5,7 @@
  */
 
 import { KINDS } from '../language/kinds/index.ts';
-import { keyExpectation, keyFromText } from '../features/keys.ts';
+import { keyExpectation, keyFromText } from '../features/entity-keys.ts';
 import {
   ANSWER_BODY_AT,
   ENTITY_BAD_KEY,

@@ -5,15 +5,15 @@ import { compileSealer, type Sealer } from '../columns/seal.ts';
 import { compileReader, type EntityReader } from '../features/read.ts';
 import type { Column } from '../layout/column.ts';
 import { answeredDecisions, type Plan } from '../plan/plan.ts';
-import { compileComputed, type ComputedLoop, type ComputedLoops } from '../policy/computed.ts';
+import { compileComputed, type ComputedLoop, type ComputedLoops } from '../policy/compile-computed.ts';
 import { compileDecision, type DecisionLoop } from '../policy/decision.ts';
 import { entryAt, entryBytes } from '../state/dictionary.ts';
 import { compileAfterState } from './compile-after-state.ts';
 import { compileDayOf } from './day-of.ts';
 import type { Interner } from './interner.ts';
-import { openRuleLimits } from './rule-limits.ts';
+import { openRuleLimits } from './join-limits.ts';
 import { compileState, type StateLoops } from './state-loops.ts';
-import type { Tables } from './tables.ts';
+import type { Tables } from './shared-tables.ts';
 import { compileValidator, type Validator } from './validate.ts';
 
 export interface Loops {

@@ -5,7 +5,7 @@
  */
 
 import { WORD } from '../base/words.ts';
-import { loadBlock, eachFrame, eachDictionaryEntry, eachName } from '../columns/load.ts';
+import { loadBlock, eachFrame, eachDictionaryEntry, eachName } from '../columns/load-block.ts';
 import { createColumn, resetColumn, type Column } from '../layout/column.ts';
 import { FRAME_HAS_SEQ, FRAME_DUPLICATE, FRAME_DEDUP, FRAME_FIRST } from '../layout/frame-entry.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
@@ -16,9 +16,9 @@ import { copyEntry, internEntry } from '../state/dictionary.ts';
 import { takeId } from '../state/id-window.ts';
 import { nameProducer } from '../state/producer-names.ts';
 import { replayProducer, takeSeq } from '../state/producers.ts';
-import { openLimitReplays, replayLimits, type LimitReplay } from './rule-limits.ts';
+import { openLimitReplays, replayLimits, type LimitReplay } from './join-limits.ts';
 import { compileState, updateState, type StateLoops } from './state-loops.ts';
-import type { Tables } from './tables.ts';
+import type { Tables } from './shared-tables.ts';
 import { hashEventId } from './validate.ts';
 
 export interface Replayer {

@@ -4,15 +4,15 @@
  * thread, and recovery on the main thread.
  */
 
-import { loadBlock } from '../columns/load.ts';
+import { loadBlock } from '../columns/load-block.ts';
 import { carryColumns, type CarriedColumns, type CarriedTexts } from '../columns/carry-columns.ts';
 import { createColumn, resetColumn, type Column } from '../layout/column.ts';
-import { backfillPlan, type PlanChange } from '../plan/change.ts';
+import { backfillPlan, type PlanChange } from '../plan/change-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { entryAt, entryBytes, internEntry, type Dictionary } from '../state/dictionary.ts';
 import { replayState, setEffective, type StateSeat } from './replay.ts';
 import { compileState } from './state-loops.ts';
-import type { Tables } from './tables.ts';
+import type { Tables } from './shared-tables.ts';
 
 export interface SideReplayer {
   /** `blocks`: all blocks of the epoch, sealed by the former version. */

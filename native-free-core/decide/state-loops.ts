@@ -3,13 +3,13 @@
  */
 
 import { compileKernel, type Kernel, type KernelCounters, type KernelMode } from '../features/kernel.ts';
-import { compileKeys, type KeyLoop } from '../features/keys.ts';
+import { compileKeys, type KeyLoop } from '../features/entity-keys.ts';
 import { BLOCK_ROWS_MAX } from '../layout/limits.ts';
 import type { Column } from '../layout/column.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isLimited } from '../policy/limit-layout.ts';
 import { createEmitter } from '../language/expression/emitter.ts';
-import type { Tables } from './tables.ts';
+import type { Tables } from './shared-tables.ts';
 
 export interface StateLoops {
   readonly effective: Float64Array;

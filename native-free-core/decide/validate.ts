@@ -17,10 +17,10 @@ import { rowBytes, type Column } from '../layout/column.ts';
 import type { FrameEntry } from '../layout/frame-entry.ts';
 import { hasSeq, storeSeq } from '../layout/seq.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { ComputedLoop } from '../policy/computed.ts';
+import type { ComputedLoop } from '../policy/compile-computed.ts';
 import { ID_SEEN, takeId, type IdWindow } from '../state/id-window.ts';
 import type { StateLoops } from './state-loops.ts';
-import type { Tables } from './tables.ts';
+import type { Tables } from './shared-tables.ts';
 
 const ID_SEED = 3;
 

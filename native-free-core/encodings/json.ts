@@ -1,8 +1,8 @@
 /** Frames and answers in JSON: a list of events, a frame with its seq, or one event. */
 
 import { REJECTION_JSON, rejectionJsonOf, warningJson } from '../codec/answer-texts.ts';
-import { countJsonEvents, findJsonSeq } from '../codec/json/count.ts';
-import { transcodeJson } from '../codec/json/frame.ts';
+import { countJsonEvents, findJsonSeq } from '../codec/json/count-events.ts';
+import { transcodeJson } from '../codec/json/json-frame.ts';
 import {
   addCreditJson,
   JSON_REJECTION_BYTES_MAX,

@@ -1,7 +1,7 @@
 /** Frames of one JSON event a line. Lines have no place for a seq and no form for an answer: that is one JSON object. */
 
-import { countLines } from '../codec/json/count.ts';
-import { transcodeLines } from '../codec/json/frame.ts';
+import { countLines } from '../codec/json/count-events.ts';
+import { transcodeLines } from '../codec/json/json-frame.ts';
 import { setSeq } from '../layout/seq.ts';
 import type { WireEncoding } from './encoding.ts';
 import { JSON_TEXT } from './json.ts';

@@ -1,6 +1,6 @@
 /**
  * Files that are not what the pipeline says of them: what each is, and how to save the model instead. Called by
- * parse.ts.
+ * parse-model.ts.
  */
 
 import type { ModelFormat } from '../plan/model-plan.ts';

@@ -1,6 +1,6 @@
 /**
  * What an objective makes of a margin, with the library's own operations: XGBoost in float32, LightGBM and the engine's own
- * models in double precision. Called by compile.ts for every score; explanations and golden files are held against it.
+ * models in double precision. Called by compile-model.ts for every score; explanations and golden files are held against it.
  */
 
 import type { LinearContent, ModelFormat, ModelLink, ModelOutput, TreeContent } from '../plan/model-plan.ts';

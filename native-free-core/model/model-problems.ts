@@ -3,7 +3,7 @@
 import type { TreeContent } from '../plan/model-plan.ts';
 import { CATEGORICAL } from './tree-flags.ts';
 
-/** What is wrong with a model file, in one line; parse.ts turns it into an answer. */
+/** What is wrong with a model file, in one line; parse-model.ts turns it into an answer. */
 export class ModelError extends Error {}
 
 /** Some hundred megabytes of arrays; real models have thousands. */

@@ -1,4 +1,4 @@
-/** What comes of a model file, whichever format it has: parse.ts asks the parser of each format for it. */
+/** What comes of a model file, whichever format it has: parse-model.ts asks the parser of each format for it. */
 
 import type { LinearContent, ModelLink, TreeContent } from '../plan/model-plan.ts';
 

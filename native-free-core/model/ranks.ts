@@ -1,5 +1,5 @@
 /**
- * Turns inputs into ranks (tree-layout.ts), a chunk of rows at a time: called by what compile.ts makes, for each input
+ * Turns inputs into ranks (tree-layout.ts), a chunk of rows at a time: called by what compile-model.ts makes, for each input
  * that trees ask, on a worker's thread.
  */
 // hot path: no allocation

@@ -1,7 +1,7 @@
 /**
  * Walks packed trees over the rows of a block (tree-layout.ts): a chunk of rows at a time, so that their ranks stay in the
  * first cache; tree by tree, so that its nodes do, too; four rows at once, because each step waits for the one before it.
- * Called by compile.ts on a worker's thread.
+ * Called by compile-model.ts on a worker's thread.
  */
 // hot path: no allocation
 

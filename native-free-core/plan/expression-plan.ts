@@ -40,7 +40,7 @@ export type ExpressionOperator =
   | 'starts_with'
   | 'ends_with'
   | 'contains'
-  | 'matches' // text, constant pattern: a regular expression as ClickHouse's `match` has it (language/pattern/parse.ts)
+  | 'matches' // text, constant pattern: a regular expression as ClickHouse's `match` has it (language/pattern/parse-pattern.ts)
   | 'hash' // any scalar to a non-negative integer below 2^53; in base/murmur64.ts stands which SQL that is
   | 'geo_tile' // latitude, longitude, constant precision 1-12: geohashEncode(longitude, latitude, precision); absent outside ±90, ±180
   // Inexact: ClickHouse's last bit differs. Where state or a model reads them, they are stored in a computed column first.

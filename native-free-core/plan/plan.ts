@@ -4,7 +4,7 @@
  */
 
 import { DAY_MS } from '../base/time.ts';
-import type { AggregateName, FeatureParameters } from '../language/aggregates/names.ts';
+import type { AggregateName, FeatureParameters } from '../language/aggregates/aggregate-names.ts';
 import type { Expression } from './expression-plan.ts';
 import type { ModelPlan } from './model-plan.ts';
 
@@ -140,7 +140,7 @@ export interface MessagePlan {
 export type { LinearContent, ModelFormat, ModelOutput, ModelPlan, TreeContent } from './model-plan.ts';
 export type { Expression, ExpressionOperator, ExpressionType } from './expression-plan.ts';
 
-export type { AggregateName } from '../language/aggregates/names.ts';
+export type { AggregateName } from '../language/aggregates/aggregate-names.ts';
 
 /** A session: events of an entity with no gap above `gapMs` between neighbours in effective time. */
 export interface SessionPlan {

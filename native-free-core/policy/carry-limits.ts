@@ -3,7 +3,7 @@
  * change.
  */
 
-import type { PlanChange } from '../plan/change.ts';
+import type { PlanChange } from '../plan/change-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { layOutLimits, type LimitTableLayout } from './limit-layout.ts';
 

@@ -13,7 +13,7 @@ import type { Dictionary } from '../state/dictionary.ts';
 import type { KeyList } from '../state/key-list.ts';
 import { createEmitter, type ExpressionEmitter } from '../language/expression/emitter.ts';
 import type { LimitCells } from './limit-layout.ts';
-import { takeLimit, type LimitGate } from './limits.ts';
+import { takeLimit, type LimitGate } from './limit-takes.ts';
 
 /** Writes action and rule of the rows [0, rows); epoch and receivedAt (ms) are those of the block, for limits. */
 export type DecisionLoop = (rows: number, epoch: number, receivedAt: number) => void;

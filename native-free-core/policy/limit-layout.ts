@@ -1,6 +1,6 @@
 /**
  * Where the takes of limits lie: for each entity that a limit counts by, a table of its own beside the entity's features,
- * of which a key gets a row when it first takes something. Read by limits.ts; src/memory makes the tables by it.
+ * of which a key gets a row when it first takes something. Read by limit-takes.ts; src/memory makes the tables by it.
  *
  *   row   word 0-3   key            of the entity
  *         f64 2      seq            takes so far, over all limits of the entity: the next one's `<decision>_seq`

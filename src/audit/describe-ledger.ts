@@ -7,7 +7,7 @@
  */
 
 import type { IngressFigures } from '../contract/figures.ts';
-import type { Position } from '../contract/log.ts';
+import type { Position } from '../contract/event-log.ts';
 import { OperatingError } from '../errors.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
 import type { Losses } from './losses.ts';

@@ -13,7 +13,7 @@ import {
   type FrameEntry,
 } from '../../native-free-core/layout/frame-entry.ts';
 import { seqNumber } from '../../native-free-core/layout/seq.ts';
-import { BEFORE_FIRST, type Position } from '../contract/log.ts';
+import { BEFORE_FIRST, type Position } from '../contract/event-log.ts';
 
 export interface LedgerEntry {
   received: number;

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HuntControl } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
-import { explanationText } from './explain/text.ts';
+import { explanationText } from './explain/explanation-text.ts';
 import { jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 
 /** As the server's `Retry-After` says. */

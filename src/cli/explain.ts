@@ -5,7 +5,7 @@
 
 import { defineCommand } from 'citty';
 import { HuntControl } from '../client/index.ts';
-import { explanationText } from './explain/text.ts';
+import { explanationText } from './explain/explanation-text.ts';
 import { jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 
 export const explainCommand = defineCommand({

@@ -1,15 +1,15 @@
 /** `hunt load`: puts a server under load in an open loop, and proves from the tables that nothing was lost or doubled. */
 
 import { defineCommand } from 'citty';
-import { keysOption, mixOption, patternOption } from './load/options.ts';
-import { isSound, reportText } from './load/report.ts';
+import { keysOption, mixOption, patternOption } from './load/load-options.ts';
+import { isSound, reportText } from './load/load-report.ts';
 import { runLoad } from './load/run-load.ts';
 import { countOption, durationOption, numberOption, serverOf, URL_OPTIONS } from './options.ts';
 import { CLICKHOUSE_OPTION, jsonOption } from './options.ts';
 
 export { runLoad } from './load/run-load.ts';
-export type { LoadOptions } from './load/options.ts';
-export type { LoadReport } from './load/report.ts';
+export type { LoadOptions } from './load/load-options.ts';
+export type { LoadReport } from './load/load-report.ts';
 
 const INTERRUPTED = 130;
 

@@ -4,7 +4,7 @@ import { defineCommand } from 'citty';
 import { rmSync, statSync } from 'node:fs';
 import { OperatingError } from '../errors.ts';
 import { countOption, durationOption, jsonOption, serverOf, URL_OPTIONS } from './options.ts';
-import { showProgress } from './send/progress.ts';
+import { showProgress } from './send/send-progress.ts';
 import type { FileFormat } from './send/row.ts';
 import { sendFile, type SendOptions } from './send/send-file.ts';
 import { isComplete, rejectedRows, summaryText, type SendSummary } from './send/summary.ts';

@@ -10,7 +10,7 @@ import { HuntControl, queryTarget } from '../client/index.ts';
 import { OperatingError } from '../errors.ts';
 import { CLICKHOUSE_OPTION, jsonOption, serverOf, URL_OPTIONS } from './options.ts';
 import { featureVersions } from './verify/feature-versions.ts';
-import { describeReport } from './verify/report.ts';
+import { describeReport } from './verify/verify-report.ts';
 import { runVerify } from './verify/run-verify.ts';
 
 export const verifyCommand = defineCommand({

@@ -1,6 +1,6 @@
 /**
  * How the engine's allocator (jemalloc, inside the library) keeps memory: an environment variable that it reads when the
- * library is loaded, so it must stand there before the child process begins. Called by start.ts.
+ * library is loaded, so it must stand there before the child process begins. Called by start-clickhouse.ts.
  *
  * The library asks for an arena for each core and lets threads wander between them. An insert that runs on another core than
  * the one before finds nothing to use again there, and both arenas end up as large as the largest insert. Measured: 90

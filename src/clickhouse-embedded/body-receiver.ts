@@ -9,7 +9,7 @@ import { unpackBlocks } from './codecs/compressed-blocks.ts';
 import { decompressFrames } from './codecs/lz4.ts';
 import { EngineFailure } from './engine-failure.ts';
 import { unpackZstd } from '../http/zstd.ts';
-import { BODY_BYTES_MAX, BODY_HEAD_BYTES, BODY_IN_MEMORY_BYTES_MAX, QUERY_BYTES_MAX } from './limits.ts';
+import { BODY_BYTES_MAX, BODY_HEAD_BYTES, BODY_IN_MEMORY_BYTES_MAX, QUERY_BYTES_MAX } from './child-bounds.ts';
 import { readMultipart } from './multipart.ts';
 import { requestEncoding, type Request } from './request.ts';
 import { insertWithData, parseStatement, type Statement } from './statement.ts';

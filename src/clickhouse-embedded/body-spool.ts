@@ -8,7 +8,7 @@ import { closeSync, lstatSync, openSync, rmSync, unlinkSync, writeSync } from 'n
 import { join } from 'node:path';
 import { EngineFailure } from './engine-failure.ts';
 import { handedPath } from './handed-body.ts';
-import { BODY_BYTES_MAX, SPOOLED_BYTES_MAX } from './limits.ts';
+import { BODY_BYTES_MAX, SPOOLED_BYTES_MAX } from './child-bounds.ts';
 
 export interface SpooledBody {
   readonly path: string;

@@ -1,5 +1,5 @@
 /**
- * The embedded ClickHouse's process. Forked by start.ts, by way of walls/launcher.ts; runs nothing but this. Its
+ * The embedded ClickHouse's process. Forked by start-clickhouse.ts, by way of walls/launcher.ts; runs nothing but this. Its
  * life hangs on the IPC channel: when the parent is gone it kills itself at once, because leaving politely takes seconds in
  * which the folder stays locked (see FACTS).
  */
@@ -9,11 +9,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { OperatingError } from '../errors.ts';
 import { foldersOf } from './folders.ts';
 import { openFront, type Front } from './front.ts';
-import { POLL_MS, STOP_DRAIN_MS } from './limits.ts';
+import { POLL_MS, STOP_DRAIN_MS } from './child-bounds.ts';
 import { watchOwnSpace } from './own-space.ts';
 import { recordProcess } from './predecessor.ts';
 import type { ChildConfiguration, ToChild, ToParent } from './protocol.ts';
-import { loadNative } from './walls/native.ts';
+import { loadNative } from './walls/libc.ts';
 import type { Wall } from './walls/report.ts';
 import { raiseSeccomp } from './walls/seccomp.ts';
 import { openEmbeddedServer, type ChildLog, type EmbeddedServer } from './embedded-server.ts';

@@ -9,8 +9,14 @@ import type { Folders } from './folders.ts';
 import type { GuardRules } from './guard.ts';
 import { createQuerySlots, type QuerySlots } from './query-slots.ts';
 import { watchMemory } from './memory-watch.ts';
-import { ENGINE_READERS, ENGINE_WRITERS, OWN_MEMORY_SHARE, PUBLIC_WRITERS, REFRESH_MEMORY_SHARE } from './limits.ts';
-import type { OwnBounds } from './limits.ts';
+import {
+  ENGINE_READERS,
+  ENGINE_WRITERS,
+  OWN_MEMORY_SHARE,
+  PUBLIC_WRITERS,
+  REFRESH_MEMORY_SHARE,
+} from './child-bounds.ts';
+import type { OwnBounds } from './child-bounds.ts';
 import type { ChildConfiguration, ChildLogLevel } from './protocol.ts';
 import { makeDefaultPlain } from './plain-default.ts';
 import { openResultPipe, pipePaths, type ResultPipe } from './result-pipe.ts';

@@ -12,7 +12,7 @@ import {
   isOpenTableFunction,
   isOpenTableSetting,
 } from './open-names.ts';
-import { SYNTAX_WORDS, WORDS_AFTER_NAME } from './names/syntax.ts';
+import { SYNTAX_WORDS, WORDS_AFTER_NAME } from './names/syntax-names.ts';
 
 /** Settings with a bound of ours (see settings.ts) are for the end of a statement or the URL, where the bound is kept. */
 const BOUNDED_SETTINGS = new Set(['max_execution_time', 'max_memory_usage']);

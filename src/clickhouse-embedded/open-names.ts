@@ -14,7 +14,13 @@ import {
   OPEN_TABLE_ENGINES,
   OPEN_TABLE_FUNCTIONS,
 } from './names/tables.ts';
-import { CODECS, INDEX_TYPES, REFRESH_SETTINGS, SYNTAX_FUNCTIONS, UNLISTED_TABLE_FUNCTIONS } from './names/syntax.ts';
+import {
+  CODECS,
+  INDEX_TYPES,
+  REFRESH_SETTINGS,
+  SYNTAX_FUNCTIONS,
+  UNLISTED_TABLE_FUNCTIONS,
+} from './names/syntax-names.ts';
 
 /** The engine takes many of its names in any case, so all of them are compared in small letters. */
 const lower = (names: readonly string[]): ReadonlySet<string> => new Set(names.map((name) => name.toLowerCase()));

@@ -17,7 +17,7 @@ import {
   OWN_TABLES_MAX,
   REFRESHING_VIEWS_MAX,
   REFRESH_SECONDS_MAX,
-} from './limits.ts';
+} from './child-bounds.ts';
 import { hasTrailingSettings, type CommandStatement } from './statement.ts';
 import type { EmbeddedServer } from './embedded-server.ts';
 

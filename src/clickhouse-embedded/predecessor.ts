@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperatingError } from '../errors.ts';
-import { POLL_MS, PREDECESSOR_KILL_MS, PREDECESSOR_WAIT_MS } from './limits.ts';
+import { POLL_MS, PREDECESSOR_KILL_MS, PREDECESSOR_WAIT_MS } from './child-bounds.ts';
 
 export interface ProcessName {
   readonly pid: number;

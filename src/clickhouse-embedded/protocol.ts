@@ -1,6 +1,6 @@
 /**
- * Messages between the parent (start.ts) and the embedded ClickHouse's process (child.ts), over Node's IPC channel.
- * The channel is also the life line: when it breaks, the child kills itself.
+ * Messages between the parent (start-clickhouse.ts) and the embedded ClickHouse's process (child.ts), over Node's IPC
+ * channel. The channel is also the life line: when it breaks, the child kills itself.
  */
 
 import type { OperatingError } from '../errors.ts';

@@ -3,7 +3,7 @@
  * answer (503), not a longer wait. Child process.
  */
 import { EngineFailure } from './engine-failure.ts';
-import { WAITING_REQUESTS_MAX } from './limits.ts';
+import { WAITING_REQUESTS_MAX } from './child-bounds.ts';
 
 export interface QuerySlots<Slot> {
   /** Runs the work with a slot of its own. Throws TOO_MANY_SIMULTANEOUS_QUERIES when too many wait already. */

@@ -3,7 +3,7 @@
  * Child process.
  */
 import { open } from 'node:fs/promises';
-import { RESULT_READ_BYTES } from './limits.ts';
+import { RESULT_READ_BYTES } from './child-bounds.ts';
 import type { Headers, Reply } from './reply.ts';
 
 export async function replyWithFile(path: string, reply: Reply, headers: Headers): Promise<void> {

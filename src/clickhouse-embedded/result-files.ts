@@ -5,7 +5,7 @@
  */
 import { statSync } from 'node:fs';
 import { EngineFailure } from './engine-failure.ts';
-import { RESULT_BYTES_MAX, RESULTS_BYTES_MAX } from './limits.ts';
+import { RESULT_BYTES_MAX, RESULTS_BYTES_MAX } from './child-bounds.ts';
 
 /** At 1 GB/s, the most that a query was seen to write, 100 MB. */
 const LOOK_MS = 100;

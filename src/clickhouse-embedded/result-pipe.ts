@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { constants, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { RESULT_READ_BYTES } from './limits.ts';
+import { RESULT_READ_BYTES } from './child-bounds.ts';
 
 /** Takes a chunk that is only valid during the call; returns false to be called no more until resume(). */
 export type ChunkSink = (chunk: Uint8Array) => boolean;

@@ -5,7 +5,7 @@
  */
 import { COUNTED_SHARE } from './memory-watch.ts';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { REFRESHING_VIEWS_MAX } from './limits.ts';
+import { REFRESHING_VIEWS_MAX } from './child-bounds.ts';
 
 const MIB = 1024 * 1024;
 

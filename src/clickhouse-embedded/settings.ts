@@ -10,7 +10,7 @@ import {
   OWN_FREE_DISK_SHARE_MIN,
   QUERY_BYTES_MAX,
   TEMPORARY_BYTES_MAX,
-} from './limits.ts';
+} from './child-bounds.ts';
 import { isFrontSetting, isOpenSetting } from './open-names.ts';
 
 /**

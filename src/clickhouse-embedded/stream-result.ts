@@ -6,7 +6,7 @@
 import { summaryHeader } from './answer-headers.ts';
 import type { QueryResult } from './chdb.ts';
 import { EngineFailure } from './engine-failure.ts';
-import { RESULT_HOLD_BYTES, RESULT_HOLD_MS } from './limits.ts';
+import { RESULT_HOLD_BYTES, RESULT_HOLD_MS } from './child-bounds.ts';
 import type { Headers, Reply } from './reply.ts';
 import type { ResultPipe } from './result-pipe.ts';
 

@@ -1,7 +1,7 @@
 /** What a server says of itself over HTTP: its description, its pipeline, its ledger, the features of an entity. */
 
 import type { EntityState } from '../../native-free-core/features/read.ts';
-import type { PlanChange } from '../../native-free-core/plan/change.ts';
+import type { PlanChange } from '../../native-free-core/plan/change-plan.ts';
 import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import type { ListDescription } from '../contract/list-description.ts';

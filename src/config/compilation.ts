@@ -2,9 +2,9 @@
 
 import type { ComputedPlan, ListPlan, ZonePlan } from '../../native-free-core/plan/plan.ts';
 import type { ColumnBuilder } from './columns.ts';
-import type { DerivedName } from './expression/scope.ts';
-import type { ExperimentName, FeatureName } from './expression/scope.ts';
-import type { FlatMessage } from './message.ts';
+import type { DerivedName } from './expression/names-in-scope.ts';
+import type { ExperimentName, FeatureName } from './expression/names-in-scope.ts';
+import type { FlatMessage } from './flatten-message.ts';
 import type { Problems } from './problems.ts';
 import type { PipelineDeclaration } from './schema.ts';
 

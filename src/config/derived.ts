@@ -9,9 +9,9 @@ import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Compilation } from './compilation.ts';
 import { expressionAt } from './expression-at.ts';
 import { addComputed } from './computed.ts';
-import { isSyntaxProblem, parseExpression, namePathsOf } from './expression/syntax.ts';
+import { isSyntaxProblem, parseExpression, namePathsOf } from './expression/cel-syntax.ts';
 import type { Typed } from '../../native-free-core/language/functions/typed.ts';
-import type { DerivedName } from './expression/scope.ts';
+import type { DerivedName } from './expression/names-in-scope.ts';
 
 /** What a derived value or a model reads, by its text alone. Both are named in full: `derived.speed`, `model.cheat`. */
 interface Reading {

@@ -1,6 +1,6 @@
 /**
  * How much is remembered of what events bring besides their entities: strings, producers, event ids. Each is a region of
- * shared memory, reserved at the start, so that each has a largest size. Called by compile.ts.
+ * shared memory, reserved at the start, so that each has a largest size. Called by compile-pipeline.ts.
  */
 
 import { producersOf, type ProducersPlan } from '../../native-free-core/plan/plan.ts';

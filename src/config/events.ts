@@ -2,7 +2,7 @@
 
 import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { ColumnBuilder } from './columns.ts';
-import { flattenMessage, type FlatMessage } from './message.ts';
+import { flattenMessage, type FlatMessage } from './flatten-message.ts';
 import { nearest } from '../../native-free-core/base/nearest.ts';
 import { loadProto, ProtoProblem, type LoadedProto, type ProtoMessage, type ProtoReader } from './proto/index.ts';
 import type { Problems } from './problems.ts';

@@ -4,7 +4,7 @@ import { expressionTypeText, type Typed } from '../../native-free-core/language/
 import type { Compilation } from './compilation.ts';
 import { setAside, storeListReads } from './computed.ts';
 import { checkExpression } from './expression/check.ts';
-import type { ExpressionScope } from './expression/scope.ts';
+import type { ExpressionScope } from './expression/names-in-scope.ts';
 import type { Path } from './source.ts';
 
 /**

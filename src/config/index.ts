@@ -1,7 +1,7 @@
 /** The pipeline file: loading, checking, and its JSON Schema. Other stages see the plan only. */
 
-export { compilePipeline, type CompiledPipeline } from './compile.ts';
-export { parseList } from './lists.ts';
+export { compilePipeline, type CompiledPipeline } from './compile-pipeline.ts';
+export { parseList } from './list-files.ts';
 export { compileSources, loadPipeline, loadPipelineFile, protoReader, type LoadedPipeline } from './load-pipeline.ts';
 export type { NamedFile, PipelineSources } from './pipeline-sources.ts';
 export { setRuleDisabled } from './disable.ts';

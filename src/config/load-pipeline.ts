@@ -6,7 +6,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:pat
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
 import { packageRoot } from '../system/compiled-url.ts';
-import { compilePipeline, type CompiledPipeline } from './compile.ts';
+import { compilePipeline, type CompiledPipeline } from './compile-pipeline.ts';
 import type { NamedFile, PipelineSources } from './pipeline-sources.ts';
 import { PipelineError } from './problems.ts';
 import type { ProtoFile, ProtoReader } from './proto/index.ts';

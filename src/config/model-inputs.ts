@@ -10,7 +10,7 @@ import type { Category, FileInput, ParsedModel } from '../../native-free-core/mo
 import type { Compilation } from './compilation.ts';
 import { expressionAt } from './expression-at.ts';
 import { storeListReads } from './computed.ts';
-import { isSyntaxProblem, parseExpression, namePathOf } from './expression/syntax.ts';
+import { isSyntaxProblem, parseExpression, namePathOf } from './expression/cel-syntax.ts';
 import { kindText, type Typed } from '../../native-free-core/language/functions/typed.ts';
 import { categoryExpression, listText } from './model-categories.ts';
 import { columnLists } from './model-columns.ts';

@@ -5,7 +5,7 @@
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { ModelOutput, ModelPlan } from '../../native-free-core/plan/plan.ts';
-import { parseModel } from '../../native-free-core/model/parse.ts';
+import { parseModel } from '../../native-free-core/model/parse-model.ts';
 import type { ParsedModel } from '../../native-free-core/model/parsed-model.ts';
 import type { Compilation } from './compilation.ts';
 import { checkDeclared, compileInputs, typedInput } from './model-inputs.ts';

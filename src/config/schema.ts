@@ -1,12 +1,12 @@
 /**
  * The shape of a pipeline file: which keys there are and what kind of value each takes. Whether names exist and types
- * fit is checked later, by compile.ts. The JSON Schema for editors is made from this.
+ * fit is checked later, by compile-pipeline.ts. The JSON Schema for editors is made from this.
  */
 
 import { z } from 'zod';
 import { aggregateOptions } from '../../native-free-core/language/aggregates/index.ts';
-import { AGGREGATE_NAMES } from '../../native-free-core/language/aggregates/names.ts';
-import type { Option } from '../../native-free-core/language/aggregates/options.ts';
+import { AGGREGATE_NAMES } from '../../native-free-core/language/aggregates/aggregate-names.ts';
+import type { Option } from '../../native-free-core/language/aggregates/aggregate-options.ts';
 import { COUNT_PATTERN, DURATION_PATTERN } from './units.ts';
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;

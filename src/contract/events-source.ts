@@ -4,7 +4,7 @@
  * decided here.
  */
 
-import { written, type Position } from './log.ts';
+import { written, type Position } from './event-log.ts';
 import { quoteName } from './sql-text.ts';
 
 /** The table that takes inserts, for those who write, change or measure it. */

@@ -1,6 +1,6 @@
 /**
  * What the server can say of itself in numbers: one shape, which `GET /v1/server` answers, and which all that shows figures
- * reads. Each stage answers its own part; engine/figures.ts puts them together. Bytes, seconds and ms as their names
+ * reads. Each stage answers its own part; engine/gather-figures.ts puts them together. Bytes, seconds and ms as their names
  * say; counts since the start.
  */
 

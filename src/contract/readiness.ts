@@ -1,4 +1,4 @@
-/** Whether the server does what it is for, as engine/readiness.ts finds it and ingress threads tell it. */
+/** Whether the server does what it is for, as engine/watch-readiness.ts finds it and ingress threads tell it. */
 
 export type ReadyPart = 'start' | 'answers' | 'storing' | 'queries';
 

@@ -5,7 +5,7 @@
  *   GET  /v1/server /v1/pipeline /v1/lists
  *   GET  /v1/ledger         page by page (describe-ledger.ts)
  *   POST /v1/lists/{name}   another content for a list, one entry a line
- *   /v1/pipelines …         versions of the pipeline (versions/requests.ts)
+ *   /v1/pipelines …         versions of the pipeline (versions/version-requests.ts)
  */
 
 import { lookup } from '../../native-free-core/base/lookup.ts';
@@ -14,7 +14,7 @@ import type { Plan } from '../../native-free-core/plan/plan.ts';
 import type { Figures } from '../contract/figures.ts';
 import { OperatingError } from '../errors.ts';
 import { describeLedger, type LedgerSources } from '../audit/describe-ledger.ts';
-import type { Lists } from '../versions/lists.ts';
+import type { Lists } from '../versions/running-lists.ts';
 
 const LIST_PATH = '/v1/lists/';
 const PIPELINES_PATH = '/v1/pipelines';

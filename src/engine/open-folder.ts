@@ -19,7 +19,7 @@ import { lockFolder } from '../system/folder-lock.ts';
 import { givenVersion, versionsFolder } from '../versions/given-version.ts';
 import { PipelineVersions, type PipelineVersion } from '../versions/pipeline-versions.ts';
 import { openBatchLog, type BatchLog } from '../warehouse/insert/batch-log.ts';
-import type { EngineOptions } from './options.ts';
+import type { EngineOptions } from './engine-options.ts';
 
 export interface OpenFolder {
   /** The pipeline file that was given; another version may decide (versions/at-start.ts). */

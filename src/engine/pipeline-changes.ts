@@ -7,7 +7,7 @@ import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { compileSources, describeChange, setRuleDisabled, withShadow } from '../config/index.ts';
 import { startBackfill } from '../versions/backfill.ts';
 import { Deployer, type DescribedChange } from '../versions/deployer.ts';
-import { withoutEntries } from '../versions/lists.ts';
+import { withoutEntries } from '../versions/running-lists.ts';
 import type { PipelineVersion, PipelineVersions, SourceTexts } from '../versions/pipeline-versions.ts';
 import { recordActivations } from '../versions/record-activations.ts';
 import { openTables } from '../workers/open-tables.ts';

@@ -10,7 +10,7 @@ import type { SharedMemory } from '../memory/regions.ts';
 import { acceptLoss } from '../recovery/accept-loss.ts';
 import type { Rebuilt } from '../recovery/rebuild.ts';
 import { expectationOf, recoverEngine, recoverLog } from '../recovery/recover.ts';
-import type { EventLog } from '../contract/log.ts';
+import type { EventLog } from '../contract/event-log.ts';
 import { MARK_NAME } from '../spool/durable-mark.ts';
 import { openSpoolLog } from '../spool/spool-log.ts';
 import { wallMs } from '../system/clock.ts';
@@ -18,7 +18,7 @@ import { connectionBounds, type ConnectionBounds } from '../system/descriptors.t
 import { createRunning, type Running } from '../versions/running.ts';
 import { openClickHouse, type ClickHouse } from '../warehouse/clickhouse.ts';
 import type { OpenFolder } from './open-folder.ts';
-import type { EngineOptions } from './options.ts';
+import type { EngineOptions } from './engine-options.ts';
 
 export interface Recovered {
   readonly clickhouse: ClickHouse;

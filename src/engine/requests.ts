@@ -6,11 +6,11 @@
 import { AuditTrail } from '../audit/audit-trail.ts';
 import { audited } from '../audit/audited-requests.ts';
 import { describeChange } from '../config/index.ts';
-import { explainRequests } from '../explain/requests.ts';
-import type { ProxiedRequest } from '../ingress/messages.ts';
-import { pipelineRequests } from '../versions/requests.ts';
+import { explainRequests } from '../explain/explain-requests.ts';
+import type { ProxiedRequest } from '../ingress/thread-messages.ts';
+import { pipelineRequests } from '../versions/version-requests.ts';
 import { controlRequests } from './control-requests.ts';
-import { figuresNow } from './figures.ts';
+import { figuresNow } from './gather-figures.ts';
 import type { PipelineChanges } from './pipeline-changes.ts';
 import type { StageInput, Stages } from './stages.ts';
 

@@ -5,8 +5,8 @@
  */
 
 import { copyEntry } from '../../native-free-core/state/dictionary.ts';
-import { after, isBefore, written, type LogConsumer } from '../contract/log.ts';
-import { startIngress, type Ingress } from '../ingress/start.ts';
+import { after, isBefore, written, type LogConsumer } from '../contract/event-log.ts';
+import { startIngress, type Ingress } from '../ingress/start-ingress.ts';
 import { allocateWarmUp } from '../memory/regions.ts';
 import { copyAccount, copyTables } from '../memory/snapshot-tables.ts';
 import { ACCOUNT_FOLDER } from '../recovery/rebuild.ts';
@@ -15,14 +15,14 @@ import { SnapshotKeeper, withAccount } from '../recovery/snapshot-keeper.ts';
 import { createSnapshot } from '../spool/snapshot-file.ts';
 import { nodeStorage } from '../spool/storage.ts';
 import { noteThreads } from '../system/end-process.ts';
-import { withoutEntries } from '../versions/lists.ts';
+import { withoutEntries } from '../versions/running-lists.ts';
 import { probeQueries } from '../warehouse/probe.ts';
 import { createWarehouse, type Warehouse } from '../warehouse/warehouse.ts';
 import { startWorkers, type WorkerPool } from '../workers/pool.ts';
 import { failureSignal, type FailureSignal } from './failure-signal.ts';
 import type { OpenFolder } from './open-folder.ts';
-import type { EngineOptions } from './options.ts';
-import { watchReadiness, type ReadinessWatch } from './readiness.ts';
+import type { EngineOptions } from './engine-options.ts';
+import { watchReadiness, type ReadinessWatch } from './watch-readiness.ts';
 import type { Recovered } from './recovered.ts';
 import { keepTrimmed, type Trimming } from './trimming.ts';
 import { watchBounds, type BoundsWatch } from './watch-bounds.ts';

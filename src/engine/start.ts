@@ -12,7 +12,7 @@ import type { AuditTrail } from '../audit/audit-trail.ts';
 import { warmUpServer } from '../client/warm-up-server.ts';
 import { changeToGiven } from '../versions/at-start.ts';
 import { openFolder } from './open-folder.ts';
-import type { Engine, EngineOptions } from './options.ts';
+import type { Engine, EngineOptions } from './engine-options.ts';
 import { openPipelineChanges, type PipelineChanges } from './pipeline-changes.ts';
 import { recover } from './recovered.ts';
 import { serveRequests } from './requests.ts';

@@ -3,7 +3,7 @@
  * the slowest of the log's consumers still needs. Main thread, once a second.
  */
 
-import { BEFORE_FIRST, isBefore, type LogConsumer, type Position } from '../contract/log.ts';
+import { BEFORE_FIRST, isBefore, type LogConsumer, type Position } from '../contract/event-log.ts';
 import type { Log } from '../system/log.ts';
 
 export interface TrimmingSources {

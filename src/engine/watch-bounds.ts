@@ -3,7 +3,7 @@
  * met, and when it is met, with what happens then. Looked at every few seconds on the main thread; read without locks.
  */
 
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { dictionaryBytes, dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import { entityCount, evictedCount } from '../../native-free-core/state/entity-table.ts';

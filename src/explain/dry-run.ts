@@ -5,7 +5,7 @@
  */
 
 import { outcomeText, EVENT_MALFORMED } from '../../native-free-core/base/outcomes.ts';
-import { transcodeJson } from '../../native-free-core/codec/json/frame.ts';
+import { transcodeJson } from '../../native-free-core/codec/json/json-frame.ts';
 import { clearUnknownFields, unknownTexts } from '../../native-free-core/codec/unknown-fields.ts';
 import type { RejectionDetail } from '../../native-free-core/codec/rejection.ts';
 import { createFrameEvents, type FrameEvents } from '../../native-free-core/codec/frame-events.ts';
@@ -15,7 +15,7 @@ import { decideRows, moveState } from '../../native-free-core/decide/decide-bloc
 import { takeEvent } from '../../native-free-core/decide/take-frame.ts';
 import { describeEvent, noteUnknownFields } from '../../native-free-core/decide/tell-refusals.ts';
 import type { Session } from '../../native-free-core/decide/sessions.ts';
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import { beginFrame } from '../../native-free-core/decide/taken-frame.ts';
 import { hashEventId } from '../../native-free-core/decide/validate.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';

@@ -21,7 +21,7 @@ import { explainCondition } from './conditions.ts';
 import { compileModelExplainer, modelSources } from './explain-models.ts';
 import { compileEvaluation, type Evaluation } from './evaluation.ts';
 import { expressionTexts, type ExpressionText } from './expression-text.ts';
-import { namesOf, type Names } from './names.ts';
+import { namesOf, type Names } from './pipeline-names.ts';
 
 export interface RowExplainer {
   /** The row as it is now. */

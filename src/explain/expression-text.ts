@@ -8,7 +8,7 @@ import { FUNCTIONS } from '../../native-free-core/language/functions/index.ts';
 import { methodPhrase, PRIMARY, type Phrase, type Writer } from '../../native-free-core/language/functions/phrase.ts';
 import { withoutUtc } from '../../native-free-core/language/functions/time-parts.ts';
 import { columnAt, type ColumnPlan, type Expression, type Plan } from '../../native-free-core/plan/plan.ts';
-import type { Names } from './names.ts';
+import type { Names } from './pipeline-names.ts';
 
 type Constant = Extract<Expression, { node: 'constant' }>;
 

@@ -13,7 +13,7 @@ import { lookup } from '../../native-free-core/base/lookup.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
 import { eventsSource } from '../contract/events-source.ts';
-import { isBefore, written, type Position } from '../contract/log.ts';
+import { isBefore, written, type Position } from '../contract/event-log.ts';
 import { quoteName, quoteText } from '../contract/sql-text.ts';
 import { selectTexts, type StoredTexts } from './stored-row.ts';
 

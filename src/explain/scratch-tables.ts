@@ -7,7 +7,7 @@
 
 import { shapeEntityTable, STRIPE_HEADER_WORDS, STRIPE_LOCK } from '../../native-free-core/layout/entity-layout.ts';
 import { REGION_BYTES_MAX } from '../../native-free-core/layout/region.ts';
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import { adoptRow } from '../../native-free-core/state/adoption.ts';
 import {
   createDictionary,

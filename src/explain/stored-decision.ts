@@ -3,10 +3,10 @@
  * versions that were asked for last. Main thread.
  */
 
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import type { Expression, Plan } from '../../native-free-core/plan/plan.ts';
 import { constantText } from '../../native-free-core/language/expression/condition.ts';
-import { openLists } from '../../native-free-core/language/expression/lists.ts';
+import { openLists } from '../../native-free-core/language/expression/list-entries.ts';
 import { FUNCTIONS } from '../../native-free-core/language/functions/index.ts';
 import { dictionaryCount } from '../../native-free-core/state/dictionary.ts';
 import type { KeyList } from '../../native-free-core/state/key-list.ts';

@@ -12,7 +12,7 @@ import type { RefusalReason } from '../contract/figures.ts';
 import { monotonicMs, wallMs } from '../system/clock.ts';
 import { EventCredit } from './event-credit.ts';
 import { FrameQueue } from './frame-queue.ts';
-import { RETRY_AFTER_CLOSED_MS, RETRY_AFTER_MS } from './limits.ts';
+import { RETRY_AFTER_CLOSED_MS, RETRY_AFTER_MS } from './ingress-bounds.ts';
 import type { Peer } from './peers.ts';
 import type { StoredAnswers } from './stored-answers.ts';
 

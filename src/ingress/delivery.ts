@@ -17,7 +17,7 @@ import { readRepeat } from '../../native-free-core/layout/repeat-record.ts';
 import { createSeq, type Seq } from '../../native-free-core/layout/seq.ts';
 import { cancelSleep, prepareSleep, ring } from '../../native-free-core/ring/doorbell.ts';
 import { claim, releaseTo, step, type Lane } from '../../native-free-core/ring/lane.ts';
-import type { LookupRequest } from './messages.ts';
+import type { LookupRequest } from './thread-messages.ts';
 import type { Peer, Peers } from './peers.ts';
 import type { StoredAnswers } from './stored-answers.ts';
 

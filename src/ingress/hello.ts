@@ -6,7 +6,7 @@
 import type { Hello } from '../../native-free-core/codec/messages.ts';
 import { encodingOf } from '../../native-free-core/encodings/index.ts';
 import { FRAME_BYTES_MAX, FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
-import type { PipelineFacts } from './messages.ts';
+import type { PipelineFacts } from './thread-messages.ts';
 
 export type EncodeHello = (encoding: number, highestSeq: number, eventsInFlight: number) => Uint8Array;
 

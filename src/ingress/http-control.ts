@@ -6,10 +6,10 @@ import { enter } from '../../native-free-core/base/lookup.ts';
 import { NOT_READY_STARTING, NOT_READY_STOPPING, type Readiness } from '../contract/readiness.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
-import type { IngressContext } from './context.ts';
+import type { IngressContext } from './thread-context.ts';
 import { SERVER_BUSY, endWith, type HttpProblem } from './http-answer.ts';
 import type { Bodies } from './http-body.ts';
-import type { ProxiedRequest, ProxiedResponse } from './messages.ts';
+import type { ProxiedRequest, ProxiedResponse } from './thread-messages.ts';
 import type { Route } from './routes.ts';
 
 const PENDING_MAX = 256;

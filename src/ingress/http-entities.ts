@@ -6,7 +6,7 @@
 import { ENCODING_CODES } from '../../native-free-core/layout/encoding-codes.ts';
 import { ENTITY_FOUND, ENTITY_NONE, ENTITY_UNSEEN } from '../../native-free-core/layout/answer-record.ts';
 import type { Exchange } from '../http/transport.ts';
-import type { IngressContext } from './context.ts';
+import type { IngressContext } from './thread-context.ts';
 import { SERVER_BUSY, endJson, endWith, type HttpProblem } from './http-answer.ts';
 import type { Outlet, Peer } from './peers.ts';
 

@@ -10,10 +10,10 @@ import { createSeq, setSeq } from '../../native-free-core/layout/seq.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Exchange } from '../http/transport.ts';
 import { ADMITTED, workerOf } from './admission.ts';
-import type { IngressContext } from './context.ts';
+import type { IngressContext } from './thread-context.ts';
 import { SERVER_BUSY, endWith, type HttpProblem } from './http-answer.ts';
 import type { Bodies } from './http-body.ts';
-import { RETRY_AFTER_CLOSED_MS } from './limits.ts';
+import { RETRY_AFTER_CLOSED_MS } from './ingress-bounds.ts';
 import type { Outlet, Peer } from './peers.ts';
 import { isProblem, readTerms, type Terms } from './terms.ts';
 

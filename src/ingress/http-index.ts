@@ -1,6 +1,6 @@
 /** `GET /`: what this port serves, for whoever opens it in a browser or with curl. Ingress thread. */
 
-import type { IngressContext } from './context.ts';
+import type { IngressContext } from './thread-context.ts';
 import { ROUTES, type Route } from './routes.ts';
 
 export function serveIndex(context: IngressContext): void {

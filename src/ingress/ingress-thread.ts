@@ -1,6 +1,6 @@
 /**
  * An ingress thread: a server on the events' port, lanes to and from the workers, a port to the main thread. It admits
- * frames and sends answers; it parses no event and waits for nothing. Started by start.ts.
+ * frames and sends answers; it parses no event and waits for nothing. Started by start-ingress.ts.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,7 +15,7 @@ import type { IngressFigures } from '../contract/figures.ts';
 import { openTransport } from '../http/choose-transport.ts';
 import { dieOf } from '../system/end-process.ts';
 import { Admission } from './admission.ts';
-import type { IngressContext } from './context.ts';
+import type { IngressContext } from './thread-context.ts';
 import { Delivery } from './delivery.ts';
 import { createHello } from './hello.ts';
 import { Bodies } from './http-body.ts';
@@ -24,7 +24,7 @@ import { serveEntities } from './http-entities.ts';
 import { serveEvents } from './http-events.ts';
 import { serveIndex } from './http-index.ts';
 import { Lookups } from './lookups.ts';
-import type { FromIngress, IngressThreadOptions, ToIngress } from './messages.ts';
+import type { FromIngress, IngressThreadOptions, ToIngress } from './thread-messages.ts';
 import { Peers } from './peers.ts';
 import { RefusedChanges } from './refused-changes.ts';
 import { Refusals } from './refusals.ts';

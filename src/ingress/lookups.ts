@@ -6,8 +6,8 @@
 
 import { STATUS_DUPLICATE, STATUS_RETRY } from '../../native-free-core/codec/answer.ts';
 import { encodeRetry } from './refusals.ts';
-import { RETRY_AFTER_CLOSED_MS } from './limits.ts';
-import type { FromIngress, LookupRequest } from './messages.ts';
+import { RETRY_AFTER_CLOSED_MS } from './ingress-bounds.ts';
+import type { FromIngress, LookupRequest } from './thread-messages.ts';
 import type { HeldAnswer, Peer, Peers } from './peers.ts';
 
 /** Look-ups that may be on their way at once; bounds what the main thread is asked for. */

@@ -6,7 +6,7 @@
 import type { RequestHead } from '../http/request-head.ts';
 import { monotonicMs } from '../system/clock.ts';
 import type { HttpProblem } from './http-answer.ts';
-import type { FromIngress } from './messages.ts';
+import type { FromIngress } from './thread-messages.ts';
 import { findRoute } from './routes.ts';
 
 const TOLD_PER_MINUTE = 10;

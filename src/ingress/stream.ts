@@ -8,7 +8,7 @@ import { createSeq } from '../../native-free-core/layout/seq.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Socket, Upgrade, WebSocketHandlers } from '../http/transport.ts';
 import { ADMITTED, workerOf } from './admission.ts';
-import type { IngressContext } from './context.ts';
+import type { IngressContext } from './thread-context.ts';
 import { SERVER_BUSY, SERVER_STOPPING, endWith, refusal, type HttpProblem } from './http-answer.ts';
 import type { Outlet, Peer } from './peers.ts';
 import { Pings, type Pinged } from './pings.ts';

@@ -3,7 +3,7 @@
  * until their rows have moved, side tables for what is backfilled, and threads that warm up. Called by cli/plan.ts.
  */
 
-import { backfillPlan, type PlanChange } from '../../native-free-core/plan/change.ts';
+import { backfillPlan, type PlanChange } from '../../native-free-core/plan/change-plan.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { carryLimits } from '../../native-free-core/policy/carry-limits.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';

@@ -4,10 +4,15 @@
  * the engine runs, and by recovery.
  */
 
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import { carryOver } from '../../native-free-core/features/carry-over.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
-import { backfilled, backfilledEntities, backfillPlan, type PlanChange } from '../../native-free-core/plan/change.ts';
+import {
+  backfilled,
+  backfilledEntities,
+  backfillPlan,
+  type PlanChange,
+} from '../../native-free-core/plan/change-plan.ts';
 import type { ListPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { carryLimits } from '../../native-free-core/policy/carry-limits.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';

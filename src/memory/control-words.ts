@@ -18,7 +18,7 @@ import { lastTouchedEpoch, startEpochs } from '../../native-free-core/decide/epo
 import { cancelSleep, prepareSleep, ring } from '../../native-free-core/ring/doorbell.ts';
 import { loadWatermark, storeWatermark } from '../../native-free-core/ring/watermark.ts';
 import type { AbsenceFigures } from '../contract/figures.ts';
-import { after, isBefore, positionOf, written, type Position } from '../contract/log.ts';
+import { after, isBefore, positionOf, written, type Position } from '../contract/event-log.ts';
 import type { SharedMemory } from './regions.ts';
 
 export interface ControlWords {

@@ -15,7 +15,7 @@ import { producersOf, type ListPlan, type Plan } from '../../native-free-core/pl
 import { REGION_BYTES_MAX, REGION_CONTROL, createRegion } from '../../native-free-core/layout/region.ts';
 import { layOutRecord } from '../../native-free-core/features/record-layout.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
-import { listKeys } from '../../native-free-core/language/expression/lists.ts';
+import { listKeys } from '../../native-free-core/language/expression/list-entries.ts';
 import { createLane } from '../../native-free-core/ring/lane.ts';
 import { createDictionary } from '../../native-free-core/state/dictionary.ts';
 import { createEntityRegions } from '../../native-free-core/state/entity-table.ts';

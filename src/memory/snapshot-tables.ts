@@ -3,10 +3,10 @@
  * skips rows that a state already has, so the copies need not be of one moment (docs/semantics.md §4). Main thread.
  */
 
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import type { EntityPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { layOutLimits } from '../../native-free-core/policy/limit-layout.ts';
-import { forgetReplay } from '../../native-free-core/policy/limits.ts';
+import { forgetReplay } from '../../native-free-core/policy/limit-takes.ts';
 import {
   copyEntry,
   dictionaryCount,

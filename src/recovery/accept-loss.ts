@@ -25,7 +25,7 @@ import {
   reaches,
   written,
   type Position,
-} from '../contract/log.ts';
+} from '../contract/event-log.ts';
 import { wallTime } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Losses } from '../audit/losses.ts';

@@ -9,14 +9,22 @@
  */
 
 import { join } from 'node:path';
-import { eachDictionaryEntry } from '../../native-free-core/columns/load.ts';
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import { eachDictionaryEntry } from '../../native-free-core/columns/load-block.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { dictionaryCount, internEntry } from '../../native-free-core/state/dictionary.ts';
 import { entityCount } from '../../native-free-core/state/entity-table.ts';
 import { nameProducer } from '../../native-free-core/state/producer-names.ts';
 import { replayProducer, takeSeq } from '../../native-free-core/state/producers.ts';
-import { before, BEFORE_FIRST, entriesOf, reaches, written, type EventLog, type Position } from '../contract/log.ts';
+import {
+  before,
+  BEFORE_FIRST,
+  entriesOf,
+  reaches,
+  written,
+  type EventLog,
+  type Position,
+} from '../contract/event-log.ts';
 import { describeChange } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { restoreTables, type RecoveringVersion } from './recover-tables.ts';

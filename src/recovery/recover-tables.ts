@@ -9,14 +9,14 @@ import {
   eachName,
   readBlockHeader,
   unknownFieldsOf,
-} from '../../native-free-core/columns/load.ts';
+} from '../../native-free-core/columns/load-block.ts';
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { copyEntry } from '../../native-free-core/state/dictionary.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import { createChunkRestorer, type TableChunk } from '../memory/snapshot-tables.ts';
-import { isBefore, written, type LogEntry, type Position } from '../contract/log.ts';
+import { isBefore, written, type LogEntry, type Position } from '../contract/event-log.ts';
 
 export const LEDGER_CHUNK = 'ledger';
 

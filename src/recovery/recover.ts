@@ -5,9 +5,9 @@
  */
 
 import { join } from 'node:path';
-import { readBlockHeader } from '../../native-free-core/columns/load.ts';
+import { readBlockHeader } from '../../native-free-core/columns/load-block.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { backfilledEntities } from '../../native-free-core/plan/change.ts';
+import { backfilledEntities } from '../../native-free-core/plan/change-plan.ts';
 import { trimEntities } from '../../native-free-core/state/trim-entities.ts';
 import { createSideReplayer } from '../../native-free-core/decide/side-replay.ts';
 import {
@@ -21,7 +21,7 @@ import {
   written,
   type EventLog,
   type Position,
-} from '../contract/log.ts';
+} from '../contract/event-log.ts';
 import { describeChange } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import { allocateChange, sweepTables, withoutAdoption } from '../memory/change-memory.ts';
@@ -35,7 +35,7 @@ import { ACCOUNT_FOLDER, planRebuild, rebuildTables, type Rebuilt, type RebuildS
 import type { BatchLog } from '../warehouse/insert/batch-log.ts';
 import { MARK_NAME } from '../spool/durable-mark.ts';
 import type { SpoolExpectation } from '../spool/inspect.ts';
-import { recoverSpool, type RecoveredSpool } from '../spool/recover.ts';
+import { recoverSpool, type RecoveredSpool } from '../spool/recover-spool.ts';
 import { restoreNewest, type LoadedSnapshot } from '../spool/snapshot-file.ts';
 import { listSnapshots, snapshotPath } from '../spool/snapshot-layout.ts';
 import { readSnapshotHeader } from '../spool/snapshot-load.ts';

@@ -3,9 +3,9 @@
  * trimmed. Main thread; the file itself is the spool's, handed in by engine/start.ts.
  */
 
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { after, BEFORE_FIRST, earlier, type Position } from '../contract/log.ts';
+import { after, BEFORE_FIRST, earlier, type Position } from '../contract/event-log.ts';
 import type { Ledger } from '../audit/ledger.ts';
 import type { SnapshotFigures } from '../contract/figures.ts';
 import { LEDGER_CHUNK } from './recover-tables.ts';

@@ -19,7 +19,7 @@ import {
   type LogEntry,
   type LogReader,
   type Position,
-} from '../contract/log.ts';
+} from '../contract/event-log.ts';
 
 export class HeadReader implements LogReader {
   /** Epochs by where they came from. */

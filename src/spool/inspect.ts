@@ -1,6 +1,6 @@
 /**
  * Looks at everything that a former process left in the log, changes nothing, and says what is whole and what is missing.
- * Called by recover.ts at start, and by salvage.ts where a loss is accepted. Main thread.
+ * Called by recover-spool.ts at start, and by salvage.ts where a loss is accepted. Main thread.
  *
  * What must be there is known from more than the log itself: the durable mark (durable-mark.ts), the batch log and the
  * snapshots say which epochs had been fsynced; segments are numbered without a gap, have a fixed size, and each begins with
@@ -9,7 +9,7 @@
  */
 
 import { zeroTotals, type Totals } from '../../native-free-core/layout/log-totals.ts';
-import { positionOf, written, type Position } from '../contract/log.ts';
+import { positionOf, written, type Position } from '../contract/event-log.ts';
 import { readMark } from './durable-mark.ts';
 import type { FoundMark } from './durable-mark.ts';
 import { segmentSlotOf, slotPath } from './segment-pool.ts';

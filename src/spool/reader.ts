@@ -16,7 +16,14 @@ import {
   type EpochRecord,
 } from '../../native-free-core/layout/epoch-commit-record.ts';
 import type { Totals } from '../../native-free-core/layout/log-totals.ts';
-import { BEFORE_FIRST, positionOf, written, type LogEntry, type LogReader, type Position } from '../contract/log.ts';
+import {
+  BEFORE_FIRST,
+  positionOf,
+  written,
+  type LogEntry,
+  type LogReader,
+  type Position,
+} from '../contract/event-log.ts';
 import { OperatingError } from '../errors.ts';
 import { decodeRecord, paddedBytes, wholeBytes } from './epoch-record.ts';
 import { segmentSlotOf, slotPath } from './segment-pool.ts';

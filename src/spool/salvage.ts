@@ -8,7 +8,7 @@ import path from 'node:path';
 
 import { MAGIC_SEGMENT, createRecord, RECORD_BYTES_MAX } from '../../native-free-core/layout/epoch-commit-record.ts';
 import type { Totals } from '../../native-free-core/layout/log-totals.ts';
-import { after, before, positionOf, written, type Position } from '../contract/log.ts';
+import { after, before, positionOf, written, type Position } from '../contract/event-log.ts';
 import { openMark } from './durable-mark.ts';
 import { encodeRecord } from './epoch-record.ts';
 import type { InspectedSegment, SpoolInspection } from './inspect.ts';

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
 import { fail } from '../../native-free-core/base/fail.ts';
-import { earlier, LAST, written, type Position } from '../contract/log.ts';
+import { earlier, LAST, written, type Position } from '../contract/event-log.ts';
 import { OperatingError } from '../errors.ts';
 import { paddedBytes } from './epoch-record.ts';
 import {

@@ -12,7 +12,7 @@
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
-import { positionOf, written, type Position } from '../contract/log.ts';
+import { positionOf, written, type Position } from '../contract/event-log.ts';
 import type { Storage } from './storage.ts';
 
 export interface SnapshotHeader {

@@ -5,7 +5,7 @@
 
 import { crc32 } from 'node:zlib';
 
-import { positionOf, type Position } from '../contract/log.ts';
+import { positionOf, type Position } from '../contract/event-log.ts';
 import { OperatingError } from '../errors.ts';
 import { paddedBytes } from './epoch-record.ts';
 import { SNAPSHOT_FORMAT, checksum, listSnapshots, snapshotPath } from './snapshot-layout.ts';

@@ -1,5 +1,5 @@
 /**
- * The log of the single server, kept by the spool (contract/log.ts says what a log is). A start recovers the folder
+ * The log of the single server, kept by the spool (contract/event-log.ts says what a log is). A start recovers the folder
  * first, reads from it what its tables lack, and lets it grow once shared memory is there. Made by engine/recovered.ts on
  * the main thread; other threads attach to its folder.
  */
@@ -7,10 +7,10 @@
 import { DURABLE_LOW } from '../../native-free-core/layout/control-layout.ts';
 import { openLane, type Lane } from '../../native-free-core/ring/lane.ts';
 import { loadWatermark } from '../../native-free-core/ring/watermark.ts';
-import { after, isBefore, positionOf, type EventLog, type Position, type ReadableLog } from '../contract/log.ts';
+import { after, isBefore, positionOf, type EventLog, type Position, type ReadableLog } from '../contract/event-log.ts';
 import { HeadReader } from './head-reader.ts';
 import { openSpoolReader } from './reader.ts';
-import type { RecoveredSpool } from './recover.ts';
+import type { RecoveredSpool } from './recover-spool.ts';
 import { startSpool, type Spool } from './spool.ts';
 import type { SpoolLog } from './spool-writer.ts';
 import { nodeStorage } from './storage.ts';

@@ -33,13 +33,13 @@ import {
   recordBytes,
 } from '../../native-free-core/layout/epoch-commit-record.ts';
 import type { Totals } from '../../native-free-core/layout/log-totals.ts';
-import { written, type Position } from '../contract/log.ts';
+import { written, type Position } from '../contract/event-log.ts';
 import { OperatingError } from '../errors.ts';
 import { openMark } from './durable-mark.ts';
 import type { MarkWriter } from './durable-mark.ts';
 import { EpochLanes } from './epoch-lanes.ts';
 import { encodeRecord } from './epoch-record.ts';
-import type { RecoveredSpool } from './recover.ts';
+import type { RecoveredSpool } from './recover-spool.ts';
 import { checkSizes, segmentBytesMin } from './segment-bytes.ts';
 import { SegmentPool } from './segment-pool.ts';
 import { isDiskFull } from './storage.ts';

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
 import { errorCodeOf } from '../../native-free-core/base/error-codes.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
-import type { Position } from '../contract/log.ts';
+import type { Position } from '../contract/event-log.ts';
 import { OperatingError } from '../errors.ts';
 import { compiledUrl } from '../system/compiled-url.ts';
 import { SEGMENT_BYTES_DEFAULT, segmentBytesMin } from './segment-bytes.ts';

@@ -7,7 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isMainThread, parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { createSideReplayer } from '../../native-free-core/decide/side-replay.ts';
-import { after, countBetween, earlier, LAST, reaches, written } from '../contract/log.ts';
+import { after, countBetween, earlier, LAST, reaches, written } from '../contract/event-log.ts';
 import type { BackfillTask, FromBackfill, ToBackfill } from './backfill.ts';
 import { yieldToOthers } from '../system/thread-priority.ts';
 import { attachSpoolLog } from '../spool/spool-log.ts';

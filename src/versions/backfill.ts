@@ -4,7 +4,7 @@
  */
 
 import { Worker } from 'node:worker_threads';
-import { reaches, type Position } from '../contract/log.ts';
+import { reaches, type Position } from '../contract/event-log.ts';
 import type { Backfill, BackfillInput } from './change.ts';
 import { OperatingError } from '../errors.ts';
 import { compiledUrl } from '../system/compiled-url.ts';

@@ -5,13 +5,13 @@
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { backfilledEntities, type PlanChange } from '../../native-free-core/plan/change.ts';
+import { backfilledEntities, type PlanChange } from '../../native-free-core/plan/change-plan.ts';
 import { answeredDecisions, type Plan } from '../../native-free-core/plan/plan.ts';
-import { BEFORE_FIRST, type Position } from '../contract/log.ts';
+import { BEFORE_FIRST, type Position } from '../contract/event-log.ts';
 import { allocateChange, sweepTables, takePages, withoutAdoption, type Swept } from '../memory/change-memory.ts';
 import type { ControlWords } from '../memory/control-words.ts';
 import type { SharedMemory } from '../memory/regions.ts';
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import { wallMs } from '../system/clock.ts';
 import type { ActivationOrigin, PipelineVersion, PipelineVersions } from './pipeline-versions.ts';
 import type { WaitingWorkers } from '../workers/pool.ts';

@@ -1,11 +1,11 @@
 /**
  * Changes of the pipeline on request: a new version, the one before, a rule switched off or on. One at a time; each is
  * checked before anything moves, and recorded in ClickHouse with who wanted it and why. Main thread; requests come by
- * versions/requests.ts.
+ * versions/version-requests.ts.
  */
 
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import type { PlanChange } from '../../native-free-core/plan/change.ts';
+import type { PlanChange } from '../../native-free-core/plan/change-plan.ts';
 import { PipelineError } from '../config/index.ts';
 import { OperatingError } from '../errors.ts';
 import type { Log } from '../system/log.ts';

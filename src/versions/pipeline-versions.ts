@@ -10,7 +10,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import type { Position } from '../contract/log.ts';
+import type { Position } from '../contract/event-log.ts';
 import { OperatingError } from '../errors.ts';
 import { wallMs } from '../system/clock.ts';
 import { readDurableJson, writeDurableJson } from '../system/durable-json.ts';

@@ -3,14 +3,14 @@
  * outlives a version asks here each time. Made by engine/start.ts; changed between two epochs by versions/.
  */
 
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { parseList } from '../config/index.ts';
 import type { RunningVersion } from './change.ts';
 import type { SharedMemory } from '../memory/regions.ts';
 import { collectGarbage } from '../system/collect-garbage.ts';
-import { Lists } from './lists.ts';
+import { Lists } from './running-lists.ts';
 import type { Log } from '../system/log.ts';
 import { openTables } from '../workers/open-tables.ts';
 

@@ -10,7 +10,7 @@
 
 import { EVENTS_TABLE } from '../contract/events-source.ts';
 import type { Log } from '../system/log.ts';
-import { messageOf } from './insert/refusals.ts';
+import { messageOf } from './insert/clickhouse-errors.ts';
 import type { Connection } from './insert/connection.ts';
 
 export interface MergePauseOptions {
@@ -35,7 +35,7 @@ const CALM = 0.4;
 const CALM_LOOKS = 10;
 /**
  * Of one partition. Beyond that queries and inserts begin to feel them; inserts are slowed down at 6000
- * (tables/storage.ts).
+ * (tables/table-storage.ts).
  */
 const PARTS_MAX = 2000;
 const PARTS_ENOUGH = 500;

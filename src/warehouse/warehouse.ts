@@ -9,9 +9,9 @@
  * is asked which rows it has before anything is sent again (docs/semantics.md §10).
  */
 
-import { after, BEFORE_FIRST, isBefore, positionOf, reaches, written, type Position } from '../contract/log.ts';
+import { after, BEFORE_FIRST, isBefore, positionOf, reaches, written, type Position } from '../contract/event-log.ts';
 import type { WarehouseFigures } from '../contract/figures.ts';
-import type { ColumnRename } from '../../native-free-core/plan/change.ts';
+import type { ColumnRename } from '../../native-free-core/plan/change-plan.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../errors.ts';
 import type { AuditEntry } from '../audit/audit-trail.ts';
@@ -28,7 +28,7 @@ import { Connection } from './insert/connection.ts';
 import { DecisionLookup, type DecisionRequest } from './insert/decision-lookup.ts';
 import { EpochFollower, type Range } from './insert/epoch-follower.ts';
 import { DurableFollowing } from './insert/follow-durable.ts';
-import { isAboutCredentials, messageOf } from './insert/refusals.ts';
+import { isAboutCredentials, messageOf } from './insert/clickhouse-errors.ts';
 import { Retry } from './insert/retry.ts';
 import { readStored, type StoredTotals } from './insert/stored-totals.ts';
 import { MergePause } from './merge-pause.ts';

@@ -2,7 +2,7 @@
  * Attaches the calling thread to the shared tables. Called by every decision worker, and by recovery on the main thread.
  */
 
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import { openDictionary } from '../../native-free-core/state/dictionary.ts';
 import { openEntityTable, type EntityTable } from '../../native-free-core/state/entity-table.ts';
 import { openIdWindow } from '../../native-free-core/state/id-window.ts';

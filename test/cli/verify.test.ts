@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ColumnPlan } from '../../native-free-core/plan/plan.ts';
 import { runVerify, type VerifyOptions, type VerifyReport } from '../../src/cli/verify/run-verify.ts';
-import { describeReport } from '../../src/cli/verify/report.ts';
+import { describeReport } from '../../src/cli/verify/verify-report.ts';
 import { createStatement } from '../../src/warehouse/tables/create-tables.ts';
 import { eventsTable } from '../../src/warehouse/tables/index.ts';
 import { useEmbeddedServer } from '../clickhouse-embedded/embedded-server.ts';

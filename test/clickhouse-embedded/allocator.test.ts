@@ -1,5 +1,5 @@
 /**
- * The engine's allocator has read what start.ts told it: a misspelt option is ignored silently by it, and costs
+ * The engine's allocator has read what start-clickhouse.ts told it: a misspelt option is ignored silently by it, and costs
  * hundreds of MB.
  */
 import { availableParallelism } from 'node:os';

@@ -12,7 +12,7 @@ import {
   INDEX_TYPES,
   SYNTAX_FUNCTIONS,
   UNLISTED_TABLE_FUNCTIONS,
-} from '../../src/clickhouse-embedded/names/syntax.ts';
+} from '../../src/clickhouse-embedded/names/syntax-names.ts';
 import { CLOSED_TABLE_SETTINGS, OPEN_TABLE_SETTINGS } from '../../src/clickhouse-embedded/names/table-settings.ts';
 import * as tables from '../../src/clickhouse-embedded/names/tables.ts';
 import { isClosedFunction, isOpenEngine, isOpenFunction } from '../../src/clickhouse-embedded/open-names.ts';

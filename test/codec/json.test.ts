@@ -16,7 +16,7 @@ import {
 } from '../../native-free-core/base/outcomes.ts';
 import { compileDecoder } from '../../native-free-core/codec/decoder.ts';
 import type { FrameEvents } from '../../native-free-core/codec/frame-events.ts';
-import { transcodeText, transcodeJson, transcodeLines } from '../../native-free-core/codec/json/frame.ts';
+import { transcodeText, transcodeJson, transcodeLines } from '../../native-free-core/codec/json/json-frame.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
 import { FRAME_EVENTS_MAX } from '../../native-free-core/layout/limits.ts';
 import { seeded } from '../random.ts';

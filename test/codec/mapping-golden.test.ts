@@ -8,9 +8,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { compileDecoder } from '../../native-free-core/codec/decoder.ts';
-import { transcodeText, transcodeLines } from '../../native-free-core/codec/json/frame.ts';
+import { transcodeText, transcodeLines } from '../../native-free-core/codec/json/json-frame.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
-import { compilePipeline } from '../../src/config/compile.ts';
+import { compilePipeline } from '../../src/config/compile-pipeline.ts';
 import { readRow, type Row } from './oracle.ts';
 import { columnsOf, TestDictionary } from './plan-of.ts';
 

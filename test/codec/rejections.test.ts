@@ -7,7 +7,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { outcomeText } from '../../native-free-core/base/outcomes.ts';
-import { transcodeText, transcodeJson, transcodeLines } from '../../native-free-core/codec/json/frame.ts';
+import { transcodeText, transcodeJson, transcodeLines } from '../../native-free-core/codec/json/json-frame.ts';
 import { walkMessage } from '../../native-free-core/codec/walk-event.ts';
 import { walkFrame } from '../../native-free-core/codec/walk-frame.ts';
 import { parseProto, planOf } from './plan-of.ts';

@@ -1,7 +1,7 @@
 /** Every column kind, sealed, encoded and read back from the real ClickHouse, equals what went in. */
 
 import { afterAll, describe, expect, test } from 'vitest';
-import { createNativeEncoder } from '../../native-free-core/columns/native.ts';
+import { createNativeEncoder } from '../../native-free-core/columns/native-encoder.ts';
 import type { ColumnKind } from '../../native-free-core/plan/plan.ts';
 import { createBlockWorld, RECEIVED_AT, type BlockWorld, type Row } from './block-world.ts';
 import { planOf, type ColumnWish } from './plan-builder.ts';

@@ -8,7 +8,7 @@ import {
   eachFrame,
   loadBlock,
   readBlockHeader,
-} from '../../native-free-core/columns/load.ts';
+} from '../../native-free-core/columns/load-block.ts';
 import { appendDeadLetter, appendFrame } from '../../native-free-core/columns/block-logs.ts';
 import { EVENT_NO_KEY, FRAME_MALFORMED } from '../../native-free-core/base/outcomes.ts';
 import { createColumn } from '../../native-free-core/layout/column.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Session } from 'chdb';
 import type { NativeBlock } from '../../native-free-core/columns/chunks.ts';
-import { BATCH_INSERT_SETTINGS } from '../../src/clickhouse-embedded/batch-insert.ts';
+import { BATCH_INSERT_SETTINGS } from '../../src/clickhouse-embedded/whole-insert.ts';
 
 export interface TestWarehouse {
   run(sql: string): void;

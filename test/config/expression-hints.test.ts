@@ -1,7 +1,7 @@
 /** What people write by habit of another language is named, where it stands, with what to write instead. */
 import { describe, expect, test } from 'vitest';
 import { hintFor } from '../../src/config/expression/hints.ts';
-import { isSyntaxProblem, parseExpression } from '../../src/config/expression/syntax.ts';
+import { isSyntaxProblem, parseExpression } from '../../src/config/expression/cel-syntax.ts';
 import { readSource } from '../../src/config/source.ts';
 
 describe('expressions', () => {

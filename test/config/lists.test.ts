@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { createHandDrivenCore } from '../../src/cli/test/hand-driven-core.ts';
-import { parseList } from '../../src/config/lists.ts';
+import { parseList } from '../../src/config/list-files.ts';
 import { changed, compileText, FILES, PIPELINE, problemsOf } from './pipelines.ts';
 
 const RULE = "'player.digs_5m > 120'";

@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createHandDrivenCore } from '../../src/cli/test/hand-driven-core.ts';
-import type { CompiledPipeline } from '../../src/config/compile.ts';
+import type { CompiledPipeline } from '../../src/config/compile-pipeline.ts';
 import { changed, compileText, FILES, PIPELINE, problemsOf } from './pipelines.ts';
 
 const file = (name: string): string => readFileSync(new URL(`../model/golden/${name}`, import.meta.url), 'utf8');

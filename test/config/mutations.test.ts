@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
-import { compilePipeline } from '../../src/config/compile.ts';
+import { compilePipeline } from '../../src/config/compile-pipeline.ts';
 import { protoReader } from '../../src/config/load-pipeline.ts';
 import { PipelineError, problemText } from '../../src/config/problems.ts';
 import { defaultPipeline } from '../../src/config/default-pipeline.ts';

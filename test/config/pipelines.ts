@@ -1,6 +1,6 @@
 /** A small pipeline and its .proto in memory, for tests that change a word of it and look what happens. */
 
-import { compilePipeline, type CompiledPipeline } from '../../src/config/compile.ts';
+import { compilePipeline, type CompiledPipeline } from '../../src/config/compile-pipeline.ts';
 import { PipelineError } from '../../src/config/problems.ts';
 import type { Problem } from '../../src/config/source.ts';
 import type { ProtoReader } from '../../src/config/proto/index.ts';

@@ -13,7 +13,7 @@ import {
   positionOf,
   reaches,
   written,
-} from '../../src/contract/log.ts';
+} from '../../src/contract/event-log.ts';
 
 const [three, five] = [positionOf(3), positionOf(5)];
 

@@ -7,7 +7,7 @@ import { loadPipeline } from '../../src/config/index.ts';
 import { controlWords } from '../../src/memory/control-words.ts';
 import { allocateMemory } from '../../src/memory/regions.ts';
 import { deciderOn, NOW, PIPELINE, writeEvents, writeOpen } from './decider-world.ts';
-import { positionOf } from '../../src/contract/log.ts';
+import { positionOf } from '../../src/contract/event-log.ts';
 
 test('overflows of a block are told, once for each entity', async () => {
   const plan = await loadPipeline(PIPELINE);

@@ -30,7 +30,7 @@ import type * as laneModule from '../../native-free-core/ring/lane.ts';
 import type * as controlModule from '../../src/memory/control-words.ts';
 import type { Mutation } from '../stepper/protocol.ts';
 import { explore, type Part, type Scene } from '../stepper/stepper.ts';
-import { positionOf, written } from '../../src/contract/log.ts';
+import { positionOf, written } from '../../src/contract/event-log.ts';
 
 type Protocol = typeof epochModule &
   typeof runModule &

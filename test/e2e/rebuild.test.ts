@@ -18,7 +18,7 @@ import { isLong } from '../long.ts';
 import { askPatiently, hunt, root, startServer, type Server } from './server.ts';
 import { differences, planOf, readContents, readLedger, type Contents } from './snapshot-contents.ts';
 import { digJson, openStream, post, type AnswerBody, type Dig } from './wire-client.ts';
-import { BEFORE_FIRST, positionOf } from '../../src/contract/log.ts';
+import { BEFORE_FIRST, positionOf } from '../../src/contract/event-log.ts';
 
 const now = Date.now();
 const folder = mkdtempSync(join(tmpdir(), 'hunt-rebuild-'));

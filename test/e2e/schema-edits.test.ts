@@ -5,7 +5,7 @@
  */
 
 import { afterAll, describe, expect, test } from 'vitest';
-import { createNativeEncoder } from '../../native-free-core/columns/native.ts';
+import { createNativeEncoder } from '../../native-free-core/columns/native-encoder.ts';
 import type { ColumnPlan, Plan } from '../../native-free-core/plan/plan.ts';
 import { flatFields } from '../../src/config/change/fields.ts';
 import { describeChange, type ChangeDescription } from '../../src/config/index.ts';

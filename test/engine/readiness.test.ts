@@ -1,8 +1,8 @@
 /** How often ClickHouse is asked whether it answers: seldom while it does, each second while it does not. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { positionOf } from '../../src/contract/log.ts';
-import { watchReadiness } from '../../src/engine/readiness.ts';
+import { positionOf } from '../../src/contract/event-log.ts';
+import { watchReadiness } from '../../src/engine/watch-readiness.ts';
 
 const SECONDS = 20;
 

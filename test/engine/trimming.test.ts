@@ -1,7 +1,7 @@
 /** The log is trimmed below the slowest of its consumers, and the figures say who that is. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { positionOf, written, type LogConsumer, type Position } from '../../src/contract/log.ts';
+import { positionOf, written, type LogConsumer, type Position } from '../../src/contract/event-log.ts';
 import { keepTrimmed } from '../../src/engine/trimming.ts';
 
 const LOOK_MS = 1000;

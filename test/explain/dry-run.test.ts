@@ -15,7 +15,7 @@ import { viewsOf } from '../../src/workers/warm-up/warm-up.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { takeEvent } from '../../native-free-core/decide/take-frame.ts';
 import { openSession } from '../../native-free-core/decide/sessions.ts';
-import { transcodeText, transcodeJson } from '../../native-free-core/codec/json/frame.ts';
+import { transcodeText, transcodeJson } from '../../native-free-core/codec/json/json-frame.ts';
 import { changed, compileText } from '../config/pipelines.ts';
 
 const NOW = Date.UTC(2026, 5, 1);

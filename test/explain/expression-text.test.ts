@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { expressionTexts } from '../../src/explain/expression-text.ts';
-import { namesOf } from '../../src/explain/names.ts';
+import { namesOf } from '../../src/explain/pipeline-names.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { changed, compileText, PARTS, PROTO } from '../config/pipelines.ts';
 

@@ -3,14 +3,14 @@
  * the rows in them as plain values. It only grows: what a start has found can never be missing again.
  */
 
-import { eachDictionaryEntry, eachFrame, eachName, loadBlock } from '../../native-free-core/columns/load.ts';
+import { eachDictionaryEntry, eachFrame, eachName, loadBlock } from '../../native-free-core/columns/load-block.ts';
 import { createColumn, resetColumn, type Column } from '../../native-free-core/layout/column.ts';
 import { noText } from './power-cut-start.ts';
 import { FRAME_HAS_SEQ, FRAME_DUPLICATE } from '../../native-free-core/layout/frame-entry.ts';
 import { seqNumber } from '../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import type { StoredRow } from './power-cut-oracle.ts';
-import { written, type LogEntry } from '../../src/contract/log.ts';
+import { written, type LogEntry } from '../../src/contract/event-log.ts';
 
 const HIGH = 4294967296;
 

@@ -53,7 +53,7 @@ import {
   positionOf,
   written,
   type Position,
-} from '../../src/contract/log.ts';
+} from '../../src/contract/event-log.ts';
 
 export interface RunOptions {
   readonly plan: Plan;

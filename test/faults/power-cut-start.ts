@@ -12,7 +12,7 @@ import { createEntityRegions } from '../../native-free-core/state/entity-table.t
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import { createLane, openLane, type Lane } from '../../native-free-core/ring/lane.ts';
 import { createReplayer, replayEpoch, type Replayer } from '../../native-free-core/decide/replay.ts';
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import { ID_ENTRY_WORDS, createIdWindow } from '../../native-free-core/state/id-window.ts';
 import { PRODUCER_ROW_BYTES, ROW_ENTRIES } from '../../native-free-core/layout/producer-layout.ts';
 import { createProducers } from '../../native-free-core/state/producers.ts';
@@ -22,8 +22,8 @@ import { createList, tableShape, type EntityMemory, type SharedMemory } from '..
 import { copyTables } from '../../src/memory/snapshot-tables.ts';
 import { Ledger } from '../../src/audit/ledger.ts';
 import { openSpoolReader } from '../../src/spool/reader.ts';
-import { recoverSpool } from '../../src/spool/recover.ts';
-import type { RecoveredSpool } from '../../src/spool/recover.ts';
+import { recoverSpool } from '../../src/spool/recover-spool.ts';
+import type { RecoveredSpool } from '../../src/spool/recover-spool.ts';
 import { restoreNewest } from '../../src/spool/snapshot-file.ts';
 import { segmentBytesMin } from '../../src/spool/segment-bytes.ts';
 import { openTables } from '../../src/workers/open-tables.ts';
@@ -40,7 +40,7 @@ import {
   written,
   type LogEntry,
   type Position,
-} from '../../src/contract/log.ts';
+} from '../../src/contract/event-log.ts';
 
 export const SPOOL = '/data/spool';
 export const MARK = '/data/durable.mark';

@@ -22,7 +22,7 @@ import {
   Reference,
   type Recovered,
 } from './power-cut-start.ts';
-import { isBefore, after, BEFORE_FIRST, written, positionOf, type Position } from '../../src/contract/log.ts';
+import { isBefore, after, BEFORE_FIRST, written, positionOf, type Position } from '../../src/contract/event-log.ts';
 
 export interface TrialOptions {
   readonly workers: number;

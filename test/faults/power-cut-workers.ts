@@ -25,7 +25,7 @@ import { openTables } from '../../src/workers/open-tables.ts';
 import { putBlock } from '../put-block.ts';
 import type { Random } from '../spool/lossy-storage.ts';
 import { openOwnLane, type Recovered } from './power-cut-start.ts';
-import { written } from '../../src/contract/log.ts';
+import { written } from '../../src/contract/event-log.ts';
 
 export interface WorkersOptions {
   readonly plan: Plan;

@@ -1,7 +1,7 @@
 /** Keys of look-ups as texts: what lies beyond the field's type is no key, for its low bits would be another one's. */
 
 import { expect, test } from 'vitest';
-import { keyFromText } from '../../native-free-core/features/keys.ts';
+import { keyFromText } from '../../native-free-core/features/entity-keys.ts';
 import type { EntityPlan, Plan } from '../../native-free-core/plan/plan.ts';
 
 function key(kind: string, text: string): readonly number[] | null {

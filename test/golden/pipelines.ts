@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import type { AggregateName, Plan } from '../../native-free-core/plan/plan.ts';
 import { loadPipeline } from '../../src/config/index.ts';
-import { AGGREGATE_NAMES } from '../../native-free-core/language/aggregates/names.ts';
-import { compilePipeline } from '../../src/config/compile.ts';
+import { AGGREGATE_NAMES } from '../../native-free-core/language/aggregates/aggregate-names.ts';
+import { compilePipeline } from '../../src/config/compile-pipeline.ts';
 import { protoReader } from '../../src/config/load-pipeline.ts';
 import { PipelineError } from '../../src/config/problems.ts';
 import type { Problem } from '../../src/config/source.ts';

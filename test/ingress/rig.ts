@@ -12,8 +12,8 @@ import { REGION_CONTROL, createRegion } from '../../native-free-core/layout/regi
 import { createLane } from '../../native-free-core/ring/lane.ts';
 import { keyDigests } from '../../src/access/keys.ts';
 import type { TransportKind } from '../../src/http/transport.ts';
-import type { IngressLimits } from '../../src/ingress/limits.ts';
-import { startIngress, type Ingress } from '../../src/ingress/start.ts';
+import type { IngressLimits } from '../../src/ingress/ingress-bounds.ts';
+import { startIngress, type Ingress } from '../../src/ingress/start-ingress.ts';
 import { TEST_KEYS, testTransport } from '../doors.ts';
 import { EchoWorkers, type Lanes } from './echo-worker.ts';
 import { patient } from '../patience.ts';

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { canSharePort } from '../../src/http/choose-transport.ts';
 import { addressOf } from '../../src/ingress/listen-address.ts';
-import { startIngress } from '../../src/ingress/start.ts';
+import { startIngress } from '../../src/ingress/start-ingress.ts';
 import { root, temporaryFolder } from '../e2e/server.ts';
 import { testTransport } from '../doors.ts';
 import { PLAN, createLanes, startRig } from './rig.ts';

@@ -9,11 +9,11 @@ import { createDecider } from '../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { takeEvent } from '../../native-free-core/decide/take-frame.ts';
 import { openSession } from '../../native-free-core/decide/sessions.ts';
-import { transcodeText, transcodeJson } from '../../native-free-core/codec/json/frame.ts';
+import { transcodeText, transcodeJson } from '../../native-free-core/codec/json/json-frame.ts';
 import { beginFrame } from '../../native-free-core/decide/taken-frame.ts';
 import { resetColumn } from '../../native-free-core/layout/column.ts';
 import { readOpen } from '../../native-free-core/layout/open-record.ts';
-import { backfillPlan } from '../../native-free-core/plan/change.ts';
+import { backfillPlan } from '../../native-free-core/plan/change-plan.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import {
   entityCount,

@@ -10,7 +10,7 @@ import {
 import { createRegion, REGION_CONTROL } from '../../native-free-core/layout/region.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
 import { storeWatermark } from '../../native-free-core/ring/watermark.ts';
-import { positionOf } from '../../src/contract/log.ts';
+import { positionOf } from '../../src/contract/event-log.ts';
 import { controlWords } from '../../src/memory/control-words.ts';
 
 const FOR_EVER_MS = 600_000;

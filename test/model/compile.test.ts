@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LinearContent, ModelFormat, TreeContent } from '../../native-free-core/plan/model-plan.ts';
-import { compileModel } from '../../native-free-core/model/compile.ts';
+import { compileModel } from '../../native-free-core/model/compile-model.ts';
 import { contributionsOf, pathsOf } from '../../native-free-core/model/explain.ts';
 import { CATEGORICAL } from '../../native-free-core/model/tree-flags.ts';
 import { seeded } from '../random.ts';

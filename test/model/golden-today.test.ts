@@ -8,10 +8,10 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { ModelFormat, ModelOutput } from '../../native-free-core/plan/model-plan.ts';
-import { compileModel } from '../../native-free-core/model/compile.ts';
+import { compileModel } from '../../native-free-core/model/compile-model.ts';
 import { contributionsOf, pathsOf } from '../../native-free-core/model/explain.ts';
 import { baseMargin, xgboostObjective } from '../../native-free-core/model/xgboost-objectives.ts';
-import { parseModel } from '../../native-free-core/model/parse.ts';
+import { parseModel } from '../../native-free-core/model/parse-model.ts';
 import type { Iterations, ParsedModel } from '../../native-free-core/model/parsed-model.ts';
 
 interface Golden {

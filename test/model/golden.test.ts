@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { TreeContent } from '../../native-free-core/plan/model-plan.ts';
-import { compileModel } from '../../native-free-core/model/compile.ts';
+import { compileModel } from '../../native-free-core/model/compile-model.ts';
 import { pathsOf } from '../../native-free-core/model/explain.ts';
-import { parseModel } from '../../native-free-core/model/parse.ts';
+import { parseModel } from '../../native-free-core/model/parse-model.ts';
 import { BLOCK_ROWS_MAX } from '../../native-free-core/layout/limits.ts';
 
 const XGBOOST = ['squared', 'logistic', 'onehot', 'partition', 'poisson', 'forest'].map((one) => `xgboost-${one}`);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import type { ModelFormat } from '../../native-free-core/plan/model-plan.ts';
-import { parseModel } from '../../native-free-core/model/parse.ts';
+import { parseModel } from '../../native-free-core/model/parse-model.ts';
 
 const golden = (name: string): string =>
   gunzipSync(readFileSync(new URL(`golden/${name}.model.gz`, import.meta.url))).toString();

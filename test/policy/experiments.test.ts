@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BLOCK_ROWS_MAX } from '../../native-free-core/layout/limits.ts';
 import { createColumn } from '../../native-free-core/layout/column.ts';
 import type { ExperimentPlan, Plan } from '../../native-free-core/plan/plan.ts';
-import { compileComputed } from '../../native-free-core/policy/computed.ts';
+import { compileComputed } from '../../native-free-core/policy/compile-computed.ts';
 import { createDictionary, openDictionary } from '../../native-free-core/state/dictionary.ts';
 import { experimentSql } from '../../src/cli/check/experiment-sql.ts';
-import { compilePipeline } from '../../src/config/compile.ts';
+import { compilePipeline } from '../../src/config/compile-pipeline.ts';
 import { openWarehouse, type TestWarehouse } from '../columns/warehouse.ts';
 
 const KEYS = 1_000_000;

@@ -1,14 +1,14 @@
 /** Workers on one thread that meet by hand: events as JSON into the real core, stored rows out; recovery on fresh tables. */
 
 import { LANE_EMPTY } from '../../native-free-core/base/outcomes.ts';
-import { loadBlock } from '../../native-free-core/columns/load.ts';
+import { loadBlock } from '../../native-free-core/columns/load-block.ts';
 import { moveState, decideRows } from '../../native-free-core/decide/decide-block.ts';
 import type { Decider } from '../../native-free-core/decide/decider.ts';
 import { arrive, awaitOthers, startEpochs } from '../../native-free-core/decide/epoch.ts';
 import { createReplayer, replayEpoch } from '../../native-free-core/decide/replay.ts';
 import { drainLanes } from '../../native-free-core/decide/run.ts';
 import { sealAndAnswer } from '../../native-free-core/decide/seal-block.ts';
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import { copyBlock } from '../../native-free-core/layout/block-record.ts';
 import { createColumn, resetColumn } from '../../native-free-core/layout/column.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';

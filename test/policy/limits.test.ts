@@ -4,9 +4,9 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import type { Tables } from '../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../native-free-core/decide/shared-tables.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
-import { compilePipeline } from '../../src/config/compile.ts';
+import { compilePipeline } from '../../src/config/compile-pipeline.ts';
 import { copyTables, createChunkRestorer, type TableChunk } from '../../src/memory/snapshot-tables.ts';
 import { isLong } from '../long.ts';
 import { seeded } from '../random.ts';

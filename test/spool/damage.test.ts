@@ -8,13 +8,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { inspectSpool } from '../../src/spool/inspect.ts';
 import type { SpoolInspection } from '../../src/spool/inspect.ts';
-import { recoverSpool } from '../../src/spool/recover.ts';
+import { recoverSpool } from '../../src/spool/recover-spool.ts';
 import { promiseAnew, salvageSpool, wholeRuns } from '../../src/spool/salvage.ts';
 import { slotPath } from '../../src/spool/segment-pool.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import { expectEpochs, expectationIn, markIn, openLog } from './open-log.ts';
 import type { LogShape } from './open-log.ts';
-import { positionOf, written } from '../../src/contract/log.ts';
+import { positionOf, written } from '../../src/contract/event-log.ts';
 
 const SHAPE: LogShape = { workers: 2, segmentBytes: 32 * 1024, laneBytes: 8192, bytesMin: 96, bytesMax: 160 };
 const EPOCHS = 400;

@@ -9,9 +9,9 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { readBlockHeader } from '../../native-free-core/columns/load.ts';
+import { readBlockHeader } from '../../native-free-core/columns/load-block.ts';
 import { createLane, openLane, type Lane } from '../../native-free-core/ring/lane.ts';
-import { positionOf, type LogReader } from '../../src/contract/log.ts';
+import { positionOf, type LogReader } from '../../src/contract/event-log.ts';
 import { HeadReader } from '../../src/spool/head-reader.ts';
 import { openSpoolReader } from '../../src/spool/reader.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';

@@ -7,15 +7,15 @@ import { expect } from 'vitest';
 import { MARK_NAME } from '../../src/spool/durable-mark.ts';
 import type { SpoolExpectation } from '../../src/spool/inspect.ts';
 import { openSpoolReader } from '../../src/spool/reader.ts';
-import { recoverSpool } from '../../src/spool/recover.ts';
-import type { RecoveredSpool } from '../../src/spool/recover.ts';
+import { recoverSpool } from '../../src/spool/recover-spool.ts';
+import type { RecoveredSpool } from '../../src/spool/recover-spool.ts';
 import { SpoolWriter } from '../../src/spool/spool-writer.ts';
 import type { Lane } from '../../native-free-core/ring/lane.ts';
 import type { Storage } from '../../src/spool/storage.ts';
 import type { Random } from './lossy-storage.ts';
 import { blockBytes, createControl, participantsOf, sealedBlock, simulateWorkers } from './simulated-workers.ts';
 import type { SimulatedWorkers } from './simulated-workers.ts';
-import { after, BEFORE_FIRST, LAST, positionOf, written } from '../../src/contract/log.ts';
+import { after, BEFORE_FIRST, LAST, positionOf, written } from '../../src/contract/event-log.ts';
 
 export interface LogShape {
   readonly workers: number;

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 
 import { OperatingError } from '../../src/errors.ts';
 import { SPOOL_FULL } from '../../native-free-core/layout/control-layout.ts';
-import { recoverSpool } from '../../src/spool/recover.ts';
+import { recoverSpool } from '../../src/spool/recover-spool.ts';
 import { LossyStorage, seededRandom } from './lossy-storage.ts';
 import { expectationIn, expectEpochs, openLog } from './open-log.ts';
 import type { LogShape } from './open-log.ts';
 import { durableEpoch } from './simulated-workers.ts';
-import { positionOf, written } from '../../src/contract/log.ts';
+import { positionOf, written } from '../../src/contract/event-log.ts';
 
 const IMAGES = 200;
 const SHAPE: LogShape = {

@@ -13,7 +13,7 @@ import { nodeStorage } from '../../src/spool/storage.ts';
 import type { Storage } from '../../src/spool/storage.ts';
 import { openLog } from './open-log.ts';
 import type { LogShape, OpenLog } from './open-log.ts';
-import { positionOf } from '../../src/contract/log.ts';
+import { positionOf } from '../../src/contract/event-log.ts';
 
 /** All epochs of a test in one segment, so that bytes and openings can be counted. */
 const SHAPE: LogShape = { workers: 1, segmentBytes: 4 << 20, laneBytes: 16 * 1024, bytesMin: 1000, bytesMax: 1500 };

@@ -6,14 +6,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { SPOOL_FULL } from '../../native-free-core/layout/control-layout.ts';
 import { openSpoolReader } from '../../src/spool/reader.ts';
-import { recoverSpool } from '../../src/spool/recover.ts';
+import { recoverSpool } from '../../src/spool/recover-spool.ts';
 import { segmentSlotOf } from '../../src/spool/segment-pool.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import { expectEpochs, openLog } from './open-log.ts';
 import type { LogShape, OpenLog } from './open-log.ts';
 import { seededRandom } from './lossy-storage.ts';
 import { durableEpoch } from './simulated-workers.ts';
-import { positionOf } from '../../src/contract/log.ts';
+import { positionOf } from '../../src/contract/event-log.ts';
 
 const SHAPE: LogShape = { workers: 2, segmentBytes: 64 * 1024, laneBytes: 16 * 1024, bytesMin: 96, bytesMax: 1500 };
 

@@ -10,7 +10,7 @@ import { restoreNewest, type LoadedSnapshot } from '../../src/spool/snapshot-loa
 import { nodeStorage } from '../../src/spool/storage.ts';
 import type { Storage } from '../../src/spool/storage.ts';
 import { LossyStorage, seededRandom } from './lossy-storage.ts';
-import { positionOf, written } from '../../src/contract/log.ts';
+import { positionOf, written } from '../../src/contract/event-log.ts';
 
 let directory = '';
 beforeEach(() => {

@@ -7,14 +7,14 @@ import { expect, test } from 'vitest';
 
 import { BELL_STRIDE, INGRESS_BELL, SPOOL_BELL } from '../../native-free-core/layout/control-layout.ts';
 import { ring } from '../../native-free-core/ring/doorbell.ts';
-import { recoverSpool } from '../../src/spool/recover.ts';
+import { recoverSpool } from '../../src/spool/recover-spool.ts';
 import { startSpool } from '../../src/spool/spool.ts';
 import type { Spool } from '../../src/spool/spool.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import { expectEpochs, markIn } from './open-log.ts';
 import { createControl, durableEpoch, simulateWorkers } from './simulated-workers.ts';
 import type { SimulatedWorkers } from './simulated-workers.ts';
-import { after, positionOf, written } from '../../src/contract/log.ts';
+import { after, positionOf, written } from '../../src/contract/event-log.ts';
 
 const EPOCHS = 1000;
 const SHAPE = { workers: 2, segmentBytes: 1 << 20, laneBytes: 64 * 1024, bytesMin: 100, bytesMax: 6000 };

@@ -4,13 +4,13 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { recoverSpool } from '../../src/spool/recover.ts';
+import { recoverSpool } from '../../src/spool/recover-spool.ts';
 import { slotPath } from '../../src/spool/segment-pool.ts';
 import { nodeStorage } from '../../src/spool/storage.ts';
 import { LossyStorage, seededRandom } from './lossy-storage.ts';
 import { expectEpochs, markIn, openLog } from './open-log.ts';
 import type { LogShape } from './open-log.ts';
-import { written, positionOf } from '../../src/contract/log.ts';
+import { written, positionOf } from '../../src/contract/event-log.ts';
 
 const SHAPE: LogShape = { workers: 2, segmentBytes: 32 * 1024, laneBytes: 8192, bytesMin: 96, bytesMax: 160 };
 const SEGMENT_RECORD_BYTES = 96;

@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { listKeys } from '../../native-free-core/language/expression/lists.ts';
+import { listKeys } from '../../native-free-core/language/expression/list-entries.ts';
 import {
   createKeyList,
   hasKey,

@@ -8,7 +8,7 @@ import { compileSources, describeChange } from '../../src/config/index.ts';
 import { changeToGiven } from '../../src/versions/at-start.ts';
 import { PipelineVersions, type PipelineVersion, type SourceTexts } from '../../src/versions/pipeline-versions.ts';
 import { FILES, PIPELINE } from '../config/pipelines.ts';
-import { positionOf } from '../../src/contract/log.ts';
+import { positionOf } from '../../src/contract/event-log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hunt-at-start-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -23,7 +23,7 @@ import { startWorkers } from '../../src/workers/pool.ts';
 import { PIPELINE } from '../decide/decider-world.ts';
 import { isLong } from '../long.ts';
 import { patient } from '../patience.ts';
-import { positionOf, written } from '../../src/contract/log.ts';
+import { positionOf, written } from '../../src/contract/event-log.ts';
 
 const WORKERS = 2;
 const EVENTS_PER_FRAME = 3;

@@ -1,7 +1,7 @@
 /**
  * JSON events as protobuf bytes, after protobuf's JSON mapping: names as in the .proto or in lowerCamelCase, 64-bit integers
  * as text or numbers, bytes in base64, enums by name or number, times in RFC 3339, null for absent. So there is one way into
- * the columns. Used by frame.ts on workers.
+ * the columns. Used by json-frame.ts on workers.
  */
 
 import {
@@ -19,7 +19,7 @@ import { addUnknownField, unknownText } from '../unknown-fields.ts';
 import { beginBlock, endBlock, putBlockOf, putTag, type ByteWriter } from '../byte-writer.ts';
 import { WIRE_BYTES } from '../wire.ts';
 import { failExpected, failWith } from './failure.ts';
-import { fieldNamed, type JsonField, type JsonMessage } from './message.ts';
+import { fieldNamed, type JsonField, type JsonMessage } from './json-message.ts';
 import { expectedOf, putScalar, type ScalarType } from './scalar.ts';
 import {
   CLOSE_BRACE,
@@ -34,8 +34,8 @@ import {
   takeOpening,
   type JsonCursor,
 } from './scan.ts';
-import { plainString, plainText, resolveText } from './text.ts';
-import { putWellKnown, refuseAny } from './well-known.ts';
+import { plainString, plainText, resolveText } from './json-text.ts';
+import { putWellKnown, refuseAny } from './well-known-json.ts';
 import type { JsonReading } from './reading.ts';
 
 /** Instances of messages read so far: within one a field may come once. */

@@ -1,6 +1,6 @@
 /**
  * Why a JSON event is refused, noted where it was seen: the path of the field, and where in the text its value begins. Used
- * by event.ts and frame.ts.
+ * by event.ts and json-frame.ts.
  */
 
 export interface JsonFailure {

@@ -22,7 +22,16 @@ import {
 } from '../byte-writer.ts';
 import { readRfc3339, timestampOf } from '../rfc3339.ts';
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from '../wire.ts';
-import { INT32, INT64, UINT32, UINT64, integerWords, readDouble, readInteger, type IntegerRange } from './number.ts';
+import {
+  INT32,
+  INT64,
+  UINT32,
+  UINT64,
+  integerWords,
+  readDouble,
+  readInteger,
+  type IntegerRange,
+} from './json-number.ts';
 import {
   JSON_SYNTAX,
   QUOTE,
@@ -34,7 +43,7 @@ import {
   takeTrue,
   type JsonCursor,
 } from './scan.ts';
-import { plainString, plainText, resolveText } from './text.ts';
+import { plainString, plainText, resolveText } from './json-text.ts';
 
 export type ScalarType = ProtoScalar | 'enum' | 'timestamp';
 export type EnumNames = FieldPlan['enumNames'];

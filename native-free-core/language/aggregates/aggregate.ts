@@ -3,11 +3,11 @@
  * compiles, lays out, emits, queries or documents features asks the table; none of them knows an aggregate by its name.
  */
 
-import type { FeatureParameters } from './names.ts';
+import type { FeatureParameters } from './aggregate-names.ts';
 import type { FeaturePlan } from '../../plan/plan.ts';
 import type { AggregateDocumentation } from './documentation.ts';
 import type { KernelPart } from './kernel-part.ts';
-import type { OptionTable } from './options.ts';
+import type { OptionTable } from './aggregate-options.ts';
 import type { SqlPart } from './sql-part.ts';
 import type { Windows } from './windows.ts';
 

@@ -8,7 +8,7 @@ import type { Aggregate } from './aggregate.ts';
 import type { CellSet } from './cells.ts';
 import { addDistinct, DISTINCT_SLOTS, dropDistinct, mergeDistinct } from './distinct-values.ts';
 import type { PlainCode, SetCode } from './kernel-part.ts';
-import { CAP_MAX } from './options.ts';
+import { CAP_MAX } from './aggregate-options.ts';
 import { plainSet, served, tailOf } from './plain.ts';
 import {
   EVENTS_TOTAL,

@@ -3,7 +3,7 @@
 import type { Aggregate } from './aggregate.ts';
 import { addingSql, EVENTS_TOTAL } from './running-sums.ts';
 import { emitPresent } from './serve.ts';
-import { NO_OPTIONS } from './options.ts';
+import { NO_OPTIONS } from './aggregate-options.ts';
 import { addingKernel, moveCount } from './sums.ts';
 import { EVERY_WINDOW } from './windows.ts';
 

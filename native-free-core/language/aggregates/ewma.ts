@@ -7,7 +7,7 @@ import { WORD } from '../../base/words.ts';
 import type { FeaturePlan } from '../../plan/plan.ts';
 import type { Aggregate } from './aggregate.ts';
 import type { RingCode, RingPlace } from './kernel-part.ts';
-import type { HopWindow } from './options.ts';
+import type { HopWindow } from './aggregate-options.ts';
 import { valued } from './running-sums.ts';
 import { emitServeValue, scaleOf } from './serve.ts';
 import { doubleLiteralSql, bounded, roundedOnce } from './sql-value.ts';

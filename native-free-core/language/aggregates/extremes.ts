@@ -4,7 +4,7 @@ import type { CellsPart, Check } from './aggregate.ts';
 import type { CellSet } from './cells.ts';
 import type { KernelPart, SetCode, SimpleSet } from './kernel-part.ts';
 import { keepingSql } from './kept-extremes.ts';
-import { NO_OPTIONS } from './options.ts';
+import { NO_OPTIONS } from './aggregate-options.ts';
 import { plainSet } from './plain.ts';
 import { TREE_FUNCTIONS, treeOfValues, type Order } from './ring-tree.ts';
 import { emitServeValue } from './serve.ts';

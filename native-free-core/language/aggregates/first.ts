@@ -2,7 +2,7 @@
 
 import type { Aggregate } from './aggregate.ts';
 import { keepingSql } from './kept-extremes.ts';
-import { NO_OPTIONS } from './options.ts';
+import { NO_OPTIONS } from './aggregate-options.ts';
 import { plainSet } from './plain.ts';
 import { TREE_FUNCTIONS, treeOfTimes } from './ring-tree.ts';
 import { KEPT_INPUT, KEPT_INPUT_TEXT, TIMED_CELLS, timedSet } from './timed.ts';

@@ -6,7 +6,7 @@
  */
 // hot path: no allocation
 
-import { CAP_MAX } from './options.ts';
+import { CAP_MAX } from './aggregate-options.ts';
 
 export const KEPT_SLOTS = 3;
 /** One more than the largest cap says that there are more. */

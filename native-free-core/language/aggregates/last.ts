@@ -6,7 +6,7 @@
 import type { Aggregate } from './aggregate.ts';
 import { keepingSql } from './kept-extremes.ts';
 import type { PlainCode } from './kernel-part.ts';
-import { NO_OPTIONS } from './options.ts';
+import { NO_OPTIONS } from './aggregate-options.ts';
 import { andInside, served } from './plain.ts';
 import { TREE_FUNCTIONS, treeOfTimes } from './ring-tree.ts';
 import { emitServeValue } from './serve.ts';

@@ -13,7 +13,7 @@ import type { CellsPart } from './aggregate.ts';
 import type { CellSet } from './cells.ts';
 import { gatherKept, KEPT_SLOTS, keepValue, leavesOut, mergeKept } from './kept-values.ts';
 import type { EventCode, FeatureCode, KernelPart, RuntimeFunction, SetCode } from './kernel-part.ts';
-import { CAP_MAX, type Option } from './options.ts';
+import { CAP_MAX, type Option } from './aggregate-options.ts';
 import { served, tailOf } from './plain.ts';
 import { emitServeValue } from './serve.ts';
 import { PRECEDING, type Rows, type SqlPart, type Step } from './sql-part.ts';

@@ -2,7 +2,7 @@
 
 import type { Aggregate } from './aggregate.ts';
 import { lookingBackKernel, lookingBackSql } from './looking-back.ts';
-import { NO_OPTIONS } from './options.ts';
+import { NO_OPTIONS } from './aggregate-options.ts';
 import { scaleOf } from './serve.ts';
 import { keptValue } from './sql-value.ts';
 import { KEPT_INPUT, KEPT_INPUT_TEXT, TIMED_CELLS } from './timed.ts';

@@ -4,7 +4,7 @@
  * integer on both sides.
  */
 
-import type { FeatureParameters } from './names.ts';
+import type { FeatureParameters } from './aggregate-names.ts';
 import type { Aggregate } from './aggregate.ts';
 import { gatheredAt } from './kept-values.ts';
 import { CAP, CAP_DEFAULT, LATEST_CELLS, latestKernel, latestSql } from './latest-inputs.ts';

@@ -4,7 +4,7 @@ import type { Aggregate } from './aggregate.ts';
 import { addingSql, EVENTS_TOTAL } from './running-sums.ts';
 import { emitServeValue } from './serve.ts';
 import { doubleLiteralSql } from './sql-value.ts';
-import { NO_OPTIONS } from './options.ts';
+import { NO_OPTIONS } from './aggregate-options.ts';
 import { addingKernel, moveCount } from './sums.ts';
 import { DURATIONS } from './windows.ts';
 

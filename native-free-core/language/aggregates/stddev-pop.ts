@@ -4,7 +4,7 @@ import type { Aggregate } from './aggregate.ts';
 import { addingSql, EVENTS_TOTAL, INPUT_TOTAL } from './running-sums.ts';
 import { emitServeValue, scaleOf } from './serve.ts';
 import { doubleLiteralSql, bounded, roundedOnce } from './sql-value.ts';
-import { NO_OPTIONS } from './options.ts';
+import { NO_OPTIONS } from './aggregate-options.ts';
 import { addSquare, addSquares, LIMBS, spread } from './squares.ts';
 import { addingKernel, addSum, moveCount, moveSum, SUM_CELLS } from './sums.ts';
 import { EVERY_WINDOW } from './windows.ts';

@@ -4,7 +4,7 @@ import type { Aggregate } from './aggregate.ts';
 import { addingSql, INPUT_TOTAL } from './running-sums.ts';
 import { emitServeValue, scaleOf } from './serve.ts';
 import { bounded, divided, wideAsDouble } from './sql-value.ts';
-import { NO_OPTIONS } from './options.ts';
+import { NO_OPTIONS } from './aggregate-options.ts';
 import { addingKernel, addSum, moveSum, SUM_CELLS, sumOf } from './sums.ts';
 import { EVERY_WINDOW } from './windows.ts';
 

@@ -4,7 +4,7 @@
 
 import type { Aggregate } from './aggregate.ts';
 import { lookingBackKernel, lookingBackSql } from './looking-back.ts';
-import { NO_OPTIONS } from './options.ts';
+import { NO_OPTIONS } from './aggregate-options.ts';
 import { LOOKING_BACK } from './windows.ts';
 
 export const timeSinceLast: Aggregate = {

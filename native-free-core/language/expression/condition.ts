@@ -6,7 +6,7 @@
 import type { Expression } from '../../plan/plan.ts';
 import type { ConditionPart } from '../functions/function.ts';
 import type { Call } from '../../plan/expression-plan.ts';
-import { isDictionary, whenPresent, type EmitContext } from './context.ts';
+import { isDictionary, whenPresent, type EmitContext } from './emit-context.ts';
 import type { TextCode } from './emitted-code.ts';
 
 export interface Test {

@@ -8,7 +8,7 @@ import type { Expression } from '../../plan/plan.ts';
 import type { Call } from '../../plan/expression-plan.ts';
 import { FUNCTIONS } from '../functions/index.ts';
 import { KINDS } from '../kinds/index.ts';
-import { nullCondition, type EmitContext } from './context.ts';
+import { nullCondition, type EmitContext } from './emit-context.ts';
 import type { NumberCode } from './emitted-code.ts';
 
 type ColumnExpression = Extract<Expression, { node: 'column' }>;

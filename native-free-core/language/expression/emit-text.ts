@@ -2,7 +2,7 @@
 
 import type { Expression } from '../../plan/plan.ts';
 import { FUNCTIONS } from '../functions/index.ts';
-import { isDictionary, nullCondition, type EmitContext } from './context.ts';
+import { isDictionary, nullCondition, type EmitContext } from './emit-context.ts';
 import type { TextCode } from './emitted-code.ts';
 
 export function emitText(context: EmitContext, expression: Expression): TextCode {

@@ -8,7 +8,7 @@ import type { ConditionPart } from '../functions/function.ts';
 import type { Call } from '../../plan/expression-plan.ts';
 import { FUNCTIONS } from '../functions/index.ts';
 import { bothSides } from './condition.ts';
-import { isDictionary, nullCondition, whenPresent, type EmitContext } from './context.ts';
+import { isDictionary, nullCondition, whenPresent, type EmitContext } from './emit-context.ts';
 import { present } from './operand.ts';
 
 export function emitTruth(context: EmitContext, expression: Expression, wanted: boolean): string {

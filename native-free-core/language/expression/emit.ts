@@ -4,7 +4,7 @@
  */
 
 import type { Expression } from '../../plan/plan.ts';
-import type { ColumnAccess, EmitContext } from './context.ts';
+import type { ColumnAccess, EmitContext } from './emit-context.ts';
 import type { NumberCode, TextCode } from './emitted-code.ts';
 import { emitNumber } from './emit-number.ts';
 import { emitText } from './emit-text.ts';

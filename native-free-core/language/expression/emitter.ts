@@ -8,15 +8,15 @@ import { columnAt, slotOf, VIEWS_FROM, type Expression, type Plan } from '../../
 import type { Dictionary } from '../../state/dictionary.ts';
 import type { KeyList } from '../../state/key-list.ts';
 import { compilePattern } from '../pattern/automaton.ts';
-import type { ColumnAccess } from './context.ts';
+import type { ColumnAccess } from './emit-context.ts';
 import type { TextCode } from './emitted-code.ts';
 import { DECLARATIONS, openRuntime, rememberedDeclaration } from './declarations.ts';
 import { emitCondition, emitExpression, emitTextValue, type ExpressionCode, type TextValueCode } from './emit.ts';
 import { entryText } from './emit-text.ts';
-import { openLists } from './lists.ts';
+import { openLists } from './list-entries.ts';
 import type { ListCursor } from './runtime.ts';
 import type { ZoneCursor } from './runtime-time.ts';
-import { encodeUtf8 } from './utf8.ts';
+import { encodeUtf8 } from './constant-utf8.ts';
 import type { LabelSlot, Gathered } from './gathered.ts';
 
 /** Emitted code names column arrays `c<index>_<array>` (for example `c12_f64`, `c12_nulls`) and the row `r`. */

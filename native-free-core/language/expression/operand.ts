@@ -5,7 +5,7 @@
 
 import { EXACT_LIMIT } from '../exact-limit.ts';
 import type { Expression } from '../../plan/plan.ts';
-import type { EmitContext } from './context.ts';
+import type { EmitContext } from './emit-context.ts';
 import type { NumberCode } from './emitted-code.ts';
 
 /** An operand of arithmetic: beyond 2^53 it is absent, and where it is no finite number. */

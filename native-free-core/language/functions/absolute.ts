@@ -1,6 +1,6 @@
 /** abs(a). */
 
-import type { SqlContext, SqlNumber } from '../sql/context.ts';
+import type { SqlContext, SqlNumber } from '../sql/sql-context.ts';
 import * as kernel from '../expression/operand.ts';
 import * as sql from '../sql/operands.ts';
 import { numbersOf } from './call-site.ts';

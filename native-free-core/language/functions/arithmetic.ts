@@ -2,10 +2,10 @@
 
 import { EXACT_LIMIT } from '../exact-limit.ts';
 import type { ExpressionOperator } from '../../plan/plan.ts';
-import type { EmitContext } from '../expression/context.ts';
+import type { EmitContext } from '../expression/emit-context.ts';
 import type { NumberCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
-import { type SqlContext, type SqlNumber } from '../sql/context.ts';
+import { type SqlContext, type SqlNumber } from '../sql/sql-context.ts';
 import * as sql from '../sql/operands.ts';
 import { numberOf, type CallSite } from './call-site.ts';
 import type { FunctionDocumentation, NumberFunction } from './function.ts';

@@ -2,11 +2,11 @@
 
 import type { Expression, ExpressionOperator } from '../../plan/plan.ts';
 import { argumentsOf, bothSides, decided, onText, testKernel, type Test } from '../expression/condition.ts';
-import { isDictionary, type EmitContext } from '../expression/context.ts';
+import { isDictionary, type EmitContext } from '../expression/emit-context.ts';
 import type { NumberCode } from '../expression/emitted-code.ts';
 import { guarded } from '../expression/operand.ts';
-import { isLabelled, storedName } from '../sql/column.ts';
-import { comparison, type SqlCode, type SqlContext, type SqlNumber } from '../sql/context.ts';
+import { isLabelled, storedName } from '../sql/sql-column.ts';
+import { comparison, type SqlCode, type SqlContext, type SqlNumber } from '../sql/sql-context.ts';
 import { asDouble, asOperand, comparableText, present } from '../sql/operands.ts';
 import type { CallSite } from './call-site.ts';
 import { compareTyped } from './comparable.ts';

@@ -1,11 +1,11 @@
 /** `condition ? a : b`: a number, a text or a condition. Absent where the condition is. */
 
 import type { Expression } from '../../plan/plan.ts';
-import type { EmitContext } from '../expression/context.ts';
+import type { EmitContext } from '../expression/emit-context.ts';
 import type { NumberCode, TextCode } from '../expression/emitted-code.ts';
 import { bothSides, operandsNeverAbsent } from '../expression/condition.ts';
 import * as kernel from '../expression/operand.ts';
-import type { SqlCode, SqlContext, SqlNumber } from '../sql/context.ts';
+import type { SqlCode, SqlContext, SqlNumber } from '../sql/sql-context.ts';
 import * as sql from '../sql/operands.ts';
 import { conditionOf, type CallSite } from './call-site.ts';
 import type { GenericFunction } from './function.ts';

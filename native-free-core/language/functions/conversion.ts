@@ -1,10 +1,10 @@
 /** int(a) and double(a). */
 
 import { EXACT_LIMIT } from '../exact-limit.ts';
-import type { EmitContext } from '../expression/context.ts';
+import type { EmitContext } from '../expression/emit-context.ts';
 import type { NumberCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
-import type { SqlNumber } from '../sql/context.ts';
+import type { SqlNumber } from '../sql/sql-context.ts';
 import * as sql from '../sql/operands.ts';
 import { numbersOf, type CallSite } from './call-site.ts';
 import { doubleForm } from './double-form.ts';

@@ -1,9 +1,9 @@
 /** `/ %` and ratio(). Integers by 0 are absent, and so is what ratio() divides by 0. */
 
-import type { EmitContext } from '../expression/context.ts';
+import type { EmitContext } from '../expression/emit-context.ts';
 import type { NumberCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
-import type { SqlContext, SqlNumber } from '../sql/context.ts';
+import type { SqlContext, SqlNumber } from '../sql/sql-context.ts';
 import * as sql from '../sql/operands.ts';
 import { checkArithmetic } from './arithmetic.ts';
 import type { NumberFunction } from './function.ts';

@@ -1,6 +1,6 @@
 /** log(a), exp(a) and pow(a, b): close to the true value, and only that; the last bit differs from library to library. */
 
-import type { SqlContext, SqlNumber } from '../sql/context.ts';
+import type { SqlContext, SqlNumber } from '../sql/sql-context.ts';
 import * as sql from '../sql/operands.ts';
 import { doubleForm } from './double-form.ts';
 import { doubleKernel } from './double-kernel.ts';

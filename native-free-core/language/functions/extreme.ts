@@ -2,10 +2,10 @@
  * min(a, b, …) and max(a, b, …): from left to right `b < a ? b : a`, so that of equal ones (0 and -0) the first is taken.
  */
 
-import type { EmitContext } from '../expression/context.ts';
+import type { EmitContext } from '../expression/emit-context.ts';
 import type { NumberCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
-import type { SqlContext, SqlNumber } from '../sql/context.ts';
+import type { SqlContext, SqlNumber } from '../sql/sql-context.ts';
 import * as sql from '../sql/operands.ts';
 import { numbersOf, type CallSite } from './call-site.ts';
 import type { NumberFunction } from './function.ts';

@@ -5,9 +5,9 @@
  */
 
 import type { Call } from '../../plan/expression-plan.ts';
-import type { EmitContext } from '../expression/context.ts';
+import type { EmitContext } from '../expression/emit-context.ts';
 import type { NumberCode, TextCode } from '../expression/emitted-code.ts';
-import type { SqlCode, SqlContext, SqlNumber } from '../sql/context.ts';
+import type { SqlCode, SqlContext, SqlNumber } from '../sql/sql-context.ts';
 import type { CallSite } from './call-site.ts';
 import type { Phrase, Writer } from './phrase.ts';
 import type { Typed } from './typed.ts';

@@ -1,6 +1,6 @@
 /** geo.distance(lat1, lon1, lat2, lon2): metres on the globe, from degrees, by the haversine formula. */
 
-import type { SqlContext, SqlNumber } from '../sql/context.ts';
+import type { SqlContext, SqlNumber } from '../sql/sql-context.ts';
 import { asDouble, doubleCode, emitLoose } from '../sql/operands.ts';
 import { doubleForm } from './double-form.ts';
 import { doubleKernel } from './double-kernel.ts';

@@ -1,9 +1,9 @@
 /** geo.tile(lat, lon, precision): the geohash of a point. A point that is none on the globe has no tile. */
 
-import type { EmitContext } from '../expression/context.ts';
+import type { EmitContext } from '../expression/emit-context.ts';
 import type { TextCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
-import type { SqlCode, SqlContext } from '../sql/context.ts';
+import type { SqlCode, SqlContext } from '../sql/sql-context.ts';
 import * as sql from '../sql/operands.ts';
 import { numbersOf, type CallSite } from './call-site.ts';
 import type { TextFunction } from './function.ts';

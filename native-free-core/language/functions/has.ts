@@ -1,8 +1,8 @@
 /** `has(x)`: whether a value is present. The only function that is never absent. */
 
 import type { Expression } from '../../plan/plan.ts';
-import type { SqlCode, SqlContext } from '../sql/context.ts';
-import { hasElements } from '../sql/column.ts';
+import type { SqlCode, SqlContext } from '../sql/sql-context.ts';
+import { hasElements } from '../sql/sql-column.ts';
 import { present } from '../sql/operands.ts';
 import type { CallSite } from './call-site.ts';
 import type { ConditionFunction } from './function.ts';

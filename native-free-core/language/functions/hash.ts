@@ -1,10 +1,10 @@
 /** hash(x): what of a value is hashed is said in base/murmur64.ts. */
 
 import { EXACT_LIMIT } from '../exact-limit.ts';
-import { isDictionary, type EmitContext } from '../expression/context.ts';
+import { isDictionary, type EmitContext } from '../expression/emit-context.ts';
 import type { NumberCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
-import type { SqlCode, SqlContext, SqlNumber } from '../sql/context.ts';
+import type { SqlCode, SqlContext, SqlNumber } from '../sql/sql-context.ts';
 import * as sql from '../sql/operands.ts';
 import type { CallSite } from './call-site.ts';
 import type { NumberFunction } from './function.ts';

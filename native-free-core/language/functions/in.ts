@@ -4,12 +4,12 @@
 
 import { EXACT_LIMIT } from '../exact-limit.ts';
 import { argumentsOf, constantText, testKernel, type Test } from '../expression/condition.ts';
-import type { EmitContext } from '../expression/context.ts';
+import type { EmitContext } from '../expression/emit-context.ts';
 import { guarded } from '../expression/operand.ts';
 import { isWide, KINDS } from '../kinds/index.ts';
-import { isLabelled, storedName } from '../sql/column.ts';
-import { comparison, typedNull, type SqlCode, type SqlContext } from '../sql/context.ts';
-import { doubleLiteral, integerLiteral, textLiteral } from '../sql/literal.ts';
+import { isLabelled, storedName } from '../sql/sql-column.ts';
+import { comparison, typedNull, type SqlCode, type SqlContext } from '../sql/sql-context.ts';
+import { doubleLiteral, integerLiteral, textLiteral } from '../sql/sql-literal.ts';
 import { asDouble, comparableText, emitOperand, present } from '../sql/operands.ts';
 import type { Expression } from '../../plan/plan.ts';
 import type { Argument, CallSite } from './call-site.ts';

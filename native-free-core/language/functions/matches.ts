@@ -1,10 +1,10 @@
-/** text.matches(pattern): a regular expression as ClickHouse's `match` has it, see language/pattern/parse.ts. */
+/** text.matches(pattern): a regular expression as ClickHouse's `match` has it, see language/pattern/parse-pattern.ts. */
 
 import type { Expression } from '../../plan/plan.ts';
 import { argumentsOf, constantText, onText, testKernel } from '../expression/condition.ts';
 import { compilePattern } from '../pattern/automaton.ts';
-import { PatternProblem } from '../pattern/parse.ts';
-import { textLiteral } from '../sql/literal.ts';
+import { PatternProblem } from '../pattern/parse-pattern.ts';
+import { textLiteral } from '../sql/sql-literal.ts';
 import type { CallSite } from './call-site.ts';
 import type { ConditionFunction } from './function.ts';
 import { calledMethod } from './phrase.ts';

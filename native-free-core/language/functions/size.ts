@@ -1,10 +1,10 @@
 /** size(x): code points of a text, bytes of bytes, elements of a repeated field. */
 
 import { EXACT_LIMIT } from '../exact-limit.ts';
-import type { EmitContext } from '../expression/context.ts';
+import type { EmitContext } from '../expression/emit-context.ts';
 import type { NumberCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
-import { type SqlContext, type SqlNumber } from '../sql/context.ts';
+import { type SqlContext, type SqlNumber } from '../sql/sql-context.ts';
 import * as sql from '../sql/operands.ts';
 import type { CallSite } from './call-site.ts';
 import type { NumberFunction } from './function.ts';

@@ -7,10 +7,10 @@
 import { DAY_MS } from '../../base/time.ts';
 import { UTC_TIME_END, UTC_TIME_START, ZONE_TIME_END, ZONE_TIME_START } from '../../layout/limits.ts';
 import type { Expression, ExpressionOperator } from '../../plan/plan.ts';
-import type { EmitContext } from '../expression/context.ts';
+import type { EmitContext } from '../expression/emit-context.ts';
 import type { NumberCode } from '../expression/emitted-code.ts';
 import * as kernel from '../expression/operand.ts';
-import type { SqlContext, SqlNumber } from '../sql/context.ts';
+import type { SqlContext, SqlNumber } from '../sql/sql-context.ts';
 import * as sql from '../sql/operands.ts';
 import type { Argument, CallSite } from './call-site.ts';
 import type { NumberFunction, WrittenForm } from './function.ts';

@@ -1,9 +1,9 @@
 /** Kind code: an index into the column's labels, a closed set: event types, actions, rules, arms. Stored by its label. */
 
 import { clearNumber } from './decoded.ts';
-import { narrowKey } from './key-words.ts';
+import { narrowKey } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { numberOfName } from './names.ts';
+import { numberOfName } from './named-numbers.ts';
 import { INT32_BOUND, narrowKernel } from './number-columns.ts';
 import type { ColumnPlan } from '../../plan/plan.ts';
 

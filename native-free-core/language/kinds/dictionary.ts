@@ -1,9 +1,9 @@
 /** Kind dictionary: a string of few distinct values, held as the id of its entry in the shared dictionary. */
 
 import { clearNumber } from './decoded.ts';
-import { narrowKey } from './key-words.ts';
+import { narrowKey } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { noNames } from './names.ts';
+import { noNames } from './named-numbers.ts';
 import { narrowKernel, UINT32_BOUND } from './number-columns.ts';
 
 export const dictionary: Kind = {

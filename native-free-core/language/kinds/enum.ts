@@ -2,9 +2,9 @@
 
 import type { ColumnPlan } from '../../plan/plan.ts';
 import { clearNumber, storeSigned } from './decoded.ts';
-import { narrowKey } from './key-words.ts';
+import { narrowKey } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { numberOfName } from './names.ts';
+import { numberOfName } from './named-numbers.ts';
 import { INT32_BOUND, narrowKernel } from './number-columns.ts';
 
 export const enumeration: Kind = {

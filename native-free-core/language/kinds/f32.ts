@@ -1,9 +1,9 @@
 /** Kind f32: float. */
 
 import { clearNumber, storeReal } from './decoded.ts';
-import { doubleKey } from './key-words.ts';
+import { doubleKey } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { noNames } from './names.ts';
+import { noNames } from './named-numbers.ts';
 import { doubleColumn, doubleSql } from './number-columns.ts';
 
 export const f32: Kind = {

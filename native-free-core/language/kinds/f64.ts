@@ -1,9 +1,9 @@
 /** Kind f64: double, features, scores, and computed numbers, integers among them. */
 
 import { clearNumber, storeReal } from './decoded.ts';
-import { doubleKey } from './key-words.ts';
+import { doubleKey } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { noNames } from './names.ts';
+import { noNames } from './named-numbers.ts';
 import { COMPUTED_BOUND, doubleColumn, doubleSql, integerColumn } from './number-columns.ts';
 
 export const f64: Kind = {

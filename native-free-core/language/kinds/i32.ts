@@ -1,9 +1,9 @@
 /** Kind i32: int32, sint32 and sfixed32, days. */
 
 import { clearNumber, storeSigned } from './decoded.ts';
-import { INT32_RANGE, narrowKey } from './key-words.ts';
+import { INT32_RANGE, narrowKey } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { noNames } from './names.ts';
+import { noNames } from './named-numbers.ts';
 import { INT32_BOUND, narrowKernel, narrowSql } from './number-columns.ts';
 
 export const i32: Kind = {

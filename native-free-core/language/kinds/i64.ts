@@ -1,9 +1,9 @@
 /** Kind i64: int64, sint64 and sfixed64. Two words a row, low and high. */
 
 import { clearWords, storeWords } from './decoded.ts';
-import { INT64_RANGE, wideKey } from './key-words.ts';
+import { INT64_RANGE, wideKey } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { noNames } from './names.ts';
+import { noNames } from './named-numbers.ts';
 import { readLow, wideKernel, writeWide } from './number-columns.ts';
 
 export const i64: Kind = {

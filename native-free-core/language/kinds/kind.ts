@@ -7,8 +7,8 @@
 import type { Column } from '../../layout/column.ts';
 import type { ColumnKind, ColumnPlan, ExpressionType, FieldPlan } from '../../plan/plan.ts';
 import type { NumberCode } from '../expression/emitted-code.ts';
-import type { SqlNumber } from '../sql/context.ts';
-import type { KeyPart } from './key-words.ts';
+import type { SqlNumber } from '../sql/sql-context.ts';
+import type { KeyPart } from './key-of-value.ts';
 
 export interface Kind {
   /** Of a value in expressions. A scalar u8 that holds a bool is a condition there. */

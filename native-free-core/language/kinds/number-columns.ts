@@ -3,7 +3,7 @@
 import { EXACT_LIMIT } from '../exact-limit.ts';
 import { WORD } from '../../base/words.ts';
 import type { NumberCode } from '../expression/emitted-code.ts';
-import { type SqlNumber } from '../sql/context.ts';
+import { type SqlNumber } from '../sql/sql-context.ts';
 import type { RowNumberPart, NumberKernel, NumberSql } from './kind.ts';
 
 export const INT32_BOUND = 2147483648;

@@ -1,9 +1,9 @@
 /** Kind string: bytes of the column's heap; stored as String. */
 
 import { clearTextCode, storeText } from './decoded.ts';
-import { TEXT_KEY } from './key-words.ts';
+import { TEXT_KEY } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { noNames } from './names.ts';
+import { noNames } from './named-numbers.ts';
 
 export const string: Kind = {
   type: 'string',

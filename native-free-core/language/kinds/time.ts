@@ -1,9 +1,9 @@
 /** Kind time: milliseconds UTC, laid out as an i64. */
 
 import { clearWords, storeWords } from './decoded.ts';
-import { INT64_RANGE, wideKey } from './key-words.ts';
+import { INT64_RANGE, wideKey } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { noNames } from './names.ts';
+import { noNames } from './named-numbers.ts';
 import { readLow, wideKernel, writeWide } from './number-columns.ts';
 
 export const time: Kind = {

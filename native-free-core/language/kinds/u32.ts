@@ -1,9 +1,9 @@
 /** Kind u32: uint32 and fixed32, counts. */
 
 import { clearNumber, storeNumber } from './decoded.ts';
-import { narrowKey } from './key-words.ts';
+import { narrowKey } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { noNames } from './names.ts';
+import { noNames } from './named-numbers.ts';
 import { narrowKernel, narrowSql, UINT32_BOUND } from './number-columns.ts';
 
 export const u32: Kind = {

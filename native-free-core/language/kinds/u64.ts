@@ -1,9 +1,9 @@
 /** Kind u64: uint64 and fixed64. Two words a row, low and high. */
 
 import { clearWords, storeWords } from './decoded.ts';
-import { wideKey } from './key-words.ts';
+import { wideKey } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { noNames } from './names.ts';
+import { noNames } from './named-numbers.ts';
 import { readLow, wideKernel, writeWide } from './number-columns.ts';
 
 export const u64: Kind = {

@@ -1,9 +1,9 @@
 /** Kind u8: a bool, or a number that a bool has widened to. One byte a row. */
 
 import { clearNumber, storeNumber } from './decoded.ts';
-import { narrowKey } from './key-words.ts';
+import { narrowKey } from './key-of-value.ts';
 import type { Kind } from './kind.ts';
-import { noNames } from './names.ts';
+import { noNames } from './named-numbers.ts';
 import { narrowKernel, narrowSql } from './number-columns.ts';
 
 const BOUND = 255;

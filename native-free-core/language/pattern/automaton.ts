@@ -5,7 +5,7 @@
  */
 
 import { AUTOMATON_MATCHED, type Automaton } from '../expression/runtime-text.ts';
-import { parsePattern, PatternProblem, type PatternNode, type Ranges } from './parse.ts';
+import { parsePattern, PatternProblem, type PatternNode, type Ranges } from './parse-pattern.ts';
 import { utf8Sequences } from './utf8-ranges.ts';
 
 /** Beyond these a pattern is refused: they bound what loading a pipeline costs. */

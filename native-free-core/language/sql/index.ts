@@ -4,10 +4,10 @@
  */
 
 import { columnAt, type Expression, type Plan } from '../../plan/plan.ts';
-import { createBinder, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
-import { emitNumber } from './number.ts';
+import { createBinder, type SqlCode, type SqlContext, type SqlNumber } from './sql-context.ts';
+import { emitNumber } from './sql-number.ts';
 import { present } from './operands.ts';
-import { emitText } from './text.ts';
+import { emitText } from './sql-strings.ts';
 import { emitTruth } from './truth.ts';
 
 /** How a query names a column of the plan. */

@@ -5,8 +5,8 @@
 
 import { EXACT_LIMIT } from '../exact-limit.ts';
 import type { Expression } from '../../plan/plan.ts';
-import { textColumn } from './column.ts';
-import { typedNull, type SqlCode, type SqlContext, type SqlNumber } from './context.ts';
+import { textColumn } from './sql-column.ts';
+import { typedNull, type SqlCode, type SqlContext, type SqlNumber } from './sql-context.ts';
 
 const LIMIT = `toInt64(${EXACT_LIMIT})`;
 const BELOW_LIMIT = `toInt64(-${EXACT_LIMIT})`;

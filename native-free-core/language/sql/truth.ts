@@ -2,7 +2,7 @@
 
 import type { Expression } from '../../plan/plan.ts';
 import { FUNCTIONS } from '../functions/index.ts';
-import type { SqlCode, SqlContext } from './context.ts';
+import type { SqlCode, SqlContext } from './sql-context.ts';
 
 export function emitTruth(context: SqlContext, expression: Expression): SqlCode {
   switch (expression.node) {

@@ -5,7 +5,7 @@
 
 import type { ExperimentPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { sqlOf } from '../../../native-free-core/language/sql/index.ts';
-import { textLiteral } from '../../../native-free-core/language/sql/literal.ts';
+import { textLiteral } from '../../../native-free-core/language/sql/sql-literal.ts';
 import { eventsSource } from '../../contract/events-source.ts';
 
 const HALF = 2 ** 52;

@@ -1,11 +1,11 @@
 /**
  * How models came to their scores, for people: inputs with what they add, trees with what they asked. Used by
- * text.ts.
+ * explanation-text.ts.
  */
 
 import type { ExplainedInput, ExplainedModel, ExplainedTree } from '../../contract/explanation.ts';
 import { textGrid } from '../text-table.ts';
-import { literalText } from './literal.ts';
+import { literalText } from './pipeline-literal.ts';
 
 const DIGITS = 4;
 

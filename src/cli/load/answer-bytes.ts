@@ -1,6 +1,6 @@
 /**
  * Reads what the load generator needs of an answer in protobuf, in place: most of it are decisions, which are passed over.
- * Called by stream.ts for every answer. The answer's layout: native-free-core/codec/answer.ts.
+ * Called by load-stream.ts for every answer. The answer's layout: native-free-core/codec/answer.ts.
  */
 // hot path: no allocation
 

@@ -14,9 +14,9 @@ import { CourseWatch, STEP_MS } from './course.ts';
 import { createFrameMaker } from './frames/frame-maker.ts';
 import { eventFields, type EventFields } from './frames/key-fields.ts';
 import { RUN_CHARACTERS } from './frames/slot.ts';
-import type { LoadOptions } from './options.ts';
+import type { LoadOptions } from './load-options.ts';
 import { ProcessWatch } from './process-watch.ts';
-import { reportOf, type LoadReport } from './report.ts';
+import { reportOf, type LoadReport } from './load-report.ts';
 import { Sender } from './sender.ts';
 import { newRows, prove, runColumns, VisibilityProbe, type Run } from './verify.ts';
 

@@ -4,9 +4,9 @@ import type { Histogram } from 'hdr-histogram-js';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { HuntControl } from '../../client/index.ts';
 import type { FrameMaker } from './frames/frame-maker.ts';
-import type { LoadOptions } from './options.ts';
-import { LoadStream } from './stream.ts';
-import { openHttpTransport, openWebSocketTransport } from './transport.ts';
+import type { LoadOptions } from './load-options.ts';
+import { LoadStream } from './load-stream.ts';
+import { openHttpTransport, openWebSocketTransport } from './load-transport.ts';
 import { producerName } from './verify.ts';
 
 /** Over all connections: more only fills queues. */

@@ -9,7 +9,7 @@ import { queryRows, type QueryTarget } from '../../client/index.ts';
 import { eventsSource, type PositionRange } from '../../contract/events-source.ts';
 import { createIdCondition } from './frames/id-slots.ts';
 import { columnsOf } from './frames/key-fields.ts';
-import type { LoadStream } from './stream.ts';
+import type { LoadStream } from './load-stream.ts';
 
 /** The tables' columns that the proof goes by, quoted. */
 export interface RunColumns {

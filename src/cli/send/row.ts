@@ -2,7 +2,7 @@
 
 import type { ImportMap } from '../../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
-import type { Source } from './source.ts';
+import type { Source } from './sent-file.ts';
 
 /** `json`: a list of events, a frame, or events over several lines each. */
 export type FileFormat = 'ndjson' | 'csv' | 'json';

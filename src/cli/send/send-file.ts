@@ -9,7 +9,7 @@ import { framesOf, type FileFrame } from './framing.ts';
 import { refusedRows } from './refused-rows.ts';
 import type { FileFormat, SourceRow } from './row.ts';
 import { sourceRows } from './rows.ts';
-import { openSource, type Source } from './source.ts';
+import { openSource, type Source } from './sent-file.ts';
 import { addAnswer, addProblem, emptySummary, type SendSummary } from './summary.ts';
 
 export interface SendOptions {

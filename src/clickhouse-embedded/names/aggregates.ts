@@ -2,7 +2,7 @@
  * Aggregate and window functions by class, and what may hang at their names. names.test.ts holds the lists against the
  * running engine.
  */
-import { words } from './words.ts';
+import { words } from './name-words.ts';
 
 /** Case as the engine writes it. */
 export const OPEN_AGGREGATES = words(`

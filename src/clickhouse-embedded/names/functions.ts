@@ -1,7 +1,7 @@
 /**
  * Scalar functions by class. names.test.ts holds the lists against the running engine.
  */
-import { words } from './words.ts';
+import { words } from './name-words.ts';
 
 /** They compute from their arguments, or tell of the query and the server what anybody may know. */
 export const OPEN_FUNCTIONS = words(`

@@ -2,7 +2,7 @@
  * Settings of a query that ordinary clients may not send. Nothing reads this list but names.test.ts: it says that somebody
  * has looked at the name.
  */
-import { words } from './words.ts';
+import { words } from './name-words.ts';
 
 /**
  * They reach files, hosts, secrets or code, lift bounds, belong to servers in a cluster, or hold SQL or are of no use to a

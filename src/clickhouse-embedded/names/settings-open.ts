@@ -2,7 +2,7 @@
  * Settings of a query that an ordinary client may send, by name. names.test.ts holds this list and settings-closed.ts
  * against the running engine.
  */
-import { words } from './words.ts';
+import { words } from './name-words.ts';
 
 /** They shape results, spend within bounds, and name no file, host, secret or program. */
 export const OPEN_SETTINGS = words(`

@@ -1,7 +1,7 @@
 /**
  * Settings of a MergeTree table, in two classes. names.test.ts holds them against the running engine.
  */
-import { words } from './words.ts';
+import { words } from './name-words.ts';
 
 /** A client may set them on its own tables. */
 export const OPEN_TABLE_SETTINGS = words(`

@@ -1,7 +1,7 @@
 /**
  * Table functions, table engines and formats by class. names.test.ts holds the lists against the running engine.
  */
-import { words } from './words.ts';
+import { words } from './name-words.ts';
 
 /** They stay inside the engine. */
 export const OPEN_TABLE_FUNCTIONS = words(`

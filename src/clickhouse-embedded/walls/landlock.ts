@@ -7,7 +7,7 @@
  *     rule    (bytes)    0 rights (8)      8 descriptor (4)
  */
 import { constants, closeSync, openSync, statSync } from 'node:fs';
-import type { Native } from './native.ts';
+import type { Native } from './libc.ts';
 import type { Wall } from './report.ts';
 
 /** The numbers are the same on all machines. */

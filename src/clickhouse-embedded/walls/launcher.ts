@@ -1,11 +1,11 @@
 /**
  * The first program of the embedded ClickHouse's process: raises the wall around its files and becomes child.js, so that all
- * threads of that one are behind it. Where there is no such wall it runs child.js as it is. Forked by start.ts with
- * the paths of child.js and of the data folder.
+ * threads of that one are behind it. Where there is no such wall it runs child.js as it is. Forked by start-clickhouse.ts
+ * with the paths of child.js and of the data folder.
  */
 import { pathToFileURL } from 'node:url';
 import { raiseLandlock } from './landlock.ts';
-import { loadNative } from './native.ts';
+import { loadNative } from './libc.ts';
 import { readableOptions } from './node-options.ts';
 import { openFolders } from './open-folders.ts';
 import type { Wall } from './report.ts';

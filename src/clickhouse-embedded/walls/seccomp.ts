@@ -6,7 +6,7 @@
  *     instruction (8 bytes)   0 operation (2)   2 jump if true   3 jump if false   4 operand (4)
  *     what a filter sees      0 number   4 machine   16 + 8 i argument i (low half first)
  */
-import type { Native } from './native.ts';
+import type { Native } from './libc.ts';
 import type { Wall } from './report.ts';
 import { systemCallsOf, type SystemCalls } from './system-calls.ts';
 

@@ -4,7 +4,7 @@
  * name.
  */
 
-import type { ColumnRename } from '../../../native-free-core/plan/change.ts';
+import type { ColumnRename } from '../../../native-free-core/plan/change-plan.ts';
 import { columnAt, VIEWS_FROM, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { allIndexes, columnRoles } from './column-roles.ts';
 import { expressionDefinition, featureDefinition, type OldIndex } from './definition.ts';

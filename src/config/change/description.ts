@@ -2,7 +2,7 @@
  * What a change of the pipeline means, for people and for the engine: made by describe.ts, read by deploy and `hunt plan`.
  */
 
-import type { ColumnRename, PlanChange } from '../../../native-free-core/plan/change.ts';
+import type { ColumnRename, PlanChange } from '../../../native-free-core/plan/change-plan.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 
 /** `backfill`: passes, but state is computed anew from stored rows. `refused`: would lose or misread data. */

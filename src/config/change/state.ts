@@ -1,7 +1,7 @@
 /** Entities, features and limits: whose state goes on, whose is computed anew from stored rows, and whose ends. */
 
 import { layOutRecord } from '../../../native-free-core/features/record-layout.ts';
-import type { EntityChange, LimitChange } from '../../../native-free-core/plan/change.ts';
+import type { EntityChange, LimitChange } from '../../../native-free-core/plan/change-plan.ts';
 import {
   columnAt,
   type EntityPlan,

@@ -11,8 +11,8 @@ import { LATER_FUNCTIONS } from '../later.ts';
 import { nearest } from '../../../native-free-core/base/nearest.ts';
 import { zonePlan, zoneProblem } from '../zones.ts';
 import { constantOf, negated } from './literal.ts';
-import { branchCondition, resolveName, type ExpressionScope } from './scope.ts';
-import { isSyntaxProblem, operandsOf, parseExpression, namePathOf, type ASTNode } from './syntax.ts';
+import { branchCondition, resolveName, type ExpressionScope } from './names-in-scope.ts';
+import { isSyntaxProblem, operandsOf, parseExpression, namePathOf, type ASTNode } from './cel-syntax.ts';
 
 /** Where the checker says what is wrong: character within the expression's text, message, suggestion. */
 export type Complain = (at: number, message: string, suggestion?: string) => void;

@@ -1,6 +1,6 @@
 /**
  * What people write who come from SQL, Python or a spreadsheet, and how the expression language has it. Asked only where a
- * text is no expression, so a hint can never be about a right one. Used by syntax.ts.
+ * text is no expression, so a hint can never be about a right one. Used by cel-syntax.ts.
  */
 
 interface Habit {

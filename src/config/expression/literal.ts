@@ -1,6 +1,6 @@
 /** Constants of expressions: integers keep all their bits, doubles must be finite, null is refused. */
 
-import type { ASTNode } from './syntax.ts';
+import type { ASTNode } from './cel-syntax.ts';
 import type { Typed } from '../../../native-free-core/language/functions/typed.ts';
 
 type Literal = Extract<ASTNode, { op: 'value' }>['args'];

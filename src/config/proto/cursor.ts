@@ -3,7 +3,7 @@
  */
 
 import { protoProblem, type Place, type ProtoFile, type ProtoProblem } from './place.ts';
-import type { Word } from './syntax.ts';
+import type { Word } from './proto-syntax.ts';
 import { tokenize, type ProtoToken } from './tokens.ts';
 
 export interface Cursor {

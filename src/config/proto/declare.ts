@@ -5,7 +5,7 @@
 
 import { placeText, protoProblem, type Place, type ProtoProblem } from './place.ts';
 import { joinName, type ProtoSymbol, type SymbolKind, type SymbolTable } from './symbols.ts';
-import type { BodySyntax, EnumSyntax, FieldSyntax, FileSyntax, MessageSyntax, Word } from './syntax.ts';
+import type { BodySyntax, EnumSyntax, FieldSyntax, FileSyntax, MessageSyntax, Word } from './proto-syntax.ts';
 import type { ProtoEnum, ProtoMessage } from './types.ts';
 
 export interface Declared {

@@ -1,5 +1,5 @@
 /** Reading .proto files. */
 
-export { loadProto, type LoadedProto, type ProtoReader } from './load.ts';
+export { loadProto, type LoadedProto, type ProtoReader } from './load-proto.ts';
 export { placeText, ProtoProblem, type ProtoFile } from './place.ts';
 export type { ProtoEnum, ProtoField, ProtoMessage, ProtoOneof } from './types.ts';

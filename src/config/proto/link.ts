@@ -1,11 +1,11 @@
-/** Resolves the names of parsed files and checks what protoc checks. Used by load.ts. */
+/** Resolves the names of parsed files and checks what protoc checks. Used by load-proto.ts. */
 
 import type { ProtoScalar } from '../../../native-free-core/plan/plan.ts';
 import { declareFile, emptyDeclared, type Declared } from './declare.ts';
 import { protoProblem, ProtoProblem, type Place } from './place.ts';
 import { checkEnum, checkMessage, checkFieldNumber, flagOf, jsonNameOf } from './rules.ts';
 import { joinName, resolveReference, resolveType, type ProtoSymbol, type Sight } from './symbols.ts';
-import type { BodySyntax, FieldSyntax, FileSyntax, MessageSyntax, Word } from './syntax.ts';
+import type { BodySyntax, FieldSyntax, FileSyntax, MessageSyntax, Word } from './proto-syntax.ts';
 import type { ProtoField, ProtoMessage, ProtoOneof, ProtoType } from './types.ts';
 
 const SCALARS: ReadonlySet<string> = new Set<ProtoScalar>([

@@ -18,7 +18,7 @@ import {
   parseOptionStatement,
   parseReserved,
 } from './parse-options.ts';
-import type { EnumSyntax } from './syntax.ts';
+import type { EnumSyntax } from './proto-syntax.ts';
 
 /** Behind `enum`. */
 export function parseEnum(cursor: Cursor): EnumSyntax {

@@ -1,4 +1,4 @@
-/** Parses one proto3 file, after protoc's grammar. Used by load.ts, when a pipeline is loaded. */
+/** Parses one proto3 file, after protoc's grammar. Used by load-proto.ts, when a pipeline is loaded. */
 
 import {
   accept,
@@ -17,7 +17,7 @@ import {
 import { emptyBody, parseBodyStatement } from './parse-message.ts';
 import { parseOptionStatement } from './parse-options.ts';
 import { protoProblem, type ProtoFile } from './place.ts';
-import type { FileSyntax, ImportSyntax, ServiceSyntax, Word } from './syntax.ts';
+import type { FileSyntax, ImportSyntax, ServiceSyntax, Word } from './proto-syntax.ts';
 
 export function parseFile(file: ProtoFile): FileSyntax {
   const cursor = openCursor(file);

@@ -18,7 +18,7 @@ import {
 import { parseEnum } from './parse-enum.ts';
 import { FIELD_NUMBER_MAX, parseInlineOptions, parseOptionStatement, parseReserved } from './parse-options.ts';
 import { protoProblem } from './place.ts';
-import type { BodySyntax, ExtendSyntax, FieldSyntax, MessageSyntax, OneofSyntax } from './syntax.ts';
+import type { BodySyntax, ExtendSyntax, FieldSyntax, MessageSyntax, OneofSyntax } from './proto-syntax.ts';
 
 /** protoc's own bound. */
 const NESTED_MESSAGES_MAX = 32;

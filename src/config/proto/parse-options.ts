@@ -15,7 +15,7 @@ import {
   type Cursor,
 } from './cursor.ts';
 import { protoProblem } from './place.ts';
-import type { OptionSyntax, ReservedSyntax, Word } from './syntax.ts';
+import type { OptionSyntax, ReservedSyntax, Word } from './proto-syntax.ts';
 
 /** Highest number of a field, 2^29 - 1. */
 export const FIELD_NUMBER_MAX = 0x1fffffff;

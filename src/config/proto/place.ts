@@ -1,5 +1,6 @@
 /**
- * Where something stands in a .proto file, and what is wrong there. Used by the reading of .proto files and by message.ts.
+ * Where something stands in a .proto file, and what is wrong there. Used by the reading of .proto files and by
+ * flatten-message.ts.
  */
 
 export interface ProtoFile {

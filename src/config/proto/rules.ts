@@ -2,7 +2,7 @@
 
 import { FIELD_NUMBER_MAX } from './parse-options.ts';
 import { protoProblem, type Place, type ProtoProblem } from './place.ts';
-import type { EnumSyntax, FieldSyntax, MessageSyntax, OptionSyntax, ReservedSyntax } from './syntax.ts';
+import type { EnumSyntax, FieldSyntax, MessageSyntax, OptionSyntax, ReservedSyntax } from './proto-syntax.ts';
 import type { ProtoField } from './types.ts';
 
 /** Protobuf's own. */

@@ -4,7 +4,7 @@
  */
 
 import { placeText, protoProblem, type Place, type ProtoProblem } from './place.ts';
-import type { FileSyntax, Word } from './syntax.ts';
+import type { FileSyntax, Word } from './proto-syntax.ts';
 import type { ProtoEnum, ProtoMessage } from './types.ts';
 
 export type SymbolKind =

@@ -1,4 +1,4 @@
-/** Messages and enums with all names resolved: what link.ts makes and message.ts turns into columns. */
+/** Messages and enums with all names resolved: what link.ts makes and flatten-message.ts turns into columns. */
 
 import type { NumberRanges, ProtoScalar } from '../../../native-free-core/plan/plan.ts';
 import type { Place } from './place.ts';

@@ -1,6 +1,6 @@
 /**
  * Google's own .proto files that others import, as protoc carries them: without comments, and of descriptor.proto the
- * messages that options extend only. Used by load.ts.
+ * messages that options extend only. Used by load-proto.ts.
  */
 
 import type { ProtoFile } from './place.ts';

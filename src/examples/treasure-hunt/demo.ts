@@ -7,7 +7,7 @@ import { defineCommand } from 'citty';
 import { eventsSource } from '../../contract/events-source.ts';
 import { OperatingError } from '../../errors.ts';
 import { audit } from '../../cli/audit.ts';
-import { byRuleSql, explain, type Row } from './demo/explanation.ts';
+import { byRuleSql, explain, type Row } from './demo/stored-explanation.ts';
 import { startOwnServer, type OwnServer } from './demo/own-server.ts';
 import { showRows } from './demo/progress.ts';
 import { askRows, askTable, QUESTIONS } from './demo/questions.ts';

@@ -6,7 +6,7 @@
  */
 
 import { epochsOf, type Batch, type OpenReader } from './batch.ts';
-import type { LogEntry, LogReader } from '../../contract/log.ts';
+import type { LogEntry, LogReader } from '../../contract/event-log.ts';
 
 export class BatchEpochs {
   readonly #openReader: OpenReader;

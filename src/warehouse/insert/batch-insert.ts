@@ -14,7 +14,7 @@ import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { monotonicMs } from '../../system/clock.ts';
 import type { Log } from '../../system/log.ts';
 import { BATCH_INSERT_SETTINGS } from '../../clickhouse-embedded/index.ts';
-import { written } from '../../contract/log.ts';
+import { written } from '../../contract/event-log.ts';
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
 import type { EpochTotals, Batch, OpenReader } from './batch.ts';
 import { BatchEpochs } from './batch-epochs.ts';
@@ -22,7 +22,7 @@ import { deadLettersBatchTable, eventsBatchTable, type BatchTable } from './batc
 import type { Connection } from './connection.ts';
 import { Mending } from './mending.ts';
 import { isWhole, lookFor, NOTHING, type Presence } from './presence.ts';
-import { refusalOf } from './refusals.ts';
+import { refusalOf } from './clickhouse-errors.ts';
 import type { Retry } from './retry.ts';
 
 export interface BatchInsertOptions {

@@ -38,7 +38,7 @@ import {
   positionOf,
   written,
   type Position,
-} from '../../contract/log.ts';
+} from '../../contract/event-log.ts';
 import { OperatingError } from '../../errors.ts';
 import type { Storage, StorageFile } from '../../spool/storage.ts';
 import type { Batch, BatchRange } from './batch.ts';

@@ -11,10 +11,10 @@ import {
   createNativeEncoder,
   type NativeEncoder,
   type NativeOptions,
-} from '../../../native-free-core/columns/native.ts';
+} from '../../../native-free-core/columns/native-encoder.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
-import { written } from '../../contract/log.ts';
+import { written } from '../../contract/event-log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import type { Batch } from './batch.ts';
 import type { BatchEpochs } from './batch-epochs.ts';

@@ -3,8 +3,8 @@
  * is needed here (spool/reader.ts, handed in by engine/start.ts).
  */
 
-import { readBlockHeader, eachFrame } from '../../../native-free-core/columns/load.ts';
-import { entriesOf, type LogEntry, type Position, type ReadableLog } from '../../contract/log.ts';
+import { readBlockHeader, eachFrame } from '../../../native-free-core/columns/load-block.ts';
+import { entriesOf, type LogEntry, type Position, type ReadableLog } from '../../contract/event-log.ts';
 
 /** Sealed: its range is durable. Ids are 1, 2, 3… in each log; rows carry `log` as `_log` and `id` as `_batch`. */
 export interface Batch {

@@ -8,7 +8,7 @@
  */
 
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
-import { positionOf, reaches, written } from '../../contract/log.ts';
+import { positionOf, reaches, written } from '../../contract/event-log.ts';
 import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import { OperatingError } from '../../errors.ts';
 import type { Log } from '../../system/log.ts';

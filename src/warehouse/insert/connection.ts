@@ -127,7 +127,7 @@ export class Connection {
 
   /**
    * True once all that ClickHouse has confirmed is on the disk. The embedded one's file system is synced from here, so that
-   * merges are covered too; a server elsewhere syncs each insert before it answers (tables/storage.ts).
+   * merges are covered too; a server elsewhere syncs each insert before it answers (tables/table-storage.ts).
    */
   async reachDisk(): Promise<boolean> {
     if (!this.#clickhouse.embedded) return true;

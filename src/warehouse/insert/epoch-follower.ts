@@ -5,9 +5,9 @@
  */
 
 import { DAY_MS } from '../../../native-free-core/base/time.ts';
-import { readBlockHeader } from '../../../native-free-core/columns/load.ts';
+import { readBlockHeader } from '../../../native-free-core/columns/load-block.ts';
 import { emptyEpochTotals, enterBlocks, type EpochTotals } from './batch.ts';
-import type { LogEntry, LogReader, Position } from '../../contract/log.ts';
+import type { LogEntry, LogReader, Position } from '../../contract/event-log.ts';
 
 export interface BatchBounds {
   readonly rowsMax: number;

@@ -4,7 +4,7 @@
  */
 
 import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises';
-import { BEFORE_FIRST, isBefore, type Position } from '../../contract/log.ts';
+import { BEFORE_FIRST, isBefore, type Position } from '../../contract/event-log.ts';
 import type { EpochFollower } from './epoch-follower.ts';
 
 /** Each look has a fixed cost, and a row is visible so much later. */

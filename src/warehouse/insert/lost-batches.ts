@@ -6,7 +6,7 @@
 import type { Log } from '../../system/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
 import { EVENTS_TABLE, eventsSource, positionCondition, type EventsSource } from '../../contract/events-source.ts';
-import { reaches, written, type Position } from '../../contract/log.ts';
+import { reaches, written, type Position } from '../../contract/event-log.ts';
 import { quoteText } from '../../contract/sql-text.ts';
 import type { Batch } from './batch.ts';
 import type { BatchLog } from './batch-log.ts';

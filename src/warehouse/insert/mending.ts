@@ -15,7 +15,7 @@ import type { Batch } from './batch.ts';
 import type { BatchTable } from './batch-table.ts';
 import type { Connection } from './connection.ts';
 import { bothCondition, REFUSED_CODE, REFUSED_FROM, type Presence } from './presence.ts';
-import { refusalOf } from './refusals.ts';
+import { refusalOf } from './clickhouse-errors.ts';
 
 const STAGING = 'batch_staging';
 /**

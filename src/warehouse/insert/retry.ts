@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { OperatingError } from '../../errors.ts';
 import type { Log } from '../../system/log.ts';
 import type { Connection } from './connection.ts';
-import { isMissing, messageOf } from './refusals.ts';
+import { isMissing, messageOf } from './clickhouse-errors.ts';
 
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 5000;

@@ -3,7 +3,7 @@
  */
 
 import { positionCondition } from '../../contract/events-source.ts';
-import type { Position } from '../../contract/log.ts';
+import type { Position } from '../../contract/event-log.ts';
 import type { Batch } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { REFUSED_FROM } from './presence.ts';

@@ -6,13 +6,13 @@
 
 import { WORD } from '../../../native-free-core/base/words.ts';
 import { compileState } from '../../../native-free-core/decide/state-loops.ts';
-import type { Tables } from '../../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../../native-free-core/decide/shared-tables.ts';
 import { createColumn } from '../../../native-free-core/layout/column.ts';
-import { backfilledEntities, backfillPlan, type PlanChange } from '../../../native-free-core/plan/change.ts';
+import { backfilledEntities, backfillPlan, type PlanChange } from '../../../native-free-core/plan/change-plan.ts';
 import { ROW_LIFE_SLOT } from '../../../native-free-core/layout/entity-layout.ts';
 import { slotOf, type EntityPlan, type Expression, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { findRow, lockStripe, unlockStripe, type EntityTable } from '../../../native-free-core/state/entity-table.ts';
-import type { Position } from '../../contract/log.ts';
+import type { Position } from '../../contract/event-log.ts';
 import { readSlices, sliceEpochs } from './row-slices.ts';
 import { countStoredRows, entityCondition, entityOrder, type RowsAddress } from './stored-rows.ts';
 

@@ -7,7 +7,7 @@
 
 import { WORD } from '../../../native-free-core/base/words.ts';
 import { compileState, type StateLoops } from '../../../native-free-core/decide/state-loops.ts';
-import type { Tables } from '../../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../../native-free-core/decide/shared-tables.ts';
 import { createColumn, type Column } from '../../../native-free-core/layout/column.ts';
 import { ROW_SEEN_SLOT, STRIPE_USED } from '../../../native-free-core/layout/entity-layout.ts';
 import type { EntityPlan, Plan } from '../../../native-free-core/plan/plan.ts';
@@ -20,7 +20,7 @@ import {
   type EntityTable,
 } from '../../../native-free-core/state/entity-table.ts';
 import { eventsSource } from '../../contract/events-source.ts';
-import { isBefore, later, type Position } from '../../contract/log.ts';
+import { isBefore, later, type Position } from '../../contract/event-log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import { neededColumns, writtenColumns } from './fill-from-rows.ts';
 import { readSlices, REBUILD_THREADS, type Slice } from './row-slices.ts';

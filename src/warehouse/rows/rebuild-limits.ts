@@ -4,15 +4,15 @@
  */
 
 import { WORD } from '../../../native-free-core/base/words.ts';
-import { openLimitReplays } from '../../../native-free-core/decide/rule-limits.ts';
+import { openLimitReplays } from '../../../native-free-core/decide/join-limits.ts';
 import { compileState } from '../../../native-free-core/decide/state-loops.ts';
 import { createColumn } from '../../../native-free-core/layout/column.ts';
 import { BLOCK_ROWS_MAX } from '../../../native-free-core/layout/limits.ts';
 import type { DecisionPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import { RULE_DEFAULT, type RuleLimit } from '../../../native-free-core/policy/decision.ts';
-import { replayLimit } from '../../../native-free-core/policy/limits.ts';
+import { replayLimit } from '../../../native-free-core/policy/limit-takes.ts';
 import { eventsSource } from '../../contract/events-source.ts';
-import { written, type Position } from '../../contract/log.ts';
+import { written, type Position } from '../../contract/event-log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import { neededColumns, writtenColumns } from './fill-from-rows.ts';
 import type { RebuildRows } from './rebuild-entities.ts';

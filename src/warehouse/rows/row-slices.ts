@@ -8,7 +8,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperatingError } from '../../errors.ts';
 import type { PositionRange } from '../../contract/events-source.ts';
-import { BEFORE_FIRST, positionOf, written, type Position } from '../../contract/log.ts';
+import { BEFORE_FIRST, positionOf, written, type Position } from '../../contract/event-log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import { askLines, readRows, type RowsAddress, type RowsRequest } from './stored-rows.ts';
 

@@ -7,7 +7,7 @@
 import { SEQ_BITMAP_BITS } from '../../../native-free-core/layout/limits.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { eventsSource, positionCondition } from '../../contract/events-source.ts';
-import { positionOf, type Position } from '../../contract/log.ts';
+import { positionOf, type Position } from '../../contract/event-log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import { askLines, type RowsAddress } from './stored-rows.ts';
 

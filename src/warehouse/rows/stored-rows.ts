@@ -10,7 +10,7 @@ import type { EntityPlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import type { Dictionary } from '../../../native-free-core/state/dictionary.ts';
 import { OperatingError } from '../../errors.ts';
 import { eventsSource, type EventsSource, type PositionRange } from '../../contract/events-source.ts';
-import type { Position } from '../../contract/log.ts';
+import type { Position } from '../../contract/event-log.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 import { INCOMPLETE, numberReader, readerOf, selectOf, type RowBytes } from './row-binary.ts';
 

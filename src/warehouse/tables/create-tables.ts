@@ -4,10 +4,10 @@
  * stay. Main thread, at start and at every deploy, before the first row of the plan is inserted.
  */
 
-import type { ColumnRename } from '../../../native-free-core/plan/change.ts';
+import type { ColumnRename } from '../../../native-free-core/plan/change-plan.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
-import { written, type Position } from '../../contract/log.ts';
+import { written, type Position } from '../../contract/event-log.ts';
 import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import {
   auditLogTable,

@@ -11,7 +11,7 @@ import type { ColumnPlan, Plan, ViewPlan } from '../../../native-free-core/plan/
 import { EVENTS_TABLE } from '../../contract/events-source.ts';
 import { quoteName, quoteText } from '../../contract/sql-text.ts';
 import { sortKey } from './sort-key.ts';
-import { BATCH_TABLE_SETTINGS, SMALL_TABLE_SETTINGS, SYNC_SETTINGS } from './storage.ts';
+import { BATCH_TABLE_SETTINGS, SMALL_TABLE_SETTINGS, SYNC_SETTINGS } from './table-storage.ts';
 
 export interface ColumnDefinition {
   readonly name: string;

@@ -10,7 +10,7 @@
  *                     is not there               it is added
  */
 
-import type { ColumnRename } from '../../../native-free-core/plan/change.ts';
+import type { ColumnRename } from '../../../native-free-core/plan/change-plan.ts';
 import { OperatingError } from '../../errors.ts';
 import { commonType, sameType } from './column-type.ts';
 import { quoteName, quoteText } from '../../contract/sql-text.ts';

@@ -9,7 +9,7 @@ import type { Step, Steps } from '../../../native-free-core/language/aggregates/
 import { columnAt, type EntityPlan, type FeaturePlan, type Plan } from '../../../native-free-core/plan/plan.ts';
 import { sqlOf, type ColumnName } from '../../../native-free-core/language/sql/index.ts';
 import { contributedRows, identity, placedRows, rowsOf, type RowSource } from './placement.ts';
-import { sessionSteps } from './sessions.ts';
+import { sessionSteps } from './session-windows.ts';
 
 /** Rows of `chunk` out of `chunks`, by a hash of the key: all of an entity's rows are in the same. */
 export interface Chunk {

@@ -3,7 +3,7 @@
  * where a change of the pipeline is ahead, rows that move over as they will then. Called by warm-up.ts.
  */
 
-import type { Tables } from '../../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../../native-free-core/decide/shared-tables.ts';
 import { ROW_SEEN_SLOT, STRIPE_USED } from '../../../native-free-core/layout/entity-layout.ts';
 import { beginAdoption } from '../../../native-free-core/state/adoption.ts';
 import { openDictionary } from '../../../native-free-core/state/dictionary.ts';

@@ -15,7 +15,7 @@ import { LANE_EMPTY } from '../../../native-free-core/base/outcomes.ts';
 import type { Decider, DeciderInput } from '../../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../../native-free-core/decide/run.ts';
-import type { Tables } from '../../../native-free-core/decide/tables.ts';
+import type { Tables } from '../../../native-free-core/decide/shared-tables.ts';
 import { INGRESS_BELL, SPOOL_BELL } from '../../../native-free-core/layout/control-layout.ts';
 import { ENCODING_CODES } from '../../../native-free-core/layout/encoding-codes.ts';
 import { createSeq, setSeq } from '../../../native-free-core/layout/seq.ts';

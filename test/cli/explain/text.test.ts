@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { textGrid } from '../../../src/cli/text-table.ts';
-import { explanationText } from '../../../src/cli/explain/text.ts';
+import { explanationText } from '../../../src/cli/explain/explanation-text.ts';
 import type { ExplainedCondition, ExplainedRule, Explanation } from '../../../src/contract/explanation.ts';
 
 function condition(text: string, holds: boolean | null, value: number | null): ExplainedCondition {

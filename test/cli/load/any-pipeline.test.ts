@@ -14,7 +14,7 @@ import { typedEvents } from '../../../src/cli/load/events/typed-events.ts';
 import { createFrameMaker } from '../../../src/cli/load/frames/frame-maker.ts';
 import { eventFields, type KeyCounts } from '../../../src/cli/load/frames/key-fields.ts';
 import { streamIdentity } from '../../../src/cli/load/frames/slot.ts';
-import { isSound } from '../../../src/cli/load/report.ts';
+import { isSound } from '../../../src/cli/load/load-report.ts';
 import { loadPipeline } from '../../../src/config/index.ts';
 import { root, startServer, temporaryFolder } from '../../e2e/server.ts';
 import { isLong } from '../../long.ts';

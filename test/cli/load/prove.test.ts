@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HuntControl, openQuery, queryRows, queryTarget, type QueryTarget } from '../../../src/client/index.ts';
 import { runLoad, type LoadReport } from '../../../src/cli/load.ts';
 import { eventFields } from '../../../src/cli/load/frames/key-fields.ts';
-import { isSound } from '../../../src/cli/load/report.ts';
-import type { LoadStream } from '../../../src/cli/load/stream.ts';
+import { isSound } from '../../../src/cli/load/load-report.ts';
+import type { LoadStream } from '../../../src/cli/load/load-stream.ts';
 import { prove, runColumns, type Run } from '../../../src/cli/load/verify.ts';
 import { startServer, temporaryFolder, type Server } from '../../e2e/server.ts';
 

@@ -6,7 +6,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { AGGREGATES } from '../../../native-free-core/language/aggregates/index.ts';
 import type { Aggregate } from '../../../native-free-core/language/aggregates/aggregate.ts';
-import { AGGREGATE_NAMES, type AggregateName } from '../../../native-free-core/language/aggregates/names.ts';
+import { AGGREGATE_NAMES, type AggregateName } from '../../../native-free-core/language/aggregates/aggregate-names.ts';
 import { openWarehouse } from '../../columns/warehouse.ts';
 import { agreementOf, unlikeSql } from './agreement.ts';
 import { planOf, store, unlikeDefinition } from './sequences.ts';

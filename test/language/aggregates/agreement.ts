@@ -3,7 +3,7 @@
  * form and the long one.
  */
 
-import { AGGREGATE_NAMES } from '../../../native-free-core/language/aggregates/names.ts';
+import { AGGREGATE_NAMES } from '../../../native-free-core/language/aggregates/aggregate-names.ts';
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
 import { verifySql, type VerifyLine } from '../../../src/warehouse/twin/index.ts';
 import type { TestWarehouse } from '../../columns/warehouse.ts';

@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
 import * as ast from 'typescript/unstable/ast';
 import { API } from 'typescript/unstable/sync';
 import { afterAll, expect, test } from 'vitest';
-import { AGGREGATE_NAMES } from '../../../native-free-core/language/aggregates/names.ts';
+import { AGGREGATE_NAMES } from '../../../native-free-core/language/aggregates/aggregate-names.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const aggregates = join('native-free-core', 'language', 'aggregates');

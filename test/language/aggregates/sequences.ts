@@ -3,7 +3,7 @@
  * core, so that the kernels' values lie in the columns beside what they were made of. Used by agreement.test.ts.
  */
 
-import type { AggregateName } from '../../../native-free-core/language/aggregates/names.ts';
+import type { AggregateName } from '../../../native-free-core/language/aggregates/aggregate-names.ts';
 import { aggregateOf } from '../../../native-free-core/language/aggregates/index.ts';
 import type { FeaturePlan, Plan } from '../../../native-free-core/plan/plan.ts';
 import type { TestWarehouse } from '../../columns/warehouse.ts';

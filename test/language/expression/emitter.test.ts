@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createColumn, resetColumn, type Column } from '../../../native-free-core/layout/column.ts';
 import type { ColumnKind, ColumnPlan, Expression, Plan } from '../../../native-free-core/plan/plan.ts';
 import { createEmitter } from '../../../native-free-core/language/expression/emitter.ts';
-import { encodeUtf8 } from '../../../native-free-core/language/expression/utf8.ts';
+import { encodeUtf8 } from '../../../native-free-core/language/expression/constant-utf8.ts';
 import {
   createDictionary,
   internEntry,

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { compilePattern } from '../../../native-free-core/language/pattern/automaton.ts';
 import { matchesPattern } from '../../../native-free-core/language/expression/runtime-text.ts';
-import { PatternProblem } from '../../../native-free-core/language/pattern/parse.ts';
+import { PatternProblem } from '../../../native-free-core/language/pattern/parse-pattern.ts';
 import { utf8Sequences } from '../../../native-free-core/language/pattern/utf8-ranges.ts';
 import { seeded } from '../../random.ts';
 import { randomPattern, regExpOf } from './random-pattern.ts';

@@ -8,7 +8,7 @@ import type {
   ExpressionType,
 } from '../../../native-free-core/plan/plan.ts';
 import { conditionSql, isNullable, sqlOf } from '../../../native-free-core/language/sql/index.ts';
-import { doubleLiteral, textLiteral } from '../../../native-free-core/language/sql/literal.ts';
+import { doubleLiteral, textLiteral } from '../../../native-free-core/language/sql/sql-literal.ts';
 import { typeOf } from '../expression/world.ts';
 import { seeded } from '../../random.ts';
 import { useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';

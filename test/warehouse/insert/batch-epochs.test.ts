@@ -9,7 +9,7 @@ import { until, useEmbeddedServer } from '../../clickhouse-embedded/embedded-ser
 import { clickhouseOf, rowsOf } from './clickhouse-of.ts';
 import { startFaultyProxy, type Fault } from './faulty-proxy.ts';
 import { createStoreWorld } from './store-world.ts';
-import { positionOf, written } from '../../../src/contract/log.ts';
+import { positionOf, written } from '../../../src/contract/event-log.ts';
 
 const server = useEmbeddedServer();
 const worlds: { close(): void }[] = [];

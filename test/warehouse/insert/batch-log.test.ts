@@ -9,7 +9,7 @@ import type { BatchLog } from '../../../src/warehouse/insert/batch-log.ts';
 import type { Batch, BatchRange } from '../../../src/warehouse/insert/batch.ts';
 import { nodeStorage, type Storage } from '../../../src/spool/storage.ts';
 import { LossyStorage, seededRandom } from '../../spool/lossy-storage.ts';
-import { positionOf, written } from '../../../src/contract/log.ts';
+import { positionOf, written } from '../../../src/contract/event-log.ts';
 
 const DIRECTORY = '/data/log';
 const LOG = 0xfeed_beef;

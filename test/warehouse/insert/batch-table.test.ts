@@ -8,7 +8,7 @@ import { eventsBatchTable, type BatchTable } from '../../../src/warehouse/insert
 import { createBlockWorld } from '../../columns/block-world.ts';
 import { utf8 } from '../../columns/write-value.ts';
 import { PLAN, PRODUCER } from './store-world.ts';
-import { positionOf, written, type LogEntry, type LogReader } from '../../../src/contract/log.ts';
+import { positionOf, written, type LogEntry, type LogReader } from '../../../src/contract/event-log.ts';
 
 /** Three Native blocks. */
 const EPOCHS = 150;

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { EpochFollower } from '../../../src/warehouse/insert/epoch-follower.ts';
 import { createBlockWorld } from '../../columns/block-world.ts';
 import { PLAN, PRODUCER } from './store-world.ts';
-import { positionOf, written, type LogEntry } from '../../../src/contract/log.ts';
+import { positionOf, written, type LogEntry } from '../../../src/contract/event-log.ts';
 
 const ROWS = 10;
 const AGE_MS = 500;

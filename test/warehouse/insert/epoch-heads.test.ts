@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { appendDeadLetter, appendFrame } from '../../../native-free-core/columns/block-logs.ts';
-import { eachDictionaryEntry, readBlockHeader } from '../../../native-free-core/columns/load.ts';
+import { eachDictionaryEntry, readBlockHeader } from '../../../native-free-core/columns/load-block.ts';
 import { EVENT_MALFORMED } from '../../../native-free-core/base/outcomes.ts';
 import { ENCODING_CODES } from '../../../native-free-core/layout/encoding-codes.ts';
 import { FRAME_HAS_SEQ } from '../../../native-free-core/layout/frame-entry.ts';
@@ -14,7 +14,7 @@ import {
 } from '../../../native-free-core/layout/epoch-heads-record.ts';
 import { createSeq } from '../../../native-free-core/layout/seq.ts';
 import { Ledger } from '../../../src/audit/ledger.ts';
-import { positionOf } from '../../../src/contract/log.ts';
+import { positionOf } from '../../../src/contract/event-log.ts';
 import { enterLedger } from '../../../src/recovery/recover-tables.ts';
 import { emptyEpochTotals, enterBlocks } from '../../../src/warehouse/insert/batch.ts';
 import { createBlockWorld } from '../../columns/block-world.ts';

@@ -17,7 +17,7 @@ import { createLane, openLane } from '../../../native-free-core/ring/lane.ts';
 import type { Log } from '../../../src/system/log.ts';
 import { openBatchLog, type BatchLog } from '../../../src/warehouse/insert/batch-log.ts';
 import { openSpoolReader } from '../../../src/spool/reader.ts';
-import { recoverSpool } from '../../../src/spool/recover.ts';
+import { recoverSpool } from '../../../src/spool/recover-spool.ts';
 import { SpoolWriter } from '../../../src/spool/spool-writer.ts';
 import { nodeStorage } from '../../../src/spool/storage.ts';
 import type { ClickHouse } from '../../../src/warehouse/clickhouse.ts';
@@ -26,7 +26,7 @@ import { createBlockWorld } from '../../columns/block-world.ts';
 import { planOf } from '../../columns/plan-builder.ts';
 import { utf8 } from '../../columns/write-value.ts';
 import { createControl, durableEpoch } from '../../spool/simulated-workers.ts';
-import { positionOf, written } from '../../../src/contract/log.ts';
+import { positionOf, written } from '../../../src/contract/event-log.ts';
 
 export const PLAN = planOf(
   [

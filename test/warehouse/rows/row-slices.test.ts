@@ -8,7 +8,7 @@ import { seeded } from '../../random.ts';
 import { useEmbeddedServer } from '../../clickhouse-embedded/embedded-server.ts';
 import { clickhouseOf, rowsOf } from '../insert/clickhouse-of.ts';
 import { startFaultyProxy, type Fault } from '../insert/faulty-proxy.ts';
-import { positionOf } from '../../../src/contract/log.ts';
+import { positionOf } from '../../../src/contract/event-log.ts';
 
 const ROWS = 60_000;
 const SLICE_ROWS = 20_000;

@@ -7,7 +7,7 @@ import {
   createNativeEncoder,
   type NativeEncoder,
   type NativeOptions,
-} from '../../../native-free-core/columns/native.ts';
+} from '../../../native-free-core/columns/native-encoder.ts';
 import { appendDeadLetter } from '../../../native-free-core/columns/block-logs.ts';
 import {
   DEAD_WHOLE_FRAME,
@@ -21,7 +21,7 @@ import { createBlockWorld, RECEIVED_AT } from '../../columns/block-world.ts';
 import { planOf, type ColumnWish } from '../../columns/plan-builder.ts';
 import { bytesOf, openWarehouse } from '../../columns/warehouse.ts';
 import { utf8 } from '../../columns/write-value.ts';
-import { positionOf } from '../../../src/contract/log.ts';
+import { positionOf } from '../../../src/contract/event-log.ts';
 
 const warehouse = openWarehouse();
 afterAll(() => warehouse.close());

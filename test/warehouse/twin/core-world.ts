@@ -3,8 +3,8 @@
  * rows which kernels made, but no server.
  */
 
-import { eachDictionaryEntry } from '../../../native-free-core/columns/load.ts';
-import { createNativeEncoder } from '../../../native-free-core/columns/native.ts';
+import { eachDictionaryEntry } from '../../../native-free-core/columns/load-block.ts';
+import { createNativeEncoder } from '../../../native-free-core/columns/native-encoder.ts';
 import { createDecider } from '../../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../../native-free-core/decide/run.ts';

@@ -1,7 +1,7 @@
 /** Pipelines over one small message, and seeded frames of it: what tests of the twin recompute. */
 
 import type { Plan } from '../../../native-free-core/plan/plan.ts';
-import { compilePipeline } from '../../../src/config/compile.ts';
+import { compilePipeline } from '../../../src/config/compile-pipeline.ts';
 import { readerOf } from '../../config/pipelines.ts';
 import { seeded } from '../../random.ts';
 import type { Frame } from './core-world.ts';

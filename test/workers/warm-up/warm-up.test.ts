@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { LANE_EMPTY } from '../../../native-free-core/base/outcomes.ts';
-import { eachDeadLetter, loadBlock } from '../../../native-free-core/columns/load.ts';
+import { eachDeadLetter, loadBlock } from '../../../native-free-core/columns/load-block.ts';
 import { createDecider, type Decider } from '../../../native-free-core/decide/decider.ts';
 import { startEpochs } from '../../../native-free-core/decide/epoch.ts';
 import { drainAndFinish } from '../../../native-free-core/decide/run.ts';

@@ -7,7 +7,7 @@ import type { ImportMap } from '../../../../native-free-core/plan/import-map.ts'
 import type { Plan } from '../../../../native-free-core/plan/plan.ts';
 import { OperatingError } from '../../../errors.ts';
 import { sourceRows } from '../../send/rows.ts';
-import { openSource } from '../../send/source.ts';
+import { openSource } from '../../send/sent-file.ts';
 import type { EventSource } from './event-source.ts';
 
 /** As JSON: templates and their places take some times as much. */

@@ -3,7 +3,7 @@
  * each, lists and maps of a few elements; what may be absent sometimes is. Called for the templates of a load run.
  */
 
-import { jsonMessage, type JsonField, type JsonMessage } from '../../../../native-free-core/codec/json/message.ts';
+import { jsonMessage, type JsonField, type JsonMessage } from '../../../../native-free-core/codec/json/json-message.ts';
 import { enter, lookup } from '../../../../native-free-core/base/lookup.ts';
 import { nearest } from '../../../../native-free-core/base/nearest.ts';
 import type { FieldPlan, Plan, ProtoScalar } from '../../../../native-free-core/plan/plan.ts';

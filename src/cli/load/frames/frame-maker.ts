@@ -4,7 +4,7 @@
  * one that must be sent again is made again, byte for byte.
  */
 
-import { transcodeLines, transcodeText } from '../../../../native-free-core/codec/json/frame.ts';
+import { transcodeLines, transcodeText } from '../../../../native-free-core/codec/json/json-frame.ts';
 import { createSeq, setSeq, writeSeq } from '../../../../native-free-core/layout/seq.ts';
 import type { Plan } from '../../../../native-free-core/plan/plan.ts';
 import { outcomeText } from '../../../../native-free-core/base/outcomes.ts';

@@ -1,7 +1,7 @@
 /** Kinds whose numbers ClickHouse stores as names: from the number to the name and back. */
 
 import type { ColumnPlan } from '../../plan/plan.ts';
-import { textLiteral } from '../sql/literal.ts';
+import { textLiteral } from '../sql/sql-literal.ts';
 
 type Names = readonly (readonly [number, string])[];
 

@@ -1,7 +1,7 @@
 /** The progress of `hunt send` on standard error: a bar on a terminal, a line every few seconds elsewhere. */
 
 import { SingleBar } from 'cli-progress';
-import type { Source } from './source.ts';
+import type { Source } from './sent-file.ts';
 import type { SendSummary } from './summary.ts';
 
 export interface SendProgress {

@@ -7,9 +7,9 @@ import type { Column } from '../layout/column.ts';
 import type { DecisionPlan, Plan } from '../plan/plan.ts';
 import { RULE_DEFAULT, type RuleLimit } from '../policy/decision.ts';
 import { layOutLimits } from '../policy/limit-layout.ts';
-import { replayLimit } from '../policy/limits.ts';
+import { replayLimit } from '../policy/limit-takes.ts';
 import type { StateLoops } from './state-loops.ts';
-import type { Tables } from './tables.ts';
+import type { Tables } from './shared-tables.ts';
 
 /** By rule of the decision, null where it has no limit. */
 export function openRuleLimits(

@@ -10,7 +10,7 @@ import type {
   ZonePlan,
 } from '../../../native-free-core/plan/plan.ts';
 import { LATER_PREFIXES } from '../later.ts';
-import type { EventField, FlatMessage } from '../message.ts';
+import type { EventField, FlatMessage } from '../flatten-message.ts';
 import { nearest } from '../../../native-free-core/base/nearest.ts';
 
 /** A derived value as expressions read it. */

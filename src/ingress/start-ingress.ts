@@ -16,7 +16,7 @@ import type { Log } from '../system/log.ts';
 import type { IngressFigures, RefusalReason } from '../contract/figures.ts';
 import type { Readiness } from '../contract/readiness.ts';
 import { CREDIT_START } from './frame-queue.ts';
-import { INGRESS_LIMITS, type IngressLimits } from './limits.ts';
+import { INGRESS_LIMITS, type IngressLimits } from './ingress-bounds.ts';
 import { addressOf, probeAddress, type Address } from './listen-address.ts';
 import type {
   FromIngress,
@@ -27,7 +27,7 @@ import type {
   ProxiedResponse,
   RefusedAttempt,
   ToIngress,
-} from './messages.ts';
+} from './thread-messages.ts';
 
 export interface IngressStart {
   readonly plan: Pick<Plan, 'pipeline' | 'version' | 'decisions' | 'entities'>;

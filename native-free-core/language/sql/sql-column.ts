@@ -5,8 +5,8 @@
 
 import type { ColumnPlan } from '../../plan/plan.ts';
 import { KINDS } from '../kinds/index.ts';
-import type { SqlCode, SqlContext, SqlNumber } from './context.ts';
-import { textLiteral } from './literal.ts';
+import type { SqlCode, SqlContext, SqlNumber } from './sql-context.ts';
+import { textLiteral } from './sql-literal.ts';
 
 /** `isDouble`: what the expression takes the column for; computed integers are stored as doubles. */
 export function numberColumn(context: SqlContext, index: number, isDouble: boolean): SqlNumber {

@@ -7,7 +7,7 @@
 import { linkFiles, type FileWithImports } from './link.ts';
 import { parseFile } from './parse-file.ts';
 import { protoProblem, ProtoProblem, type ProtoFile } from './place.ts';
-import type { ImportSyntax } from './syntax.ts';
+import type { ImportSyntax } from './proto-syntax.ts';
 import type { ProtoMessage } from './types.ts';
 import { wellKnownFile } from './well-known.ts';
 

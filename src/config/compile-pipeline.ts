@@ -14,7 +14,7 @@ import { compileEntities } from './entities.ts';
 import { compileEvents, type CompiledEvents } from './events.ts';
 import { compileExperiments } from './experiments.ts';
 import { compileFeatures } from './features.ts';
-import { compileLists } from './lists.ts';
+import { compileLists } from './list-files.ts';
 import { addModel, noModels } from './models.ts';
 import { gatherProblems, PipelineError, sortedProblems, type Problems } from './problems.ts';
 import type { ProtoReader } from './proto/index.ts';

@@ -2,9 +2,9 @@
 
 import type { Expression } from '../../plan/plan.ts';
 import { FUNCTIONS } from '../functions/index.ts';
-import { textColumn } from './column.ts';
-import type { SqlCode, SqlContext } from './context.ts';
-import { textLiteral } from './literal.ts';
+import { textColumn } from './sql-column.ts';
+import type { SqlCode, SqlContext } from './sql-context.ts';
+import { textLiteral } from './sql-literal.ts';
 
 export function emitText(context: SqlContext, expression: Expression): SqlCode {
   if (expression.node === 'constant') return { sql: textLiteral(String(expression.value)), nullable: false };

@@ -10,7 +10,7 @@ import { courseLines } from './course-text.ts';
 import { levelOf } from './level.ts';
 import type { WatchedFigures } from './process-watch.ts';
 import type { Sender } from './sender.ts';
-import type { LoadOptions } from './options.ts';
+import type { LoadOptions } from './load-options.ts';
 import { answeredEvents, PROBE_MS, producerName, type Proof, type VisibilityProbe } from './verify.ts';
 
 export interface LoadFacts {

@@ -1,7 +1,7 @@
 /** Puts the parts of the figures together, as they are now. Called by requests.ts on the main thread. */
 
 import type { Figures } from '../contract/figures.ts';
-import { written } from '../contract/log.ts';
+import { written } from '../contract/event-log.ts';
 import type { StageInput, Stages } from './stages.ts';
 
 export function figuresNow({ options, opened, recovered }: StageInput, stages: Stages): Figures {

@@ -16,7 +16,7 @@ import type {
   StoredExplanation,
 } from '../../contract/explanation.ts';
 import { textGrid } from '../text-table.ts';
-import { literalText } from './literal.ts';
+import { literalText } from './pipeline-literal.ts';
 import { modelText } from './model-text.ts';
 
 export interface TextOptions {

@@ -16,7 +16,7 @@ import { readAnswerFigures, type AnswerFigures } from './answer-bytes.ts';
 import type { FrameMaker } from './frames/frame-maker.ts';
 import { SEQ_MAX, streamIdentity, type StreamIdentity } from './frames/slot.ts';
 import { SentTimes } from './sent-times.ts';
-import type { OpenTransport, LoadConnection } from './transport.ts';
+import type { OpenTransport, LoadConnection } from './load-transport.ts';
 
 export interface StreamOptions {
   readonly address: ServerAddress;

@@ -6,7 +6,7 @@ import type { TransportKind } from '../http/transport.ts';
 import type { AccessSettings } from '../access/door.ts';
 import type { IngressFigures } from '../contract/figures.ts';
 import type { Readiness } from '../contract/readiness.ts';
-import type { IngressLimits } from './limits.ts';
+import type { IngressLimits } from './ingress-bounds.ts';
 
 export interface IngressThreadOptions {
   readonly index: number;

@@ -19,8 +19,8 @@ import { utf8Of } from '../answer-texts.ts';
 import { takeMessage } from './event.ts';
 import type { JsonReading } from './reading.ts';
 import { jsonFailure } from './failure.ts';
-import { fieldNamed, jsonMessage, type JsonMessage } from './message.ts';
-import { UINT64, integerWords, readInteger } from './number.ts';
+import { fieldNamed, jsonMessage, type JsonMessage } from './json-message.ts';
+import { UINT64, integerWords, readInteger } from './json-number.ts';
 import {
   CLOSE_BRACE,
   CLOSE_BRACKET,
@@ -40,7 +40,7 @@ import {
   takeString,
   type JsonCursor,
 } from './scan.ts';
-import { latinOrUtf8, plainString, plainText, resolveText } from './text.ts';
+import { latinOrUtf8, plainString, plainText, resolveText } from './json-text.ts';
 
 /** A frame of ordinary size does not make the buffer grow. */
 const CAPACITY = 1 << 16;

@@ -10,7 +10,7 @@
 import { randomInt } from 'node:crypto';
 
 import type { Totals } from '../../native-free-core/layout/log-totals.ts';
-import { BEFORE_FIRST, LAST, positionOf, written, type Position } from '../contract/log.ts';
+import { BEFORE_FIRST, LAST, positionOf, written, type Position } from '../contract/event-log.ts';
 import { OperatingError } from '../errors.ts';
 import { describeDamage, inspectSpool, totalsThrough } from './inspect.ts';
 import type { SpoolDamage, SpoolExpectation, SpoolInspection } from './inspect.ts';

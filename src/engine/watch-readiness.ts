@@ -8,7 +8,7 @@
  *   queries   ClickHouse answers a SELECT from the engine's table in time; asked every five seconds while it does
  */
 
-import { after, BEFORE_FIRST, reaches, written, type Position } from '../contract/log.ts';
+import { after, BEFORE_FIRST, reaches, written, type Position } from '../contract/event-log.ts';
 import {
   NOT_READY_STARTING,
   NOT_READY_STOPPING,

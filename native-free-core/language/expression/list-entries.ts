@@ -9,7 +9,7 @@ import {
   textKey,
   type KeyList,
 } from '../../state/key-list.ts';
-import { encodeUtf8 } from './utf8.ts';
+import { encodeUtf8 } from './constant-utf8.ts';
 
 const WORDS = 4;
 

@@ -1,7 +1,7 @@
 /** What the routes of one ingress thread share. Made by ingress-thread.ts. */
 
 import type { Admission } from './admission.ts';
-import type { FromIngress, IngressThreadOptions, PipelineFacts } from './messages.ts';
+import type { FromIngress, IngressThreadOptions, PipelineFacts } from './thread-messages.ts';
 import type { Peers } from './peers.ts';
 import type { Refusals } from './refusals.ts';
 import type { Router } from './router.ts';

@@ -5,7 +5,7 @@
  */
 
 import { EVENT_NUMBER_OUT_OF_RANGE, EVENT_WRONG_TYPE } from '../../base/outcomes.ts';
-import { latinOrUtf8 } from './text.ts';
+import { latinOrUtf8 } from './json-text.ts';
 import { numberEnd } from './scan.ts';
 import { WORD } from '../../base/words.ts';
 

@@ -31,7 +31,7 @@ import {
   START_MS_MAX,
   STOP_MS_MAX,
   VIEW_PATIENCE_MS,
-} from './limits.ts';
+} from './child-bounds.ts';
 import { endPredecessor, startTimeOf } from './predecessor.ts';
 import type { ChildConfiguration, ChildLogLevel, ToChild, ToParent } from './protocol.ts';
 import { prepareRequests } from './result-pipe.ts';

@@ -7,9 +7,9 @@ import { EXACT_LIMIT } from '../exact-limit.ts';
 import type { Expression } from '../../plan/plan.ts';
 import type { Call } from '../../plan/expression-plan.ts';
 import { FUNCTIONS } from '../functions/index.ts';
-import { numberColumn } from './column.ts';
-import { type SqlContext, type SqlNumber } from './context.ts';
-import { doubleLiteral, integerLiteral } from './literal.ts';
+import { numberColumn } from './sql-column.ts';
+import { type SqlContext, type SqlNumber } from './sql-context.ts';
+import { doubleLiteral, integerLiteral } from './sql-literal.ts';
 import { doubleCode } from './operands.ts';
 
 type Constant = Extract<Expression, { node: 'constant' }>;

@@ -1,6 +1,6 @@
 /** Options of single aggregates: keys of a feature in a pipeline file that only some of them take. */
 
-import type { FeatureParameters } from './names.ts';
+import type { FeatureParameters } from './aggregate-names.ts';
 
 /**
  * One key. Two aggregates that take a key of the same name share its shape.

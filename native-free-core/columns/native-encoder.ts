@@ -22,12 +22,12 @@ import type { Plan } from '../plan/plan.ts';
 import { branchCount, createBranchRows, groupByBranch, type BranchRows } from './branch-rows.ts';
 import { createChunks, finishChunks, pushBytes, pushVarint, type ChunkList, type NativeBlock } from './chunks.ts';
 import { createPool, type BufferPool } from './growing.ts';
-import { readBlockHeader, viewOf } from './load.ts';
+import { readBlockHeader, viewOf } from './load-block.ts';
 import { createBatchColumns, type BatchColumns } from './native-batch-columns.ts';
 import { createColumnGatherer, type ColumnGatherer, type NativeTexts } from './native-column.ts';
 import { columnTitle } from './native-title.ts';
 import { createSealedValues, type SealedValues } from './native-values.ts';
-import { createProducerNames, type ProducerNames } from './producer-names.ts';
+import { createProducerNames, type ProducerNames } from './block-producers.ts';
 
 /** Rows of one Native block: large enough for ClickHouse's vectors, small enough to leave the process in steps. */
 const ROWS_PER_BLOCK_MAX = 65536;

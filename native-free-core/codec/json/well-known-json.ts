@@ -10,10 +10,10 @@ import { putLong, putTag, appendText } from '../byte-writer.ts';
 import { WIRE_BYTES, WIRE_VARINT } from '../wire.ts';
 import type { JsonReading } from './reading.ts';
 import { failExpected, failWith } from './failure.ts';
-import type { JsonMessage } from './message.ts';
+import type { JsonMessage } from './json-message.ts';
 import { JSON_SYNTAX, QUOTE, skipValue, takeString, type JsonCursor } from './scan.ts';
 import { expectedOf, putScalar, type ScalarType } from './scalar.ts';
-import { plainString, resolveText } from './text.ts';
+import { plainString, resolveText } from './json-text.ts';
 
 /** Some 10,000 years, as its definition has it. */
 const DURATION_SECONDS_MAX = 315_576_000_000;

@@ -1,11 +1,11 @@
 /**
  * Whose the rows and dead letters of sealed blocks are, while a batch is encoded: each block says by which number it knows
- * each producer, and a number may be another producer's in a later block. Main thread, for native.ts and
+ * each producer, and a number may be another producer's in a later block. Main thread, for native-encoder.ts and
  * native-dead-letters.ts.
  */
 
 import { fail } from '../base/fail.ts';
-import { eachName } from './load.ts';
+import { eachName } from './load-block.ts';
 import type { NativeTexts } from './native-column.ts';
 
 const NOBODY = new Uint8Array(0);

@@ -2,7 +2,7 @@
  * Names that the engine's parser knows and its system tables do not list. open-names.test.ts holds that against the running
  * engine.
  */
-import { words } from './words.ts';
+import { words } from './name-words.ts';
 
 /**
  * Functions that stand for syntax: a lambda, a sub-query as a value, what a column list or a codec is called in the syntax

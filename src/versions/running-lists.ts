@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { ListPlan, Plan } from '../../native-free-core/plan/plan.ts';
-import { listKeys } from '../../native-free-core/language/expression/lists.ts';
+import { listKeys } from '../../native-free-core/language/expression/list-entries.ts';
 import { keyCount, replaceKeys, type KeyList } from '../../native-free-core/state/key-list.ts';
 import type { ListDescription } from '../contract/list-description.ts';
 import { OperatingError } from '../errors.ts';

@@ -1,5 +1,5 @@
 /**
- * Every bound of the embedded ClickHouse in one place. Read by the parent (start.ts) and by the child process.
+ * Every bound of the embedded ClickHouse in one place. Read by the parent (start-clickhouse.ts) and by the child process.
  */
 
 const KIB = 1024;

@@ -1,7 +1,7 @@
 /**
  * Entity keys as four Int32 words. Compiled per entity into a loop over the rows of a block: integers are their own words,
- * strings are hashed, composite keys are folded together (language/kinds/key-words.ts). `keyFromText` makes the same words
- * for a look-up.
+ * strings are hashed, composite keys are folded together (language/kinds/key-of-value.ts). `keyFromText` makes the
+ * same words for a look-up.
  */
 
 import { KEY_TAG_INTEGER } from '../state/key-list.ts';
@@ -16,7 +16,7 @@ import {
   KEY_TAG_DOUBLE,
   type KeyRange,
   type KeyText,
-} from '../language/kinds/key-words.ts';
+} from '../language/kinds/key-of-value.ts';
 import {
   columnAt,
   slotOf,
