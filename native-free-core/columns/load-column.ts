@@ -1,4 +1,4 @@
-/** One sealed column back into a `Column`, the inverse of seal-column.ts. load-block.ts, which calls it, knows where it lies. */
+/** One sealed column back into a `Column`, the inverse of seal-column.ts. Called by load-block.ts, which knows its place. */
 
 import { rowBytes, type Column } from '../layout/column.ts';
 import { branchCount, type BranchRows } from './branch-rows.ts';
