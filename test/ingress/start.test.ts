@@ -62,7 +62,7 @@ test('a thread that dies ends its process, and says of what', () => {
   // What is not the control words, where they should be.
   const program = `
     import { createRegion, REGION_LANE } from ${module('native-free-core/layout/region.js')};
-    import { startIngress } from ${module('src/ingress/start.js')};
+    import { startIngress } from ${module('src/ingress/start-ingress.js')};
     const memory = { ingresses: 1, frameLanes: [], durableLanes: [], storedLanes: [], control: createRegion(REGION_LANE, 1, 4096) };
     const nothing = () => undefined;
     const plan = { pipeline: 'x', version: '1', decisions: [], entities: [] };
