@@ -1,6 +1,6 @@
 /** The style that a test can hold: sizes, import arrows, what hot files may not contain, what may be imported where. */
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { declarations, importCircles } from './declared-names.ts';
@@ -15,6 +15,9 @@ function filesBelow(folder: string): string[] {
     .filter((file) => file.endsWith('.ts'))
     .sort();
 }
+
+/** What a reader of CONTRIBUTING.md is to write. */
+const TO_BE_WRITTEN = ['native-free-core/language/aggregates/your-name.ts', 'src/cli/your-command.ts'];
 
 const core = filesBelow('native-free-core');
 const client = filesBelow('client/src');
@@ -221,6 +224,29 @@ describe('tidy', () => {
     const wrong = files.flatMap((file) =>
       named(file)
         .filter((name) => !names.has(name))
+        .map((name) => `${file}: ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  /* Programs and patterns in texts are not seen by the compiler when a file is renamed. */
+  test('files that texts name by their folder are there', () => {
+    const path =
+      /(?<![\w./\\-])(?:dist\\?\/)?(?:native-free-core|src|client|bench|test)(?:\\?\/[\w.-]+)+\\?\.(?:ts|js|mjs)\b/g;
+    const files = [
+      ...sources,
+      ...filesBelow('test'),
+      ...filesBelow('bench'),
+      'package.json',
+      '.ci/run',
+      '.ci/tests.mjs',
+    ];
+    const isThere = (name: string): boolean =>
+      TO_BE_WRITTEN.includes(name) || [name, name.replace(/\.js$/, '.ts')].some((one) => existsSync(join(root, one)));
+    const wrong = files.flatMap((file) =>
+      [...read(file).matchAll(path)]
+        .map(([name]) => name.replaceAll('\\', '').replace(/^dist\//, ''))
+        .filter((name) => !isThere(name))
         .map((name) => `${file}: ${name}`),
     );
     expect(wrong).toEqual([]);
