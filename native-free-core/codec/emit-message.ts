@@ -52,7 +52,7 @@ export function emitMessage(
   before = '',
   after = '',
 ): void {
-  if (depth > NESTING_MAX) fail('MESSAGE_NESTING', depth);
+  if (depth > NESTING_MAX) fail('message_nesting', depth);
   const fields = [...message.fields].sort((a, b) => a.number - b.number);
   const oneofs = declareOneofs(e, fields);
   const cases = fields.flatMap((field) => emitCases(e, field, depth, oneofs));

@@ -115,5 +115,5 @@ export function isPackable(type: ValueType): boolean {
 }
 
 export function checkNumber(number: number): void {
-  if (!(number >= 1 && number <= 536870911)) fail('FIELD_NUMBER', number);
+  if (!(number >= 1 && number <= 536870911)) fail('field_number', number);
 }

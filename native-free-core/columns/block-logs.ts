@@ -107,7 +107,7 @@ export function resetNameLog(log: NameLog): void {
 export function appendName(log: NameLog, producer: number, name: Uint8Array): void {
   const body = log.end + TEXT_HEADER_BYTES;
   const end = log.end + textEntryBytes(name.length);
-  if (end > log.bytes.length) fail('NAME_LOG_FULL', log.words[0]);
+  if (end > log.bytes.length) fail('name_log_full', log.words[0]);
   storeTextHeader(log.words, log.end >> 2, producer, name.length);
   for (let i = 0; i < name.length; i++) log.bytes[body + i] = name[i];
   for (let i = body + name.length; i < end; i++) log.bytes[i] = 0;
@@ -116,7 +116,7 @@ export function appendName(log: NameLog, producer: number, name: Uint8Array): vo
 }
 
 export function appendFrame(log: FrameLog, entry: FrameEntry): void {
-  if (log.count >= BLOCK_FRAMES_MAX) fail('FRAME_LOG_FULL', log.count);
+  if (log.count >= BLOCK_FRAMES_MAX) fail('frame_log_full', log.count);
   storeFrameEntry(log.words, log.count * FRAME_ENTRY_WORDS, entry);
   log.count++;
 }
@@ -135,7 +135,7 @@ export function appendDeadLetter(
   const { length } = entry;
   const detailAt = log.end + deadLetterDetailAt(length);
   const end = log.end + deadLetterBytes(length, detail.length);
-  if (end > log.bytes.length) fail('DEAD_LETTER_LOG_FULL', log.count);
+  if (end > log.bytes.length) fail('dead_letter_log_full', log.count);
   entry.detailLength = detail.length;
   storeDeadLetter(log.words, log.end >> 2, entry);
   const body = log.end + DEAD_LETTER_HEADER_BYTES;

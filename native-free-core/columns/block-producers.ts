@@ -20,7 +20,7 @@ export interface ProducerNames {
 export function createProducerNames(texts: NativeTexts): ProducerNames {
   const names = new Map<number, Uint8Array>();
   return {
-    textOf: (producer) => (producer === 0 ? NOBODY : (names.get(producer) ?? fail('BLOCK_PRODUCER', producer))),
+    textOf: (producer) => (producer === 0 ? NOBODY : (names.get(producer) ?? fail('block_producer', producer))),
     enter(block, onReuse) {
       eachName(block, texts.dictionary, (producer, name) => {
         const known = names.get(producer);

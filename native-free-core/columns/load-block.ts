@@ -46,9 +46,9 @@ export function viewOf(block: Uint8Array): DataView {
 
 export function readBlockHeader(block: Uint8Array): BlockHeader {
   const header = readSealedHeader(viewOf(block), 0);
-  if (header === null) return fail('BLOCK_MAGIC', block.byteLength);
+  if (header === null) return fail('block_magic', block.byteLength);
   // A head has no columns, and the size of the whole block (layout/epoch-heads-record.ts).
-  if (header.bytes > block.byteLength && header.columns > 0) fail('BLOCK_SIZE', header.bytes);
+  if (header.bytes > block.byteLength && header.columns > 0) fail('block_size', header.bytes);
   return header;
 }
 
@@ -62,8 +62,8 @@ export function unknownFieldsOf(block: Uint8Array): number {
 export function loadBlock(plan: Plan, columns: readonly Column[], block: Uint8Array): BlockHeader {
   const header = readBlockHeader(block);
   const view = viewOf(block);
-  if (header.columns !== columns.length) fail('BLOCK_COLUMNS', header.columns);
-  if (header.rows > BLOCK_ROWS_MAX) fail('BLOCK_ROWS', header.rows);
+  if (header.columns !== columns.length) fail('block_columns', header.columns);
+  if (header.rows > BLOCK_ROWS_MAX) fail('block_rows', header.rows);
   const type = plan.system.type;
   // The type column first: columns of its branches lie by its codes.
   if (type >= 0) loadEntry(columns, type, view, block, header.rows, null);
@@ -89,7 +89,7 @@ function loadEntry(
   const { encoding, at, bytes } = readDirectoryEntry(view, 0, index);
   if (encoding === BLOCK_COLUMN_ABSENT) return;
   const some = encoding === BLOCK_COLUMN_BRANCH;
-  if (some && group === null) fail('BLOCK_BRANCH', index);
+  if (some && group === null) fail('block_branch', index);
   const constant = encoding === BLOCK_COLUMN_CONSTANT;
   loadColumn(columns[index], view, block, { at, bytes, constant, rows, group: some ? group : null });
 }

@@ -48,7 +48,7 @@ export function clickhouseTypes(plan: ColumnPlan): string[] {
 }
 
 export function createColumnGatherer(pool: BufferPool, plan: ColumnPlan, texts: NativeTexts): ColumnGatherer {
-  if (!clickhouseTypes(plan).includes(plan.clickhouseType)) fail(`NATIVE_TYPE_${plan.name}`, plan.index);
+  if (!clickhouseTypes(plan).includes(plan.clickhouseType)) fail('native_type', plan.index);
   const scalar = plan.shape === 'scalar';
   const values = createValues(pool, plan, texts, scalar && plan.nullable);
   if (!scalar) return createElementsGatherer(pool, plan, values);
@@ -77,7 +77,7 @@ function encoded(
   nameOf: (number: number) => string | undefined,
   { utf8 }: NativeTexts,
 ): (number: number) => Uint8Array {
-  return (number) => utf8(nameOf(number) ?? fail('NATIVE_CODE', number));
+  return (number) => utf8(nameOf(number) ?? fail('native_code', number));
 }
 
 function createScalarGatherer(plan: ColumnPlan, values: ValueGatherer, nulls: NullGatherer | null): ColumnGatherer {
@@ -125,7 +125,7 @@ function createElementsGatherer(pool: BufferPool, plan: ColumnPlan, values: Valu
       }
       values.append({ ...inner, at, bytes: end - at });
     },
-    appendConstant: () => fail('NATIVE_CONSTANT_LIST', plan.index),
+    appendConstant: () => fail('native_constant_list', plan.index),
     appendPresets(rows) {
       const to = extend(offsets, rows * 8);
       for (let r = 0; r < rows; r++) writeOffset(offsets.view, to + 8 * r, total);

@@ -64,7 +64,7 @@ export function createDeadLetterEncoder(texts: NativeTexts, options: NativeOptio
   };
   return {
     begin(log, batch) {
-      if (g.rows > 0) fail('NATIVE_BATCH_OPEN', g.rows);
+      if (g.rows > 0) fail('native_batch_open', g.rows);
       g.batchColumns.begin(log, batch);
       g.producers.clear();
     },

@@ -84,7 +84,7 @@ export function createNativeEncoder(plan: Plan, texts: NativeTexts, options: Nat
   };
   return {
     begin(log, batch) {
-      if (e.rows > 0) fail('NATIVE_BATCH_OPEN', e.rows);
+      if (e.rows > 0) fail('native_batch_open', e.rows);
       e.batchColumns.begin(log, batch);
       e.producers.clear();
     },
@@ -138,7 +138,7 @@ function createEncoding(plan: Plan, texts: NativeTexts): Encoding {
 
 function appendBlock(e: Encoding, block: Uint8Array, header: BlockHeader, epoch: number): void {
   const view = viewOf(block);
-  if (header.columns !== e.columns.length) fail('NATIVE_COLUMNS', header.columns);
+  if (header.columns !== e.columns.length) fail('native_columns', header.columns);
   let group: BranchRows | null = null;
   for (let i = 0; i < e.columns.length; i++) {
     const entry = readDirectoryEntry(view, 0, i);
@@ -153,7 +153,7 @@ function appendBlock(e: Encoding, block: Uint8Array, header: BlockHeader, epoch:
 
 /** Columns of a branch lie by the type column, which then is PLAIN: a single type leaves no branch with a small share. */
 function groupRows(e: Encoding, view: DataView, rows: number): BranchRows {
-  const group = e.group ?? fail('NATIVE_BRANCH', rows);
+  const group = e.group ?? fail('native_branch', rows);
   const { at } = readDirectoryEntry(view, 0, e.plan.system.type);
   for (let r = 0; r < rows; r++) e.codes[r] = view.getUint16(at + 2 * r, true);
   groupByBranch(group, e.codes, rows);

@@ -87,7 +87,7 @@ function allEqual(column: Column, rows: number): boolean {
     case 8:
       return allWordsEqual(column.i32, 2, rows);
     case 0:
-      return fail('SEAL_TEXT', column.plan.index);
+      return fail('seal_text', column.plan.index);
   }
 }
 

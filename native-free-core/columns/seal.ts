@@ -78,7 +78,7 @@ export function compileSealer(plan: Plan, columns: readonly Column[]): Sealer {
       return columnsEnd(sealing) + sectionBytes(input);
     },
     sealBlock(out, view, at, input) {
-      if (input.rows !== measured || (at & 7) !== 0) fail('SEAL_UNMEASURED', at);
+      if (input.rows !== measured || (at & 7) !== 0) fail('seal_unmeasured', at);
       measured = -1;
       return sealBlock(sealing, out, view, at, input);
     },

@@ -74,7 +74,7 @@ export function replayEpoch(replayer: Replayer, blocks: readonly Uint8Array[], e
 function loadSeat({ plan, tables }: Replayer, seat: Seat, block: Uint8Array): void {
   eachDictionaryEntry(block, (id, bytes, start, length) => {
     const given = internEntry(tables.dictionary, bytes, start, length);
-    if (given !== id) fail('DICTIONARY_REPLAY', id);
+    if (given !== id) fail('dictionary_replay', id);
   });
   const { rows, receivedAt } = loadBlock(plan, seat.columns, block);
   seat.rows = rows;

@@ -12,7 +12,7 @@ const LANE_WAIT_MS = 1;
 
 /** Waits where the lane is full: the thread at its other end frees it without this one's help. */
 export function reserveWaiting(d: Decider, lane: Lane, kind: number, payloadBytes: number): number {
-  if (payloadBytes > laneRecordBytesMax(lane.capacity)) fail('RECORD_TOO_LARGE', payloadBytes);
+  if (payloadBytes > laneRecordBytesMax(lane.capacity)) fail('record_too_large', payloadBytes);
   for (;;) {
     const at = reserve(lane, kind, payloadBytes);
     if (at !== LANE_FULL) return at;

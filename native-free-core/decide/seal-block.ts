@@ -50,7 +50,7 @@ function sealBlock(d: Decider): void {
   const at = reserveWaiting(d, lane, RECORD_BLOCK, BLOCK_BODY_AT + bytes);
   writeBlockHeader(lane.view, at, epoch, participants, worker);
   const end = sealer.sealBlock(lane.bytes, lane.view, at + BLOCK_BODY_AT, input);
-  if (end !== at + BLOCK_BODY_AT + bytes) fail('SEALED_SIZE', end - at - bytes);
+  if (end !== at + BLOCK_BODY_AT + bytes) fail('sealed_size', end - at - bytes);
   commit(lane);
   ring(control, SPOOL_BELL);
   d.dictionaryLogged = dictionaryEnd;

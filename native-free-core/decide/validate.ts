@@ -110,7 +110,7 @@ export function hashEventId(id: Column, row: number, words: Int32Array): boolean
       break;
     case 2:
     case 1:
-      return fail('EVENT_ID_KIND', id.plan.index);
+      return fail('event_id_kind', id.plan.index);
   }
   words[2] = 0;
   words[3] = 1;

@@ -18,7 +18,7 @@ const byCode: WireEncoding[] = [];
 for (const name of NAMES) byCode[ENCODING_CODES[name]] = ENCODINGS[name];
 
 export function encodingOf(code: number): WireEncoding {
-  return byCode[code] ?? fail('ENCODING', code);
+  return byCode[code] ?? fail('encoding', code);
 }
 
 /** The number of the encoding of the answers to frames in this one. */

@@ -127,7 +127,7 @@ function valueOf(column: Column, textOf: (id: number) => string): number | strin
   if (column.plan.nullable && column.nulls[0] === 1) return null;
   const { isInterned, names, cells } = KINDS[column.kind];
   if (isInterned) return textOf(column.u32[0]);
-  const value = cells?.read(column, 0) ?? fail('FEATURE_KIND', column.plan.index);
+  const value = cells?.read(column, 0) ?? fail('feature_kind', column.plan.index);
   const known = names(column.plan);
   // An unknown number stands for itself.
   return known === null ? value : (known.find(([number]) => number === value)?.[1] ?? String(value));

@@ -66,5 +66,5 @@ export const PRODUCER_NONE = 0;
 /** The same name within its row's first 160 bytes, as tables of version 1 had it: to read their snapshots. */
 export const PRODUCER_ROW_BYTES_1 = 160;
 
-if (SEQ_BITMAP_BITS / 32 !== ROW_NAME - ROW_BITMAP) fail('PRODUCER_BITMAP', SEQ_BITMAP_BITS);
-if (PRODUCER_NAME_BYTES_MAX / 4 !== ROW_ENTRIES - ROW_NAME) fail('PRODUCER_NAME', PRODUCER_NAME_BYTES_MAX);
+if (SEQ_BITMAP_BITS / 32 !== ROW_NAME - ROW_BITMAP) fail('producer_bitmap', SEQ_BITMAP_BITS);
+if (PRODUCER_NAME_BYTES_MAX / 4 !== ROW_ENTRIES - ROW_NAME) fail('producer_name', PRODUCER_NAME_BYTES_MAX);

@@ -26,7 +26,7 @@ export const REGION_KEY_LIST = 7;
 
 export function createRegion(kind: number, version: number, bodyBytes: number): SharedArrayBuffer {
   const size = REGION_HEADER_BYTES + Math.ceil(bodyBytes / 64) * 64;
-  if (size > REGION_BYTES_MAX) fail('REGION_TOO_LARGE', size);
+  if (size > REGION_BYTES_MAX) fail('region_too_large', size);
   const buffer = new SharedArrayBuffer(size);
   const header = new Int32Array(buffer, 0, 4);
   header[0] = REGION_MAGIC;
@@ -39,8 +39,8 @@ export function createRegion(kind: number, version: number, bodyBytes: number): 
 /** Every thread calls this before it builds views over a region. */
 export function checkRegion(buffer: SharedArrayBuffer, kind: number, version: number): void {
   const header = new Int32Array(buffer, 0, 4);
-  if (header[0] !== REGION_MAGIC) fail('REGION_MAGIC', header[0]);
-  if (header[1] !== kind) fail('REGION_KIND', header[1]);
-  if (header[2] !== version) fail('REGION_VERSION', header[2]);
-  if (header[3] !== buffer.byteLength) fail('REGION_SIZE', header[3]);
+  if (header[0] !== REGION_MAGIC) fail('region_magic', header[0]);
+  if (header[1] !== kind) fail('region_kind', header[1]);
+  if (header[2] !== version) fail('region_version', header[2]);
+  if (header[3] !== buffer.byteLength) fail('region_size', header[3]);
 }

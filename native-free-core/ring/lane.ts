@@ -47,7 +47,7 @@ const TAIL = LANE_TAIL_AT >> 2;
 
 /** `capacity`: ring bytes, a power of two from 4 KiB to 1 GiB. */
 export function createLane(capacity: number): SharedArrayBuffer {
-  if (capacity < 4096 || capacity > 2 ** 30 || (capacity & (capacity - 1)) !== 0) fail('LANE_CAPACITY', capacity);
+  if (capacity < 4096 || capacity > 2 ** 30 || (capacity & (capacity - 1)) !== 0) fail('lane_capacity', capacity);
   const buffer = createRegion(REGION_LANE, LANE_VERSION, LANE_RING_AT - REGION_HEADER_BYTES + capacity);
   new Int32Array(buffer)[LANE_CAPACITY_AT >> 2] = capacity;
   return buffer;
@@ -108,7 +108,7 @@ export function shrink(lane: Lane, at: number, payloadBytes: number): void {
   const record = (at - RECORD_HEADER_BYTES) >> 2;
   const before = (RECORD_HEADER_BYTES + readRecordBytes(lane.words, record) + 7) & ~7;
   const after = (RECORD_HEADER_BYTES + payloadBytes + 7) & ~7;
-  if (after > before) fail('LANE_SHRINK_GROWS', payloadBytes);
+  if (after > before) fail('lane_shrink_grows', payloadBytes);
   writeRecordHeader(lane.words, record, payloadBytes, readRecordKind(lane.words, record));
   lane.reservedBytes -= before - after;
 }

@@ -61,7 +61,7 @@ const SMALL_BUCKET_SLOTS = 2;
 /** So that no index of a column is beyond its end, and V8 need not ask. */
 const ROW_MASK = BLOCK_ROWS_MAX - 1;
 
-if ((BLOCK_ROWS_MAX & ROW_MASK) !== 0) fail('BLOCK_ROWS_POWER', BLOCK_ROWS_MAX);
+if ((BLOCK_ROWS_MAX & ROW_MASK) !== 0) fail('block_rows_power', BLOCK_ROWS_MAX);
 
 export function createEntityRun(
   input: Pick<EntityRun, 'table' | 'keys' | 'present' | 'effective'>,

@@ -192,7 +192,7 @@ function insertSlot(table: EntityTable, home: number, row: number): void {
   const index = table.stripe + STRIPE_HEADER_WORDS;
   let slot = home;
   for (let probes = 0; words[index + slot] !== 0; probes++) {
-    if (probes > slots) fail('ENTITY_INDEX_FULL', table.stripe);
+    if (probes > slots) fail('entity_index_full', table.stripe);
     slot = (slot + 1) & (slots - 1);
   }
   words[index + slot] = row + 1;
@@ -264,7 +264,7 @@ function removeSlot(table: EntityTable, row: number): void {
   const index = table.stripe + STRIPE_HEADER_WORDS;
   let gap = homeOfRow(table, row);
   for (let probes = 0; words[index + gap] !== row + 1; probes++) {
-    if (probes > slots) fail('ENTITY_INDEX_LOST_ROW', row);
+    if (probes > slots) fail('entity_index_lost_row', row);
     gap = (gap + 1) & mask;
   }
   for (let slot = (gap + 1) & mask; words[index + slot] !== 0; slot = (slot + 1) & mask) {

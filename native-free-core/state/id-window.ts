@@ -47,7 +47,7 @@ export function createIdWindow(idsMax: number, windowMs: number): SharedArrayBuf
   let slots = 32;
   while (slots < idsPerStripe * 1.6) slots *= 2;
   const stripeBytes = stripeWordsOf(slots, idsPerStripe) * 4;
-  if (stripes * stripeBytes > REGION_BYTES_MAX - REGION_HEADER_BYTES) fail('ID_WINDOW_TOO_LARGE', idsMax);
+  if (stripes * stripeBytes > REGION_BYTES_MAX - REGION_HEADER_BYTES) fail('id_window_too_large', idsMax);
   const buffer = createRegion(REGION_IDS, IDS_VERSION, stripes * stripeBytes);
   const words = new Int32Array(buffer);
   words[4] = stripes;
@@ -158,7 +158,7 @@ function dropOldest(ids: IdWindow, stripe: number): void {
   const position = words[stripe + OLDEST];
   let gap = homeOf(ids, ring + position * ENTRY_WORDS);
   for (let probes = 0; words[index + gap] !== position + 1; probes++) {
-    if (probes > ids.slots) fail('ID_INDEX_LOST_ENTRY', position);
+    if (probes > ids.slots) fail('id_index_lost_entry', position);
     gap = (gap + 1) & mask;
   }
   for (let slot = (gap + 1) & mask; words[index + slot] !== 0; slot = (slot + 1) & mask) {

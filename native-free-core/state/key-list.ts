@@ -65,7 +65,7 @@ export function textKey(bytes: Uint8Array, start: number, length: number, out: I
 
 /** Makes the list consist of `count` keys, four words each. By one thread at a time; the caller has checked the count. */
 export function replaceKeys(list: KeyList, keys: Int32Array, count: number): void {
-  if (count > list.entriesMax) fail('KEY_LIST_FULL', count);
+  if (count > list.entriesMax) fail('key_list_full', count);
   const words = list.words;
   const version = Atomics.load(words, VERSION);
   const half = halfAt(list, version + 1);

@@ -155,7 +155,7 @@ function removeSlot(producers: Producers, row: number): void {
   const mask = producers.slots - 1;
   let gap = homeOf(producers, row);
   for (let probes = 0; words[PRODUCERS_INDEX + gap] !== row; probes++) {
-    if (probes > producers.slots) fail('PRODUCER_INDEX_LOST_ROW', row);
+    if (probes > producers.slots) fail('producer_index_lost_row', row);
     gap = (gap + 1) & mask;
   }
   for (let slot = (gap + 1) & mask; words[PRODUCERS_INDEX + slot] !== 0; slot = (slot + 1) & mask) {

@@ -53,4 +53,4 @@ export const RETRY_AFTER_MS = 20;
 export const RETRY_AFTER_CLOSED_MS = 1000;
 
 if (INGRESS_LIMITS.framesInFlight > FRAMES_IN_FLIGHT_MAX)
-  fail('INGRESS_FRAMES_IN_FLIGHT', INGRESS_LIMITS.framesInFlight);
+  fail('ingress_frames_in_flight', INGRESS_LIMITS.framesInFlight);

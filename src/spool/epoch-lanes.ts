@@ -54,13 +54,13 @@ export class EpochLanes {
       if (at < 0) continue;
       const found = readBlockEpoch(lane.view, at);
       if (found > epoch) continue;
-      if (found < epoch) fail('SPOOL_EPOCH_ORDER', found);
+      if (found < epoch) fail('spool_epoch_order', found);
       const announced = readBlockParticipants(lane.view, at);
-      if (announced === 0 || (blocks > 0 && announced !== participants)) fail('SPOOL_PARTICIPANTS', announced);
+      if (announced === 0 || (blocks > 0 && announced !== participants)) fail('spool_participants', announced);
       participants = announced;
       blocks++;
     }
-    if (blocks > participants) fail('SPOOL_BLOCKS', blocks);
+    if (blocks > participants) fail('spool_blocks', blocks);
     return blocks === participants ? blocks : 0;
   }
 
@@ -124,7 +124,7 @@ export class EpochLanes {
     const lane = this.#lane(index);
     const at = claim(lane);
     if (at < 0) return at;
-    if (lane.claimedKind !== RECORD_BLOCK) fail('SPOOL_RECORD_KIND', lane.claimedKind);
+    if (lane.claimedKind !== RECORD_BLOCK) fail('spool_record_kind', lane.claimedKind);
     this.#heads[index] = at;
     return at;
   }
@@ -144,11 +144,11 @@ const entry = createFrameEntry();
 /** Adds a block's counts to the record's totals, and refuses what is not a block. */
 function countBlock(record: EpochRecord, view: DataView, at: number, bytes: number): void {
   const header = bytes < BLOCK_HEADER_BYTES ? null : readSealedHeader(view, at);
-  if (header === null || !header.hasNames) return fail('SPOOL_BLOCK_MAGIC', view.getUint32(at, true));
-  if (header.bytes !== bytes) fail('SPOOL_BLOCK_SIZE', bytes);
+  if (header === null || !header.hasNames) return fail('spool_block_magic', view.getUint32(at, true));
+  if (header.bytes !== bytes) fail('spool_block_size', bytes);
   const { totals } = record;
   const { frames, framesAt } = header;
-  if (framesAt + frames * FRAME_ENTRY_BYTES > bytes) fail('SPOOL_BLOCK_FRAMES', frames);
+  if (framesAt + frames * FRAME_ENTRY_BYTES > bytes) fail('spool_block_frames', frames);
   record.pipelineVersion = header.pipelineNumber;
   record.receivedAt = Math.max(record.receivedAt, header.receivedAt);
   totals.rows += header.rows;

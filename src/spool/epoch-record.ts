@@ -27,7 +27,7 @@ export function paddedBytes(bytes: number): number {
 /** Writes `record` at `at`; returns its length. */
 export function encodeRecord(bytes: Uint8Array, view: DataView, at: number, record: EpochRecord): number {
   const length = recordBytes(record.blocks);
-  if (record.blocks > WORKERS_MAX) fail('EPOCH_BLOCKS', record.blocks);
+  if (record.blocks > WORKERS_MAX) fail('epoch_blocks', record.blocks);
   writeRecord(view, at, record);
   writeChecksum(view, at, crc32(bytes.subarray(at + CHECKED_FROM, at + length)));
   return length;

@@ -77,7 +77,7 @@ export class SnapshotWriter {
     this.#bytesPerSecondMax = options.bytesPerSecondMax ?? BYTES_PER_SECOND_MAX;
     this.#file = storage.create(path.join(directory, SNAPSHOT_TEMPORARY));
     const json = new TextEncoder().encode(JSON.stringify({ format: SNAPSHOT_FORMAT, ...header }));
-    if (json.length > SLICE_BYTES / 2) fail('SNAPSHOT_HEADER_BYTES', json.length);
+    if (json.length > SLICE_BYTES / 2) fail('snapshot_header_bytes', json.length);
     const start = new Uint8Array(SNAPSHOT_HEADER_BYTES);
     const view = new DataView(start.buffer);
     writeSnapshotHeader(view, json.length);
@@ -94,7 +94,7 @@ export class SnapshotWriter {
 
   /** Appends a chunk. Its bytes must not change before the promise settles, and may be used anew afterwards. */
   async write(name: string, index: number, bytes: Uint8Array): Promise<void> {
-    if (bytes.length > SNAPSHOT_CHUNK_BYTES_MAX) fail('SNAPSHOT_CHUNK_BYTES', bytes.length);
+    if (bytes.length > SNAPSHOT_CHUNK_BYTES_MAX) fail('snapshot_chunk_bytes', bytes.length);
     const nameBytes = new TextEncoder().encode(name);
     const start = new Uint8Array(SNAPSHOT_CHUNK_BYTES + paddedBytes(nameBytes.length));
     const view = new DataView(start.buffer);

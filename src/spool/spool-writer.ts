@@ -113,7 +113,7 @@ export class SpoolWriter {
     const { recovered, storage, directory, segmentBytes, sparesMax } = options;
     const fromEpoch = written(options.fromEpoch);
     if (recovered.segments.length > 0 && written(recovered.lastEpoch) + 1 !== fromEpoch)
-      fail('SPOOL_FROM_EPOCH', fromEpoch);
+      fail('spool_from_epoch', fromEpoch);
     const { segments: live, spareSlots, slotMax } = recovered;
     this.#options = options;
     this.#pool = new SegmentPool({ storage, directory, segmentBytes, sparesMax, live, spareSlots, slotMax });
@@ -208,7 +208,7 @@ export class SpoolWriter {
   /** Epochs below are no longer needed: their segments become spare, one with each `work`. */
   trim(belowEpoch: Position): void {
     const below = written(belowEpoch);
-    if (below > this.#nextEpoch) fail('SPOOL_TRIM_BEYOND_DURABLE', below);
+    if (below > this.#nextEpoch) fail('spool_trim_beyond_durable', below);
     this.#trimBelow = Math.max(this.#trimBelow, below);
     // A full disk may be waiting for just this.
     this.#retryAt = 0;

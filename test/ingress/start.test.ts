@@ -72,7 +72,7 @@ test('a thread that dies ends its process, and says of what', () => {
   writeFileSync(file, program);
   const { status, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
   folder.remove();
-  expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^hunt: an ingress thread died: .*REGION_KIND/);
+  expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^hunt: an ingress thread died: .*region_kind/);
   // 137 where the optional koffi is not there.
   expect([1, null]).toContain(status);
 });

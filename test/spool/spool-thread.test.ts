@@ -87,7 +87,7 @@ test('a broken invariant ends the thread and is reported', async () => {
   ring(started.control, SPOOL_BELL);
   await expect
     .poll(() => started.failures.map((error) => error.message).join(), { timeout: 5000 })
-    .toContain('SPOOL_EPOCH_ORDER');
-  await expect(started.spool.stop()).rejects.toThrow('SPOOL_EPOCH_ORDER');
+    .toContain('spool_epoch_order');
+  await expect(started.spool.stop()).rejects.toThrow('spool_epoch_order');
   fs.rmSync(directory, { recursive: true });
 });

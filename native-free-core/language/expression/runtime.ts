@@ -132,7 +132,7 @@ function elementNumber(elements: Column, i: number): number {
       return elements.u16[i];
     case 'string':
     case 'bytes':
-      return fail('LIST_OF_TEXTS', i);
+      return fail('list_of_texts', i);
   }
 }
 

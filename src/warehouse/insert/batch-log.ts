@@ -103,7 +103,7 @@ export class BatchLog {
   }
 
   get logNumber(): number {
-    if (this.#logNumber === 0) fail('BATCH_LOG_UNNAMED', this.#last.id);
+    if (this.#logNumber === 0) fail('batch_log_unnamed', this.#last.id);
     return this.#logNumber;
   }
 
@@ -148,8 +148,8 @@ export class BatchLog {
   seal(range: BatchRange): Batch {
     const { firstEpoch, lastEpoch, rows, day, sealedAt } = range;
     if (this.#last.id !== 0 && firstEpoch !== after(this.#last.lastEpoch))
-      fail('BATCH_NOT_CONTIGUOUS', written(firstEpoch));
-    if (isBefore(lastEpoch, firstEpoch)) fail('BATCH_RANGE', written(lastEpoch));
+      fail('batch_not_contiguous', written(firstEpoch));
+    if (isBefore(lastEpoch, firstEpoch)) fail('batch_range', written(lastEpoch));
     const record = { id: this.nextBatchId, firstEpoch, lastEpoch, rows, day, sealedAt };
     const confirmed = this.confirmedEpoch;
     const batch = this.#named(record);
@@ -164,7 +164,7 @@ export class BatchLog {
   /** ClickHouse has the batch, on its disk. Not synced: a lost confirmation costs a look-up. */
   confirm(id: number): void {
     const batch = this.#open.get(id);
-    if (batch === undefined) fail('BATCH_NOT_OPEN', id);
+    if (batch === undefined) fail('batch_not_open', id);
     this.#append(BATCH_CONFIRM, batch);
     this.#forget(id);
   }

@@ -37,7 +37,7 @@ const BRACE = 0x7b;
 
 // The largest reservation, a record and as much padding, must not reach what is being copied.
 if (2 * FRAME_BYTES_MAX > FRAME_LANE_BYTES - FRAME_LANE_BYTES / AHEAD_SHARE)
-  fail('COPIED_FRAME_BYTES', FRAME_BYTES_MAX);
+  fail('copied_frame_bytes', FRAME_BYTES_MAX);
 
 export class FrameCopier {
   readonly #lanes: readonly Lane[];

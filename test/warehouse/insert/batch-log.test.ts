@@ -134,7 +134,7 @@ test('a log that gets its number keeps the tokens of what was sealed before, thr
   older.fdatasync();
   const log = openBatchLog(disk, DIRECTORY);
   expect(log.knownLogNumber).toBe(0);
-  expect(() => log.openBatches()).toThrow(/BATCH_LOG_UNNAMED/);
+  expect(() => log.openBatches()).toThrow(/batch_log_unnamed/);
   log.nameLog(LOG);
   log.seal(range(log));
   const tokens = ['1-1700000000001', '2-1700000000002', '3-1700000000003', `${LOG}-4-1700000000004`];
@@ -155,8 +155,8 @@ test('a batch must follow the one before', () => {
   log.seal({ firstEpoch: positionOf(10), lastEpoch: positionOf(12), rows: 1, day: 1, sealedAt: 1 });
   expect(() =>
     log.seal({ firstEpoch: positionOf(14), lastEpoch: positionOf(15), rows: 1, day: 1, sealedAt: 1 }),
-  ).toThrow(/BATCH_NOT_CONTIGUOUS/);
-  expect(() => log.confirm(7)).toThrow(/BATCH_NOT_OPEN/);
+  ).toThrow(/batch_not_contiguous/);
+  expect(() => log.confirm(7)).toThrow(/batch_not_open/);
 });
 
 /** Two sealed, one confirmed; a start; one sealed, one confirmed, one sealed. From before layout/batch-record.ts. */

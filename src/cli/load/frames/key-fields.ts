@@ -40,7 +40,7 @@ export type KeyCounts = Readonly<Record<string, number>>;
 export function eventFields(plan: Plan, asked: KeyCounts): EventFields {
   const id = pathOf(plan, plan.system.eventId);
   const time = pathOf(plan, plan.system.eventTime);
-  if (time === null) return fail('LOAD_TIME_FIELD', plan.system.eventTime);
+  if (time === null) return fail('load_time_field', plan.system.eventTime);
   const counts = keyCounts(plan, asked);
   const keys = new Map<FieldPlan, KeyField>();
   const required = new Set<FieldPlan>([...(id ?? []), ...time]);

@@ -109,7 +109,7 @@ function placeMessage(tree: SlotTree, placing: Placing, start: number, end: numb
     const valueAt = readTag(bytes, p);
     const tag = readWords[0]!;
     p = valueAt < 0 ? -1 : skipField(bytes, valueAt, end, tag, depth);
-    if (p < 0) return fail('LOAD_EVENT_BYTES', tagAt - start);
+    if (p < 0) return fail('load_event_bytes', tagAt - start);
     const number = tag >>> 3;
     const inside = tree.messages.get(number);
     const place = tree.slots.get(number);
