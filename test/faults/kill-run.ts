@@ -56,7 +56,7 @@ const READY_MS_MAX = 20_000;
 const COUNTING = 'counting in ClickHouse';
 /** The last part of a run is left alone, so that a slow restart does not push the last kill behind its end. */
 const QUIET_SHARE = 0.3;
-/** Batches are half a second apart: a moment that does not come in this time does not exist. */
+/** Batches are at most a second apart: a moment that does not come in this time does not exist. */
 const HIT_MS_MAX = 20_000;
 /** A load that lasts longer would hit the bound of its test. */
 const SLOWNESS_MAX = 8;
@@ -99,7 +99,8 @@ async function killUnderLoad({ seed, kills, seconds, rate, whileCounting }: Kill
     await checkEnd(server, await load.ended);
     expect(await server.stop()).toBe(0);
   } catch (error) {
-    throw new Error(`seed=${seed} ${(error as Error).message}\n${server.log().slice(-10_000)}`, { cause: error });
+    const said = `${load.said().slice(-2000)}\n${server.log().slice(-10_000)}`;
+    throw new Error(`seed=${seed} ${(error as Error).message}\n${said}`, { cause: error });
   } finally {
     load.end();
     for (const one of started.splice(0)) await one.kill();
@@ -181,7 +182,7 @@ async function killServer(server: Server, kill: Kill, faults: string): Promise<K
     order(faults, kill, server.pid);
     await Promise.race([
       server.exited,
-      until(() => false, `the server meets ${kill.phase} ${kill.moment}`, HIT_MS_MAX),
+      until(() => false, `the server meets ${kill.phase} ${kill.moment}`, patient(HIT_MS_MAX)),
     ]);
     expect(taken(faults)).toBe(true);
   }
@@ -200,7 +201,8 @@ async function killServer(server: Server, kill: Kill, faults: string): Promise<K
 async function killAtStart(server: Server, faults: string): Promise<void> {
   order(faults, { whom: 'server', phase: 'insert-in-flight', moment: 'begun' }, 0);
   const next = await startHooked(join(faults, '..'), faults, server).catch(() => null);
-  if (next !== null) await Promise.race([next.exited, until(() => false, 'an insert after the start', HIT_MS_MAX)]);
+  if (next !== null)
+    await Promise.race([next.exited, until(() => false, 'an insert after the start', patient(HIT_MS_MAX))]);
   expect(taken(faults)).toBe(true);
 }
 
@@ -211,7 +213,7 @@ async function killClickHouse(server: Server, kill: Kill, faults: string): Promi
   if (kill.phase === 'random') process.kill(pid, 'SIGKILL');
   else {
     order(faults, kill, pid);
-    await until(() => taken(faults), `an insert meets ${kill.phase} ${kill.moment}`, HIT_MS_MAX);
+    await until(() => taken(faults), `an insert meets ${kill.phase} ${kill.moment}`, patient(HIT_MS_MAX));
   }
   const at = performance.now();
   const hit = phaseHit(kill, faults);
@@ -220,7 +222,7 @@ async function killClickHouse(server: Server, kill: Kill, faults: string): Promi
       () => true,
       () => false,
     );
-  await until(async () => (await pidNow()) !== pid && (await answers()), 'ClickHouse is back', READY_MS_MAX);
+  await until(async () => (await pidNow()) !== pid && (await answers()), 'ClickHouse is back', patient(READY_MS_MAX));
   return { hit, at, readyMs: Math.round(performance.now() - at), next: server };
 }
 
