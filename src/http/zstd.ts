@@ -1,5 +1,6 @@
 /**
- * Zstandard bodies, unpacked within a bound: by Node's own zlib from 22.15 and 23.8 on, by a package in JavaScript before.
+ * Zstandard bodies, unpacked within a bound: by Node's own zlib where it has one that refuses what is cut short (24 and
+ * later), else by a package in JavaScript.
  */
 
 import { Decompress } from 'fzstd';
@@ -12,11 +13,24 @@ export class UnpackedTooLarge extends Error {
 
 type Native = (bytes: Uint8Array, options: { readonly maxOutputLength: number }) => Buffer;
 
-const native = (zlib as unknown as { readonly zstdDecompressSync?: Native }).zstdDecompressSync;
+/** The first bytes of a frame, and nothing behind them. */
+const CUT_FRAME = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
+
+const native = whole((zlib as unknown as { readonly zstdDecompressSync?: Native }).zstdDecompressSync);
 
 /** Throws where the bytes are not Zstandard, or where they become more than `bytesMax`: UnpackedTooLarge. */
 export function unpackZstd(bytes: Uint8Array, bytesMax: number): Buffer {
   return native === undefined ? unpackInJavaScript(bytes, bytesMax) : unpackNative(native, bytes, bytesMax);
+}
+
+/** Node 22 takes the begin of a frame for an empty one, and half of a body would pass for all of it. */
+function whole(unpack: Native | undefined): Native | undefined {
+  try {
+    unpack?.(CUT_FRAME, { maxOutputLength: CUT_FRAME.length });
+  } catch {
+    return unpack;
+  }
+  return undefined;
 }
 
 function unpackNative(unpack: Native, bytes: Uint8Array, bytesMax: number): Buffer {

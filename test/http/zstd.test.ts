@@ -1,6 +1,6 @@
 /**
- * Zstandard in JavaScript, for the versions of Node that have none: what the reference library packed unpacks, within the
- * bound.
+ * Zstandard by Node, and in JavaScript for the versions of Node that have none or take what is cut short: what the reference
+ * library packed unpacks, within the bound.
  */
 import { expect, test } from 'vitest';
 import { unpackInJavaScript, unpackZstd, UnpackedTooLarge } from '../../src/http/zstd.ts';
