@@ -6,8 +6,11 @@ import { killRun } from './kill-run.ts';
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
 
-/** Twenty seconds of load, as many again where the machine is busy, five starts, and the count. */
-const RUN_MS = patient(180_000);
+/**
+ * Half a minute of load, longer where the machine is busy, five starts, and the count. Three of the starts fall into the load,
+ * which has to outlast them.
+ */
+const RUN_MS = patient(240_000);
 
 test(
   `kill -9 of the server inside the fsync, before and during an insert, and of ClickHouse: seed=${seed}`,
@@ -15,8 +18,8 @@ test(
   async () => {
     await killRun({
       seed,
-      seconds: 20,
-      rate: 20_000,
+      seconds: 30,
+      rate: 14_000,
       whileCounting: 'server',
       kills: [
         { whom: 'server', phase: 'inside-fsync', moment: 'during' },
