@@ -7,8 +7,8 @@ import { killRun } from './kill-run.ts';
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
 
 /**
- * Half a minute of load, longer where the machine is busy, five starts, and the count. Three of the starts fall into the load,
- * which has to outlast them.
+ * Half a minute of load, longer where the machine is busy, five starts, and the count. Three of the starts fall into the
+ * load, which has to outlast them.
  */
 const RUN_MS = patient(240_000);
 
