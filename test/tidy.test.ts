@@ -106,6 +106,7 @@ const SRC_ARROWS: Readonly<Record<string, readonly string[]>> = {
   'clickhouse-embedded': ['access', 'http', 'system'],
   warehouse: ['access', 'http', 'audit', 'system', 'contract', 'clickhouse-embedded', 'spool'],
   explain: ['system', 'contract'],
+  queries: ['contract'],
   versions: ['audit', 'config', 'memory', 'spool', 'system', 'contract', 'warehouse', 'workers'],
   examples: ['cli', 'client', 'config', 'contract', 'engine', 'system'],
   recovery: ['audit', 'config', 'memory', 'spool', 'system', 'contract', 'versions', 'warehouse', 'workers'],

@@ -7,6 +7,7 @@ import { DAY_MS } from '../base/time.ts';
 import type { AggregateName, FeatureParameters } from '../language/aggregates/aggregate-names.ts';
 import type { Expression } from './expression-plan.ts';
 import type { ModelPlan } from './model-plan.ts';
+import type { QueryPlan } from './query-plan.ts';
 
 /** How one column lies in a block's memory, and which ClickHouse type it becomes. */
 export type ColumnKind =
@@ -138,6 +139,7 @@ export interface MessagePlan {
 }
 
 export type { LinearContent, ModelFormat, ModelOutput, ModelPlan, TreeContent } from './model-plan.ts';
+export type { QueryParameterPlan, QueryPlan } from './query-plan.ts';
 export type { Expression, ExpressionOperator, ExpressionType } from './expression-plan.ts';
 
 export type { AggregateName } from '../language/aggregates/aggregate-names.ts';
@@ -352,6 +354,8 @@ export interface Plan {
   readonly experiments?: readonly ExperimentPlan[];
   /** In the order of evaluation: after all computed values but those that read a score. Absent: none. */
   readonly models?: readonly ModelPlan[];
+  /** Queries that it names; absent: none. */
+  readonly queries?: readonly QueryPlan[];
   /** Those of a shadow stand last. */
   readonly decisions: readonly DecisionPlan[];
   /** The version that decides beside this one, and its pipeline file's text. */

@@ -25,7 +25,7 @@ export interface RequestedChange {
 export interface AuditedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /** How a change went on after its request was answered. */

@@ -68,6 +68,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     scopes: ['query'],
     load: async () => as((await import('./sql.ts')).sqlCommand),
   },
+  query: {
+    description: 'Ask a named query, the pipeline’s own or one of those that every pipeline has',
+    scopes: ['query'],
+    load: async () => as((await import('./query.ts')).queryCommand),
+    repeatable: ['param'],
+  },
   deploy: {
     description: 'Change to another version of the pipeline while the server runs',
     scopes: ['deploy', 'query'],

@@ -5,3 +5,4 @@
 export { startEmbedded, type EmbeddedClickHouse, type EmbeddedOptions } from './start-clickhouse.ts';
 export { HANDED_BODY_HEADER, newHandedBody } from './handed-body.ts';
 export { BATCH_INSERT_SETTINGS } from './whole-insert.ts';
+export { FOR_CLIENT_HEADER } from './request.ts';

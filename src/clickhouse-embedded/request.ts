@@ -29,9 +29,14 @@ export interface Request {
   /** ClickHouse's native compression, of the result and of the body. */
   readonly packsResult: boolean;
   readonly isBodyPacked: boolean;
+  /** The engine asks for somebody else: with a client’s rights. */
+  readonly isForClient: boolean;
   /** Only within a session that is there already. */
   readonly checksSession: boolean;
 }
+
+/** Of the engine's own requests: what follows is somebody else's question. */
+export const FOR_CLIENT_HEADER = 'X-Hunt-For-Client';
 
 /**
  * Not settings; of some nothing comes here, for there are no roles, quotas or sessions. Drivers send a `session_id` of their
@@ -86,6 +91,7 @@ export function parseRequest(method: string, queryString: string, headers: Reado
     protocolVersion: Number(url.get('client_protocol_version') ?? 0) || 0,
     packsResult: isOn(url.get('compress')),
     isBodyPacked: isOn(url.get('decompress')),
+    isForClient: headers.has(FOR_CLIENT_HEADER.toLowerCase()),
     checksSession: isOn(url.get('session_check')),
   };
 }
@@ -110,14 +116,17 @@ export interface WriterCredentials {
 
 /**
  * Who asks: the engine's own user, or an ordinary client, who is called `default` and shows a key for a password where there
- * are keys. null: anybody else.
+ * are keys. null: anybody else. The engine may ask with a client's rights.
  */
 export function authenticate(
-  { username, password }: Request,
+  { username, password, isForClient }: Request,
   { writerUsername, writerPassword }: WriterCredentials,
   keys: KeyRing,
 ): 'engine' | 'public' | null {
-  if (username === writerUsername) return isSame(password, writerPassword) ? 'engine' : null;
+  if (username === writerUsername) {
+    if (!isSame(password, writerPassword)) return null;
+    return isForClient ? 'public' : 'engine';
+  }
   if (username !== 'default' && username !== '') return null;
   return keys.find(password) === null ? null : 'public';
 }

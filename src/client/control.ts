@@ -5,6 +5,7 @@ import type { PlanChange } from '../../native-free-core/plan/change-plan.ts';
 import type { ImportMap } from '../../native-free-core/plan/import-map.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
 import type { ListDescription } from '../contract/list-description.ts';
+import type { QueryDescription } from '../contract/named-queries.ts';
 import { OperatingError } from '../errors.ts';
 import type { Figures } from '../contract/figures.ts';
 import type { Explanation, StoredExplanation } from '../contract/explanation.ts';
@@ -226,6 +227,18 @@ export class HuntControl {
     return this.get(`/v1/decisions/${encodeURIComponent(eventId)}${query}`);
   }
 
+  /** What can be asked by name. */
+  async queries(): Promise<readonly QueryDescription[]> {
+    return (await this.get<{ readonly queries: readonly QueryDescription[] }>('/v1/queries')).queries;
+  }
+
+  /** The answer as it comes. `format`: json, csv, arrow or parquet. */
+  query(name: string, parameters: ReadonlyMap<string, string>, format: string): Promise<Response> {
+    const query = new URLSearchParams({ format });
+    for (const [parameter, value] of parameters) query.set(`param.${parameter}`, value);
+    return this.#open(`/v1/queries/${encodeURIComponent(name)}?${query.toString()}`, {});
+  }
+
   pipelines(): Promise<PipelinesDescription> {
     return this.get('/v1/pipelines');
   }
@@ -274,18 +287,28 @@ export class HuntControl {
     return this.#request(path, {});
   }
 
-  async #request<Body>(path: string, { type, ...init }: RequestInput): Promise<Body> {
+  async #request<Body>(path: string, input: RequestInput): Promise<Body> {
+    const response = await this.#open(path, input);
+    try {
+      return parsed<Body>(await response.text(), this.address);
+    } catch (cause) {
+      throw cause instanceof OperatingError ? cause : unreachable(this.address, cause);
+    }
+  }
+
+  /** The answer where it is one of success; its body is still to be read. */
+  async #open(path: string, { type, ...init }: RequestInput): Promise<Response> {
     const { address } = this;
     const headers = type === undefined ? address.headers : { ...address.headers, 'content-type': type };
     let response: Response;
-    let text: string;
+    let refusal = '';
     try {
       response = await fetch(new URL(path, address.http), {
         ...init,
         headers,
         signal: AbortSignal.timeout(ANSWER_MS),
       });
-      text = await response.text();
+      if (!response.ok) refusal = await response.text();
     } catch (cause) {
       throw unreachable(address, cause);
     }
@@ -295,10 +318,10 @@ export class HuntControl {
         `ClickHouse answers there, not the engine: url=${address.http.origin}; name the port for events by --url (8700 by default), this one by --clickhouse`,
       );
     }
-    if (response.ok) return parsed<Body>(text, address);
+    if (response.ok) return response;
     throw new OperatingError(
       'server_refused',
-      `the server refused a request: path=${path} status=${response.status} ${refusalText(text)}`,
+      `the server refused a request: path=${path} status=${response.status} ${refusalText(refusal)}`,
       {
         retryable: response.status >= 500 || response.status === 429,
       },

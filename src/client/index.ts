@@ -17,3 +17,4 @@ export {
 export { openQuery, queryRows, queryTarget, type QueryTarget } from './query.ts';
 export type { Figures } from '../contract/figures.ts';
 export type { ListDescription } from '../contract/list-description.ts';
+export type { QueryAnswer, QueryDescription } from '../contract/named-queries.ts';

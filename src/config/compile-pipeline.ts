@@ -20,6 +20,7 @@ import { gatherProblems, PipelineError, sortedProblems, type Problems } from './
 import type { ProtoReader } from './proto/index.ts';
 import type { PipelineDeclaration } from './schema.ts';
 import { checkShape } from './shape.ts';
+import { compileQueries } from './queries.ts';
 import { readSource, type PipelineSource } from './source.ts';
 import { compileTests, type PipelineTest } from './tests-section.ts';
 import { checkEventBounds, producersPlan } from './event-bounds.ts';
@@ -97,6 +98,7 @@ function compileDeclaration(
   const models = noModels();
   compileDerivedOfState(c, waiting, (name) => addModel(c, name, readProto, models));
   const decisions = compileDecisions(c);
+  const queries = compileQueries(c);
   const tests = compileTests(c, decisions, (path) => source.positionOf(source.offsetOf(path)).line);
   const system = { ...systemColumns(columns, events), receivedAt, effectiveTime };
   const plan: Plan = {
@@ -115,6 +117,7 @@ function compileDeclaration(
     lists,
     experiments,
     ...(models.plans.length === 0 ? {} : { models: models.plans }),
+    ...(queries.length === 0 ? {} : { queries }),
     decisions,
     source: source.text,
   };

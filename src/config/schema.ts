@@ -195,6 +195,17 @@ const model = z.strictObject({
     .describe('How many rounds of boosting count; default: up to best_iteration where the file has it, otherwise all.'),
 });
 
+const query = z.strictObject({
+  about: z.string().max(1000).optional().describe('One line for those who choose.'),
+  sql: z.string().min(1).max(20_000).describe('One SELECT; {name:Type} stands for a parameter.'),
+  defaults: z
+    .record(name, z.union([z.string(), z.number(), z.boolean()]))
+    .optional()
+    .describe('What a parameter is where the caller gives none.'),
+  rows_max: count.optional().describe('Most rows of an answer; default 10k, at most 1M.'),
+  time_max: duration.optional().describe('Longest that it may run; default 10s, at most 1m.'),
+});
+
 const expectation = z.strictObject({
   at: z.union([z.string(), z.number()]).describe('Id of the event.'),
   decision: z.record(name, z.string()).optional(),
@@ -217,6 +228,7 @@ export const pipelineSchema = z.strictObject({
   experiments: z.record(name, experiment).optional().describe('Percentage splits: experiment.<name> is the arm.'),
   models: z.record(name, model).optional().describe('Trained models: model.<name> is the score.'),
   decisions: z.record(name, decision).optional(),
+  queries: z.record(name, query).optional().describe('Named questions about stored rows: `hunt query <name>`.'),
   tests: z.array(test).optional(),
 });
 
@@ -227,6 +239,7 @@ export type ExperimentDeclaration = z.infer<typeof experiment>;
 export type ModelDeclaration = z.infer<typeof model>;
 export type LimitDeclaration = z.infer<typeof limit>;
 export type DecisionDeclaration = z.infer<typeof decision>;
+export type QueryDeclaration = z.infer<typeof query>;
 export type FieldDeclaration = z.infer<typeof field>;
 
 /** JSON Schema of a pipeline file, for editors. */

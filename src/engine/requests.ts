@@ -8,6 +8,7 @@ import { audited } from '../audit/audited-requests.ts';
 import { describeChange } from '../config/index.ts';
 import { explainRequests } from '../explain/explain-requests.ts';
 import type { ProxiedRequest } from '../ingress/thread-messages.ts';
+import { queryRequests } from '../queries/query-requests.ts';
 import { pipelineRequests } from '../versions/version-requests.ts';
 import { controlRequests } from './control-requests.ts';
 import { figuresNow } from './gather-figures.ts';
@@ -33,8 +34,9 @@ export function serveRequests(input: StageInput, stages: Stages, { deployer }: P
     }),
   });
   const explanations = explanationsOf(input, stages);
+  const queries = queryRequests({ plan: () => running.plan, read: warehouse.readForClient });
   const audit = new AuditTrail({ data: options.data, store: warehouse.storeAudit, log: options.log });
-  const serve = (request: ProxiedRequest) => explanations(request) ?? controls(request);
+  const serve = (request: ProxiedRequest) => explanations(request) ?? queries(request) ?? controls(request);
   ingress.onRequest((request) =>
     audited(
       audit,

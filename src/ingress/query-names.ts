@@ -17,10 +17,11 @@ export function nameProblem(route: Route, head: RequestHead): HttpProblem | null
   return (head.query === '' ? null : parameterProblem(route, head.query)) ?? headerProblem(route, head);
 }
 
-function parameterProblem({ path, parameters = [] }: Route, query: string): HttpProblem | null {
+function parameterProblem({ path, parameters = [], named }: Route, query: string): HttpProblem | null {
   const seen = new Set<string>();
   for (const name of new URLSearchParams(query).keys()) {
-    const isKnown = name === KEY || parameters.includes(name);
+    const isNamed = named !== undefined && name.startsWith(named) && name.length > named.length;
+    const isKnown = isNamed || name === KEY || parameters.includes(name);
     if (isKnown && !seen.has(name)) {
       seen.add(name);
       continue;
@@ -29,7 +30,7 @@ function parameterProblem({ path, parameters = [] }: Route, query: string): Http
     return {
       status: 400,
       code: 'bad_parameter',
-      message: `${problem}; ${path} takes ${[...parameters, KEY].join(', ')}`,
+      message: `${problem}; ${path} takes ${[...parameters, ...(named === undefined ? [] : [`${named}NAME`]), KEY].join(', ')}`,
     };
   }
   return null;

@@ -16,6 +16,8 @@ interface CommonRoute {
   readonly by: 'index' | 'healthz' | 'readyz' | 'events' | 'stream' | 'entities' | 'control';
   /** What its query may say besides the key (query-names.ts). */
   readonly parameters?: readonly string[];
+  /** Its query has parameters that begin with this, whose names it checks itself. */
+  readonly named?: string;
   /** Headers of ours that it reads besides the key. */
   readonly headers?: readonly string[];
 }
@@ -77,6 +79,15 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/ledger', scope: 'query', by: 'control', parameters: ['limit', 'after'] },
   { method: 'GET', path: '/v1/lists', scope: 'query', by: 'control' },
   { method: 'GET', path: '/v1/decisions/{event_id}', scope: 'query', by: 'control', parameters: ['day'] },
+  { method: 'GET', path: '/v1/queries', scope: 'query', by: 'control' },
+  {
+    method: 'GET',
+    path: '/v1/queries/{query}',
+    scope: 'query',
+    by: 'control',
+    parameters: ['format'],
+    named: 'param.',
+  },
   { method: 'GET', path: '/v1/pipelines', scope: 'query', by: 'control' },
   { method: 'GET', path: '/v1/pipelines/versions', scope: 'query', by: 'control' },
   post('/v1/decide', 'decide', ['application/json', 'application/x-protobuf'], FRAME_BYTES_MAX, null),

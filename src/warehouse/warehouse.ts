@@ -17,6 +17,7 @@ import { OperatingError } from '../errors.ts';
 import type { AuditEntry } from '../audit/audit-trail.ts';
 import { monotonicMs, wallMs } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import { askForClient } from './client-question.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { storeAudit } from './insert/audit-log.ts';
 import { epochTotalsOf, type EpochTotals, type Batch, type OpenReader } from './insert/batch.ts';
@@ -24,7 +25,7 @@ import type { BatchLog } from './insert/batch-log.ts';
 import { batchBounds } from './insert/batch-bounds.ts';
 import { BatchInsert } from './insert/batch-insert.ts';
 import { checkConfirmed, claimTables } from './insert/claim-tables.ts';
-import { Connection } from './insert/connection.ts';
+import { Connection, type ClientQuestion } from './insert/connection.ts';
 import { DecisionLookup, type DecisionRequest } from './insert/decision-lookup.ts';
 import { EpochFollower, type Range } from './insert/epoch-follower.ts';
 import { DurableFollowing } from './insert/follow-durable.ts';
@@ -98,6 +99,8 @@ export interface Warehouse {
   storeAudit(entries: readonly AuditEntry[]): Promise<void>;
   /** The answer to a frame that was answered before. */
   lookupDecisions(request: DecisionRequest): Promise<Uint8Array>;
+  /** A client's question; throws an OperatingError that says what ClickHouse has against it. */
+  readForClient(sql: string, question: ClientQuestion): Promise<Uint8Array>;
 }
 
 const STOP_MS = 20_000;
@@ -119,6 +122,7 @@ export function createWarehouse(options: WarehouseOptions): Warehouse {
     recordChange: (record) => warehouse.recordChange(record),
     storeAudit: (entries) => warehouse.storeAudit(entries),
     lookupDecisions: (request) => warehouse.lookup.answer(request),
+    readForClient: (sql, question) => warehouse.readForClient(sql, question),
   };
 }
 
@@ -272,6 +276,10 @@ class RunningWarehouse {
 
   storeAudit(entries: readonly AuditEntry[]): Promise<void> {
     return this.#retry.untilDone('write the audit log', () => storeAudit(this.#connection, entries));
+  }
+
+  readForClient(sql: string, question: ClientQuestion): Promise<Uint8Array> {
+    return askForClient(this.#connection, sql, question);
   }
 
   rows<Row>(sql: string): Promise<Row[]> {

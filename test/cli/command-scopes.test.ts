@@ -65,6 +65,7 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   send: [events],
   load: ['--duration', '500ms', '--rate', '1000', '--connections', '1'],
   play: ['--duration', '1s', '--players', '5'],
+  query: ['freshness'],
   sql: ['SELECT 1'],
   deploy: [pipeline],
   diff: [],

@@ -265,7 +265,7 @@ const FEATURES = {
 const KEEP = 'rows keep what was stored';
 
 const RULES = {
-  ...safe('derived values, lists, experiments, models, decisions added, changed or removed', {
+  ...safe('derived values, lists, experiments, models, queries, decisions added, changed or removed', {
     derived_added: 'derived value added: rows so far have none of it',
     derived_changed:
       'derived value changed: from now on; rows so far keep the value of the former expression, and features that read it go by those rows',
@@ -279,6 +279,9 @@ const RULES = {
     model_added: 'model added: rows so far have no score of it',
     model_changed: 'model changed: other scores from now on; rows keep theirs',
     model_removed: `model removed: ${KEEP}`,
+    query_added: 'query added: it can be asked from then on',
+    query_changed: 'query asks something else, or otherwise',
+    query_removed: 'query removed: who asks for it is told so',
     decision_added: 'decision added: rows so far have none',
     decision_changed: 'decision asked for other events from now on',
     decision_removed: `decision removed: ${KEEP}`,

@@ -1,4 +1,4 @@
-/** Derived values, lists, experiments, models, decisions and rules. */
+/** Derived values, lists, experiments, models, queries, decisions and rules. */
 
 import type { DecisionPlan, Plan, RulePlan } from '../../../native-free-core/plan/plan.ts';
 import { expressionDefinition } from './definition.ts';
@@ -15,6 +15,7 @@ export function ruleEdits(comparison: Comparison): void {
   compare('list', 'list.', listsOf(from), listsOf(to), found);
   compare('experiment', 'experiment.', experimentsOf(from, own), experimentsOf(to, map.oldIndex), found);
   compare('model', 'model.', modelsOf(from, own), modelsOf(to, map.oldIndex), found);
+  compare('query', 'query.', queriesOf(from), queriesOf(to), found);
   compare('decision', '', namesOf(from.decisions), namesOf(to.decisions), found);
   for (const decision of to.decisions) {
     const old = from.decisions.find(({ name }) => name === decision.name);
@@ -22,7 +23,7 @@ export function ruleEdits(comparison: Comparison): void {
   }
 }
 
-type Named = 'derived' | 'list' | 'experiment' | 'model' | 'decision';
+type Named = 'derived' | 'list' | 'experiment' | 'model' | 'query' | 'decision';
 
 function compare(kind: Named, prefix: string, before: Definitions, after: Definitions, found: Found): void {
   for (const [name, definition] of after) {
@@ -40,6 +41,10 @@ function derivedOf(plan: Plan, oldIndex: (index: number) => number): Definitions
 /** Their entries are replaced while the engine runs anyway. */
 function listsOf(plan: Plan): Definitions {
   return new Map((plan.lists ?? []).map(({ name, file, type, max }) => [name, JSON.stringify([file, type, max])]));
+}
+
+function queriesOf(plan: Plan): Definitions {
+  return new Map((plan.queries ?? []).map(({ name, ...query }) => [name, JSON.stringify(query)]));
 }
 
 function experimentsOf(plan: Plan, oldIndex: (index: number) => number): Definitions {

@@ -8,12 +8,13 @@
 
 import { ClickHouseLogLevel, createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
 import { finished } from 'node:stream/promises';
-import { HANDED_BODY_HEADER, newHandedBody } from '../../clickhouse-embedded/index.ts';
+import { FOR_CLIENT_HEADER, HANDED_BODY_HEADER, newHandedBody } from '../../clickhouse-embedded/index.ts';
 import { BlockStream, type BodyBlock } from './block-stream.ts';
 import { removeBodyFile, writeBodyFile } from './body-file.ts';
 import { DiskSync } from './disk-sync.ts';
 import type { Log } from '../../system/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
+import { OperatingError } from '../../errors.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 
 /** Silence after which a request is given up: the insert of the largest batch with merges in its way takes far less. */
@@ -26,6 +27,15 @@ export interface ConnectionOptions {
   readonly clickhouse: ClickHouse;
   readonly log: Log;
   readonly requestMsMax?: number;
+}
+
+export interface ClientQuestion {
+  /** Values of `{name:Type}`, as ClickHouse reads them. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly settings: Readonly<Record<string, string>>;
+  /** As ClickHouse calls it. */
+  readonly format: string;
+  readonly bytesMax: number;
 }
 
 export class Connection {
@@ -82,6 +92,41 @@ export class Connection {
       abort_signal: this.signal,
     });
     return result.json<Row>();
+  }
+
+  /**
+   * Somebody else's question, whose answer is handed on as it comes: with the rights of a client, which reads and does no
+   * more. Rejects where it has more than `bytesMax`.
+   */
+  async readForClient(sql: string, { parameters, settings, format, bytesMax }: ClientQuestion): Promise<Uint8Array> {
+    this.signal.throwIfAborted();
+    const given = new AbortController();
+    const result = await this.#client.exec({
+      query: sql,
+      query_params: parameters,
+      clickhouse_settings: {
+        ...settings,
+        ...(this.embedded ? {} : { readonly: '1' }),
+        default_format: format,
+        wait_end_of_query: 1,
+      } as ClickHouseSettings,
+      http_headers: { [FOR_CLIENT_HEADER]: '1', 'X-ClickHouse-Database': this.database },
+      abort_signal: AbortSignal.any([this.signal, given.signal]),
+    });
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of result.stream as AsyncIterable<Uint8Array>) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) {
+        given.abort();
+        throw new OperatingError(
+          'query_too_large',
+          `the answer is larger than it may be: bytes_max=${bytesMax}; ask for less`,
+        );
+      }
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
   }
 
   /** A body that is there already; resolves as `insertBlocks` does. */
