@@ -24,6 +24,7 @@ const SLOW_TRANSPORT_SUITES = ['e2e/restart'];
 const TRANSPORT_SUITES = [
   'attack/a6-clickhouse-port',
   'attack/a6-routes',
+  'e2e/queries',
   'e2e/rate-limit',
   'e2e/wire',
   'ingress/http',

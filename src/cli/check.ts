@@ -65,6 +65,7 @@ function summary(plan: Plan, tests: number, warnings: readonly string[]): string
       `list ${list.name}: ${list.entries.length} of at most ${list.max} entries of ${list.file}`,
     ]),
     ...(plan.models ?? []).flatMap(modelLines),
+    ...queryLines(plan),
     ...plan.decisions.flatMap((decision) => [
       '',
       `decision ${decision.name}: ${decision.actions.join(' | ')}`,
@@ -109,6 +110,14 @@ function zoneLines({ zones = [], zoneData }: Plan): string[] {
   return zones.length === 0
     ? []
     : ['', `time zones ${zones.map(({ name }) => name).join(', ')}: IANA data ${zoneData}`];
+}
+
+function queryLines(plan: Plan): string[] {
+  const rows = (plan.queries ?? []).map(({ name, parameters, rowsMax, msMax }) => {
+    const given = parameters.map((one) => `${one.name}${one.default === null ? '' : `=${one.default}`}`);
+    return [name, given.join(', '), `at most ${rowsMax} rows, ${durationText(msMax)}`];
+  });
+  return rows.length === 0 ? [] : ['', 'queries', ...textTable(rows)];
 }
 
 function listLines(plan: Plan): string[] {

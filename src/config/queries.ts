@@ -17,7 +17,9 @@ const QUERIES_MAX = 500;
 const ROWS_DEFAULT = 10_000;
 const ROWS_MAX = 1_000_000;
 const MS_DEFAULT = 10_000;
-const MS_MAX = 60_000;
+/** ClickHouse counts whole seconds; ingress waits half a minute for the main thread. */
+const MS_MIN = 1000;
+const MS_MAX = 20_000;
 
 export function compileQueries(c: Compilation): QueryPlan[] {
   const queries = Object.entries(c.declaration.queries ?? {});
@@ -58,15 +60,14 @@ function compileQuery(c: Compilation, path: Path, name: string, query: QueryDecl
     about: query.about ?? '',
     sql: query.sql,
     parameters: [...parameters.values()],
-    rowsMax: bounded(c, [...path, 'rows_max'], countOf(query.rows_max ?? ROWS_DEFAULT), ROWS_MAX, 'rows'),
-    msMax: bounded(
-      c,
-      [...path, 'time_max'],
-      query.time_max === undefined ? MS_DEFAULT : durationMs(query.time_max),
-      MS_MAX,
-      'ms',
-    ),
+    rowsMax: bounded(c, [...path, 'rows_max'], countOf(query.rows_max ?? ROWS_DEFAULT), [1, ROWS_MAX], 'rows'),
+    msMax: query.time_max === undefined ? MS_DEFAULT : timeMax(c, [...path, 'time_max'], durationMs(query.time_max)),
   };
+}
+
+function timeMax(c: Compilation, path: Path, ms: number): number {
+  if (ms % MS_MIN !== 0) c.problems.add(path, `${path.join('.')} is in whole seconds: ${ms}ms`);
+  return bounded(c, path, ms, [MS_MIN, MS_MAX], 'ms');
 }
 
 function placeholderProblem({ name, type }: Placeholder, known: QueryParameterPlan | undefined): string | null {
@@ -95,7 +96,14 @@ function defaultOf(
   return text;
 }
 
-function bounded(c: Compilation, path: Path, value: number, most: number, unit: string): number {
-  if (value < 1 || value > most) c.problems.add(path, `${path.join('.')} is from 1 to ${most} ${unit}: ${value}`);
+function bounded(
+  c: Compilation,
+  path: Path,
+  value: number,
+  [least, most]: readonly [number, number],
+  unit: string,
+): number {
+  if (value < least || value > most)
+    c.problems.add(path, `${path.join('.')} is from ${least} to ${most} ${unit}: ${value}`);
   return value;
 }

@@ -203,7 +203,7 @@ const query = z.strictObject({
     .optional()
     .describe('What a parameter is where the caller gives none.'),
   rows_max: count.optional().describe('Most rows of an answer; default 10k, at most 1M.'),
-  time_max: duration.optional().describe('Longest that it may run; default 10s, at most 1m.'),
+  time_max: duration.optional().describe('Longest that it may run, in whole seconds; default 10s, at most 20s.'),
 });
 
 const expectation = z.strictObject({

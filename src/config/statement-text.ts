@@ -16,9 +16,9 @@ export interface ScannedStatement {
   readonly complaint: { readonly at: number; readonly message: string } | null;
 }
 
-/** Quotes with what ends them, comments, parameters, said, and what else matters. */
+/** Quotes with what ends them, comments, braces, words, and what else matters. */
 const TOKENS =
-  /'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|--[^\n]*|\/\*[\s\S]*?\*\/|\{\s*(\w+)\s*:\s*([^{}]*?)\s*\}|[A-Za-z_]\w*|['"`{};]|\/\*/g;
+  /'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|--[^\n]*|\/\*[\s\S]*?\*\/|\{([^{}]*)\}|[A-Za-z_]\w*|['"`{};]|\/\*/g;
 
 export function scanStatement(text: string): ScannedStatement {
   const placeholders: Placeholder[] = [];
@@ -26,13 +26,16 @@ export function scanStatement(text: string): ScannedStatement {
   let complaint: ScannedStatement['complaint'] = null;
   const complain = (at: number, message: string): void => void (complaint ??= { at, message });
   for (const match of text.matchAll(TOKENS)) {
-    const [token, name, type] = match;
+    const [token, braced] = match;
     const at = match.index;
-    if (name !== undefined) placeholders.push({ name, type: type!, at });
-    else if (token === ';') {
+    if (braced !== undefined && braced.includes(':')) {
+      const colon = braced.indexOf(':');
+      placeholders.push({ name: braced.slice(0, colon).trim(), type: braced.slice(colon + 1).trim(), at });
+    } else if (token === ';') {
       if (text.slice(at + 1).trim() !== '') complain(at, 'one statement only: nothing may follow the semicolon');
       else complain(at, 'leave the semicolon out');
-    } else if (token === '{' || token === '}') complain(at, 'a parameter is written {name:Type}');
+    } else if (braced !== undefined || token === '{' || token === '}')
+      complain(at, 'a parameter is written {name:Type}');
     else if (token.length === 1 && /['"`]/.test(token)) complain(at, `the quote ${token} is not closed`);
     else if (token === '/*') complain(at, 'the comment is not closed');
     else if (/^[A-Za-z_]/.test(token)) said.push({ word: token.toUpperCase(), at });

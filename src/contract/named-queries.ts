@@ -1,4 +1,7 @@
-/** Named queries as `GET /v1/queries` tells of them, and what one answers in JSON. Written by queries/, read by clients. */
+/**
+ * Named queries as `GET /v1/queries` tells of them, how one is put to ClickHouse, and what it answers in JSON. Written by
+ * queries/, read by warehouse/ and by clients.
+ */
 
 export interface QueryDescription {
   readonly name: string;
@@ -18,6 +21,16 @@ export interface QueryParameterDescription {
   readonly default: string | null;
   /** The only values. */
   readonly choices?: readonly string[];
+}
+
+/** What goes along with a statement that a client asks for. */
+export interface ClientQuestion {
+  /** Values of `{name:Type}`, as ClickHouse reads them. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly settings: Readonly<Record<string, string>>;
+  /** As ClickHouse calls it. */
+  readonly format: string;
+  readonly bytesMax: number;
 }
 
 export interface QueryAnswer {

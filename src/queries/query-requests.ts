@@ -7,6 +7,7 @@
 import { lookup } from '../../native-free-core/base/lookup.ts';
 import { nearest } from '../../native-free-core/base/nearest.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
+import type { ClientQuestion } from '../contract/named-queries.ts';
 import { OperatingError } from '../errors.ts';
 import { answerJson, TIME_SETTINGS } from './rows-as-json.ts';
 import { bind, ofPipeline, type NamedQuery } from './named-query.ts';
@@ -24,19 +25,11 @@ export interface QueryResponse {
   readonly body: string | Uint8Array;
 }
 
-export interface ReadOptions {
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly settings: Readonly<Record<string, string>>;
-  /** As ClickHouse calls it. */
-  readonly format: string;
-  readonly bytesMax: number;
-}
-
 export interface QuerySources {
   /** The version that decides. */
   readonly plan: () => Plan;
   /** Asks ClickHouse with the rights of a client. Throws an OperatingError. */
-  readonly read: (sql: string, options: ReadOptions) => Promise<Uint8Array>;
+  readonly read: (sql: string, question: ClientQuestion) => Promise<Uint8Array>;
 }
 
 interface Format {
@@ -133,7 +126,7 @@ async function answer(sources: QuerySources, query: NamedQuery, text: string): P
   const bytes = await sources.read(sql, {
     parameters: Object.fromEntries(values),
     settings: {
-      max_execution_time: String(Math.ceil(query.msMax / 1000)),
+      max_execution_time: String(query.msMax / 1000),
       max_result_rows: String(query.rowsMax),
       max_result_bytes: String(BYTES_MAX),
       result_overflow_mode: 'throw',

@@ -1,7 +1,7 @@
 /**
  * The queries that every pipeline has, written from its plan. Each goes by when rows came in, which the table is parted by,
- * so that a question about the last hour reads the last hour. All names in them are the plan's, quoted; a choice of the
- * caller picks one of the texts that stand here.
+ * so that a question about the last hour reads the last hour. Columns of the plan are named as `e.column`, quoted: answers
+ * have columns of their own, which may be called the same. A choice of the caller picks one of the texts that stand here.
  */
 
 import { sqlOf } from '../../native-free-core/language/sql/index.ts';
@@ -42,6 +42,14 @@ export function shippedQueries(plan: Plan): NamedQuery[] {
   ];
 }
 
+function columnName(plan: Plan, index: number): string {
+  return `e.${quoteName(columnAt(plan, index).name)}`;
+}
+
+function expressionSql(plan: Plan, expression: Expression): string {
+  return sqlOf(plan, expression, (index) => columnName(plan, index));
+}
+
 interface Names {
   readonly source: string;
   readonly receivedAt: string;
@@ -55,9 +63,9 @@ interface Names {
 
 function namesOf(plan: Plan): Names {
   const { system } = plan;
-  const column = (index: number): string => quoteName(columnAt(plan, index).name);
+  const column = (index: number): string => columnName(plan, index);
   return {
-    source: eventsSource('all').from,
+    source: `${eventsSource('all').from} AS e`,
     receivedAt: column(system.receivedAt),
     effectiveTime: column(system.effectiveTime),
     producer: column(system.producer),
@@ -143,12 +151,13 @@ function chosen(plan: Plan, choices: ReadonlyMap<string, string>): EntityPlan {
 
 /** Parts with a comma between, as `GET /v1/entities` takes them. */
 function keyText(plan: Plan, { key }: EntityPlan): string {
-  const parts = key.map((part) => `toString(${sqlOf(plan, part)})`);
+  const parts = key.map((part) => `toString(${expressionSql(plan, part)})`);
   return parts.length === 1 ? parts[0]! : `concat(${parts.join(", ',', ")})`;
 }
 
-function isThere(plan: Plan, { key }: EntityPlan): string {
-  return key.map((part) => `isNotNull(${sqlOf(plan, part)})`).join(' AND ');
+/** Rows that count for the entity: those with a number in its order. Without a key, or beyond its `max`, there is none. */
+function isThere(plan: Plan, { seqColumn }: EntityPlan): string {
+  return `ifNull(${columnName(plan, seqColumn)}, 0) > 0`;
 }
 
 function topEntities(plan: Plan, names: Names): NamedQuery {
@@ -164,15 +173,15 @@ LIMIT {limit:UInt32}`;
   });
 }
 
-/** The key's columns compared with the text's parts, so that the table's order finds them. */
+/** Numbers and texts are compared as columns, so that the table's order finds them; others by their text. */
 function isKey(plan: Plan, { key }: EntityPlan): string {
   const comparison = (part: Expression, text: string): string => {
-    const sql = sqlOf(plan, part);
-    if (part.node !== 'column') return `toString(${sql}) = ${text}`;
-    const { name, kind, clickhouseType } = columnAt(plan, part.column);
-    if (!NUMBERS.has(kind)) return `${quoteName(name)} = ${text}`;
-    const bare = clickhouseType.replace(/^Nullable\((.*)\)$/, '$1');
-    return `${quoteName(name)} = CAST(${text}, ${quoteText(bare)})`;
+    if (part.node !== 'column') return `toString(${expressionSql(plan, part)}) = ${text}`;
+    const { kind, clickhouseType } = columnAt(plan, part.column);
+    const name = columnName(plan, part.column);
+    if (part.type === 'string') return `${name} = ${text}`;
+    if (!NUMBERS.has(kind)) return `toString(${expressionSql(plan, part)}) = ${text}`;
+    return `${name} = CAST(${text}, ${quoteText(clickhouseType.replace(/^Nullable\((.*)\)$/, '$1'))})`;
   };
   if (key.length === 1) return comparison(key[0]!, '{key:String}');
   return key.map((part, i) => comparison(part, `splitByChar(',', {key:String})[${i + 1}]`)).join(' AND ');
@@ -190,12 +199,12 @@ function entityHistory(plan: Plan, names: Names): NamedQuery {
       ...(names.eventId === null ? [] : [names.eventId]),
       ...(names.type === null ? [] : [names.type]),
       ...names.decisions.flatMap(({ action, rule }) => [action, rule]),
-      ...entity.features.map(({ column }) => quoteName(columnAt(plan, column).name)),
+      ...entity.features.map(({ column }) => columnName(plan, column)),
     ];
     return `SELECT ${columns.join(', ')}
 FROM ${names.source}
-WHERE ${since(names, 'Hour', 'hours')} AND ${isKey(plan, entity)}
-ORDER BY ${quoteName(columnAt(plan, entity.lifeColumn).name)} DESC, ${quoteName(columnAt(plan, entity.seqColumn).name)} DESC
+WHERE ${since(names, 'Hour', 'hours')} AND ${isThere(plan, entity)} AND ${isKey(plan, entity)}
+ORDER BY ${columnName(plan, entity.lifeColumn)} DESC, ${columnName(plan, entity.seqColumn)} DESC
 LIMIT {limit:UInt32}`;
   });
 }
@@ -222,10 +231,10 @@ function funnel(plan: Plan, names: Names): NamedQuery {
     return `SELECT step, arrayElement([${steps.map(quoteText).join(', ')}], step) AS type, countIf(reached >= step) AS entities
 FROM
 (
-  SELECT windowFunnel({within:UInt32})(time, ${conditions}) AS reached
+  SELECT windowFunnel(toUInt64({within:UInt32}) * 1000)(time, ${conditions}) AS reached
   FROM
   (
-    SELECT ${keyText(plan, entity)} AS key, toDateTime(${names.effectiveTime}) AS time, ${names.type!} AS type
+    SELECT ${keyText(plan, entity)} AS key, toUInt64(toUnixTimestamp64Milli(${names.effectiveTime})) AS time, ${names.type!} AS type
     FROM ${names.source}
     WHERE ${since(names, 'Hour', 'hours')} AND ${isThere(plan, entity)}
   )
@@ -240,7 +249,7 @@ ORDER BY step`;
 function retention(plan: Plan, names: Names): NamedQuery {
   const entity = primaryOf(plan);
   const days: QueryParameter = { name: 'days', type: 'UInt32', default: '7' };
-  const about = `How many of ${entity.name} that were first seen on a day came again so many days later`;
+  const about = `How many of ${entity.name} came again, by the first day of the last so many on which they came`;
   return shipped('retention', about, [days], () => {
     return `SELECT first_day, day - first_day AS days_later, count() AS entities
 FROM
@@ -272,13 +281,15 @@ function percentiles(plan: Plan, names: Names): NamedQuery[] {
   const about = 'How a feature, a derived value or a score is spread: percentiles, and how often it is absent';
   return [
     shipped('percentiles', about, [value, MINUTES], (chosenOnes) => {
-      const column = quoteName(of.get(chosenOnes.get('of')!)!.name);
+      const column = columnName(plan, of.get(chosenOnes.get('of')!)!.index);
       const levels = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99];
-      const named = levels.map((level, i) => `q[${i + 1}] AS p${String(level * 100).padStart(2, '0')}`);
+      const named = levels.map(
+        (level, i) => `if(absent = rows, NULL, q[${i + 1}]) AS p${String(level * 100).padStart(2, '0')}`,
+      );
       return `SELECT rows, absent, lowest, ${named.join(', ')}, highest
 FROM
 (
-  SELECT count() AS rows, countIf(isNull(${column})) AS absent, toFloat64(min(${column})) AS lowest, toFloat64(max(${column})) AS highest,
+  SELECT count() AS rows, countIf(isNull(${column})) AS absent, toFloat64(minOrNull(${column})) AS lowest, toFloat64(maxOrNull(${column})) AS highest,
     arrayMap(v -> toFloat64(v), quantilesExact(${levels.join(', ')})(${column})) AS q
   FROM ${names.source}
   WHERE ${since(names, 'Minute', 'minutes')}
@@ -290,10 +301,10 @@ FROM
 function freshness(names: Names): NamedQuery {
   const about = 'How far SQL can see: the newest row, how old it is, and what came in the last minute';
   return shipped('freshness', about, [], () => {
-    const last = `(SELECT max(last_received_at) FROM batches)`;
+    const last = `(SELECT maxOrNull(last_received_at) FROM batches)`;
     return `SELECT ${last} AS newest, dateDiff('millisecond', newest, now64(3, 'UTC')) AS behind_ms,
   (SELECT count() FROM ${names.source} WHERE ${names.receivedAt} >= now64(3) - toIntervalMinute(1)) AS events_last_minute,
-  (SELECT avg(dateDiff('millisecond', first_received_at, inserted_at)) FROM batches WHERE inserted_at >= now64(3) - toIntervalMinute(1)) AS oldest_row_waited_ms`;
+  (SELECT avgOrNull(dateDiff('millisecond', first_received_at, inserted_at)) FROM batches WHERE inserted_at >= now64(3) - toIntervalMinute(1)) AS oldest_row_waited_ms`;
   });
 }
 

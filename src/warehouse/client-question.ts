@@ -1,9 +1,10 @@
 /** A client's question over the engine's connection, with a client's rights, and what ClickHouse has against it. */
 
 import { ClickHouseError } from '@clickhouse/client';
+import type { ClientQuestion } from '../contract/named-queries.ts';
 import { OperatingError } from '../errors.ts';
 import { messageOf } from './insert/clickhouse-errors.ts';
-import type { ClientQuestion, Connection } from './insert/connection.ts';
+import type { Connection } from './insert/connection.ts';
 
 /** By ClickHouse's codes: TIMEOUT_EXCEEDED, TOO_SLOW; TOO_MANY_ROWS, TOO_MANY_BYTES, …_OR_BYTES. */
 const TIMEOUT = new Set(['159', '160']);

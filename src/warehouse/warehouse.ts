@@ -10,6 +10,7 @@
  */
 
 import { after, BEFORE_FIRST, isBefore, positionOf, reaches, written, type Position } from '../contract/event-log.ts';
+import type { ClientQuestion } from '../contract/named-queries.ts';
 import type { WarehouseFigures } from '../contract/figures.ts';
 import type { ColumnRename } from '../../native-free-core/plan/change-plan.ts';
 import type { Plan } from '../../native-free-core/plan/plan.ts';
@@ -25,7 +26,7 @@ import type { BatchLog } from './insert/batch-log.ts';
 import { batchBounds } from './insert/batch-bounds.ts';
 import { BatchInsert } from './insert/batch-insert.ts';
 import { checkConfirmed, claimTables } from './insert/claim-tables.ts';
-import { Connection, type ClientQuestion } from './insert/connection.ts';
+import { Connection } from './insert/connection.ts';
 import { DecisionLookup, type DecisionRequest } from './insert/decision-lookup.ts';
 import { EpochFollower, type Range } from './insert/epoch-follower.ts';
 import { DurableFollowing } from './insert/follow-durable.ts';

@@ -1,6 +1,9 @@
 /** The `queries:` of a pipeline: what compiles, and what a wrong one says, with line and column. */
 
 import { expect, test } from 'vitest';
+import { describeChange } from '../../src/config/index.ts';
+import { scanStatement } from '../../src/config/statement-text.ts';
+import { patient } from '../patience.ts';
 import { compileText, PIPELINE, problemsOf } from './pipelines.ts';
 
 function withQuery(lines: string): string {
@@ -41,7 +44,8 @@ test.each([
     /no parameter of the query: frist.*did you mean first/,
   ],
   ['    sql: SELECT 1\n    rows_max: 2M', /rows_max is from 1 to 1000000 rows/],
-  ['    sql: SELECT 1\n    time_max: 2m', /time_max is from 1 to 60000 ms/],
+  ['    sql: SELECT 1\n    time_max: 2m', /time_max is from 1000 to 20000 ms/],
+  ['    sql: SELECT 1\n    time_max: 1500ms', /time_max is in whole seconds: 1500ms/],
   ['    about: without a text', /sql is missing/],
   ['    sql: SELECT 1\n    sqll: SELECT 2', /unknown key: sqll/],
 ])('%s', (lines, message) => {
@@ -49,4 +53,26 @@ test.each([
   expect(`${problem?.message} (did you mean ${problem?.suggestion}?)`).toMatch(message);
   const first = withQuery('').split('\n').length - 1;
   expect(problem!.line).toBeGreaterThanOrEqual(first - 1);
+});
+
+test('what a deploy changes of them is told, and is safe', () => {
+  const none = compileText(PIPELINE).plan;
+  const one = compileText(withQuery('    sql: SELECT 1')).plan;
+  const other = compileText(withQuery('    sql: SELECT 2')).plan;
+  const told = (from: typeof none, to: typeof none) =>
+    describeChange(from, to).edits.map((edit) => [edit.path, edit.class, edit.text]);
+  expect(told(none, one)).toEqual([['query.mine', 'safe', expect.stringContaining('query added')]]);
+  expect(told(one, other)).toEqual([['query.mine', 'safe', expect.stringContaining('asks something else')]]);
+  expect(told(other, none)).toEqual([['query.mine', 'safe', expect.stringContaining('query removed')]]);
+});
+
+test('a text that is long and never ends is read at once', () => {
+  const begun = performance.now();
+  for (const text of [
+    `SELECT {a${' '.repeat(19_000)}`,
+    `SELECT {a:${' '.repeat(19_000)}`,
+    `SELECT ${"''".repeat(9000)}'`,
+  ])
+    expect(scanStatement(text).complaint).not.toBeNull();
+  expect(performance.now() - begun).toBeLessThan(patient(200));
 });

@@ -4,10 +4,12 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { QueryAnswer, QueryDescription } from '../../src/contract/named-queries.ts';
+import { useEmbeddedServer } from '../clickhouse-embedded/embedded-server.ts';
 import { patient } from '../patience.ts';
 import { hunt, root, startServer, temporaryFolder, until, type Server } from './server.ts';
 
 const folder = temporaryFolder();
+const elsewhere = useEmbeddedServer();
 let game: Server;
 let shop: Server;
 
@@ -48,6 +50,33 @@ async function rows(server: Server, path: string): Promise<QueryAnswer['rows']> 
   expect(body.rowCount).toBe(body.rows.length);
   return body.rows;
 }
+
+/** Fields, decisions and features called as the queries call what they answer, and a key that may be empty. */
+const ODD_PROTO = `syntax = "proto3";
+package odd;
+import "google/protobuf/timestamp.proto";
+message Event {
+  string id = 1;
+  google.protobuf.Timestamp time = 2;
+  uint64 key = 3;
+  string events = 4;
+  double rows = 5;
+  oneof type { First first = 6; Last last = 7; }
+}
+message First { uint32 step = 1; }
+message Last { uint32 d = 1; }
+`;
+const ODD = `format: 1
+pipeline: odd
+events: { proto: odd.proto, message: odd.Event, type: type, id: id, time: time, fields: { rows: { decimals: 2 } } }
+entities:
+  key: { key: event.key, primary: true, max: 1k, ttl: 1d }
+  producer: { key: event.events, max: 1k, ttl: 1d }
+features:
+  key: { reached: { agg: count, window: 1m }, absent: { agg: sum, of: event.rows, window: 1m } }
+decisions:
+  d: { actions: [source, share], rules: [{ id: hits, when: event.key == 1, then: share }], default: source }
+`;
 
 beforeAll(async () => {
   game = await startServer({ data: join(folder.path, 'game') });
@@ -97,10 +126,11 @@ describe('what is shipped', () => {
       { decision: 'assistance', action: 'continue', events: '4', share: 1 },
       { decision: 'trust', action: 'allow', events: '5', share: 1 },
     ]);
-    const { version } = await game
-      .get<{ version: string }>('/v1/server')
-      .then((told) => ({ version: JSON.stringify(told) }));
-    for (const row of await rows(game, 'rule_hits')) expect(version).toContain(String(row['version']));
+    const { plan } = await game.get<{ plan: { version: string } }>('/v1/pipeline');
+    expect(await rows(game, 'rule_hits')).toEqual([
+      { decision: 'assistance', rule: 'default', action: 'continue', version: plan.version, events: '4' },
+      { decision: 'trust', rule: 'default', action: 'allow', version: plan.version, events: '5' },
+    ]);
     expect(await rows(shop, 'decision_mix')).toMatchObject([{ decision: 'payment', action: 'pass', events: '3' }]);
   });
 
@@ -167,6 +197,102 @@ describe('what is shipped', () => {
     },
     patient(60_000),
   );
+});
+
+test('names of the pipeline that the queries use, too, mean the pipeline’s columns', async () => {
+  const file = join(folder.path, 'odd.yaml');
+  writeFileSync(join(folder.path, 'odd.proto'), ODD_PROTO);
+  writeFileSync(file, ODD);
+  const odd = await startServer({ data: join(folder.path, 'odd'), pipeline: file });
+  try {
+    const time = new Date(Date.now() - 10_000).toISOString();
+    await send(odd, [
+      { id: 'a', time, key: '1', events: 'x', rows: 0.5, first: { step: 1 } },
+      { id: 'b', time: new Date(Date.parse(time) + 5).toISOString(), key: '1', last: { d: 1 } },
+      { id: 'c', time, key: '2', events: 'x', last: { d: 2 } },
+      { id: 'd', time, key: '3', events: "o'k" },
+    ]);
+    expect((await rows(odd, 'live_counts')).reduce((sum, { events }) => sum + Number(events), 0)).toBe(4);
+    expect(await rows(odd, 'decision_mix')).toMatchObject([
+      { decision: 'd', action: 'share', events: '2' },
+      { decision: 'd', action: 'source', events: '2' },
+    ]);
+    expect(await rows(odd, 'rule_hits')).toMatchObject([{ rule: 'default' }, { rule: 'hits' }]);
+    expect(await rows(odd, 'top_entities')).toMatchObject([
+      { key: '1', events: '2' },
+      { key: '2', events: '1' },
+      { key: '3', events: '1' },
+    ]);
+    // An event without a key belongs to nobody.
+    expect(await rows(odd, 'top_entities?param.entity=producer')).toMatchObject([
+      { key: 'x', events: '2' },
+      { key: "o'k", events: '1' },
+    ]);
+    expect(await rows(odd, 'retention')).toMatchObject([{ entities: '3' }]);
+    // Five milliseconds apart.
+    expect(await rows(odd, 'funnel?param.first=first&param.second=last')).toMatchObject([
+      { entities: '1' },
+      { entities: '1' },
+    ]);
+    expect(await rows(odd, 'funnel?param.first=last&param.second=first')).toMatchObject([
+      { entities: '2' },
+      { entities: '0' },
+    ]);
+    expect(await rows(odd, 'entity_history?param.key=1')).toMatchObject([{ id: 'b' }, { id: 'a', key_absent: 0.5 }]);
+    expect(await rows(odd, "entity_history?param.entity=producer&param.key=o'k")).toMatchObject([{ id: 'd' }]);
+    expect(await rows(odd, 'entity_history?param.key=0')).toEqual([]);
+    expect(await rows(odd, 'percentiles?param.of=key.reached')).toMatchObject([{ rows: '4', absent: '0', highest: 2 }]);
+    expect(await rows(odd, 'ledger')).toMatchObject([{ events: '4' }]);
+  } finally {
+    await odd.kill();
+  }
+});
+
+test('the query of the documentation answers', async () => {
+  const piece = /```yaml\n(queries:[\s\S]*?)```/.exec(readFileSync(join(root, 'docs', 'queries.md'), 'utf8'))![1]!;
+  const example = join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml');
+  const file = join(folder.path, 'documented.yaml');
+  const text = readFileSync(example, 'utf8');
+  writeFileSync(file, `${text.slice(0, text.indexOf('\ntests:'))}\n${piece}`);
+  const server = await startServer({ data: join(folder.path, 'documented'), pipeline: file });
+  try {
+    const event_time = new Date().toISOString();
+    const buy = (i: number, amount: number): object => {
+      return {
+        event_id: `m${i}`,
+        player_id: String(1 + (i % 2)),
+        hunt_id: '1',
+        event_time,
+        purchase: { amount, item: 'map' },
+      };
+    };
+    await send(server, [buy(0, 1), buy(1, 2.5), buy(2, 3)]);
+    expect(await rows(server, 'big_spenders')).toEqual([
+      { player_id: '1', spent: 4 },
+      { player_id: '2', spent: 2.5 },
+    ]);
+  } finally {
+    await server.kill();
+  }
+});
+
+test('a ClickHouse elsewhere answers, too, and only reads', async () => {
+  const { url, writer } = elsewhere.clickhouse;
+  await elsewhere.run('CREATE DATABASE hunt', { asEngine: true });
+  const file = join(folder.path, 'elsewhere.yaml');
+  const text = readFileSync(join(root, 'src', 'examples', 'treasure-hunt', 'pipeline.yaml'), 'utf8');
+  const own = 'queries: { files: { sql: "SELECT * FROM file(\'/etc/passwd\')" } }';
+  writeFileSync(file, `${text.slice(0, text.indexOf('\ntests:'))}\n${own}\n`);
+  const address = url.replace('://', `://${writer.username}:${writer.password}@`);
+  const options = ['--clickhouse', `${address}/hunt`];
+  const server = await startServer({ data: join(folder.path, 'elsewhere'), pipeline: file, options });
+  try {
+    expect(await rows(server, 'decision_mix')).toEqual([]);
+    expect(await rows(server, 'freshness')).toMatchObject([{ events_last_minute: '0' }]);
+    expect(await ask(server, 'files')).toMatchObject({ status: 422, body: { error: { code: 'query_failed' } } });
+  } finally {
+    await server.kill();
+  }
 });
 
 describe('of the pipeline', () => {

@@ -14,6 +14,7 @@ import { removeBodyFile, writeBodyFile } from './body-file.ts';
 import { DiskSync } from './disk-sync.ts';
 import type { Log } from '../../system/log.ts';
 import type { ClickHouse } from '../clickhouse.ts';
+import type { ClientQuestion } from '../../contract/named-queries.ts';
 import { OperatingError } from '../../errors.ts';
 import { quoteName } from '../../contract/sql-text.ts';
 
@@ -27,15 +28,6 @@ export interface ConnectionOptions {
   readonly clickhouse: ClickHouse;
   readonly log: Log;
   readonly requestMsMax?: number;
-}
-
-export interface ClientQuestion {
-  /** Values of `{name:Type}`, as ClickHouse reads them. */
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly settings: Readonly<Record<string, string>>;
-  /** As ClickHouse calls it. */
-  readonly format: string;
-  readonly bytesMax: number;
 }
 
 export class Connection {
@@ -100,7 +92,6 @@ export class Connection {
    */
   async readForClient(sql: string, { parameters, settings, format, bytesMax }: ClientQuestion): Promise<Uint8Array> {
     this.signal.throwIfAborted();
-    const given = new AbortController();
     const result = await this.#client.exec({
       query: sql,
       query_params: parameters,
@@ -111,14 +102,14 @@ export class Connection {
         wait_end_of_query: 1,
       } as ClickHouseSettings,
       http_headers: { [FOR_CLIENT_HEADER]: '1', 'X-ClickHouse-Database': this.database },
-      abort_signal: AbortSignal.any([this.signal, given.signal]),
+      abort_signal: this.signal,
     });
+    // To leave the loop closes the stream, and with it the request.
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     for await (const chunk of result.stream as AsyncIterable<Uint8Array>) {
       bytes += chunk.length;
       if (bytes > bytesMax) {
-        given.abort();
         throw new OperatingError(
           'query_too_large',
           `the answer is larger than it may be: bytes_max=${bytesMax}; ask for less`,
